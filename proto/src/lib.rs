@@ -1,0 +1,18 @@
+//! The wire contract between offices and the hub, generated from `notary/**/*.proto`.
+//! Nothing is written by hand here; the `.proto` files are the documentation.
+#![allow(missing_debug_implementations, unreachable_pub)]
+
+pub mod hub {
+    pub mod v1 {
+        tonic::include_proto!("notary.hub.v1");
+    }
+}
+
+pub mod agent {
+    pub mod v1 {
+        tonic::include_proto!("notary.agent.v1");
+    }
+}
+
+/// Encoded `FileDescriptorSet` of everything above, for gRPC reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
