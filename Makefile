@@ -1,0 +1,56 @@
+# Two commands to begin with: `make demo` and `make test`. Each does its own set-up.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+CASES ?= 100000
+SEED ?= 2012
+FAULT_MINUTES ?= 2
+
+.PHONY: help demo demo-once test lint format bench fault prepare clean-demo
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## A whole city on this machine: hub, 15 offices, 100,000 cases; stays up until Ctrl-C
+	@deploy/setup.sh run
+	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p sandbox
+	@target/release/sandbox --cases $(CASES) --seed $(SEED)
+
+demo-once: ## The same without staying; ends with one line SUMMARY {json}
+	@deploy/setup.sh run
+	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p sandbox
+	@target/release/sandbox --cases $(CASES) --seed $(SEED) --once
+
+test: ## Unit, property and end-to-end tests with real PostgreSQL, MariaDB, TLS and processes
+	@deploy/setup.sh test
+	@$(CARGO) build --locked -p notary-hub -p office-agent --bins
+	@$(CARGO) test --locked --workspace
+
+lint: ## rustfmt, clippy with warnings denied, buf, cargo-deny (licences, bans, sources)
+	@deploy/setup.sh lint
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	@cd proto && ../target/tools/node_modules/.bin/buf lint && ../target/tools/node_modules/.bin/buf format --diff --exit-code
+	@PATH="$$PWD/target/tools/bin:$$PATH" cargo deny --log-level error check licenses bans sources
+
+format: ## Format Rust and proto files in place
+	@$(CARGO) fmt --all
+	@cd proto && ../target/tools/node_modules/.bin/buf format --write
+
+bench: ## Ratios against raw COPY and pgbench, interleaved in one run; target/bench/report.json
+	@deploy/setup.sh run
+	@$(CARGO) build --release --locked -p notary-hub -p bench
+	@target/release/bench
+
+fault: ## Kill, cut and refill under load for FAULT_MINUTES; target/fault/report.json
+	@deploy/setup.sh run
+	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p fault
+	@target/release/fault --minutes $(FAULT_MINUTES)
+
+prepare: ## Refresh .sqlx/ (offline data of the compile-time checked queries) after changing SQL
+	@deploy/setup.sh run
+	@deploy/prepare-queries.sh
+
+clean-demo: ## Remove the demo's data directory
+	@rm -rf .sandbox

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Makes a fresh Debian or Ubuntu machine ready for `make demo` and `make test`.
+#
+#   deploy/setup.sh run      what the demo needs: PostgreSQL 15+, a C compiler, Rust
+#   deploy/setup.sh test     the same and what the tests need beside it: MariaDB's server
+#   deploy/setup.sh lint     the linters that are not part of Rust: buf, cargo-deny (into target/tools)
+#
+# It only finds and installs; it starts no service and changes no configuration. Without the right to
+# install, it prints exactly what is missing and stops.
+set -euo pipefail
+
+readonly RUST_MIN="1.95"
+readonly POSTGRES_MIN=15
+readonly BUF_VERSION="1.75.0"
+readonly CARGO_DENY_VERSION="0.20.2"
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+readonly TOOLS="$PWD/target/tools"
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+at_least() { # at_least WANTED FOUND
+    [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+}
+
+has_postgres() {
+    local bin
+    for bin in "${NOTARY_HUB_PG_BIN:-}" /usr/lib/postgresql/*/bin "$(dirname "$(command -v postgres || echo /none/postgres)")"; do
+        [ -x "$bin/postgres" ] && [ -x "$bin/initdb" ] || continue
+        at_least "$POSTGRES_MIN" "$("$bin/postgres" --version | grep -oE '[0-9]+(\.[0-9]+)?' | head -n 1)" && return 0
+    done
+    return 1
+}
+
+has_mariadb() {
+    { command -v mariadbd || [ -x /usr/sbin/mariadbd ]; } >/dev/null && command -v mariadb-install-db >/dev/null
+}
+
+has_rust() {
+    command -v cargo >/dev/null && at_least "$RUST_MIN" "$(cargo --version | cut -d' ' -f2)"
+}
+
+# Installs Debian packages, or says which ones a person with the rights has to install.
+install_packages() {
+    [ "$#" -gt 0 ] || return 0
+    local sudo=""
+    if [ "$(id -u)" -ne 0 ]; then
+        if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then sudo="sudo"; else
+            say "missing: $*"
+            say "install with:  sudo apt-get update && sudo apt-get install --no-install-recommends $*"
+            exit 1
+        fi
+    fi
+    if ! command -v apt-get >/dev/null; then
+        say "missing: $* (Debian's names); this machine has no apt-get, install them by its own means"
+        exit 1
+    fi
+    say "installing: $*"
+    # A package that brings a service must not start it: the project runs its own private servers.
+    local policy=/usr/sbin/policy-rc.d made_policy=""
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+        $sudo chmod +x "$policy"
+        made_policy=yes
+    fi
+    local status=0
+    {
+        $sudo apt-get update -qq &&
+            $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+    } >&2 || status=$?
+    [ -z "$made_policy" ] || $sudo rm -f "$policy"
+    return "$status"
+}
+
+need_rust() {
+    has_rust && return 0
+    say "Rust $RUST_MIN or newer is needed (found: $(cargo --version 2>/dev/null || echo none))."
+    say "install it with rustup: see https://rustup.rs"
+    exit 1
+}
+
+setup_run() {
+    local missing=()
+    has_postgres || missing+=(postgresql)
+    command -v cc >/dev/null || missing+=(gcc libc6-dev)
+    install_packages "${missing[@]}"
+    has_postgres || { say "PostgreSQL $POSTGRES_MIN or newer is still missing; set NOTARY_HUB_PG_BIN to its bin folder"; exit 1; }
+    need_rust
+}
+
+setup_test() {
+    setup_run
+    has_mariadb && return 0
+    install_packages mariadb-server-core
+}
+
+setup_lint() {
+    need_rust
+    mkdir -p "$TOOLS"
+    if [ "$("$TOOLS/node_modules/.bin/buf" --version 2>/dev/null)" != "$BUF_VERSION" ]; then
+        command -v npm >/dev/null || install_packages npm
+        say "fetching buf $BUF_VERSION"
+        npm install --prefix "$TOOLS" --silent --no-fund --no-audit --no-save "@bufbuild/buf@$BUF_VERSION"
+    fi
+    if ! command -v cargo-deny >/dev/null && [ ! -x "$TOOLS/bin/cargo-deny" ]; then
+        say "building cargo-deny $CARGO_DENY_VERSION (once, some minutes)"
+        CARGO_TARGET_DIR="$TOOLS/build" cargo install --quiet --locked --root "$TOOLS" --version "$CARGO_DENY_VERSION" cargo-deny
+        rm -rf "$TOOLS/build"
+    fi
+}
+
+case "${1:-}" in
+run | test | lint) "setup_$1" ;;
+*)
+    sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    exit 2
+    ;;
+esac
