@@ -1,1 +1,28 @@
+//! What the city's notary offices mean by "the same": the same number, the same person, the same thing,
+//! the same matter. Pure: no input or output, no clock, no global state.
+//!
+//! Every module turns raw text into a type that cannot be wrong, once, at the edge:
+//!
+//! | module | holds | standard or law |
+//! |---|---|---|
+//! | [`vocabulary`] | closed code lists: case states and their order, roles, reasons | 公证法, 公证程序规则 |
+//! | [`identifier`] | numbers of identity documents | GB 11643, GB 32100, travel and residence permits |
+//! | [`subject`] | numbers of what a matter is about | GB/T 37346 |
+//! | [`phone`], [`case_no`], [`place`], [`office`] | the smaller numbers and codes | E.164, GB/T 2260 |
+//! | [`token`] | keyed tokens that stand for numbers outside an office | RFC 2104, GB/T 32905 |
+//! | [`name`] | names, normalised for matching and masked for showing | – |
+//! | [`shape`] | the shape of a value that may not be shown | – |
+//! | [`matter`] | the catalogue of matters and what makes two cases the same matter | 公证法 11, 12; 公证程序规则 16 |
 
+pub mod case_no;
+pub mod identifier;
+pub mod matter;
+pub mod name;
+pub mod office;
+pub mod phone;
+pub mod place;
+pub mod shape;
+pub mod subject;
+mod text;
+pub mod token;
+pub mod vocabulary;

@@ -1,0 +1,15 @@
+//! Matters (公证事项) and what makes two cases the same matter.
+//!
+//! [`RuleSet::keys`] derives from a case's roles and subjects the keys under which another office's case would be
+//! the same matter; cases that share a key are candidates. [`RuleSet::judge`] looks at two candidates and says what
+//! they are to each other and who accepted first.
+
+mod catalogue;
+mod judge;
+mod key;
+mod rules;
+
+pub use catalogue::{MatterGroup, MatterType};
+pub use judge::{CaseFacts, Finding};
+pub use key::{MatterFacts, MatterKey};
+pub use rules::{Rule, RuleError, RuleSet, Severity};
