@@ -1,0 +1,81 @@
+//! The private PostgreSQL: usable, joined, stopped, and restarted when it is killed.
+
+use std::time::{Duration, Instant};
+
+use notary_hub::embedded::testing::fresh_database;
+use notary_hub::embedded::{Durability, Postgres};
+use sqlx::{Connection, PgConnection};
+
+#[tokio::test]
+async fn every_test_gets_a_migrated_database_of_its_own() {
+    let (one, other) = tokio::join!(fresh_database(), fresh_database());
+    sqlx::query("UPDATE hub_state SET hub_epoch = '00000000-0000-0000-0000-000000000001'")
+        .execute(&one.pool)
+        .await
+        .expect("the first database is migrated");
+    let epoch: String = sqlx::query_scalar("SELECT hub_epoch::text FROM hub_state")
+        .fetch_one(&other.pool)
+        .await
+        .expect("the second database is migrated");
+    assert_ne!(epoch, "00000000-0000-0000-0000-000000000001");
+}
+
+#[tokio::test]
+async fn a_second_process_joins_and_leaves_the_server_running() {
+    let (_guard, data_dir) = data_dir();
+    let owner = Postgres::start(&data_dir, Durability::Relaxed)
+        .await
+        .expect("start");
+    let guest = Postgres::start_or_join(&data_dir).await.expect("join");
+    assert_eq!(owner.url(), guest.url());
+    guest.stop().await.expect("leave");
+    PgConnection::connect(owner.url())
+        .await
+        .expect("the owner's server still answers");
+    owner.stop().await.expect("stop");
+    assert!(!data_dir.join("postmaster.pid").exists());
+}
+
+#[tokio::test]
+async fn a_killed_server_comes_back_by_itself() {
+    let (_guard, data_dir) = data_dir();
+    let server = Postgres::start(&data_dir, Durability::Full)
+        .await
+        .expect("start");
+    let lock = std::fs::read_to_string(data_dir.join("postmaster.pid")).expect("running");
+    let id: i32 = lock.lines().next().expect("id").parse().expect("number");
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(id).expect("positive"),
+        rustix::process::Signal::KILL,
+    )
+    .expect("kill");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while PgConnection::connect(server.url()).await.is_err() {
+        assert!(Instant::now() < deadline, "the server did not come back");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    server.stop().await.expect("stop");
+}
+
+#[tokio::test]
+async fn the_server_ends_when_its_owner_is_dropped() {
+    let (_guard, data_dir) = data_dir();
+    drop(
+        Postgres::start(&data_dir, Durability::Relaxed)
+            .await
+            .expect("start"),
+    );
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while data_dir.join("postmaster.pid").exists() {
+        assert!(Instant::now() < deadline, "the server is still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn data_dir() -> (tempfile::TempDir, std::path::PathBuf) {
+    use std::os::unix::fs::PermissionsExt;
+    let guard = tempfile::tempdir().expect("a temporary folder");
+    std::fs::set_permissions(guard.path(), std::fs::Permissions::from_mode(0o755)).expect("open");
+    let data_dir = guard.path().join("data");
+    (guard, data_dir)
+}
