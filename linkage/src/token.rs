@@ -182,3 +182,159 @@ impl fmt::Debug for TokenKey {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        identifier::{
+            IdentifierKind,
+            samples::{canonical, resident_id, unverified, verified},
+        },
+        subject::SubjectKind,
+    };
+
+    fn key(algorithm: TokenAlgorithm) -> TokenKey {
+        TokenKey::new(
+            1,
+            algorithm,
+            std::array::from_fn(|i| u8::try_from(i).expect("32 bytes")),
+        )
+    }
+
+    fn hex(token: Token) -> String {
+        format!("{:032x}", u128::from_be_bytes(*token.as_bytes()))
+    }
+
+    #[test]
+    fn sm3_gives_the_digest_of_gbt_32905_annex_a() {
+        let digest = <Sm3 as sm3::Digest>::digest(b"abc");
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            hex,
+            "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+        );
+    }
+
+    /// Tokens must never change: they are stored. Expected values by OpenSSL 3, `dgst -mac HMAC -macopt hexkey:`.
+    #[test]
+    fn tokens_are_the_same_as_openssl_computes_them() {
+        let identifier = verified(IdentifierKind::ResidentId, "11010519491231002X");
+        let mistyped = unverified(IdentifierKind::ResidentId, "110105194912310021");
+        let unit =
+            SubjectNumber::parse(SubjectKind::RealEstateUnit, "330106001001GB00012F00010001");
+        let unit = unit.expect("a unit number");
+        let phone = PhoneNumber::parse("13800138000").expect("a mobile");
+        let tokens = |algorithm| {
+            let key = key(algorithm);
+            [
+                hex(key.identifier(&identifier)),
+                hex(key.unverified(&mistyped)),
+                hex(key.segments(&mistyped)[2]),
+                hex(key.subject(&unit)),
+                hex(key.phone(&phone)),
+            ]
+        };
+        assert_eq!(
+            tokens(TokenAlgorithm::HmacSha256),
+            [
+                "5f85eecb5647d6073903c982b4e43304",
+                "9834aa214964b5af6065f53dd0561873",
+                "0aafff0f2e426a0bdaad5af38ff275aa",
+                "4dfa25a4bcb5c39b27e4bcf4f0bafd64",
+                "43a0c0cf34acef25691c12c29424fee7",
+            ]
+        );
+        assert_eq!(
+            tokens(TokenAlgorithm::HmacSm3),
+            [
+                "3e8864750f953670a2b29cc970ba5143",
+                "90265ee59ac7a73fea8081652575c32b",
+                "7bb65aa291bffeee73796cf93cfb6262",
+                "816243e453d8431e1eb3ded46c8c53bc",
+                "137dcf5bb3682ea779aa997324942885",
+            ]
+        );
+    }
+
+    #[test]
+    fn debug_shows_the_key_id_and_no_secret() {
+        let key = TokenKey::new(7, TokenAlgorithm::HmacSm3, [0xAB; 32]);
+        assert_eq!(
+            format!("{key:?}"),
+            "TokenKey { id: 7, algorithm: HmacSm3, .. }"
+        );
+    }
+
+    #[test]
+    fn a_token_has_16_bytes() {
+        assert_eq!(
+            Token::try_from([1; 16].as_slice()),
+            Ok(Token::from([1; 16]))
+        );
+        assert_eq!(
+            Token::try_from([1; 15].as_slice()),
+            Err(TokenLength { len: 15 })
+        );
+    }
+
+    #[test]
+    fn parts_of_other_lengths_are_other_inputs() {
+        let key = key(TokenAlgorithm::HmacSha256);
+        assert_ne!(key.token(&["ab", "c"]), key.token(&["a", "bc"]));
+        assert_ne!(key.token(&["ab"]), key.token(&["ab", ""]));
+    }
+
+    proptest! {
+        #[test]
+        fn equal_numbers_have_equal_tokens_however_written((kind, number) in canonical()) {
+            let key = key(TokenAlgorithm::HmacSha256);
+            let written = format!(" {} ", number.to_lowercase());
+            prop_assert_eq!(key.identifier(&verified(kind, &number)), key.identifier(&verified(kind, &written)));
+        }
+
+        #[test]
+        fn other_numbers_keys_and_algorithms_have_other_tokens(a in resident_id(), b in resident_id()) {
+            prop_assume!(a != b);
+            let sha = key(TokenAlgorithm::HmacSha256);
+            let other_secret = TokenKey::new(1, TokenAlgorithm::HmacSha256, [9; 32]);
+            let sm3 = key(TokenAlgorithm::HmacSm3);
+            let (a, b) = (verified(IdentifierKind::ResidentId, &a), verified(IdentifierKind::ResidentId, &b));
+            prop_assert_ne!(sha.identifier(&a), sha.identifier(&b));
+            prop_assert_ne!(sha.identifier(&a), other_secret.identifier(&a));
+            prop_assert_ne!(sha.identifier(&a), sm3.identifier(&a));
+        }
+
+        #[test]
+        fn one_number_has_another_token_in_each_kind_and_domain(number in "[A-Z][0-9]{8}") {
+            let key = key(TokenAlgorithm::HmacSha256);
+            let mut tokens = vec![
+                key.identifier(&verified(IdentifierKind::Passport, &number)),
+                key.unverified(&unverified(IdentifierKind::ResidentId, &number)),
+                key.unverified(&unverified(IdentifierKind::CreditCode, &number)),
+            ];
+            for kind in [SubjectKind::Contract, SubjectKind::Vehicle, SubjectKind::Certificate] {
+                tokens.push(key.subject(&SubjectNumber::parse(kind, &number).expect("usable")));
+            }
+            let count = tokens.len();
+            tokens.sort_unstable();
+            tokens.dedup();
+            prop_assert_eq!(tokens.len(), count);
+        }
+
+        #[test]
+        fn segments_of_nearly_equal_numbers_share_a_token(number in resident_id(), to in 0u8..10) {
+            let to = char::from(b'0' + to);
+            prop_assume!(!number.ends_with(to) && !number[16..].starts_with(to));
+            let key = key(TokenAlgorithm::HmacSha256);
+            let one = unverified(IdentifierKind::ResidentId, &format!("{}{to}", &number[..17]));
+            let other = unverified(IdentifierKind::ResidentId, &format!("{}{to}{}", &number[..16], &number[17..]));
+            let (one, other) = (key.segments(&one), key.segments(&other));
+            prop_assert_eq!(one.len(), 3);
+            prop_assert_eq!(one[0], other[0], "area and birth are the same");
+            prop_assert_ne!(one[1], other[1]);
+        }
+    }
+}

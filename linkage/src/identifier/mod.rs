@@ -149,6 +149,24 @@ impl ParsedIdentifier {
         })
     }
 
+    /// Kind of document.
+    #[must_use]
+    pub fn kind(&self) -> IdentifierKind {
+        match self {
+            Self::Verified(identifier) => identifier.kind,
+            Self::Unverified(identifier) => identifier.kind,
+        }
+    }
+
+    /// Up to four last characters, for people to recognise it by.
+    #[must_use]
+    pub fn masked_tail(&self) -> &str {
+        match self {
+            Self::Verified(identifier) => identifier.masked_tail(),
+            Self::Unverified(identifier) => identifier.masked_tail(),
+        }
+    }
+
     /// The identifier, when it keeps its standard.
     #[must_use]
     pub fn verified(&self) -> Option<&Identifier> {
@@ -321,3 +339,7 @@ fn all_digits(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit())
 }
 
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+mod tests;

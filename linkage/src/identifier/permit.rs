@@ -13,13 +13,23 @@ pub(super) fn check_hong_kong_macao(number: &str) -> Result<Checked, IdentifierE
     }
 }
 
-/// 8 digits; booklets before 2015 print 2 issue digits more and may end with the issuer's letter.
+/// 8 digits, given once for life. Booklets of 1992 to 2008 print 2 issue digits behind them and, in brackets, a
+/// letter or digit of the issuing office.
 pub(super) fn check_taiwan(number: &str) -> Result<Checked, IdentifierError> {
-    let digits = number
-        .strip_suffix(|c: char| c.is_ascii_uppercase())
-        .unwrap_or(number);
-    if matches!(digits.len(), 8 | 10) && all_digits(digits) {
-        Ok(Checked::bare(&digits[..8]))
+    let Some((holder, issue)) = number.split_at_checked(8) else {
+        return Err(IdentifierError::Form);
+    };
+    let issue_fits = match issue.as_bytes() {
+        [] => true,
+        [first, second, office @ ..] => {
+            first.is_ascii_digit()
+                && second.is_ascii_digit()
+                && matches!(office, [] | [b'0'..=b'9' | b'A'..=b'Z'])
+        }
+        [_] => false,
+    };
+    if all_digits(holder) && issue_fits {
+        Ok(Checked::bare(holder))
     } else {
         Err(IdentifierError::Form)
     }

@@ -53,11 +53,12 @@ impl RuleSet {
     ///
     /// **Back-dating.** The first-accepting office's word is in doubt when all of this holds:
     /// 1. its acceptance lies more than 7 days before the hub first saw the case;
-    /// 2. the hub saw the other office's case earlier, so that the word alone makes it first;
-    /// 3. the other office's case was itself reported within 7 days of its acceptance (or is not accepted yet).
+    /// 2. the other office had accepted, and the hub had seen its case, before that: counted from what was seen, the
+    ///    other would be first, so that the word alone decides;
+    /// 3. the other office's case was itself seen within 7 days of its acceptance.
     ///
     /// The third condition is for the first load of history: when years of cases arrive at once, all of them are
-    /// "late", and the order in which two loads happened says nothing about who accepted first.
+    /// late, and the order of two loads says nothing about who accepted first.
     #[must_use]
     pub fn judge(&self, a: &CaseFacts<'_>, b: &CaseFacts<'_>) -> Option<Finding> {
         if a.office == b.office || !a.state.is_live_or_issued() || !b.state.is_live_or_issued() {
@@ -115,9 +116,10 @@ fn first_accepting<'c, 'k>(
 }
 
 fn is_back_dated(first: &CaseFacts<'_>, second: &CaseFacts<'_>) -> bool {
-    reported_late(first)
-        && second.first_recorded_on < first.first_recorded_on
-        && !reported_late(second)
+    let seen = first.first_recorded_on;
+    let second_was_there =
+        second.first_recorded_on < seen && second.accepted_on.is_some_and(|on| on < seen);
+    reported_late(first) && second_was_there && !reported_late(second)
 }
 
 /// Whether the hub saw the case later after its acceptance than is usual.

@@ -62,6 +62,10 @@ impl fmt::Debug for MatterKey {
     }
 }
 
+/// Most keys that one case has. The work that a case makes for others is bounded: one with 64 parties and 64
+/// subjects, as many as the wire allows, would otherwise have thousands.
+pub const MAX_KEYS: usize = 256;
+
 /// What keys are derived from.
 #[derive(Debug, Clone, Copy)]
 pub struct MatterFacts<'a> {
@@ -97,16 +101,19 @@ impl Scope {
 
 impl RuleSet {
     /// The keys of a case under all rules of its matter, sorted and distinct. A case lacking a part that a rule
-    /// wants (no verified holder of the role, no such subject) has no key under it. At most parties × subjects keys
-    /// for each rule.
+    /// wants (no verified holder of the role, no such subject) has no key under it.
+    ///
+    /// A case has at most [`MAX_KEYS`]; the others are left out. Which ones depends on the facts alone, so that two
+    /// equal cases keep the same ones.
     #[must_use]
     pub fn keys(&self, facts: &MatterFacts<'_>) -> Vec<MatterKey> {
-        let mut keys = Vec::new();
+        let mut keys = Vec::with_capacity(4);
         for rule in self.rules_of(facts.matter_type) {
             rule.add_keys(facts, &mut keys);
         }
         keys.sort_unstable();
         keys.dedup();
+        keys.truncate(MAX_KEYS);
         keys
     }
 }
@@ -144,8 +151,7 @@ impl Rule {
             base = base.with(Part::Matter, facts.matter_type.code().as_bytes());
         }
         if self.place_of_use {
-            let place = facts.place_of_use.unwrap_or_default().trim();
-            base = base.with(Part::PlaceOfUse, place.to_ascii_uppercase().as_bytes());
+            base = base.with_place(facts.place_of_use.unwrap_or_default());
         }
         base
     }
@@ -202,10 +208,22 @@ impl KeyBuilder {
     }
 
     fn with(mut self, part: Part, bytes: &[u8]) -> Self {
-        let len = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
-        self.hash.update([part as u8, len]);
+        self.begin(part, bytes.len());
         self.hash.update(bytes);
         self
+    }
+
+    fn with_place(mut self, place: &str) -> Self {
+        self.begin(Part::PlaceOfUse, place.len());
+        for byte in place.bytes() {
+            self.hash.update([byte.to_ascii_uppercase()]);
+        }
+        self
+    }
+
+    fn begin(&mut self, part: Part, len: usize) {
+        self.hash.update([part as u8]);
+        self.hash.update((len as u64).to_be_bytes());
     }
 
     fn finish(self) -> MatterKey {

@@ -11,5 +11,8 @@ mod rules;
 
 pub use catalogue::{MatterGroup, MatterType};
 pub use judge::{CaseFacts, Finding};
-pub use key::{MatterFacts, MatterKey};
+pub use key::{MAX_KEYS, MatterFacts, MatterKey, MatterKeyLength};
 pub use rules::{Rule, RuleError, RuleSet, Severity};
+
+#[cfg(test)]
+mod tests;
