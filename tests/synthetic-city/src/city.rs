@@ -1,0 +1,152 @@
+//! The city: offices laid out once, cases written down on demand, so that a million of them need no memory.
+use std::sync::Arc;
+
+use linkage::matter::MatterType;
+use time::{Date, Duration};
+
+use crate::calendar::Calendar;
+use crate::case::Case;
+use crate::dice::{Dice, Draw};
+use crate::matter::{PROFILES, Profile};
+use crate::office::{Office, lay_out};
+use crate::plan::{CityPlan, PlanError};
+use crate::planting::Planting;
+use crate::scribe::Scribe;
+use crate::script::Script;
+
+/// Days between two steps of the city's life.
+const STEP: Duration = Duration::days(30);
+/// Steps the calendar reaches.
+pub(crate) const MOST_STEPS: u32 = 20;
+
+/// A city at one step of its life. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct City {
+    ground: Arc<Ground>,
+    step: u32,
+}
+
+/// What does not change from step to step.
+#[derive(Debug)]
+struct Ground {
+    plan: CityPlan,
+    calendar: Calendar,
+    offices: Vec<Office>,
+    /// Catalogue entry of each profile.
+    matters: Vec<MatterType>,
+    planting: Planting,
+}
+
+impl City {
+    /// Lays out the offices and decides what is planted where. Cases are made when asked for.
+    pub fn generate(plan: &CityPlan) -> Result<Self, PlanError> {
+        plan.check()?;
+        let offices = lay_out(plan.seed, plan.offices, plan.cases);
+        let calendar = Calendar::new(plan.from, plan.to);
+        let planting = Planting::sow(plan, &offices, &calendar);
+        let matters = PROFILES
+            .iter()
+            .map(|profile| {
+                profile
+                    .code
+                    .parse()
+                    .expect("profiles carry catalogue codes")
+            })
+            .collect();
+        let ground = Ground {
+            plan: plan.clone(),
+            calendar,
+            offices,
+            matters,
+            planting,
+        };
+        Ok(Self {
+            ground: Arc::new(ground),
+            step: 0,
+        })
+    }
+
+    /// The same city `steps` × 30 days after the plan's end: cases have moved on, some were corrected, and some
+    /// rejected records were fixed. Step 0 is the city as generated; at most 20 steps are known.
+    pub fn evolve(&self, step: u32) -> Self {
+        Self {
+            ground: Arc::clone(&self.ground),
+            step: step.min(MOST_STEPS),
+        }
+    }
+
+    pub fn plan(&self) -> &CityPlan {
+        &self.ground.plan
+    }
+
+    pub fn step(&self) -> u32 {
+        self.step
+    }
+
+    pub fn offices(&self) -> &[Office] {
+        &self.ground.offices
+    }
+
+    pub(crate) fn planting(&self) -> &Planting {
+        &self.ground.planting
+    }
+
+    /// Cases of one office, in order of application.
+    ///
+    /// # Panics
+    /// When the city has no office of that index.
+    pub fn cases(&self, office: usize) -> impl Iterator<Item = Case> + '_ {
+        (0..self.ground.offices[office].cases).map(move |ordinal| self.case(office, ordinal))
+    }
+
+    /// Cases of one office whose content this step changed.
+    pub fn changes(&self, office: usize) -> impl Iterator<Item = Case> + '_ {
+        let before = self.evolve(self.step.saturating_sub(1));
+        self.cases(office)
+            .filter(move |case| before.case(case.office, case.ordinal).revision != case.revision)
+    }
+
+    /// The day the city is seen on.
+    pub fn today(&self) -> Date {
+        self.day_of(self.step)
+    }
+
+    /// The day a step's amendments are made on.
+    pub(crate) fn day_of(&self, step: u32) -> Date {
+        self.ground.plan.to + STEP * step as i32
+    }
+
+    pub(crate) fn calendar(&self) -> &Calendar {
+        &self.ground.calendar
+    }
+
+    pub(crate) fn matter_type(&self, profile: &Profile) -> MatterType {
+        let index = PROFILES.iter().position(|known| known.code == profile.code);
+        self.ground.matters[index.expect("every profile is in the table")]
+    }
+
+    /// One case of an office.
+    pub fn case(&self, office: usize, ordinal: u32) -> Case {
+        let ground = &*self.ground;
+        let house = &ground.offices[office];
+        let mut dice = Dice::new(
+            ground.plan.seed,
+            Draw::Case,
+            office as u64,
+            u64::from(ordinal),
+        );
+        let script = match ground.planting.script(office, ordinal) {
+            Some(script) => script.clone(),
+            None => Script::draw(&mut dice, house),
+        };
+        Scribe {
+            city: self,
+            house,
+            office,
+            ordinal,
+            script: &script,
+            dice,
+        }
+        .write()
+    }
+}
