@@ -13,6 +13,34 @@
 //! | [`name`] | names, normalised for matching and masked for showing | – |
 //! | [`shape`] | the shape of a value that may not be shown | – |
 //! | [`matter`] | the catalogue of matters and what makes two cases the same matter | 公证法 11, 12; 公证程序规则 16 |
+//!
+//! From a number to the key under which another office would hold the same matter:
+//!
+//! ```
+//! use linkage::{
+//!     identifier::{IdentifierKind, ParsedIdentifier},
+//!     matter::{MatterFacts, RuleSet},
+//!     token::{TokenAlgorithm, TokenKey},
+//!     vocabulary::PartyRole,
+//! };
+//!
+//! // At the office, which alone sees the number:
+//! let parsed = ParsedIdentifier::parse(IdentifierKind::ResidentId, " 11010519491231002x ")?;
+//! let decedent = parsed.verified().expect("an example of GB 11643 keeps GB 11643");
+//! assert_eq!(decedent.masked_tail(), "002X");
+//! let key = TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32]);
+//! let token = key.identifier(decedent);
+//!
+//! // At the hub, which sees the token:
+//! let keys = RuleSet::builtin().keys(&MatterFacts {
+//!     matter_type: "inheritance".parse()?,
+//!     parties: &[(PartyRole::Decedent, token)],
+//!     subjects: &[],
+//!     place_of_use: None,
+//! });
+//! assert_eq!(keys.len(), 2, "the estate, and the decedent's will");
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod case_no;
 pub mod identifier;

@@ -1,6 +1,6 @@
 //! 外国人永久居留身份证. From December 2023: 18 characters, 9 + 2 digits of the issuing province + 3 digits of the
 //! nationality (ISO 3166-1 numeric) + birth date + order + check character as in GB 11643. Before: 15 characters,
-//! 3 letters of the nationality (ISO 3166-1 alpha-3) + 12 digits. The two forms of one holder have different
+//! 3 letters of the nationality (ISO 3166-1 alpha-3) + 12 digits, of which only the form is checked. The two forms of one holder have different
 //! numbers; nothing in them says that they belong together.
 
 use zeroize::Zeroizing;

@@ -62,169 +62,75 @@ const CODES: [&str; CATALOGUE.len()] = {
     codes
 };
 
-const CATALOGUE: [Entry; 30] = {
+const ART_11_1: &str = "公证法第十一条第一款第（一）项";
+const ART_11_2: &str = "公证法第十一条第一款第（二）项";
+const ART_11_3: &str = "公证法第十一条第一款第（三）项";
+const ART_11_4: &str = "公证法第十一条第一款第（四）项";
+const ART_11_5: &str = "公证法第十一条第一款第（五）项";
+const ART_11_6: &str = "公证法第十一条第一款第（六）项";
+const ART_11_7: &str = "公证法第十一条第一款第（七）项";
+const ART_11_8: &str = "公证法第十一条第一款第（八）项";
+const ART_11_9: &str = "公证法第十一条第一款第（九）项";
+const ART_11_10: &str = "公证法第十一条第一款第（十）项";
+const ART_11_11: &str = "公证法第十一条第一款第（十一）项";
+const ART_12_1: &str = "公证法第十二条第（一）项";
+const ART_12_2: &str = "公证法第十二条第（二）项";
+const ART_12_3: &str = "公证法第十二条第（三）项";
+const ART_37: &str = "公证法第三十七条";
+
+static CATALOGUE: [Entry; 30] = {
     use MatterGroup::*;
     [
-        entry(
-            "inheritance",
-            "继承",
-            LegalAct,
-            "公证法第十一条第一款第（二）项",
-        ),
-        entry("will", "遗嘱", LegalAct, "公证法第十一条第一款第（三）项"),
-        entry(
-            "mandate",
-            "委托",
-            LegalAct,
-            "公证法第十一条第一款第（三）项",
-        ),
-        entry(
-            "declaration",
-            "声明",
-            LegalAct,
-            "公证法第十一条第一款第（三）项",
-        ),
-        entry("gift", "赠与", LegalAct, "公证法第十一条第一款第（三）项"),
-        entry(
-            "contract",
-            "合同（协议）",
-            LegalAct,
-            "公证法第十一条第一款第（一）项",
-        ),
-        entry(
-            "property_division",
-            "财产分割",
-            LegalAct,
-            "公证法第十一条第一款第（四）项",
-        ),
-        entry(
-            "marriage",
-            "婚姻状况",
-            PersonalFact,
-            "公证法第十一条第一款第（六）项",
-        ),
-        entry(
-            "kinship",
-            "亲属关系",
-            PersonalFact,
-            "公证法第十一条第一款第（六）项",
-        ),
-        entry(
-            "adoption",
-            "收养关系",
-            PersonalFact,
-            "公证法第十一条第一款第（六）项",
-        ),
-        entry(
-            "birth",
-            "出生",
-            PersonalFact,
-            "公证法第十一条第一款第（七）项",
-        ),
-        entry(
-            "survival",
-            "生存",
-            PersonalFact,
-            "公证法第十一条第一款第（七）项",
-        ),
-        entry(
-            "death",
-            "死亡",
-            PersonalFact,
-            "公证法第十一条第一款第（七）项",
-        ),
-        entry(
-            "identity",
-            "身份（含曾用名）",
-            PersonalFact,
-            "公证法第十一条第一款第（七）项",
-        ),
-        entry(
-            "residence",
-            "住所地（居住地）",
-            PersonalFact,
-            "公证法第十一条第一款第（七）项",
-        ),
-        entry(
-            "experience",
-            "经历",
-            PersonalFact,
-            "公证法第十一条第一款第（七）项",
-        ),
-        entry(
-            "education",
-            "学历、学位",
-            PersonalFact,
-            "公证法第十一条第一款第（七）项",
-        ),
-        entry(
-            "post",
-            "职务、职称",
-            PersonalFact,
-            "公证法第十一条第一款第（七）项",
-        ),
+        entry("inheritance", "继承", LegalAct, ART_11_2),
+        entry("will", "遗嘱", LegalAct, ART_11_3),
+        entry("mandate", "委托", LegalAct, ART_11_3),
+        entry("declaration", "声明", LegalAct, ART_11_3),
+        entry("gift", "赠与", LegalAct, ART_11_3),
+        entry("contract", "合同（协议）", LegalAct, ART_11_1),
+        entry("property_division", "财产分割", LegalAct, ART_11_4),
+        entry("marriage", "婚姻状况", PersonalFact, ART_11_6),
+        entry("kinship", "亲属关系", PersonalFact, ART_11_6),
+        entry("adoption", "收养关系", PersonalFact, ART_11_6),
+        entry("birth", "出生", PersonalFact, ART_11_7),
+        entry("survival", "生存", PersonalFact, ART_11_7),
+        entry("death", "死亡", PersonalFact, ART_11_7),
+        entry("identity", "身份（含曾用名）", PersonalFact, ART_11_7),
+        entry("residence", "住所地（居住地）", PersonalFact, ART_11_7),
+        entry("experience", "经历", PersonalFact, ART_11_7),
+        entry("education", "学历、学位", PersonalFact, ART_11_7),
+        entry("post", "职务、职称", PersonalFact, ART_11_7),
         entry(
             "criminal_record",
             "有无违法犯罪记录",
             PersonalFact,
-            "公证法第十一条第一款第（七）项",
+            ART_11_7,
         ),
-        entry(
-            "articles_of_association",
-            "公司章程",
-            Document,
-            "公证法第十一条第一款第（八）项",
-        ),
-        entry(
-            "evidence_preservation",
-            "保全证据",
-            Evidence,
-            "公证法第十一条第一款第（九）项",
-        ),
-        entry(
-            "signature",
-            "签名、印鉴、日期",
-            Document,
-            "公证法第十一条第一款第（十）项",
-        ),
-        entry(
-            "copy",
-            "副本、影印本与原本相符",
-            Document,
-            "公证法第十一条第一款第（十）项",
-        ),
+        entry("articles_of_association", "公司章程", Document, ART_11_8),
+        entry("evidence_preservation", "保全证据", Evidence, ART_11_9),
+        entry("signature", "签名、印鉴、日期", Document, ART_11_10),
+        entry("copy", "副本、影印本与原本相符", Document, ART_11_10),
         entry(
             "enforceable_debt",
             "赋予债权文书强制执行效力",
             EnforceableDebt,
-            "公证法第三十七条",
+            ART_37,
         ),
-        entry(
-            "tender",
-            "招标投标、拍卖、抽签",
-            LegalAct,
-            "公证法第十一条第一款第（五）项",
-        ),
-        entry("deposit", "提存", Service, "公证法第十二条第（二）项"),
+        entry("tender", "招标投标、拍卖、抽签", LegalAct, ART_11_5),
+        entry("deposit", "提存", Service, ART_12_2),
         entry(
             "safekeeping",
             "保管遗嘱、遗产及其他财物、文书",
             Service,
-            "公证法第十二条第（三）项",
+            ART_12_3,
         ),
         entry(
             "registration",
             "法律、行政法规规定的登记",
             Service,
-            "公证法第十二条第（一）项",
+            ART_12_1,
         ),
-        entry(
-            "guardianship",
-            "意定监护",
-            LegalAct,
-            "公证法第十一条第一款第（一）项",
-        ),
-        entry("other", "其他", Other, "公证法第十一条第一款第（十一）项"),
+        entry("guardianship", "意定监护", LegalAct, ART_11_1),
+        entry("other", "其他", Other, ART_11_11),
     ]
 };
 
@@ -242,8 +148,7 @@ impl MatterType {
     }
 
     fn entry(self) -> &'static Entry {
-        static ENTRIES: [Entry; CATALOGUE.len()] = CATALOGUE;
-        &ENTRIES[usize::from(self.0)]
+        &CATALOGUE[self.index()]
     }
 
     /// Position in the catalogue.

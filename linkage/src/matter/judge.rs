@@ -10,7 +10,7 @@ use crate::{office::OfficeId, vocabulary::CaseState};
 pub struct CaseFacts<'a> {
     /// Office of the case.
     pub office: OfficeId,
-    /// The case's key in the office's own system.
+    /// The case's key in the office's own system. Names the case to the caller; no judgement rests on it.
     pub source_case_id: &'a str,
     /// Matter of the case.
     pub matter_type: MatterType,

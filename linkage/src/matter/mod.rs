@@ -7,12 +7,14 @@
 mod catalogue;
 mod judge;
 mod key;
+mod rule_text;
 mod rules;
 
 pub use catalogue::{MatterGroup, MatterType};
 pub use judge::{CaseFacts, Finding};
 pub use key::{MAX_KEYS, MatterFacts, MatterKey, MatterKeyLength};
-pub use rules::{Rule, RuleError, RuleSet, Severity};
+pub use rule_text::RuleError;
+pub use rules::{Rule, RuleSet, Severity};
 
 #[cfg(test)]
 mod tests;
