@@ -1,1 +1,6 @@
+//! `office-agent` runs at a notary office: it reads the office's own system, turns identity numbers into tokens,
+//! keeps what it read in a durable outbox and hands it to the hub until the hub has committed it.
+//!
+//! source (rows) → mapping (cases or rejects) → minimise (tokens) → outbox → sync → hub
 
+pub mod config;
