@@ -2,7 +2,7 @@
 //! truth about it. Nobody in it exists.
 //!
 //! [`City::generate`] lays the city out; [`City::cases`] writes an office's cases down one by one;
-//! `City::write` makes the offices' systems, agents' mappings and `truth.json`; [`City::evolve`] lets time pass;
+//! [`City::write`] makes the offices' systems, agents' mappings and `truth.json`; [`City::evolve`] lets time pass;
 //! [`wire`] makes hub records without any vendor in between.
 
 mod calendar;
@@ -23,6 +23,7 @@ mod script;
 mod tariff;
 mod truth;
 pub mod wire;
+mod write;
 
 pub use case::{Case, Document, Excused, Party, Quality, Subject};
 pub use city::City;
@@ -33,3 +34,4 @@ pub use planting::LookAlikeKind;
 pub use truth::{
     CaseRef, LookAlikePair, OfficeTruth, PlantedKind, PlantedPair, QualityTruth, RejectTruth, Truth,
 };
+pub use write::{Progress, Stores, WriteError};

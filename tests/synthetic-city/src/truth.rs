@@ -8,15 +8,20 @@ use crate::city::City;
 use crate::office::{Level, Vendor};
 use crate::planting::{LookAlikeKind, Place};
 
+time::serde::format_description!(iso_date, Date, "[year]-[month]-[day]");
+
 /// Everything a test may want to know, at one step of the city's life.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Truth {
     pub seed: u64,
     pub step: u32,
     /// First and last day of application.
+    #[serde(with = "iso_date")]
     pub from: Date,
+    #[serde(with = "iso_date")]
     pub to: Date,
     /// The day the city is seen on: no event is later.
+    #[serde(with = "iso_date")]
     pub today: Date,
     /// Cases of all offices together, the rejected ones included.
     pub cases: u64,

@@ -67,8 +67,9 @@ impl Household {
     /// Household `number` of the city, < `MOST_HOUSEHOLDS`, at home in `district`.
     pub(crate) fn new(seed: u64, number: u64, district: &'static str) -> Self {
         let mut dice = Dice::new(seed, Draw::Household, 0, number);
-        let head = dice.between(1945, 1996);
-        let first_child = head + dice.between(22, 33);
+        // First children are of age in the default plan's time, and can apply or be somebody's agent.
+        let head = dice.between(1942, 1976);
+        let first_child = head + dice.between(22, 28);
         let origin = match dice.below(1_000) {
             0..8 => Origin::HongKongMacao,
             8..14 => Origin::Taiwan,
@@ -89,8 +90,8 @@ impl Household {
                 head,
                 head + dice.between(-5, 4),
                 head - dice.between(21, 34),
-                first_child.min(2021),
-                (first_child + dice.between(2, 6)).min(2021),
+                first_child,
+                first_child + dice.between(2, 6),
             ],
             origin,
         }
