@@ -1,5 +1,11 @@
 //! The citywide hub: takes in cases from offices, finds duplicate applications, answers look-ups and
 //! counts for the bureau.
+//!
+//! Calls go one way: transport ([`transport`], [`grpc`]) → use cases ([`identity`] and its siblings) →
+//! [`store`] (all SQL) and `linkage`.
 
 pub mod embedded;
+pub mod grpc;
+pub mod identity;
 pub mod store;
+pub mod telemetry;

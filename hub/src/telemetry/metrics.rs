@@ -1,0 +1,129 @@
+//! Names of all metrics with their help texts, in one place, so that alerts and boards can be checked
+//! against it. Base units; labels have few values: an office is one, a person or a case never is.
+
+use metrics::Unit;
+
+/// What a metric measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+/// One metric as announced to Prometheus.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub unit: Unit,
+    pub help: &'static str,
+}
+
+// One line per metric: the constant is what code records under, the table is what gets described.
+macro_rules! metrics {
+    ($($constant:ident $kind:ident $unit:ident $name:literal $help:literal)*) => {
+        $(#[doc = $help] pub const $constant: &str = $name;)*
+
+        /// Every metric of the hub.
+        pub const ALL: &[Metric] = &[
+            $(Metric { name: $name, kind: Kind::$kind, unit: Unit::$unit, help: $help },)*
+        ];
+    };
+}
+
+metrics! {
+    BUILD_INFO Gauge Count "notary_hub_build_info"
+        "Always 1; the label `version` is the running version."
+
+    CONNECTIONS_OPEN Gauge Count "notary_hub_connections_open"
+        "Open TLS connections, by `listener`."
+    CONNECTIONS_REFUSED Counter Count "notary_hub_connections_refused_total"
+        "Connections closed before the handshake, by `listener` and `reason` (total, address)."
+    HANDSHAKES_FAILED Counter Count "notary_hub_handshakes_failed_total"
+        "TLS handshakes that failed, by `listener` and `reason` (timeout, tls, peer)."
+    ACCEPT_ERRORS Counter Count "notary_hub_accept_errors_total"
+        "Errors of accept(2), e.g. no file descriptor left, by `listener`."
+
+    RPC_SECONDS Histogram Seconds "notary_hub_rpc_duration_seconds"
+        "Time until a gRPC call's response headers, by `method`."
+    HTTP_SECONDS Histogram Seconds "notary_hub_http_duration_seconds"
+        "Time of an HTTP request, by `route` and `status`."
+
+    CERTIFICATES_ISSUED Counter Count "notary_hub_certificates_issued_total"
+        "Certificates given to offices, by `occasion` (enrol, renew)."
+    ENROLMENTS_REFUSED Counter Count "notary_hub_enrolments_refused_total"
+        "Enrolments refused, by `reason`."
+    SIGN_INS Counter Count "notary_hub_sign_ins_total"
+        "Attempts to sign in, by `outcome` (granted, refused, locked, busy)."
+    OFFICE_MISMATCHES Counter Count "notary_hub_office_mismatches_total"
+        "Calls in which an office spoke for another one, by `office` of the certificate. Any is an alarm."
+    REVOCATIONS_AGE Gauge Seconds "notary_hub_revocations_age_seconds"
+        "Time since the list of revoked offices and certificates was last read."
+
+    TX_RETRIES Counter Count "notary_hub_tx_retries_total"
+        "Transactions run again after a serialization failure or deadlock, by `tx`."
+    POOL_CONNECTIONS Gauge Count "notary_hub_pool_connections"
+        "Database connections, by `pool` and `state` (idle, used)."
+
+    SYNC_STREAMS Gauge Count "notary_hub_sync_streams"
+        "Open sync streams."
+    INGEST_RECORDS Counter Count "notary_hub_ingest_records_total"
+        "Records committed, by `effect` (new, changed, unchanged, rejected)."
+    INGEST_BATCH_SECONDS Histogram Seconds "notary_hub_ingest_batch_seconds"
+        "Time of one ingest transaction, retries included."
+    INGEST_BATCH_RECORDS Histogram Count "notary_hub_ingest_batch_records"
+        "Records of one ingest transaction."
+    INGEST_QUEUE Gauge Count "notary_hub_ingest_queue_records"
+        "Records decoded and waiting for a writer, by `writer`."
+    REJECTS Counter Count "notary_hub_rejects_total"
+        "Records put into quarantine, by `found_by` (agent, hub) and `rule`."
+    REVISION_CONFLICTS Counter Count "notary_hub_revision_conflicts_total"
+        "Records of an equal revision with other content, by `office`. Any is an alarm."
+    FINDINGS Counter Count "notary_hub_duplicate_findings_total"
+        "Duplicate findings opened, by `severity`."
+
+    LOOKUPS Counter Count "notary_hub_lookups_total"
+        "Look-ups answered, by `outcome` (hit, no_hit, denied)."
+    LOOKUP_SECONDS Histogram Seconds "notary_hub_lookup_seconds"
+        "Time of one look-up, audit included."
+    AUDIT_APPEND_SECONDS Histogram Seconds "notary_hub_audit_append_seconds"
+        "Time until an audit entry was durable."
+    AUDIT_BATCH_ENTRIES Histogram Count "notary_hub_audit_batch_entries"
+        "Audit entries made durable by one commit."
+}
+
+/// Announces every metric to the installed recorder.
+pub fn describe() {
+    for metric in ALL {
+        match metric.kind {
+            Kind::Counter => metrics::describe_counter!(metric.name, metric.unit, metric.help),
+            Kind::Gauge => metrics::describe_gauge!(metric.name, metric.unit, metric.help),
+            Kind::Histogram => metrics::describe_histogram!(metric.name, metric.unit, metric.help),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_conventions_of_prometheus() {
+        for metric in ALL {
+            let name = metric.name;
+            assert!(name.starts_with("notary_hub_"), "{name}");
+            assert_eq!(
+                metric.kind == Kind::Counter,
+                name.ends_with("_total"),
+                "{name}"
+            );
+            assert_eq!(
+                metric.unit == Unit::Seconds,
+                name.ends_with("_seconds"),
+                "{name}"
+            );
+            assert!(metric.help.ends_with('.'), "{name}");
+        }
+    }
+}

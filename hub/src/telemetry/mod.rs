@@ -1,0 +1,3 @@
+//! What an operator sees of a running hub: logs and metrics. Neither holds personal data.
+
+pub mod metrics;
