@@ -36,6 +36,7 @@ CREATE TABLE certificate (
     issued_at  timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX certificate_by_office ON certificate (office_id);
+CREATE INDEX certificate_revoked ON certificate (serial) WHERE revoked_at IS NOT NULL;
 
 CREATE TABLE account (
     account_id      uuid PRIMARY KEY,

@@ -1,9 +1,30 @@
 //! Who speaks: offices by their certificates, people by their sessions.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`pki`] | the keys of a hub as files |
+//! | [`authority`], [`server_certificate`] | certificates for offices and for the hub itself |
+//! | [`peer`] | which office a client certificate names |
+//! | [`enrol`], [`join_token`] | an office's first certificate, and the next ones |
+//! | [`revocation`] | who may no longer speak |
+//! | [`account`], [`password`], [`session`] | people, signing in, bearer tokens |
 
+pub mod account;
+pub mod authority;
+pub mod enrol;
+pub mod join_token;
+pub mod password;
+pub mod peer;
 mod person;
+pub mod pki;
+pub mod revocation;
+mod secret_file;
 mod serial;
+pub mod server_certificate;
+pub mod session;
 
 pub use person::{Person, Role, RoleError};
+pub use secret_file::SecretFileError;
 pub use serial::Serial;
 
 use linkage::office::OfficeId;

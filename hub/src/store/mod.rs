@@ -1,5 +1,8 @@
 //! All SQL of the hub: one file for each aggregate, and the pools and transactions they run in.
 
+pub mod account;
+pub mod certificate;
+pub mod office;
 pub mod pool;
 pub mod tx;
 

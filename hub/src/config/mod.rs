@@ -1,0 +1,275 @@
+//! The hub's configuration: one TOML file with environment overrides. Every key has a default except
+//! `data_dir`; every value is parsed here into a type that cannot be wrong.
+
+mod load;
+mod value;
+
+pub use load::ConfigError;
+pub use value::{DatabaseUrl, Span, TrustDomain};
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use rustls_pki_types::ServerName;
+use serde::{Deserialize, Serialize};
+
+/// Everything a hub can be told.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where keys, the embedded database and `addresses.json` live. Relative to the configuration file.
+    pub data_dir: PathBuf,
+    #[serde(default)]
+    pub database: Database,
+    #[serde(default = "Listener::agents")]
+    pub agents: Listener,
+    #[serde(default = "Listener::people")]
+    pub people: Listener,
+    #[serde(default = "Listener::metrics")]
+    pub metrics: Listener,
+    #[serde(default)]
+    pub tls: Tls,
+    #[serde(default)]
+    pub limits: Limits,
+    #[serde(default)]
+    pub identity: Identity,
+    #[serde(default)]
+    pub ingest: Ingest,
+    #[serde(default)]
+    pub log: Log,
+}
+
+/// Where the data is.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `postgres://…`; absent: a private PostgreSQL in `data_dir/postgres`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<DatabaseUrl>,
+    /// Connections of all pools together.
+    pub max_connections: u32,
+}
+
+/// One address to listen on. Port 0 takes any free one; `addresses.json` says which.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    pub listen: SocketAddr,
+}
+
+/// Transport security of both TLS listeners.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    pub minimum_version: TlsVersion,
+}
+
+/// Oldest TLS version spoken.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// Only for a middlebox that cannot be replaced.
+    #[serde(rename = "1.2")]
+    Tls12,
+    #[default]
+    #[serde(rename = "1.3")]
+    Tls13,
+}
+
+/// Bounds of each TLS listener.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Open connections.
+    pub connections: usize,
+    /// Open connections of one address. Offices behind one address translator share it.
+    pub connections_per_address: usize,
+    /// A connection this old (up to a tenth more, by chance) is asked to reconnect.
+    pub connection_age: Span,
+    /// How long open calls may take to end when the hub stops.
+    pub drain: Span,
+}
+
+/// Who may speak.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Identity {
+    /// Domain of the offices' names: `spiffe://<trust_domain>/office/<office_id>`.
+    pub trust_domain: TrustDomain,
+    /// DNS names and IP addresses under which this hub is reached.
+    pub names: Vec<String>,
+    /// Life of an office's certificate; renewed at half of it.
+    pub certificate_ttl: Span,
+    /// Life of a person's session.
+    pub session_ttl: Span,
+}
+
+/// How cases are taken in.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ingest {
+    /// Writers; an office always has the same one.
+    pub writers: u32,
+}
+
+/// What is logged.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    pub format: LogFormat,
+    /// Directives of tracing's `EnvFilter`, e.g. `info,notary_hub=debug`.
+    pub filter: String,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Json,
+    Text,
+}
+
+impl Config {
+    /// Where keys and certificates are.
+    pub fn pki_dir(&self) -> PathBuf {
+        self.data_dir.join("pki")
+    }
+
+    /// Where the private PostgreSQL keeps its data.
+    pub fn postgres_dir(&self) -> PathBuf {
+        self.data_dir.join("postgres")
+    }
+
+    /// Where the bound addresses are announced.
+    pub fn addresses_file(&self) -> PathBuf {
+        self.data_dir.join("addresses.json")
+    }
+
+    /// The configuration in force as TOML, a password in `database.url` left out.
+    pub fn redacted(&self) -> String {
+        toml::to_string_pretty(self).expect("every value of the configuration has a TOML form")
+    }
+
+    /// What one value alone cannot show to be wrong. `base` is the configuration file's folder.
+    fn settle(mut self, base: &Path) -> Result<Self, String> {
+        if self.data_dir.as_os_str().is_empty() {
+            return Err("data_dir: must not be empty".into());
+        }
+        self.data_dir = base.join(&self.data_dir);
+        if self.identity.names.is_empty() {
+            return Err("identity.names: name at least one DNS name or IP address".into());
+        }
+        for name in &self.identity.names {
+            ServerName::try_from(name.as_str())
+                .map_err(|_| format!("identity.names: `{name}` is no DNS name or IP address"))?;
+        }
+        if !self.metrics.listen.ip().is_loopback() {
+            return Err(
+                "metrics.listen: must be a loopback address; metrics have no sign-in".into(),
+            );
+        }
+        tracing_subscriber::EnvFilter::try_new(&self.log.filter)
+            .map_err(|error| format!("log.filter: {error}"))?;
+        let at_least = |key: &str, value: u64, least: u64| match value >= least {
+            true => Ok(()),
+            false => Err(format!("{key}: must be at least {least}")),
+        };
+        at_least(
+            "database.max_connections",
+            self.database.max_connections.into(),
+            8,
+        )?;
+        at_least("ingest.writers", self.ingest.writers.into(), 1)?;
+        at_least("limits.connections", self.limits.connections as u64, 1)?;
+        at_least(
+            "limits.connections_per_address",
+            self.limits.connections_per_address as u64,
+            1,
+        )?;
+        if self.ingest.writers * 2 > self.database.max_connections {
+            return Err(
+                "ingest.writers: needs database.max_connections of at least twice as many".into(),
+            );
+        }
+        Ok(self)
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self {
+            url: None,
+            max_connections: 32,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 2000,
+            connections_per_address: 256,
+            connection_age: Span::hours(1),
+            drain: Span::seconds(20),
+        }
+    }
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self {
+            trust_domain: TrustDomain::default(),
+            names: vec!["localhost".into(), "127.0.0.1".into()],
+            certificate_ttl: Span::hours(24),
+            session_ttl: Span::minutes(15),
+        }
+    }
+}
+
+impl Default for Ingest {
+    fn default() -> Self {
+        Self { writers: 2 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Json,
+            filter: "info".into(),
+        }
+    }
+}
+
+impl Listener {
+    fn agents() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 7443)),
+        }
+    }
+
+    fn people() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8443)),
+        }
+    }
+
+    fn metrics() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)),
+        }
+    }
+
+    /// The address by which a process on this machine reaches a socket bound here.
+    pub fn reachable(bound: SocketAddr) -> SocketAddr {
+        match bound {
+            SocketAddr::V4(v4) if v4.ip().is_unspecified() => {
+                SocketAddr::from((Ipv4Addr::LOCALHOST, v4.port()))
+            }
+            SocketAddr::V6(v6) if v6.ip().is_unspecified() => {
+                SocketAddr::from((Ipv6Addr::LOCALHOST, v6.port()))
+            }
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Accounts of people, and signing in.
+
+use std::time::Duration;
+
+use metrics::counter;
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::password::{self, Busy, Checker, PasswordError};
+use super::session::{Session, SessionKeys, TokenError};
+use super::{Person, Role};
+use crate::store;
+use crate::telemetry::metrics::SIGN_INS;
+
+/// Failures in a row that lock an account.
+pub const FAILURES_TO_LOCK: i32 = 5;
+/// How long a locked account stays locked.
+pub const LOCKED_FOR: Duration = Duration::from_secs(15 * 60);
+
+/// Why somebody is not signed in. Whether login, password or account is at fault is not said.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    #[error("login or password is wrong, or the account is locked or disabled")]
+    Refused,
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error("look the account up: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Why an account was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum AddAccountError {
+    #[error("a login has 1 to 64 lower-case letters, digits, dots, hyphens or underscores")]
+    LoginForm,
+    #[error("a display name has 1 to 64 characters")]
+    DisplayName,
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error("there is an account with this login already; choose another")]
+    LoginTaken,
+    #[error("there is no such office; see: notary-hub office list")]
+    NoSuchOffice,
+    #[error("store the account: {0}")]
+    Database(sqlx::Error),
+}
+
+/// A new account.
+#[derive(Debug)]
+pub struct NewAccount<'a> {
+    pub login: &'a str,
+    pub display_name: &'a str,
+    pub role: Role,
+}
+
+/// Makes an account.
+pub async fn add(
+    pool: &PgPool,
+    account: NewAccount<'_>,
+    password: &str,
+) -> Result<Uuid, AddAccountError> {
+    let login_fits = (1..=64).contains(&account.login.len())
+        && account
+            .login
+            .bytes()
+            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_'));
+    if !login_fits {
+        return Err(AddAccountError::LoginForm);
+    }
+    if !(1..=64).contains(&account.display_name.chars().count()) {
+        return Err(AddAccountError::DisplayName);
+    }
+    let password_hash = password::hash(password)?;
+    let account_id = Uuid::now_v7();
+    store::account::insert(pool, account_id, &account, &password_hash)
+        .await
+        .map_err(|error| match error.as_database_error() {
+            Some(problem) if problem.is_unique_violation() => AddAccountError::LoginTaken,
+            Some(problem) if problem.is_foreign_key_violation() => AddAccountError::NoSuchOffice,
+            _ => AddAccountError::Database(error),
+        })?;
+    Ok(account_id)
+}
+
+/// Signs people in and reads their sessions.
+#[derive(Debug)]
+pub struct Sessions {
+    pool: PgPool,
+    keys: SessionKeys,
+    life: Duration,
+    checker: Checker,
+}
+
+impl Sessions {
+    pub fn new(pool: PgPool, keys: SessionKeys, life: Duration) -> Self {
+        Self {
+            pool,
+            keys,
+            life,
+            checker: Checker::new(),
+        }
+    }
+
+    /// Login and password in, session out.
+    ///
+    /// An attempt is counted before its password is checked, so that guessing in parallel gains nothing; a
+    /// success clears the count. An unknown login costs the same work.
+    pub async fn sign_in(&self, login: &str, password: &str) -> Result<Session, SignInError> {
+        let result = self.try_sign_in(login, password).await;
+        let outcome = match &result {
+            Ok(_) => "granted",
+            Err(SignInError::Refused) => "refused",
+            Err(SignInError::Busy(_)) => "busy",
+            Err(SignInError::Database(_)) => "failed",
+        };
+        counter!(SIGN_INS, "outcome" => outcome).increment(1);
+        result
+    }
+
+    async fn try_sign_in(&self, login: &str, password: &str) -> Result<Session, SignInError> {
+        let turn = self.checker.turn().await?;
+        let too_long = password.len() > password::LONGEST;
+        let password = if too_long { "" } else { password };
+        let account = store::account::begin_attempt(&self.pool, login).await?;
+        let stored = account
+            .as_ref()
+            .map(|account| account.password_hash.clone());
+        let fits = self.checker.fits(turn, password, stored).await;
+        let Some(account) = account.filter(|_| fits) else {
+            return Err(SignInError::Refused);
+        };
+        store::account::clear_attempts(&self.pool, account.person.account_id).await?;
+        let (access_token, expires_at) =
+            self.keys
+                .issue(&account.person, OffsetDateTime::now_utc(), self.life);
+        Ok(Session {
+            access_token,
+            expires_at,
+            person: account.person,
+            display_name: account.display_name,
+        })
+    }
+
+    /// Who a bearer token speaks for.
+    pub fn verify(&self, token: &str) -> Result<Person, TokenError> {
+        self.keys.verify(token)
+    }
+}

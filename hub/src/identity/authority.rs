@@ -1,0 +1,214 @@
+//! The city's own certificate authority: names the hub to offices, and offices to the hub.
+
+use std::time::Duration;
+
+use linkage::office::OfficeId;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType, SerialNumber,
+};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::Serial;
+use super::secret_file::{self, SecretFileError};
+use crate::config::{Config, TrustDomain};
+
+/// A certificate begins this much before it is made: offices' clocks are not the hub's.
+const BACK_DATE: Duration = Duration::from_secs(300);
+const CA_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+const SERVER_LIFE: Duration = Duration::from_secs(397 * 24 * 3600);
+
+/// Why a certificate could not be made or read.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    #[error(transparent)]
+    File(#[from] SecretFileError),
+    #[error("{file} in the pki folder is damaged: {problem}; restore it from the backup")]
+    Damaged { file: &'static str, problem: String },
+    #[error("make a certificate: {0}")]
+    Make(#[from] rcgen::Error),
+}
+
+/// Why a certificate signing request cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CsrError {
+    #[error("the request is larger than {MAX_CSR} bytes")]
+    TooLarge,
+    #[error("the request is no PKCS #10 DER or its signature does not fit its key")]
+    Malformed,
+    #[error("the request's key is no ECDSA key on P-256")]
+    UnsuitableKey,
+}
+
+const MAX_CSR: usize = 4096;
+
+/// A public key whose owner has proved to hold the private one. All that is taken from a request.
+#[derive(Debug)]
+pub struct ProvenKey(rcgen::PublicKey);
+
+impl ProvenKey {
+    /// Checks a PKCS #10 request's signature and takes its key.
+    pub fn from_csr(der: &[u8]) -> Result<Self, CsrError> {
+        if der.len() > MAX_CSR {
+            return Err(CsrError::TooLarge);
+        }
+        let request = CertificateSigningRequestParams::from_der(&der.into())
+            .map_err(|_| CsrError::Malformed)?;
+        let key = request.public_key;
+        // The signature's algorithm does not say which curve the key is on; an uncompressed point of 65
+        // bytes is P-256 alone.
+        let suitable = key.algorithm() == &PKCS_ECDSA_P256_SHA256
+            && key.der_bytes().len() == 65
+            && key.der_bytes()[0] == 4;
+        match suitable {
+            true => Ok(Self(key)),
+            false => Err(CsrError::UnsuitableKey),
+        }
+    }
+
+    /// SHA-256 of the SubjectPublicKeyInfo.
+    pub fn hash(&self) -> [u8; 32] {
+        Sha256::digest(self.0.subject_public_key_info()).into()
+    }
+}
+
+/// A certificate made for an office, not handed out yet.
+#[derive(Clone, Debug)]
+pub struct OfficeCertificate {
+    pub serial: Serial,
+    pub key_hash: [u8; 32],
+    pub not_before: OffsetDateTime,
+    pub not_after: OffsetDateTime,
+    pub der: CertificateDer<'static>,
+}
+
+/// The CA with its key.
+#[derive(Debug)]
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
+    trust_domain: TrustDomain,
+    office_life: Duration,
+}
+
+impl Authority {
+    /// Makes the CA in the pki folder unless it is there.
+    pub fn create(config: &Config, now: OffsetDateTime) -> Result<(), AuthorityError> {
+        let dir = config.pki_dir();
+        if dir.join("ca.pem").exists() {
+            return Ok(());
+        }
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let mut params = params(
+            &format!("notary-hub CA {}", config.identity.trust_domain),
+            now,
+            CA_LIFE,
+        );
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let certificate = params.self_signed(&key)?;
+        // The key first: only a folder with ca.pem counts as having a CA.
+        let pem = Zeroizing::new(key.serialize_pem());
+        secret_file::write(&dir.join("ca.key"), 0o600, pem.as_bytes())?;
+        secret_file::write(&dir.join("ca.pem"), 0o644, certificate.pem().as_bytes())?;
+        Ok(())
+    }
+
+    /// Reads the CA from the pki folder.
+    pub fn load(config: &Config) -> Result<Self, AuthorityError> {
+        let dir = config.pki_dir();
+        let path = dir.join("ca.pem");
+        let pem = std::fs::read(&path).map_err(secret_file::failed("read", &path))?;
+        let certificate =
+            CertificateDer::from_pem_slice(&pem).map_err(|error| damaged("ca.pem", error))?;
+        let pem = secret_file::read(&dir.join("ca.key"))?;
+        let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| damaged("ca.key", error))?;
+        let key = KeyPair::try_from(&key).map_err(|error| damaged("ca.key", error))?;
+        let issuer = Issuer::from_ca_cert_der(&certificate, key)
+            .map_err(|error| damaged("ca.pem", error))?;
+        Ok(Self {
+            issuer,
+            certificate,
+            trust_domain: config.identity.trust_domain.clone(),
+            office_life: config.identity.certificate_ttl.into(),
+        })
+    }
+
+    /// The CA's own certificate.
+    pub fn certificate(&self) -> &CertificateDer<'static> {
+        &self.certificate
+    }
+
+    /// Domain of the offices' names.
+    pub fn trust_domain(&self) -> &TrustDomain {
+        &self.trust_domain
+    }
+
+    /// Certificate of an office: one URI name, for client authentication and nothing else. The hub decides
+    /// every field; only the key is the office's.
+    pub fn certify_office(
+        &self,
+        office_id: OfficeId,
+        key: &ProvenKey,
+        now: OffsetDateTime,
+    ) -> Result<OfficeCertificate, AuthorityError> {
+        let serial = Serial::random();
+        let mut params = params(office_id.as_str(), now, self.office_life);
+        let name = format!("spiffe://{}/office/{office_id}", self.trust_domain);
+        params.subject_alt_names = vec![SanType::URI(name.try_into()?)];
+        params.serial_number = Some(SerialNumber::from_slice(serial.as_bytes()));
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.use_authority_key_identifier_extension = true;
+        let certificate = params.signed_by(&key.0, &self.issuer)?;
+        Ok(OfficeCertificate {
+            serial,
+            key_hash: key.hash(),
+            not_before: params.not_before,
+            not_after: params.not_after,
+            der: certificate.der().clone(),
+        })
+    }
+
+    /// Certificate and key of a hub reached under `names`.
+    pub(super) fn certify_server(
+        &self,
+        names: &[String],
+        now: OffsetDateTime,
+    ) -> Result<(rcgen::Certificate, KeyPair), AuthorityError> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let mut params = params("notary-hub", now, SERVER_LIFE);
+        params.subject_alt_names = CertificateParams::new(names)?.subject_alt_names;
+        params.serial_number = Some(SerialNumber::from_slice(Serial::random().as_bytes()));
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        Ok((params.signed_by(&key, &self.issuer)?, key))
+    }
+}
+
+fn params(common_name: &str, now: OffsetDateTime, life: Duration) -> CertificateParams {
+    let mut distinguished_name = DistinguishedName::new();
+    distinguished_name.push(DnType::CommonName, common_name);
+    // X.509 counts whole seconds; what is recorded must be what the certificate says.
+    let now = now.replace_nanosecond(0).expect("zero is a nanosecond");
+    let mut params = CertificateParams::default();
+    params.distinguished_name = distinguished_name;
+    params.not_before = now - BACK_DATE;
+    params.not_after = now + life;
+    params
+}
+
+pub(super) fn damaged(file: &'static str, problem: impl std::fmt::Display) -> AuthorityError {
+    AuthorityError::Damaged {
+        file,
+        problem: problem.to_string(),
+    }
+}

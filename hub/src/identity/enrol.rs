@@ -1,0 +1,198 @@
+//! How an office gets its certificate, the first time and again.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota};
+use linkage::office::OfficeId;
+use linkage::token::TokenKey;
+use metrics::counter;
+use rustls_pki_types::CertificateDer;
+use sqlx::PgPool;
+use time::OffsetDateTime;
+
+use super::OfficeIdentity;
+use super::authority::{Authority, AuthorityError, CsrError, ProvenKey};
+use super::join_token::JoinToken;
+use crate::store;
+use crate::store::tx::{Retryable, tx};
+use crate::telemetry::metrics::{CERTIFICATES_ISSUED, ENROLMENTS_REFUSED};
+
+/// Attempts of one address: as many at once, then one every other second. A city's offices may all come
+/// through one address translator.
+const ATTEMPTS_AT_ONCE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
+const ATTEMPT_EVERY: Duration = Duration::from_secs(2);
+
+/// Addresses remembered before those that have paid off their attempts are forgotten.
+const REMEMBERED: usize = 10_000;
+
+/// Why no certificate was given.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+    #[error("the join token is unknown, has ended, or was used by another key")]
+    TokenInvalid,
+    #[error(transparent)]
+    Csr(#[from] CsrError),
+    #[error("too many attempts from this address")]
+    TooOften { retry_after: Duration },
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    #[error("record the certificate: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+impl Retryable for EnrolError {
+    fn is_retryable(&self) -> bool {
+        matches!(self, Self::Database(error) if error.is_retryable())
+    }
+}
+
+/// An office's new identity.
+#[derive(Debug)]
+pub struct Enrolled {
+    pub office_id: OfficeId,
+    /// Chinese name.
+    pub office_name: String,
+    /// Leaf first, then the CA.
+    pub chain: Vec<CertificateDer<'static>>,
+    pub token_key: TokenKey,
+}
+
+/// Gives certificates to offices.
+#[derive(Debug)]
+pub struct Enrolment {
+    pool: PgPool,
+    authority: Arc<Authority>,
+    token_key: TokenKey,
+    attempts: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+/// Makes a join token for an office. `None` when there is no such office or it is revoked.
+pub async fn make_join_token(
+    pool: &PgPool,
+    office_id: OfficeId,
+    life: Duration,
+) -> Result<Option<JoinToken>, sqlx::Error> {
+    let token = JoinToken::random();
+    let expires_at = OffsetDateTime::now_utc() + life;
+    let stored =
+        store::certificate::insert_join_token(pool, &token.hash(), office_id, expires_at).await?;
+    Ok(stored.then_some(token))
+}
+
+impl Enrolment {
+    pub fn new(pool: PgPool, authority: Arc<Authority>, token_key: TokenKey) -> Self {
+        let quota = Quota::with_period(ATTEMPT_EVERY)
+            .expect("the period is not zero")
+            .allow_burst(ATTEMPTS_AT_ONCE);
+        Self {
+            pool,
+            authority,
+            token_key,
+            attempts: DefaultKeyedRateLimiter::keyed(quota),
+        }
+    }
+
+    /// CA certificates by which the hub's own certificates are known.
+    pub fn trust_anchors(&self) -> Vec<CertificateDer<'static>> {
+        vec![self.authority.certificate().clone()]
+    }
+
+    /// Join token and CSR in, certificate and token key out.
+    ///
+    /// The first key that uses a token owns it: until the token ends, the same key may come again, because
+    /// the answer may have been lost on its way; any other key is refused.
+    pub async fn enrol(
+        &self,
+        token: &str,
+        csr: &[u8],
+        address: IpAddr,
+    ) -> Result<Enrolled, EnrolError> {
+        let result = self.try_enrol(token, csr, address).await;
+        match &result {
+            Ok(_) => counter!(CERTIFICATES_ISSUED, "occasion" => "enrol").increment(1),
+            Err(error) => {
+                counter!(ENROLMENTS_REFUSED, "reason" => refusal(error)).increment(1);
+            }
+        }
+        result
+    }
+
+    async fn try_enrol(
+        &self,
+        token: &str,
+        csr: &[u8],
+        address: IpAddr,
+    ) -> Result<Enrolled, EnrolError> {
+        self.count_attempt(address)?;
+        let token: JoinToken = token.parse().map_err(|_| EnrolError::TokenInvalid)?;
+        let token_hash = token.hash();
+        let key = ProvenKey::from_csr(csr)?;
+        let key_hash = key.hash();
+        tx(&self.pool, "identity.enrol", async |tx| {
+            let join = store::certificate::lock_join_token(tx, &token_hash)
+                .await?
+                .filter(|join| match &join.used_by_key {
+                    None => true,
+                    Some(owner) => owner.as_slice() == key_hash,
+                })
+                .ok_or(EnrolError::TokenInvalid)?;
+            let now = OffsetDateTime::now_utc();
+            let certificate = self.authority.certify_office(join.office_id, &key, now)?;
+            store::certificate::mark_join_token_used(tx, &token_hash, &key_hash).await?;
+            store::certificate::insert(tx, join.office_id, &certificate).await?;
+            Ok(Enrolled {
+                office_id: join.office_id,
+                office_name: join.office_name,
+                chain: self.chain(certificate.der),
+                token_key: self.token_key.clone(),
+            })
+        })
+        .await
+    }
+
+    /// A new certificate for an office that still has a valid one. Returns the chain, leaf first.
+    pub async fn renew(
+        &self,
+        office: OfficeIdentity,
+        csr: &[u8],
+    ) -> Result<Vec<CertificateDer<'static>>, EnrolError> {
+        let key = ProvenKey::from_csr(csr)?;
+        let now = OffsetDateTime::now_utc();
+        let certificate = self.authority.certify_office(office.office_id, &key, now)?;
+        tx(&self.pool, "identity.renew", async |tx| {
+            store::certificate::insert(tx, office.office_id, &certificate).await?;
+            Ok::<_, EnrolError>(())
+        })
+        .await?;
+        counter!(CERTIFICATES_ISSUED, "occasion" => "renew").increment(1);
+        Ok(self.chain(certificate.der))
+    }
+
+    fn chain(&self, leaf: CertificateDer<'static>) -> Vec<CertificateDer<'static>> {
+        vec![leaf, self.authority.certificate().clone()]
+    }
+
+    fn count_attempt(&self, address: IpAddr) -> Result<(), EnrolError> {
+        if self.attempts.len() > REMEMBERED {
+            self.attempts.retain_recent();
+        }
+        self.attempts
+            .check_key(&address)
+            .map_err(|not_yet| EnrolError::TooOften {
+                retry_after: not_yet.wait_time_from(DefaultClock::default().now()),
+            })
+    }
+}
+
+fn refusal(error: &EnrolError) -> &'static str {
+    match error {
+        EnrolError::TokenInvalid => "token",
+        EnrolError::Csr(_) => "csr",
+        EnrolError::TooOften { .. } => "rate",
+        EnrolError::Authority(_) | EnrolError::Database(_) => "failed",
+    }
+}

@@ -1,0 +1,111 @@
+//! Offices (公证处).
+
+use linkage::office::OfficeId;
+use linkage::place::DistrictCode;
+use serde::Serialize;
+use sqlx::PgPool;
+use time::OffsetDateTime;
+
+/// Municipal (市属) or county (县(市)区).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    Municipal,
+    County,
+}
+
+impl Level {
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Municipal => "municipal",
+            Self::County => "county",
+        }
+    }
+
+    fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "municipal" => Some(Self::Municipal),
+            "county" => Some(Self::County),
+            _ => None,
+        }
+    }
+}
+
+/// An office to be added.
+#[derive(Clone, Debug)]
+pub struct NewOffice {
+    pub office_id: OfficeId,
+    /// Chinese name.
+    pub name: String,
+    pub level: Level,
+    pub district: DistrictCode,
+}
+
+/// An office as listed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Office {
+    pub office_id: OfficeId,
+    pub name: String,
+    pub level: Level,
+    /// GB/T 2260.
+    pub district_code: String,
+    pub revoked: bool,
+    /// End of its newest certificate.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub certified_until: Option<OffsetDateTime>,
+}
+
+/// Adds an office. Returns false when there is one of this id already.
+pub async fn insert(pool: &PgPool, office: &NewOffice) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "INSERT INTO office (office_id, name, level, district_code) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (office_id) DO NOTHING",
+        office.office_id.as_str(),
+        office.name,
+        office.level.code(),
+        office.district.as_str(),
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// All offices by id.
+pub async fn list(pool: &PgPool) -> Result<Vec<Office>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT office_id, name, level, district_code, status = 'revoked' AS "revoked!",
+                  (SELECT max(not_after) FROM certificate WHERE certificate.office_id = office.office_id)
+                      AS certified_until
+           FROM office ORDER BY office_id"#
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Office {
+                office_id: row
+                    .office_id
+                    .parse()
+                    .map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+                level: Level::from_code(&row.level)
+                    .ok_or_else(|| sqlx::Error::Decode("an unknown level".into()))?,
+                name: row.name,
+                district_code: row.district_code,
+                revoked: row.revoked,
+                certified_until: row.certified_until,
+            })
+        })
+        .collect()
+}
+
+/// Takes an office's right to take part. Returns false when there is no such office.
+pub async fn revoke(pool: &PgPool, office_id: OfficeId) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "UPDATE office SET status = 'revoked', revoked_at = coalesce(revoked_at, now())
+         WHERE office_id = $1",
+        office_id.as_str(),
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,0 +1,73 @@
+//! What tests of the hub share: a hub's keys in a folder of their own, and what an office's agent would do.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+
+use linkage::token::TokenAlgorithm;
+use notary_hub::config::Config;
+use notary_hub::identity::pki::Pki;
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use sqlx::PgPool;
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+/// A hub's data folder with keys made by `init`.
+pub struct Keys {
+    pub config: Config,
+    pub pki: Pki,
+    _folder: TempDir,
+}
+
+impl Keys {
+    pub fn new() -> Self {
+        Self::with("")
+    }
+
+    /// `extra` is appended to the configuration file.
+    pub fn with(extra: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(folder.path(), extra);
+        Pki::create(
+            &config,
+            TokenAlgorithm::HmacSha256,
+            OffsetDateTime::now_utc(),
+        )
+        .unwrap();
+        Self {
+            pki: Pki::load(&config).unwrap(),
+            config,
+            _folder: folder,
+        }
+    }
+}
+
+pub fn config(folder: &Path, extra: &str) -> Config {
+    let text = format!("data_dir = '{}'\n{extra}", folder.join("hub").display());
+    Config::parse(&text, &PathBuf::from("test.toml"), []).unwrap()
+}
+
+/// An agent's key and the request it sends.
+pub fn csr() -> (KeyPair, Vec<u8>) {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    let csr = csr_for(&key);
+    (key, csr)
+}
+
+pub fn csr_for(key: &KeyPair) -> Vec<u8> {
+    let request = CertificateParams::default().serialize_request(key).unwrap();
+    request.der().to_vec()
+}
+
+pub async fn add_office(pool: &PgPool, office_id: &str) {
+    let office = notary_hub::store::office::NewOffice {
+        office_id: office_id.parse().unwrap(),
+        name: format!("杭州市{office_id}公证处"),
+        level: notary_hub::store::office::Level::Municipal,
+        district: "330102".parse().unwrap(),
+    };
+    assert!(
+        notary_hub::store::office::insert(pool, &office)
+            .await
+            .unwrap()
+    );
+}
