@@ -4,9 +4,12 @@
 //! Calls go one way: transport ([`transport`], [`grpc`]) → use cases ([`identity`] and its siblings) →
 //! [`store`] (all SQL) and `linkage`.
 
+pub mod app;
+pub mod cli;
 pub mod config;
 pub mod embedded;
 pub mod grpc;
 pub mod identity;
 pub mod store;
 pub mod telemetry;
+pub mod transport;

@@ -1,6 +1,10 @@
 //! The wire contract between offices and the hub, generated from `notary/**/*.proto`.
 //! Nothing is written by hand here; the `.proto` files are the documentation.
-#![allow(missing_debug_implementations, unreachable_pub)]
+#![allow(
+    missing_debug_implementations,
+    unreachable_pub,
+    clippy::large_enum_variant
+)]
 
 pub mod hub {
     pub mod v1 {

@@ -155,7 +155,8 @@ impl Config {
         if self.data_dir.as_os_str().is_empty() {
             return Err("data_dir: must not be empty".into());
         }
-        self.data_dir = base.join(&self.data_dir);
+        self.data_dir = std::path::absolute(base.join(&self.data_dir))
+            .map_err(|error| format!("data_dir: {error}"))?;
         if self.identity.names.is_empty() {
             return Err("identity.names: name at least one DNS name or IP address".into());
         }

@@ -1,3 +1,122 @@
 //! What offices' agents call. A handler parses, calls one use case and maps the error.
 
+mod certificate;
+mod enrollment;
 pub mod error;
+mod guard;
+pub mod health;
+mod session;
+
+pub use certificate::CertificateApi;
+pub use enrollment::EnrollmentApi;
+pub use session::SessionApi;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use notary_proto::hub::v1::certificate_service_server::CertificateServiceServer;
+use notary_proto::hub::v1::enrollment_service_server::EnrollmentServiceServer;
+use notary_proto::hub::v1::session_service_server::SessionServiceServer;
+use tonic::service::Routes;
+use tonic::{Request, Status};
+
+use crate::identity::OfficeIdentity;
+use crate::identity::account::Sessions;
+use crate::identity::enrol::Enrolment;
+use crate::identity::revocation::Revocations;
+use crate::transport::{ClientAddress, MAX_MESSAGE_IN, MAX_MESSAGE_OUT};
+use error::Reason;
+use guard::Lane;
+use health::Health;
+
+/// A generated server with the message limits of the hub.
+macro_rules! limited {
+    ($server:ident, $api:expr) => {
+        $server::new($api)
+            .max_decoding_message_size(MAX_MESSAGE_IN)
+            .max_encoding_message_size(MAX_MESSAGE_OUT)
+    };
+}
+
+/// What the agents' listener serves: everything behind the office's certificate.
+#[derive(Debug)]
+pub struct Agents {
+    pub enrolment: Arc<Enrolment>,
+    pub revocations: Revocations,
+    pub health: Health,
+}
+
+impl Agents {
+    pub fn router(self) -> Router {
+        let unary = Routes::from(Router::new())
+            .add_service(limited!(
+                CertificateServiceServer,
+                CertificateApi::new(self.enrolment)
+            ))
+            .into_axum_router()
+            .layer(from_fn_with_state(Lane::new(), guard::unary));
+        Routes::from(unary)
+            .add_service(self.health.server())
+            .into_axum_router()
+            .layer(from_fn_with_state(self.revocations, guard::not_revoked))
+            .layer(from_fn(guard::measured))
+            .fallback(guard::no_such_method)
+    }
+}
+
+/// The gRPC part of what the people's listener serves.
+#[derive(Debug)]
+pub struct People {
+    pub enrolment: Arc<Enrolment>,
+    pub sessions: Arc<Sessions>,
+    pub health: Health,
+}
+
+impl People {
+    /// Routes without a fallback, to be merged with those of the REST interface.
+    pub fn router(self) -> Router {
+        let unary = Routes::from(Router::new())
+            .add_service(limited!(
+                EnrollmentServiceServer,
+                EnrollmentApi::new(self.enrolment)
+            ))
+            .add_service(limited!(
+                SessionServiceServer,
+                SessionApi::new(self.sessions)
+            ))
+            .into_axum_router()
+            .layer(from_fn_with_state(Lane::new(), guard::unary));
+        Routes::from(unary)
+            .add_service(self.health.server())
+            .into_axum_router()
+            .layer(from_fn(guard::measured))
+    }
+}
+
+/// The office whose certificate carried this request.
+pub fn office_of<T>(request: &Request<T>) -> Result<OfficeIdentity, Status> {
+    request
+        .extensions()
+        .get::<OfficeIdentity>()
+        .copied()
+        .ok_or_else(|| {
+            Reason::Unauthenticated
+                .because("a client certificate is needed")
+                .into()
+        })
+}
+
+/// The address a request came from.
+fn address_of<T>(request: &Request<T>) -> Result<IpAddr, Status> {
+    request
+        .extensions()
+        .get::<ClientAddress>()
+        .map(|address| address.0.ip().to_canonical())
+        .ok_or_else(|| {
+            Reason::Internal
+                .because("the request has no address")
+                .into()
+        })
+}

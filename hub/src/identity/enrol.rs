@@ -131,27 +131,28 @@ impl Enrolment {
         let token: JoinToken = token.parse().map_err(|_| EnrolError::TokenInvalid)?;
         let token_hash = token.hash();
         let key = ProvenKey::from_csr(csr)?;
-        let key_hash = key.hash();
-        tx(&self.pool, "identity.enrol", async |tx| {
+        let authority = Arc::clone(&self.authority);
+        let (join, certificate) = tx(&self.pool, "identity.enrol", async move |tx| {
             let join = store::certificate::lock_join_token(tx, &token_hash)
                 .await?
                 .filter(|join| match &join.used_by_key {
                     None => true,
-                    Some(owner) => owner.as_slice() == key_hash,
+                    Some(owner) => owner.as_slice() == key.hash(),
                 })
                 .ok_or(EnrolError::TokenInvalid)?;
             let now = OffsetDateTime::now_utc();
-            let certificate = self.authority.certify_office(join.office_id, &key, now)?;
-            store::certificate::mark_join_token_used(tx, &token_hash, &key_hash).await?;
-            store::certificate::insert(tx, join.office_id, &certificate).await?;
-            Ok(Enrolled {
-                office_id: join.office_id,
-                office_name: join.office_name,
-                chain: self.chain(certificate.der),
-                token_key: self.token_key.clone(),
-            })
+            let certificate = authority.certify_office(join.office_id, &key, now)?;
+            store::certificate::mark_join_token_used(tx, &token_hash, &key.hash()).await?;
+            store::certificate::insert(&mut **tx, join.office_id, &certificate).await?;
+            Ok::<_, EnrolError>((join, certificate))
         })
-        .await
+        .await?;
+        Ok(Enrolled {
+            office_id: join.office_id,
+            office_name: join.office_name,
+            chain: self.chain(certificate.der),
+            token_key: self.token_key.clone(),
+        })
     }
 
     /// A new certificate for an office that still has a valid one. Returns the chain, leaf first.
@@ -163,11 +164,7 @@ impl Enrolment {
         let key = ProvenKey::from_csr(csr)?;
         let now = OffsetDateTime::now_utc();
         let certificate = self.authority.certify_office(office.office_id, &key, now)?;
-        tx(&self.pool, "identity.renew", async |tx| {
-            store::certificate::insert(tx, office.office_id, &certificate).await?;
-            Ok::<_, EnrolError>(())
-        })
-        .await?;
+        store::certificate::insert(&self.pool, office.office_id, &certificate).await?;
         counter!(CERTIFICATES_ISSUED, "occasion" => "renew").increment(1);
         Ok(self.chain(certificate.der))
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use linkage::office::OfficeId;
-use sqlx::{PgPool, PgTransaction};
+use sqlx::{PgExecutor, PgPool, PgTransaction};
 use time::OffsetDateTime;
 
 use crate::identity::Serial;
@@ -89,7 +89,7 @@ pub async fn mark_join_token_used(
 
 /// Records a certificate, which happens before it is handed out.
 pub async fn insert(
-    tx: &mut PgTransaction<'_>,
+    database: impl PgExecutor<'_>,
     office_id: OfficeId,
     certificate: &OfficeCertificate,
 ) -> Result<(), sqlx::Error> {
@@ -102,7 +102,7 @@ pub async fn insert(
         certificate.not_before,
         certificate.not_after,
     )
-    .execute(&mut **tx)
+    .execute(database)
     .await?;
     Ok(())
 }

@@ -46,7 +46,7 @@ metrics! {
         "Errors of accept(2), e.g. no file descriptor left, by `listener`."
 
     RPC_SECONDS Histogram Seconds "notary_hub_rpc_duration_seconds"
-        "Time until a gRPC call's response headers, by `method`."
+        "Time until a gRPC call's response headers, by `service` and `code`."
     HTTP_SECONDS Histogram Seconds "notary_hub_http_duration_seconds"
         "Time of an HTTP request, by `route` and `status`."
 

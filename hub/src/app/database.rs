@@ -1,0 +1,82 @@
+//! The hub's database, configured or embedded, with its pools.
+
+use sqlx::PgPool;
+use sqlx::migrate::MigrateError;
+
+use crate::config::Config;
+use crate::embedded::{Durability, EmbeddedError, Postgres};
+use crate::store;
+
+/// Why there is no database.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    #[error("start the private PostgreSQL: {0}")]
+    Embedded(#[from] EmbeddedError),
+    #[error("connect to the database; check [database] url: {0}")]
+    Connect(#[from] sqlx::Error),
+    #[error("bring the database to this version's schema: {0}")]
+    Migrate(#[from] MigrateError),
+}
+
+/// Open pools, and the private PostgreSQL when there is one.
+#[derive(Debug)]
+pub struct Database {
+    /// Of the writers of cases.
+    pub writers: PgPool,
+    /// Of look-ups.
+    pub lookups: PgPool,
+    /// Of everything else.
+    pub general: PgPool,
+    embedded: Option<Postgres>,
+}
+
+impl Database {
+    /// For `serve`: the private PostgreSQL is this process's own. Migrated.
+    pub async fn open_as_owner(config: &Config) -> Result<Self, DatabaseError> {
+        let embedded = match config.database.url {
+            Some(_) => None,
+            None => Some(Postgres::start(&config.postgres_dir(), Durability::Full).await?),
+        };
+        Self::open(config, embedded).await
+    }
+
+    /// For commands: joins the private PostgreSQL of a hub that serves, or starts it for the time being.
+    /// Migrated.
+    pub async fn open_or_join(config: &Config) -> Result<Self, DatabaseError> {
+        let embedded = match config.database.url {
+            Some(_) => None,
+            None => Some(Postgres::start_or_join(&config.postgres_dir()).await?),
+        };
+        Self::open(config, embedded).await
+    }
+
+    async fn open(config: &Config, embedded: Option<Postgres>) -> Result<Self, DatabaseError> {
+        let url = match (&config.database.url, &embedded) {
+            (Some(url), _) => url.secret(),
+            (None, Some(postgres)) => postgres.url(),
+            (None, None) => unreachable!("without a url the database is the embedded one"),
+        };
+        // Each writer probes on one connection and may retry on another; look-ups and the rest share alike.
+        let of_writers = config.ingest.writers * 2;
+        let others = (config.database.max_connections - of_writers).max(2);
+        let database = Self {
+            writers: store::pool::writers(url, of_writers)?,
+            lookups: store::pool::lookups(url, others / 2)?,
+            general: store::pool::general(url, others - others / 2)?,
+            embedded,
+        };
+        store::migrate(&database.general).await?;
+        Ok(database)
+    }
+
+    /// Closes the pools, then stops the private PostgreSQL if it is ours.
+    pub async fn close(self) -> Result<(), DatabaseError> {
+        self.writers.close().await;
+        self.lookups.close().await;
+        self.general.close().await;
+        match self.embedded {
+            Some(postgres) => Ok(postgres.stop().await?),
+            None => Ok(()),
+        }
+    }
+}

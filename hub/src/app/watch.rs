@@ -1,0 +1,92 @@
+//! Small tasks beside the listeners.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::grpc::health::{Health, Standing};
+use crate::identity::authority::Authority;
+use crate::identity::server_certificate::ServerCertificate;
+
+const DATABASE_EVERY: Duration = Duration::from_secs(5);
+const CERTIFICATE_EVERY: Duration = Duration::from_secs(24 * 3600);
+
+/// Periods until a stop.
+struct Every {
+    ticks: Interval,
+    stop: CancellationToken,
+}
+
+impl Every {
+    async fn new(period: Duration, stop: CancellationToken) -> Self {
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The first tick comes at once; everything has just been looked at.
+        ticks.tick().await;
+        Self { ticks, stop }
+    }
+
+    /// Waits for the next period; false when it is time to stop.
+    async fn next(&mut self) -> bool {
+        self.stop
+            .run_until_cancelled(self.ticks.tick())
+            .await
+            .is_some()
+    }
+}
+
+/// Health follows the database: a hub without one can answer nothing.
+pub(super) async fn database(pool: PgPool, health: Health, stop: CancellationToken) {
+    let mut every = Every::new(DATABASE_EVERY, stop).await;
+    while every.next().await {
+        let standing = match sqlx::query("SELECT").execute(&pool).await {
+            Ok(_) => Standing::Serving,
+            // Every connection is in use: load, not absence.
+            Err(sqlx::Error::PoolTimedOut) if pool.size() > 0 => continue,
+            Err(error) => {
+                tracing::error!(%error, "the database does not answer");
+                Standing::WithoutDatabase
+            }
+        };
+        health.set(standing).await;
+    }
+}
+
+/// Replaces the hub's own certificate in good time.
+pub(super) async fn server_certificate(
+    config: Config,
+    authority: Arc<Authority>,
+    certificate: Arc<ServerCertificate>,
+    stop: CancellationToken,
+) {
+    let mut every = Every::new(CERTIFICATE_EVERY, stop).await;
+    while every.next().await {
+        let now = OffsetDateTime::now_utc();
+        if let Err(error) = certificate.renew_if_due(&config, &authority, now) {
+            tracing::error!(%error, "the hub's own certificate could not be replaced");
+        }
+    }
+}
+
+/// Tells systemd that the hub is alive, twice in the time it allows.
+pub(super) async fn service_manager(stop: CancellationToken) {
+    let Some(limit) = sd_notify::watchdog_enabled() else {
+        return;
+    };
+    let mut every = Every::new(limit / 2, stop).await;
+    while every.next().await {
+        tell_service_manager(NotifyState::Watchdog);
+    }
+}
+
+pub(super) fn tell_service_manager(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
+}

@@ -1,0 +1,228 @@
+//! The command line of `notary-hub`.
+
+mod account;
+mod office;
+mod output;
+mod setup;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use linkage::office::OfficeId;
+use linkage::place::DistrictCode;
+use linkage::token::TokenAlgorithm;
+
+use crate::app;
+use crate::config::{Config, ConfigError, Span};
+use crate::identity::Role;
+use crate::store::office::Level;
+use crate::telemetry::logs;
+use output::Output;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+Any key of the configuration can be overridden, e.g. NOTARY_HUB__LOG__FILTER=debug.";
+
+/// The citywide notarial data-sharing hub.
+#[derive(Debug, Parser)]
+#[command(name = "notary-hub", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Configuration file; deploy/notary-hub.toml is a sample.
+    #[arg(
+        long,
+        global = true,
+        env = "NOTARY_HUB_CONFIG",
+        default_value = "notary-hub.toml"
+    )]
+    config: PathBuf,
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the CA, the keys and the database; what is there stays.
+    Init {
+        /// How tokens are computed in this city; not to be changed later.
+        #[arg(
+            long,
+            default_value = "hmac_sha256",
+            value_name = "hmac_sha256|hmac_sm3"
+        )]
+        token_algorithm: TokenAlgorithm,
+    },
+    /// Bring the database to this version's schema.
+    Migrate,
+    /// Run the hub until SIGTERM.
+    Serve,
+    /// Offices.
+    #[command(subcommand)]
+    Office(OfficeCommand),
+    /// Print a one-time token with which an office's agent enrols.
+    EnrollToken {
+        office_id: OfficeId,
+        /// How long it can be used.
+        #[arg(long, default_value = "24h")]
+        ttl: Span,
+    },
+    /// People.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Say what is wrong with the configuration, or print what is in force.
+    CheckConfig,
+}
+
+#[derive(Debug, Subcommand)]
+enum OfficeCommand {
+    /// Add an office.
+    Add(OfficeArgs),
+    /// List offices.
+    List,
+    /// End an office's part: open streams are cut, new calls refused, within 5 seconds.
+    Revoke { office_id: OfficeId },
+}
+
+#[derive(Debug, Args)]
+struct OfficeArgs {
+    /// Short stable code, e.g. hzgl.
+    office_id: OfficeId,
+    /// Chinese name.
+    #[arg(long)]
+    name: String,
+    /// municipal 市属 or county 县(市)区.
+    #[arg(long)]
+    level: LevelArg,
+    /// GB/T 2260 code of its seat, e.g. 330106.
+    #[arg(long)]
+    district: DistrictCode,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LevelArg {
+    Municipal,
+    County,
+}
+
+impl From<LevelArg> for Level {
+    fn from(level: LevelArg) -> Self {
+        match level {
+            LevelArg::Municipal => Self::Municipal,
+            LevelArg::County => Self::County,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Add an account; the password is asked for.
+    Add(UserArgs),
+}
+
+#[derive(Debug, Args)]
+struct UserArgs {
+    login: String,
+    #[arg(long)]
+    role: RoleArg,
+    /// The office of a notary.
+    #[arg(long)]
+    office: Option<OfficeId>,
+    #[arg(long)]
+    display_name: String,
+    /// Read the password from the first line of standard input.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RoleArg {
+    Notary,
+    Analyst,
+    Supervisor,
+    Operator,
+}
+
+impl UserArgs {
+    fn parse_role(&self) -> Result<Role, Failure> {
+        let code = match self.role {
+            RoleArg::Notary => "notary",
+            RoleArg::Analyst => "analyst",
+            RoleArg::Supervisor => "supervisor",
+            RoleArg::Operator => "operator",
+        };
+        Role::new(code, self.office).map_err(|error| Failure::Usage(format!("{error} (--office)")))
+    }
+}
+
+/// Why a command ended without being done.
+#[derive(Debug)]
+enum Failure {
+    /// Exit code 2.
+    Usage(String),
+    /// Exit code 1.
+    Failed(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        match error.downcast_ref::<ConfigError>() {
+            Some(problem) => Self::Usage(problem.to_string()),
+            None => Self::Failed(error),
+        }
+    }
+}
+
+/// Runs the command line to its end.
+pub async fn run(cli: Cli) -> ExitCode {
+    let output = Output::new(cli.json);
+    match execute(cli, &output).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(problem)) => {
+            output.failed(&problem);
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(error)) => {
+            output.failed(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
+    let config = Config::load(&cli.config)?;
+    match cli.command {
+        Command::Init { token_algorithm } => setup::init(&config, token_algorithm, output).await,
+        Command::Migrate => setup::migrate(&config, output).await,
+        Command::Serve => {
+            logs::init(&config.log)?;
+            Ok(app::serve(config).await?)
+        }
+        Command::Office(OfficeCommand::Add(args)) => office::add(&config, args, output).await,
+        Command::Office(OfficeCommand::List) => office::list(&config, output).await,
+        Command::Office(OfficeCommand::Revoke { office_id }) => {
+            office::revoke(&config, office_id, output).await
+        }
+        Command::EnrollToken { office_id, ttl } => {
+            office::enroll_token(&config, office_id, Duration::from(ttl), output).await
+        }
+        Command::User(UserCommand::Add(args)) => account::add(&config, args, output).await,
+        Command::CheckConfig => setup::check_config(&config, output),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

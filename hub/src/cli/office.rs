@@ -1,0 +1,118 @@
+//! Commands about offices.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use linkage::office::OfficeId;
+use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::{Failure, OfficeArgs, Output};
+use crate::app::Database;
+use crate::config::Config;
+use crate::identity::enrol;
+use crate::store;
+use crate::store::office::{NewOffice, Office};
+
+pub(super) async fn add(config: &Config, args: OfficeArgs, output: &Output) -> Result<(), Failure> {
+    let name = args.name.trim().to_owned();
+    if !(1..=64).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+        return Err(Failure::Usage("--name: 1 to 64 characters".into()));
+    }
+    let office = NewOffice {
+        office_id: args.office_id,
+        name,
+        level: args.level.into(),
+        district: args.district,
+    };
+    let database = Database::open_or_join(config).await?;
+    let added = store::office::insert(&database.general, &office).await?;
+    database.close().await?;
+    if !added {
+        return Err(anyhow!("there is an office {} already", office.office_id).into());
+    }
+    output.print(&json!({ "office_id": office.office_id }), || {
+        format!(
+            "added {}; next: notary-hub enroll-token {}",
+            office.office_id, office.office_id
+        )
+    })?;
+    Ok(())
+}
+
+pub(super) async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
+    let database = Database::open_or_join(config).await?;
+    let offices = store::office::list(&database.general).await?;
+    database.close().await?;
+    output.print(&offices, || table(&offices))?;
+    Ok(())
+}
+
+fn table(offices: &[Office]) -> String {
+    let mut text = format!(
+        "{:<16}  {:<9}  {:<8}  {:<20}  name\n",
+        "office", "level", "status", "certified until"
+    );
+    for office in offices {
+        let certified = match office.certified_until.map(|until| until.format(&Rfc3339)) {
+            Some(Ok(until)) => until,
+            _ => "never enrolled".into(),
+        };
+        let status = if office.revoked { "revoked" } else { "active" };
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{:<16}  {:<9}  {status:<8}  {certified:<20}  {}",
+            office.office_id,
+            office.level.code(),
+            office.name
+        );
+    }
+    text
+}
+
+pub(super) async fn revoke(
+    config: &Config,
+    office_id: OfficeId,
+    output: &Output,
+) -> Result<(), Failure> {
+    let database = Database::open_or_join(config).await?;
+    let revoked = store::office::revoke(&database.general, office_id).await?;
+    database.close().await?;
+    if !revoked {
+        return Err(anyhow!("there is no office {office_id}; see: notary-hub office list").into());
+    }
+    output.print(&json!({ "office_id": office_id, "revoked": true }), || {
+        format!("revoked {office_id}; a running hub cuts its streams within 5 seconds")
+    })?;
+    Ok(())
+}
+
+pub(super) async fn enroll_token(
+    config: &Config,
+    office_id: OfficeId,
+    ttl: Duration,
+    output: &Output,
+) -> Result<(), Failure> {
+    let database = Database::open_or_join(config).await?;
+    let expires_at = OffsetDateTime::now_utc() + ttl;
+    let token = enrol::make_join_token(&database.general, office_id, ttl).await?;
+    database.close().await?;
+    let Some(token) = token else {
+        return Err(anyhow!(
+            "there is no office {office_id}, or it is revoked; see: notary-hub office list"
+        )
+        .into());
+    };
+    let token = token.reveal();
+    let value = json!({
+        "office_id": office_id,
+        "join_token": token,
+        "expires_at": expires_at.format(&Rfc3339)?,
+    });
+    // The token alone, so that a script can take it as it is.
+    output.print(&value, || token.clone())?;
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! `CertificateService`: an office's next certificate.
+
+use std::sync::Arc;
+
+use notary_proto::hub::v1::certificate_service_server::CertificateService;
+use notary_proto::hub::v1::{RenewRequest, RenewResponse};
+use tonic::{Request, Response, Status};
+
+use super::enrollment::{ders, status};
+use super::office_of;
+use crate::identity::enrol::Enrolment;
+
+/// The service.
+#[derive(Debug)]
+pub struct CertificateApi {
+    enrolment: Arc<Enrolment>,
+}
+
+impl CertificateApi {
+    pub fn new(enrolment: Arc<Enrolment>) -> Self {
+        Self { enrolment }
+    }
+}
+
+#[tonic::async_trait]
+impl CertificateService for CertificateApi {
+    async fn renew(
+        &self,
+        request: Request<RenewRequest>,
+    ) -> Result<Response<RenewResponse>, Status> {
+        let office = office_of(&request)?;
+        let chain = self
+            .enrolment
+            .renew(office, &request.get_ref().csr_der)
+            .await
+            .map_err(|error| {
+                tracing::warn!(office = %office.office_id, %error, "renewal refused");
+                status(&error)
+            })?;
+        tracing::info!(office = %office.office_id, "certificate renewed");
+        Ok(Response::new(RenewResponse {
+            certificate_chain_der: ders(&chain),
+            trust_anchors_der: ders(&self.enrolment.trust_anchors()),
+        }))
+    }
+}

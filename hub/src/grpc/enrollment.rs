@@ -1,0 +1,94 @@
+//! `EnrollmentService`: an office's first certificate.
+
+use std::sync::Arc;
+
+use notary_proto::hub::v1::enrollment_service_server::EnrollmentService;
+use notary_proto::hub::v1::{self as wire, EnrollRequest, EnrollResponse};
+use rustls_pki_types::CertificateDer;
+use tonic::{Request, Response, Status};
+
+use super::address_of;
+use super::error::{Reason, database, internal};
+use crate::identity::enrol::{EnrolError, Enrolled, Enrolment};
+
+/// The service.
+#[derive(Debug)]
+pub struct EnrollmentApi {
+    enrolment: Arc<Enrolment>,
+}
+
+impl EnrollmentApi {
+    pub fn new(enrolment: Arc<Enrolment>) -> Self {
+        Self { enrolment }
+    }
+}
+
+#[tonic::async_trait]
+impl EnrollmentService for EnrollmentApi {
+    async fn enroll(
+        &self,
+        request: Request<EnrollRequest>,
+    ) -> Result<Response<EnrollResponse>, Status> {
+        let address = address_of(&request)?;
+        let EnrollRequest {
+            join_token,
+            csr_der,
+        } = request.into_inner();
+        let enrolled = self
+            .enrolment
+            .enrol(&join_token, &csr_der, address)
+            .await
+            .map_err(|error| {
+                tracing::warn!(%address, %error, "enrolment refused");
+                status(&error)
+            })?;
+        tracing::info!(%address, office = %enrolled.office_id, "office enrolled");
+        let anchors = self.enrolment.trust_anchors();
+        Ok(Response::new(response(enrolled, &anchors)))
+    }
+}
+
+fn response(enrolled: Enrolled, anchors: &[CertificateDer<'static>]) -> EnrollResponse {
+    let algorithm = wire_algorithm(enrolled.token_key.algorithm());
+    EnrollResponse {
+        office_id: enrolled.office_id.to_string(),
+        office_name: enrolled.office_name,
+        certificate_chain_der: ders(&enrolled.chain),
+        trust_anchors_der: ders(anchors),
+        token_key: Some(wire::TokenKey {
+            key_id: enrolled.token_key.id(),
+            algorithm: algorithm.into(),
+            secret: enrolled.token_key.secret().to_vec(),
+        }),
+    }
+}
+
+fn wire_algorithm(algorithm: linkage::token::TokenAlgorithm) -> wire::TokenAlgorithm {
+    match algorithm {
+        linkage::token::TokenAlgorithm::HmacSha256 => wire::TokenAlgorithm::HmacSha256,
+        linkage::token::TokenAlgorithm::HmacSm3 => wire::TokenAlgorithm::HmacSm3,
+    }
+}
+
+pub(super) fn ders(certificates: &[CertificateDer<'static>]) -> Vec<Vec<u8>> {
+    certificates
+        .iter()
+        .map(|certificate| certificate.to_vec())
+        .collect()
+}
+
+pub(super) fn status(error: &EnrolError) -> Status {
+    match error {
+        EnrolError::TokenInvalid => Reason::JoinTokenInvalid.because(error.to_string()).into(),
+        EnrolError::Csr(problem) => Reason::CsrInvalid
+            .because(error.to_string())
+            .field("csr_der", problem.to_string())
+            .into(),
+        EnrolError::TooOften { retry_after } => Reason::RateLimited
+            .because(error.to_string())
+            .retry_after(*retry_after)
+            .into(),
+        EnrolError::Authority(problem) => internal(problem),
+        EnrolError::Database(problem) => database(problem),
+    }
+}

@@ -1,0 +1,88 @@
+//! What every call passes before its handler: measurement, revocation, room, and a limit of time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use metrics::histogram;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+use tonic::{Code, Status};
+
+use super::error::Reason;
+use crate::identity::OfficeIdentity;
+use crate::identity::revocation::{Revocation, Revocations};
+use crate::telemetry::metrics::RPC_SECONDS;
+
+/// Unary calls of one listener at once.
+const AT_ONCE: usize = 256;
+/// How long a unary call may take, its request's body included.
+const UNARY_TIME: Duration = Duration::from_secs(30);
+
+/// Room for unary calls. Whoever finds none is told at once: a queue would only make everybody late.
+#[derive(Clone, Debug)]
+pub(super) struct Lane(Arc<Semaphore>);
+
+impl Lane {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
+
+pub(super) async fn unary(State(lane): State<Lane>, request: Request, next: Next) -> Response {
+    let Ok(_room) = lane.0.try_acquire() else {
+        return refuse(
+            Reason::Overloaded
+                .because("too many calls at once")
+                .retry_after(Duration::from_secs(1)),
+        );
+    };
+    match timeout(UNARY_TIME, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => refuse(Status::deadline_exceeded("the call took too long")),
+    }
+}
+
+/// A certificate is good until it is revoked, which its connection does not learn by itself.
+pub(super) async fn not_revoked(
+    State(revocations): State<Revocations>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(office) = request.extensions().get::<OfficeIdentity>() else {
+        return refuse(Reason::Unauthenticated.because("a client certificate is needed"));
+    };
+    match revocations.of(office) {
+        None => next.run(request).await,
+        Some(Revocation::Office) => refuse(Reason::OfficeRevoked.because("the office is revoked")),
+        Some(Revocation::Certificate) => {
+            refuse(Reason::CertificateRevoked.because("the certificate is revoked"))
+        }
+    }
+}
+
+pub(super) async fn measured(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    let service = route
+        .and_then(|route| route.as_str().split('/').nth(1))
+        .unwrap_or_default()
+        .to_owned();
+    let begun = Instant::now();
+    let response = next.run(request).await;
+    // A call that failed before its first message says so in the headers; others only in their trailers.
+    let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+    histogram!(RPC_SECONDS, "service" => service, "code" => format!("{code:?}"))
+        .record(begun.elapsed().as_secs_f64());
+    response
+}
+
+pub(super) async fn no_such_method() -> Response {
+    refuse(Status::unimplemented("this listener has no such method"))
+}
+
+fn refuse(status: impl Into<Status>) -> Response {
+    status.into().into_http::<Body>()
+}

@@ -1,0 +1,57 @@
+//! `SessionService`: signing in from a case system or the agent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use notary_proto::hub::v1::session_service_server::SessionService;
+use notary_proto::hub::v1::{CreateSessionRequest, CreateSessionResponse};
+use prost_types::Timestamp;
+use tonic::{Request, Response, Status};
+
+use super::error::{Reason, database};
+use crate::identity::account::{Sessions, SignInError};
+
+/// The service.
+#[derive(Debug)]
+pub struct SessionApi {
+    sessions: Arc<Sessions>,
+}
+
+impl SessionApi {
+    pub fn new(sessions: Arc<Sessions>) -> Self {
+        Self { sessions }
+    }
+}
+
+#[tonic::async_trait]
+impl SessionService for SessionApi {
+    async fn create_session(
+        &self,
+        request: Request<CreateSessionRequest>,
+    ) -> Result<Response<CreateSessionResponse>, Status> {
+        let CreateSessionRequest { login, password } = request.into_inner();
+        let session = self
+            .sessions
+            .sign_in(&login, &password)
+            .await
+            .map_err(|error| status(&error))?;
+        Ok(Response::new(CreateSessionResponse {
+            access_token: session.access_token,
+            expires_at: Some(Timestamp {
+                seconds: session.expires_at.unix_timestamp(),
+                nanos: 0,
+            }),
+        }))
+    }
+}
+
+fn status(error: &SignInError) -> Status {
+    match error {
+        SignInError::Refused => Reason::SignInRefused.because(error.to_string()).into(),
+        SignInError::Busy(_) => Reason::Overloaded
+            .because(error.to_string())
+            .retry_after(Duration::from_secs(3))
+            .into(),
+        SignInError::Database(problem) => database(problem),
+    }
+}

@@ -1,0 +1,75 @@
+//! `/metrics` and `/healthz` for the machine's own monitoring: plain HTTP on loopback.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use metrics::gauge;
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::metrics::{self as names, BUILD_INFO};
+use crate::grpc::health::{Health, Standing};
+
+const SECONDS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
+];
+const COUNTS: [f64; 9] = [1.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 2500.0, 5000.0];
+/// Histograms keep raw samples until somebody takes them in.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Installs the recorder of this process, once, and describes every metric to it.
+pub fn install() -> Result<PrometheusHandle, BuildError> {
+    static INSTALLED: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = INSTALLED.get() {
+        return Ok(handle.clone());
+    }
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Suffix("_records".into()), &COUNTS)?
+        .set_buckets_for_metric(Matcher::Suffix("_entries".into()), &COUNTS)?
+        .install_recorder()?;
+    names::describe();
+    gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    Ok(INSTALLED.get_or_init(|| handle).clone())
+}
+
+/// Answers until `stop`.
+pub async fn serve(
+    listener: TcpListener,
+    handle: PrometheusHandle,
+    health: Health,
+    stop: CancellationToken,
+) {
+    let upkeep = handle.clone();
+    let router = Router::new()
+        .route(
+            "/metrics",
+            get(async move |State(handle): State<PrometheusHandle>| handle.render()),
+        )
+        .with_state(handle)
+        .route("/healthz", get(healthz).with_state(health));
+    let serving =
+        axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let upkeep = async {
+        let mut ticks = tokio::time::interval(UPKEEP);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            upkeep.run_upkeep();
+        }
+    };
+    let (served, ()) = tokio::join!(serving.into_future(), upkeep);
+    if let Err(error) = served {
+        tracing::error!(%error, "the metrics listener ended");
+    }
+}
+
+async fn healthz(State(health): State<Health>) -> (StatusCode, &'static str) {
+    match health.standing().await {
+        Standing::Serving => (StatusCode::OK, "serving\n"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "not serving\n"),
+    }
+}
