@@ -1,6 +1,6 @@
 //! `/metrics` and `/healthz` for the machine's own monitoring: plain HTTP on loopback.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -22,10 +22,11 @@ const COUNTS: [f64; 9] = [1.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 2500.0, 50
 /// Histograms keep raw samples until somebody takes them in.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Installs the recorder of this process, once, and describes every metric to it.
+/// Installs the recorder of this process and describes every metric to it; later calls return the same.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
-    static INSTALLED: OnceLock<PrometheusHandle> = OnceLock::new();
-    if let Some(handle) = INSTALLED.get() {
+    static INSTALLED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+    let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = &*installed {
         return Ok(handle.clone());
     }
     let handle = PrometheusBuilder::new()
@@ -35,7 +36,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         .install_recorder()?;
     names::describe();
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    Ok(INSTALLED.get_or_init(|| handle).clone())
+    Ok(installed.insert(handle).clone())
 }
 
 /// Answers until `stop`.

@@ -96,10 +96,12 @@ impl ClientCertVerifier for OfficeVerifier {
     fn verify_client_cert(
         &self,
         leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
+        _: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        let verified = self.chain.verify_client_cert(leaf, intermediates, now)?;
+        // Offices stand directly below the CA. webpki does not hold a trust anchor to its path length, so
+        // whatever else the client sends is not looked at.
+        let verified = self.chain.verify_client_cert(leaf, &[], now)?;
         match peer::identify(leaf, &self.trust_domain) {
             Ok(_) => Ok(verified),
             Err(error) => {

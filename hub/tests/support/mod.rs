@@ -1,6 +1,9 @@
 //! What tests of the hub share: a hub's keys in a folder of their own, and what an office's agent would do.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+pub mod client;
+pub mod gateway;
+
 use std::path::{Path, PathBuf};
 
 use linkage::token::TokenAlgorithm;

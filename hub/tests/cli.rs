@@ -1,0 +1,301 @@
+//! The program as an operator runs it: real processes, a real private PostgreSQL.
+#![allow(clippy::unwrap_used)]
+
+use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Site {
+    folder: TempDir,
+}
+
+impl Site {
+    fn new(extra: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // The private PostgreSQL may run as another user, who must get there.
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        let config = format!(
+            "data_dir = 'data'\nagents.listen = '127.0.0.1:0'\npeople.listen = '127.0.0.1:0'\n\
+             metrics.listen = '127.0.0.1:0'\n{extra}"
+        );
+        fs::write(folder.path().join("hub.toml"), config).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_notary-hub"));
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(self.path("hub.toml"));
+        command.env_remove("NOTARY_HUB_CONFIG");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn serve(&self) -> Serving {
+        let mut child = self
+            .command(&["serve"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        for line in log.by_ref() {
+            let line = line.unwrap();
+            said.push(line.clone());
+            if line.contains("\"ready\"") {
+                break;
+            }
+        }
+        assert!(self.path("data/addresses.json").exists(), "{said:?}");
+        // Somebody has to read on, or the hub blocks when the pipe is full.
+        let rest = std::thread::spawn(move || log.map_while(Result::ok).collect());
+        Serving { child, rest }
+    }
+}
+
+struct Serving {
+    child: Child,
+    rest: std::thread::JoinHandle<Vec<String>>,
+}
+
+impl Serving {
+    /// SIGTERM; returns the exit code and what was logged after `ready`.
+    fn terminate(mut self) -> (Option<i32>, Vec<String>) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let code = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status.code();
+            }
+            assert!(Instant::now() < deadline, "the hub does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        (code, self.rest.join().unwrap())
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_hub_is_made_runs_and_ends_with_the_documented_commands() {
+    let site = Site::new("");
+    let made = site.json(&["init"]);
+    assert_eq!(made["token_algorithm"], "hmac_sha256");
+    assert!(Path::new(made["ca_file"].as_str().unwrap()).exists());
+    let office = ["office", "add", "hzgl", "--name", "杭州市某某公证处"];
+    let place = ["--level", "municipal", "--district", "330102"];
+    site.json(&[&office[..], &place].concat());
+
+    let serving = site.serve();
+    let token = site.json(&["enroll-token", "hzgl"]);
+    assert_eq!(token["join_token"].as_str().unwrap().len(), 52);
+    let bare = site.run(&["enroll-token", "hzgl", "--ttl", "1h"]);
+    assert_eq!(text(&bare.stdout).trim().len(), 52, "the token alone");
+    let again = site.run(&[&office[..], &place].concat());
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again.stderr).contains("already"));
+
+    let mut adding = site
+        .command(&["user", "add", "li", "--role", "analyst"])
+        .args(["--display-name", "统计科", "--password-stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    adding
+        .stdin
+        .take()
+        .unwrap()
+        .write_all("correct horse battery\n".as_bytes())
+        .unwrap();
+    assert!(adding.wait().unwrap().success());
+
+    site.json(&["office", "revoke", "hzgl"]);
+    let offices = site.json(&["office", "list"]);
+    assert_eq!(offices[0]["office_id"], "hzgl");
+    assert_eq!(offices[0]["revoked"], true);
+
+    let (code, log) = serving.terminate();
+    assert_eq!(code, Some(0), "{log:#?}");
+    for line in &log {
+        serde_json::from_str::<Value>(line).expect("every line of the log is JSON");
+    }
+    assert!(log.last().unwrap().contains("stopped"), "{log:#?}");
+    assert!(!site.path("data/postgres/postmaster.pid").exists());
+}
+
+#[test]
+fn init_again_changes_nothing() {
+    let site = Site::new("");
+    site.json(&["init", "--token-algorithm", "hmac_sm3"]);
+    let files = ["ca.pem", "ca.key", "server.pem", "session.key", "token.key"];
+    let read = || files.map(|file| fs::read(site.path("data/pki").join(file)).unwrap());
+    let before = read();
+    let again = site.json(&["init"]);
+    assert_eq!(
+        again["token_algorithm"], "hmac_sm3",
+        "what was chosen first stays"
+    );
+    assert_eq!(before, read());
+}
+
+#[test]
+fn a_wrong_configuration_ends_with_2_and_a_word_on_what_to_do() {
+    for (extra, expected) in [
+        ("[agnets]\nlisten = '127.0.0.1:0'", "did you mean `agents`?"),
+        ("[log]\nfromat = 'json'", "did you mean `format`?"),
+        ("[identity]\nsession_ttl = 'soon'", "identity.session_ttl"),
+        ("[log", "line 5"),
+    ] {
+        let site = Site::new(extra);
+        for command in [&["check-config"][..], &["serve"], &["init"]] {
+            let output = site.run(command);
+            assert_eq!(output.status.code(), Some(2), "{extra}");
+            let said = text(&output.stderr);
+            assert!(said.contains(expected), "{said}");
+            assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+        }
+        assert!(!site.path("data").exists(), "nothing was made");
+    }
+    let site = Site::new("");
+    fs::remove_file(site.path("hub.toml")).unwrap();
+    let output = site.run(&["check-config", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert!(
+        said["error"]
+            .as_str()
+            .unwrap()
+            .contains("deploy/notary-hub.toml")
+    );
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    let site = Site::new("");
+    for arguments in [
+        &["dance"][..],
+        &[
+            "office",
+            "add",
+            "HZ",
+            "--name",
+            "x",
+            "--level",
+            "municipal",
+            "--district",
+            "330102",
+        ],
+        &[
+            "office",
+            "add",
+            "hz",
+            "--name",
+            "x",
+            "--level",
+            "royal",
+            "--district",
+            "330102",
+        ],
+        &[
+            "office",
+            "add",
+            "hz",
+            "--name",
+            "x",
+            "--level",
+            "county",
+            "--district",
+            "hangzhou",
+        ],
+        &[
+            "office",
+            "add",
+            "hz",
+            "--name",
+            "",
+            "--level",
+            "county",
+            "--district",
+            "330102",
+        ],
+        &[
+            "user",
+            "add",
+            "wang",
+            "--role",
+            "notary",
+            "--display-name",
+            "x",
+            "--password-stdin",
+        ],
+        &[
+            "user",
+            "add",
+            "wang",
+            "--role",
+            "king",
+            "--display-name",
+            "x",
+            "--password-stdin",
+        ],
+        &["enroll-token", "hz", "--ttl", "soon"],
+    ] {
+        let output = site.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_hub_without_keys_says_how_to_make_them() {
+    let site = Site::new("");
+    let output = site.run(&["serve"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("notary-hub init"));
+}
+
+#[test]
+fn what_is_in_force_is_shown_without_secrets() {
+    let site = Site::new("database.url = 'postgres://hub:s3cret@db/hub'");
+    for json in [&["check-config"][..], &["check-config", "--json"]] {
+        let output = site
+            .command(json)
+            .env("NOTARY_HUB__INGEST__WRITERS", "3")
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        let said = text(&output.stdout);
+        assert!(
+            said.contains("hub:***@db") && !said.contains("s3cret"),
+            "{said}"
+        );
+        assert!(
+            said.contains("writers = 3") || said.contains("\"writers\":3"),
+            "{said}"
+        );
+    }
+}
