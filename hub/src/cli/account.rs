@@ -9,10 +9,12 @@ use zeroize::Zeroizing;
 use super::{Failure, Output, UserArgs};
 use crate::app::Database;
 use crate::config::Config;
+use crate::identity::Role;
 use crate::identity::account::{self, NewAccount};
 
 pub(super) async fn add(config: &Config, args: UserArgs, output: &Output) -> Result<(), Failure> {
-    let role = args.parse_role()?;
+    let role = Role::new(args.role, args.office)
+        .map_err(|error| Failure::Usage(format!("{error} (--office)")))?;
     let password = match args.password_stdin {
         true => first_line()?,
         false => ask()?,
@@ -27,8 +29,8 @@ pub(super) async fn add(config: &Config, args: UserArgs, output: &Output) -> Res
     database.close().await?;
     let account_id = added?;
     output.print(
-        &json!({ "account_id": account_id, "login": args.login, "role": role.code() }),
-        || format!("added {} as {}", args.login, role.code()),
+        &json!({ "account_id": account_id, "login": args.login, "role": args.role.code() }),
+        || format!("added {} as {}", args.login, args.role.code()),
     )?;
     Ok(())
 }

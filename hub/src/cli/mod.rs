@@ -16,7 +16,7 @@ use linkage::token::TokenAlgorithm;
 
 use crate::app;
 use crate::config::{Config, ConfigError, Span};
-use crate::identity::Role;
+use crate::identity::RoleKind;
 use crate::store::office::Level;
 use crate::telemetry::logs;
 use output::Output;
@@ -126,8 +126,8 @@ enum UserCommand {
 #[derive(Debug, Args)]
 struct UserArgs {
     login: String,
-    #[arg(long)]
-    role: RoleArg,
+    #[arg(long, value_name = "notary|analyst|supervisor|operator")]
+    role: RoleKind,
     /// The office of a notary.
     #[arg(long)]
     office: Option<OfficeId>,
@@ -136,26 +136,6 @@ struct UserArgs {
     /// Read the password from the first line of standard input.
     #[arg(long)]
     password_stdin: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum RoleArg {
-    Notary,
-    Analyst,
-    Supervisor,
-    Operator,
-}
-
-impl UserArgs {
-    fn parse_role(&self) -> Result<Role, Failure> {
-        let code = match self.role {
-            RoleArg::Notary => "notary",
-            RoleArg::Analyst => "analyst",
-            RoleArg::Supervisor => "supervisor",
-            RoleArg::Operator => "operator",
-        };
-        Role::new(code, self.office).map_err(|error| Failure::Usage(format!("{error} (--office)")))
-    }
 }
 
 /// Why a command ended without being done.

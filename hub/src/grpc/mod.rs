@@ -108,6 +108,14 @@ pub fn office_of<T>(request: &Request<T>) -> Result<OfficeIdentity, Status> {
         })
 }
 
+/// The bearer token of a call that carries exactly one.
+pub fn bearer_of<T>(request: &Request<T>) -> Option<&str> {
+    let mut values = request.metadata().get_all("authorization").iter();
+    let value = values.next()?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    (values.next().is_none() && scheme.eq_ignore_ascii_case("bearer")).then_some(token)
+}
+
 /// The address a request came from.
 fn address_of<T>(request: &Request<T>) -> Result<IpAddr, Status> {
     request

@@ -23,7 +23,8 @@ mod serial;
 pub mod server_certificate;
 pub mod session;
 
-pub use person::{Person, Role, RoleError};
+pub use account::Sessions;
+pub use person::{Person, Role, RoleError, RoleKind};
 pub use secret_file::SecretFileError;
 pub use serial::Serial;
 

@@ -1,5 +1,7 @@
 //! People and what they may be.
 
+use std::str::FromStr;
+
 use linkage::office::OfficeId;
 use uuid::Uuid;
 
@@ -23,6 +25,15 @@ pub enum Role {
     Operator,
 }
 
+/// A role without its office, as stored, sent, and named by rules about who may do what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RoleKind {
+    Notary,
+    Analyst,
+    Supervisor,
+    Operator,
+}
+
 /// A role and an office that do not go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RoleError {
@@ -34,27 +45,33 @@ pub enum RoleError {
     OfficeUnexpected,
 }
 
+impl Person {
+    /// The office of a notary.
+    pub const fn office_id(&self) -> Option<OfficeId> {
+        self.role.office_id()
+    }
+}
+
 impl Role {
     /// Puts together what is stored and sent apart.
-    pub fn new(code: &str, office_id: Option<OfficeId>) -> Result<Self, RoleError> {
-        match (code, office_id) {
-            ("notary", Some(office_id)) => Ok(Self::Notary(office_id)),
-            ("notary", None) => Err(RoleError::OfficeMissing),
-            ("analyst" | "supervisor" | "operator", Some(_)) => Err(RoleError::OfficeUnexpected),
-            ("analyst", None) => Ok(Self::Analyst),
-            ("supervisor", None) => Ok(Self::Supervisor),
-            ("operator", None) => Ok(Self::Operator),
-            _ => Err(RoleError::Unknown),
+    pub fn new(kind: RoleKind, office_id: Option<OfficeId>) -> Result<Self, RoleError> {
+        match (kind, office_id) {
+            (RoleKind::Notary, Some(office_id)) => Ok(Self::Notary(office_id)),
+            (RoleKind::Notary, None) => Err(RoleError::OfficeMissing),
+            (_, Some(_)) => Err(RoleError::OfficeUnexpected),
+            (RoleKind::Analyst, None) => Ok(Self::Analyst),
+            (RoleKind::Supervisor, None) => Ok(Self::Supervisor),
+            (RoleKind::Operator, None) => Ok(Self::Operator),
         }
     }
 
-    /// The role as stored and sent.
-    pub const fn code(&self) -> &'static str {
+    /// The role without its office.
+    pub const fn kind(&self) -> RoleKind {
         match self {
-            Self::Notary(_) => "notary",
-            Self::Analyst => "analyst",
-            Self::Supervisor => "supervisor",
-            Self::Operator => "operator",
+            Self::Notary(_) => RoleKind::Notary,
+            Self::Analyst => RoleKind::Analyst,
+            Self::Supervisor => RoleKind::Supervisor,
+            Self::Operator => RoleKind::Operator,
         }
     }
 
@@ -67,12 +84,42 @@ impl Role {
     }
 }
 
+impl RoleKind {
+    pub const ALL: [Self; 4] = [
+        Self::Notary,
+        Self::Analyst,
+        Self::Supervisor,
+        Self::Operator,
+    ];
+
+    /// The form in which it is stored and sent.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Notary => "notary",
+            Self::Analyst => "analyst",
+            Self::Supervisor => "supervisor",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+impl FromStr for RoleKind {
+    type Err = RoleError;
+
+    fn from_str(code: &str) -> Result<Self, RoleError> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.code() == code)
+            .ok_or(RoleError::Unknown)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_role_reads_back_from_its_code_and_office() {
+    fn a_role_reads_back_from_its_kind_and_office() {
         let office_id = "hzgl".parse().expect("an office id");
         for role in [
             Role::Notary(office_id),
@@ -80,18 +127,28 @@ mod tests {
             Role::Supervisor,
             Role::Operator,
         ] {
-            assert_eq!(Role::new(role.code(), role.office_id()), Ok(role));
+            assert_eq!(Role::new(role.kind(), role.office_id()), Ok(role));
         }
     }
 
     #[test]
     fn a_notary_has_an_office_and_nobody_else_does() {
         let office_id = "hzgl".parse().ok();
-        assert_eq!(Role::new("notary", None), Err(RoleError::OfficeMissing));
         assert_eq!(
-            Role::new("operator", office_id),
+            Role::new(RoleKind::Notary, None),
+            Err(RoleError::OfficeMissing)
+        );
+        assert_eq!(
+            Role::new(RoleKind::Operator, office_id),
             Err(RoleError::OfficeUnexpected)
         );
-        assert_eq!(Role::new("Operator", None), Err(RoleError::Unknown));
+    }
+
+    #[test]
+    fn a_kind_reads_back_from_its_code_alone() {
+        for kind in RoleKind::ALL {
+            assert_eq!(kind.code().parse(), Ok(kind));
+        }
+        assert_eq!("Operator".parse::<RoleKind>(), Err(RoleError::Unknown));
     }
 }

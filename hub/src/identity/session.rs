@@ -117,7 +117,7 @@ impl SessionKeys {
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
             sub: person.account_id,
-            role: person.role.code().into(),
+            role: person.role.kind().code().into(),
             office_id: person.role.office_id(),
             iat: begin,
             nbf: begin,
@@ -149,7 +149,11 @@ impl SessionKeys {
         if claims.iat > claims.exp || claims.nbf > claims.exp {
             return Err(TokenError::NotOurs);
         }
-        let role = Role::new(&claims.role, claims.office_id).map_err(|_| TokenError::NotOurs)?;
+        let role = claims
+            .role
+            .parse()
+            .and_then(|kind| Role::new(kind, claims.office_id))
+            .map_err(|_| TokenError::NotOurs)?;
         Ok(Person {
             account_id: claims.sub,
             role,

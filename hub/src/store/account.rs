@@ -28,7 +28,7 @@ pub async fn insert(
         account_id,
         account.login,
         account.display_name,
-        account.role.code(),
+        account.role.kind().code(),
         office_id.as_ref().map(|id| id.as_str()),
         password_hash,
     )
@@ -88,5 +88,7 @@ fn role(code: &str, office_id: Option<&str>) -> Result<Role, sqlx::Error> {
         .map(str::parse)
         .transpose()
         .map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-    Role::new(code, office_id).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+    code.parse()
+        .and_then(|kind| Role::new(kind, office_id))
+        .map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
