@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs::{self, Permissions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -69,21 +71,50 @@ impl Site {
         }
         assert!(self.path("data/addresses.json").exists(), "{said:?}");
         // Somebody has to read on, or the hub blocks when the pipe is full.
-        let rest = std::thread::spawn(move || log.map_while(Result::ok).collect());
-        Serving { child, rest }
+        let later = Arc::new(Mutex::new(Vec::new()));
+        let collected = Arc::clone(&later);
+        let reader = std::thread::spawn(move || {
+            for line in log.map_while(Result::ok) {
+                collected.lock().unwrap().push(line);
+            }
+        });
+        Serving {
+            child,
+            later,
+            reader,
+        }
+    }
+
+    fn address(&self, listener: &str) -> SocketAddr {
+        let addresses = fs::read(self.path("data/addresses.json")).unwrap();
+        let addresses: Value = serde_json::from_slice(&addresses).unwrap();
+        addresses[listener].as_str().unwrap().parse().unwrap()
     }
 }
 
 struct Serving {
     child: Child,
-    rest: std::thread::JoinHandle<Vec<String>>,
+    /// What it logged after `ready`.
+    later: Arc<Mutex<Vec<String>>>,
+    reader: std::thread::JoinHandle<()>,
 }
 
 impl Serving {
+    fn id(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
+    fn signal(&self) {
+        rustix::process::kill_process(self.id(), rustix::process::Signal::TERM).unwrap();
+    }
+
     /// SIGTERM; returns the exit code and what was logged after `ready`.
-    fn terminate(mut self) -> (Option<i32>, Vec<String>) {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    fn terminate(self) -> (Option<i32>, Vec<String>) {
+        self.signal();
+        self.end()
+    }
+
+    fn end(mut self) -> (Option<i32>, Vec<String>) {
         let deadline = Instant::now() + Duration::from_secs(60);
         let code = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -92,7 +123,22 @@ impl Serving {
             assert!(Instant::now() < deadline, "the hub does not end");
             std::thread::sleep(Duration::from_millis(20));
         };
-        (code, self.rest.join().unwrap())
+        self.reader.join().unwrap();
+        (code, self.later.lock().unwrap().clone())
+    }
+
+    fn wait_for(&self, text: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self
+            .later
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|line| line.contains(text))
+        {
+            assert!(Instant::now() < deadline, "the log never says: {text}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 
@@ -297,5 +343,61 @@ fn what_is_in_force_is_shown_without_secrets() {
             said.contains("writers = 3") || said.contains("\"writers\":3"),
             "{said}"
         );
+    }
+}
+
+#[test]
+fn running_out_of_file_descriptors_ends_nothing() {
+    use rustix::process::{Resource, Rlimit, prlimit};
+
+    let site = Site::new("");
+    site.json(&["init"]);
+    let serving = site.serve();
+    let open = fs::read_dir(format!("/proc/{}/fd", serving.child.id()))
+        .unwrap()
+        .count() as u64;
+    let limit = |current| Rlimit {
+        current: Some(current),
+        maximum: Some(4096),
+    };
+    let before = prlimit(Some(serving.id()), Resource::Nofile, limit(open + 4)).unwrap();
+    let people = site.address("people");
+    let crowd: Vec<_> = (0..40)
+        .filter_map(|_| TcpStream::connect(people).ok())
+        .collect();
+    assert!(crowd.len() > 10, "the kernel lets them queue");
+    serving.wait_for("could not be accepted");
+    drop(crowd);
+    let current = before.current.unwrap_or(4096).min(4096);
+    prlimit(Some(serving.id()), Resource::Nofile, limit(current)).unwrap();
+
+    let mut metrics = TcpStream::connect(site.address("metrics")).unwrap();
+    metrics.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    metrics.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("serving\n"), "{answer}");
+    let mut people = TcpStream::connect(people).unwrap();
+    people.write_all(b"no TLS at all").unwrap();
+    let mut alert = Vec::new();
+    people.read_to_end(&mut alert).unwrap();
+    assert_eq!(alert.first(), Some(&21), "a TLS alert: somebody is there");
+    assert_eq!(serving.terminate().0, Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_a_drain() {
+    let site = Site::new("limits.drain = '300s'");
+    site.json(&["init"]);
+    let serving = site.serve();
+    // A connection in the middle of its handshake has to be waited for.
+    let _half = TcpStream::connect(site.address("people")).unwrap();
+    serving.signal();
+    serving.wait_for("draining");
+    serving.signal();
+    assert_eq!(serving.end().0, Some(1));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while site.path("data/postgres/postmaster.pid").exists() {
+        assert!(Instant::now() < deadline, "its database goes with it");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }

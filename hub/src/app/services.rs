@@ -1,0 +1,66 @@
+//! The use cases of a running hub, and the routers that lead to them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use linkage::token::TokenKey;
+
+use super::Database;
+use crate::config::Config;
+use crate::grpc;
+use crate::grpc::health::Health;
+use crate::identity::Sessions;
+use crate::identity::authority::Authority;
+use crate::identity::enrol::Enrolment;
+use crate::identity::revocation::Revocations;
+use crate::identity::session::SessionKeys;
+
+/// Everything a request can lead to.
+#[derive(Clone, Debug)]
+pub(super) struct Services {
+    enrolment: Arc<Enrolment>,
+    sessions: Arc<Sessions>,
+    revocations: Revocations,
+    health: Health,
+}
+
+impl Services {
+    pub(super) fn new(
+        config: &Config,
+        database: &Database,
+        authority: Arc<Authority>,
+        token_key: TokenKey,
+        session_keys: SessionKeys,
+        revocations: Revocations,
+        health: Health,
+    ) -> Self {
+        let pool = &database.general;
+        let session_life = config.identity.session_ttl.into();
+        Self {
+            enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_key)),
+            sessions: Arc::new(Sessions::new(pool.clone(), session_keys, session_life)),
+            revocations,
+            health,
+        }
+    }
+
+    /// What offices reach.
+    pub(super) fn agents(&self) -> Router {
+        grpc::Agents {
+            enrolment: Arc::clone(&self.enrolment),
+            revocations: self.revocations.clone(),
+            health: self.health.clone(),
+        }
+        .router()
+    }
+
+    /// What people reach.
+    pub(super) fn people(&self) -> Router {
+        grpc::People {
+            enrolment: Arc::clone(&self.enrolment),
+            sessions: Arc::clone(&self.sessions),
+            health: self.health.clone(),
+        }
+        .router()
+    }
+}
