@@ -228,9 +228,20 @@ async fn certificates_out_of_their_time_stay_outside() {
     let hub = Hub::start().await;
     let now = OffsetDateTime::now_utc();
     let minute = Duration::from_secs(60);
+    let month = Duration::from_secs(30 * 24 * 3600);
+    let lasted = |until| {
+        move |params: &mut CertificateParams| {
+            params.not_before = until - Duration::from_secs(3600);
+            params.not_after = until;
+        }
+    };
     assert!(
-        !hub.accepts_leaf(|p| p.not_after = now - minute).await,
+        !hub.accepts_leaf(lasted(now - month - minute)).await,
         "ended"
+    );
+    assert!(
+        hub.accepts_leaf(lasted(now - month + minute)).await,
+        "ended, but may renew"
     );
     assert!(
         !hub.accepts_leaf(|p| p.not_before = now + minute).await,

@@ -12,6 +12,7 @@ use notary_hub::app::App;
 use notary_hub::embedded::testing::{TestDatabase, fresh_database};
 use notary_hub::grpc::error::DOMAIN;
 use notary_hub::identity::account::{self, NewAccount};
+use notary_hub::identity::authority::ProvenKey;
 use notary_hub::identity::{Role, enrol};
 use notary_hub::store;
 use notary_proto::hub::v1::certificate_service_client::CertificateServiceClient;
@@ -22,6 +23,7 @@ use notary_proto::hub::v1::{
 };
 use rustls_pki_types::CertificateDer;
 use support::{Keys, add_office, client, csr};
+use time::OffsetDateTime;
 use tokio::net::TcpStream;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
@@ -121,6 +123,39 @@ async fn an_office_enrols_over_the_wire_and_renews_with_its_certificate() {
     let mut health = HealthClient::new(hub.agents(&office));
     let answer = health.check(HealthCheckRequest::default()).await.unwrap();
     assert_eq!(answer.get_ref().status(), ServingStatus::Serving);
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_office_back_from_a_holiday_renews_and_goes_on() {
+    let hub = Hub::start().await;
+    add_office(&hub.db.pool, "hzgl").await;
+    let (key, csr_der) = csr();
+    let proven = ProvenKey::from_csr(&csr_der).unwrap();
+    let last_week = OffsetDateTime::now_utc() - Duration::from_secs(7 * 24 * 3600);
+    let authority = &hub.keys.pki.authority;
+    let old = authority
+        .certify_office("hzgl".parse().unwrap(), &proven, last_week)
+        .unwrap();
+    let agents = |chain: Vec<CertificateDer<'static>>| {
+        let identity = Some((chain, key.serialize_der()));
+        let config = client::config(client::ca(&hub.keys), identity, &[b"h2"]);
+        client::channel(hub.app.addresses().agents, config)
+    };
+
+    let ended = agents(vec![old.der]);
+    let refused = HealthClient::new(ended.clone())
+        .check(HealthCheckRequest::default())
+        .await;
+    assert_eq!(reason(&refused.unwrap_err()), "CERTIFICATE_ENDED");
+    let renewed = CertificateServiceClient::new(ended)
+        .renew(RenewRequest { csr_der })
+        .await;
+    let chain = ders(&renewed.unwrap().get_ref().certificate_chain_der);
+    let answer = HealthClient::new(agents(chain))
+        .check(HealthCheckRequest::default())
+        .await;
+    assert_eq!(answer.unwrap().get_ref().status(), ServingStatus::Serving);
     hub.app.stop().await.unwrap();
 }
 

@@ -34,7 +34,8 @@ impl Doors {
         let oldest = config.tls.minimum_version;
         let trust_domain = authority.trust_domain();
         let ca = authority.certificate();
-        let tls = agents_tls(certificate.clone(), ca, trust_domain, oldest)?;
+        let grace = config.identity.renewal_grace.into();
+        let tls = agents_tls(certificate.clone(), ca, trust_domain, grace, oldest)?;
         let audience = Audience::Agents {
             trust_domain: trust_domain.clone(),
             revocations,

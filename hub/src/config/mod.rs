@@ -99,6 +99,8 @@ pub struct Identity {
     pub names: Vec<String>,
     /// Life of an office's certificate; renewed at half of it.
     pub certificate_ttl: Span,
+    /// How long after its end a certificate can still be renewed: offices close for holidays.
+    pub renewal_grace: Span,
     /// Life of a person's session.
     pub session_ttl: Span,
 }
@@ -222,6 +224,7 @@ impl Default for Identity {
             trust_domain: TrustDomain::default(),
             names: vec!["localhost".into(), "127.0.0.1".into()],
             certificate_ttl: Span::hours(24),
+            renewal_grace: Span::hours(30 * 24),
             session_ttl: Span::minutes(15),
         }
     }

@@ -1,4 +1,4 @@
-//! `CertificateService`: an office's next certificate.
+//! `CertificateService`: an office's next certificate. The one service that an ended certificate may call.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use notary_proto::hub::v1::{RenewRequest, RenewResponse};
 use tonic::{Request, Response, Status};
 
 use super::enrollment::{ders, status};
-use super::office_of;
+use super::error::Reason;
+use super::guard::office_or_lapsed;
 use crate::identity::enrol::Enrolment;
 
 /// The service.
@@ -28,7 +29,8 @@ impl CertificateService for CertificateApi {
         &self,
         request: Request<RenewRequest>,
     ) -> Result<Response<RenewResponse>, Status> {
-        let office = office_of(&request)?;
+        let office = office_or_lapsed(request.extensions())
+            .ok_or_else(|| Reason::Unauthenticated.because("a client certificate is needed"))?;
         let chain = self
             .enrolment
             .renew(office, &request.get_ref().csr_der)

@@ -19,6 +19,8 @@ pub enum Reason {
     PermissionDenied,
     /// The certificate was revoked; enrol again.
     CertificateRevoked,
+    /// The certificate has ended; renew it.
+    CertificateEnded,
     /// The office was revoked; its operator must talk to the bureau.
     OfficeRevoked,
     /// The payload or the session names another office than the certificate.
@@ -65,10 +67,11 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Unauthenticated,
         Self::PermissionDenied,
         Self::CertificateRevoked,
+        Self::CertificateEnded,
         Self::OfficeRevoked,
         Self::OfficeMismatch,
         Self::EpochStale,
@@ -123,6 +126,11 @@ impl Reason {
                 "CERTIFICATE_REVOKED",
                 Code::Unauthenticated,
                 "本处证书已被撤销。请向市平台申请新的注册码并重新注册。",
+            ),
+            Self::CertificateEnded => (
+                "CERTIFICATE_ENDED",
+                Code::Unauthenticated,
+                "本处证书已到期。程序会自动续期;若未恢复请联系市平台运维。",
             ),
             Self::OfficeRevoked => (
                 "OFFICE_REVOKED",

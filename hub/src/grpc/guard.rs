@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::Extensions;
 use axum::middleware::Next;
 use axum::response::Response;
 use metrics::histogram;
@@ -13,8 +14,8 @@ use tokio::time::{Instant, timeout};
 use tonic::{Code, Status};
 
 use super::error::Reason;
-use crate::identity::OfficeIdentity;
 use crate::identity::revocation::{Revocation, Revocations};
+use crate::identity::{LapsedOffice, OfficeIdentity};
 use crate::telemetry::metrics::RPC_SECONDS;
 
 /// Unary calls of one listener at once.
@@ -52,16 +53,30 @@ pub(super) async fn not_revoked(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(office) = request.extensions().get::<OfficeIdentity>() else {
+    let Some(office) = office_or_lapsed(request.extensions()) else {
         return refuse(Reason::Unauthenticated.because("a client certificate is needed"));
     };
-    match revocations.of(office) {
+    match revocations.of(&office) {
         None => next.run(request).await,
         Some(Revocation::Office) => refuse(Reason::OfficeRevoked.because("the office is revoked")),
         Some(Revocation::Certificate) => {
             refuse(Reason::CertificateRevoked.because("the certificate is revoked"))
         }
     }
+}
+
+/// Everything but renewing needs a certificate that has not ended.
+pub(super) async fn not_ended(request: Request, next: Next) -> Response {
+    match request.extensions().get::<LapsedOffice>() {
+        None => next.run(request).await,
+        Some(_) => refuse(Reason::CertificateEnded.because("the certificate has ended; renew it")),
+    }
+}
+
+/// The office of a certificate, whether it has ended or not.
+pub(super) fn office_or_lapsed(extensions: &Extensions) -> Option<OfficeIdentity> {
+    let lapsed = || extensions.get().map(|LapsedOffice(office)| office);
+    extensions.get().or_else(lapsed).copied()
 }
 
 pub(super) async fn measured(request: Request, next: Next) -> Response {

@@ -50,16 +50,19 @@ pub struct Agents {
 
 impl Agents {
     pub fn router(self) -> Router {
-        let unary = Routes::from(Router::new())
+        let standing = Routes::from(Router::new())
+            .add_service(self.health.server())
+            .into_axum_router()
+            .layer(from_fn(guard::not_ended));
+        let renewal = Routes::from(Router::new())
             .add_service(limited!(
                 CertificateServiceServer,
                 CertificateApi::new(self.enrolment)
             ))
             .into_axum_router()
             .layer(from_fn_with_state(Lane::new(), guard::unary));
-        Routes::from(unary)
-            .add_service(self.health.server())
-            .into_axum_router()
+        standing
+            .merge(renewal)
             .layer(from_fn_with_state(self.revocations, guard::not_revoked))
             .layer(from_fn(guard::measured))
             .fallback(guard::no_such_method)

@@ -38,3 +38,8 @@ pub struct OfficeIdentity {
     /// Serial number of the certificate.
     pub serial: Serial,
 }
+
+/// An office whose certificate has ended, but not long ago: it may renew, and nothing else. Stands in a
+/// request's extensions instead of [`OfficeIdentity`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LapsedOffice(pub OfficeIdentity);

@@ -2,6 +2,7 @@
 //! the leaf's own fields are read, strictly: what the hub would not have issued is nobody.
 
 use linkage::office::OfficeId;
+use time::OffsetDateTime;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -25,8 +26,16 @@ pub enum PeerError {
     ForeignSerial,
 }
 
+/// What a verified leaf certificate says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    pub office: OfficeIdentity,
+    /// End of the certificate. After it, the office can do nothing but renew.
+    pub not_after: OffsetDateTime,
+}
+
 /// Reads the office out of a leaf certificate that rustls has verified.
-pub fn identify(leaf: &[u8], trust_domain: &TrustDomain) -> Result<OfficeIdentity, PeerError> {
+pub fn identify(leaf: &[u8], trust_domain: &TrustDomain) -> Result<Peer, PeerError> {
     let (rest, leaf) = X509Certificate::from_der(leaf).map_err(|_| PeerError::Malformed)?;
     if !rest.is_empty() {
         return Err(PeerError::Malformed);
@@ -35,7 +44,10 @@ pub fn identify(leaf: &[u8], trust_domain: &TrustDomain) -> Result<OfficeIdentit
     check_usage(&leaf)?;
     let office_id = office_of(only_uri(&leaf)?, trust_domain)?;
     let serial = Serial::try_from(leaf.raw_serial()).map_err(|_| PeerError::ForeignSerial)?;
-    Ok(OfficeIdentity { office_id, serial })
+    Ok(Peer {
+        office: OfficeIdentity { office_id, serial },
+        not_after: leaf.validity().not_after.to_datetime(),
+    })
 }
 
 fn check_constraints(leaf: &X509Certificate<'_>) -> Result<(), PeerError> {

@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use metrics::{counter, gauge};
 use rustls::ServerConfig;
+use time::OffsetDateTime;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -24,7 +25,8 @@ use tower::ServiceExt;
 use super::ClientAddress;
 use super::listener::{Audience, Stop};
 use super::protocol::HttpLimits;
-use crate::identity::{OfficeIdentity, peer};
+use crate::identity::LapsedOffice;
+use crate::identity::peer::{self, Peer};
 use crate::telemetry::metrics::{CONNECTIONS_OPEN, HANDSHAKES_FAILED};
 
 /// How long a TLS handshake may take.
@@ -52,18 +54,18 @@ pub(super) async fn serve(connection: &Connection, tcp: TcpStream, address: Sock
     let Some(tls) = handshake(connection, tcp, address).await else {
         return;
     };
-    let office = match &connection.audience {
+    let peer = match &connection.audience {
         Audience::People => None,
         Audience::Agents { trust_domain, .. } => {
             let leaf = tls.get_ref().1.peer_certificates().and_then(<[_]>::first);
             match leaf.and_then(|leaf| peer::identify(leaf, trust_domain).ok()) {
-                Some(office) => Some(office),
+                Some(peer) => Some(peer),
                 None => return,
             }
         }
     };
     gauge!(CONNECTIONS_OPEN, "listener" => listener).increment(1);
-    run(connection, tls, office, address).await;
+    run(connection, tls, peer, address).await;
     gauge!(CONNECTIONS_OPEN, "listener" => listener).decrement(1);
 }
 
@@ -91,7 +93,7 @@ async fn handshake(
 async fn run(
     connection: &Connection,
     tls: TlsStream<TcpStream>,
-    office: Option<OfficeIdentity>,
+    peer: Option<Peer>,
     address: SocketAddr,
 ) {
     let used = Arc::new(AtomicBool::new(false));
@@ -99,12 +101,12 @@ async fn run(
         let (router, used) = (connection.router.clone(), Arc::clone(&used));
         service_fn(move |request: Request<Incoming>| {
             used.store(true, Ordering::Relaxed);
-            answer(router.clone(), request, office, address)
+            answer(router.clone(), request, peer, address)
         })
     };
     let builder = connection.http.builder();
     let mut http = pin!(builder.serve_connection(TokioIo::new(tls), service));
-    let mut cut = pin!(cut(connection, office));
+    let mut cut = pin!(cut(connection, peer));
     let mut leave = pin!(leave(connection));
     let mut first_request = pin!(sleep(FIRST_REQUEST_TIME));
     let mut grace = pin!(sleep(connection.grace));
@@ -131,9 +133,9 @@ async fn run(
 }
 
 /// Ends when the connection must not go on.
-async fn cut(connection: &Connection, office: Option<OfficeIdentity>) {
-    match (&connection.audience, office) {
-        (Audience::Agents { revocations, .. }, Some(office)) => tokio::select! {
+async fn cut(connection: &Connection, peer: Option<Peer>) {
+    match (&connection.audience, peer) {
+        (Audience::Agents { revocations, .. }, Some(Peer { office, .. })) => tokio::select! {
             () = connection.stop.kill.cancelled() => {}
             revocation = revocations.revoked(office) => {
                 tracing::warn!(office = %office.office_id, ?revocation, "connection cut");
@@ -158,13 +160,17 @@ async fn leave(connection: &Connection) {
 async fn answer(
     router: Router,
     request: Request<Incoming>,
-    office: Option<OfficeIdentity>,
+    peer: Option<Peer>,
     address: SocketAddr,
 ) -> Result<Response<Body>, Infallible> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(ClientAddress(address));
-    if let Some(office) = office {
-        request.extensions_mut().insert(office);
+    if let Some(Peer { office, not_after }) = peer {
+        // A connection can outlive its certificate.
+        match OffsetDateTime::now_utc() <= not_after {
+            true => drop(request.extensions_mut().insert(office)),
+            false => drop(request.extensions_mut().insert(LapsedOffice(office))),
+        }
     }
     router.oneshot(request).await
 }

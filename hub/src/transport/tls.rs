@@ -5,6 +5,7 @@
 //! rare here; they are always full.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
@@ -29,11 +30,13 @@ pub enum TlsSetupError {
     Verifier(#[from] rustls::server::VerifierBuilderError),
 }
 
-/// TLS for offices: a client certificate of `ca` that names an office of `trust_domain` is required.
+/// TLS for offices: a client certificate of `ca` that names an office of `trust_domain` is required. One that
+/// ended less than `renewal_grace` ago is let in; what it may do is decided for each request.
 pub fn agents_tls(
     server: Arc<dyn ResolvesServerCert>,
     ca: &CertificateDer<'static>,
     trust_domain: &TrustDomain,
+    renewal_grace: Duration,
     oldest: TlsVersion,
 ) -> Result<ServerConfig, TlsSetupError> {
     let provider = provider();
@@ -43,6 +46,7 @@ pub fn agents_tls(
     let verifier = OfficeVerifier {
         chain: chain.build()?,
         trust_domain: trust_domain.clone(),
+        renewal_grace,
     };
     let config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions(oldest))?
@@ -90,6 +94,27 @@ fn hardened(mut config: ServerConfig, protocols: &[&[u8]]) -> ServerConfig {
 struct OfficeVerifier {
     chain: Arc<dyn ClientCertVerifier>,
     trust_domain: TrustDomain,
+    renewal_grace: Duration,
+}
+
+impl OfficeVerifier {
+    /// Offices stand directly below the CA. webpki does not hold a trust anchor to its path length, so nothing
+    /// but the leaf is looked at.
+    fn verify_chain(
+        &self,
+        leaf: &CertificateDer<'_>,
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        match self.chain.verify_client_cert(leaf, &[], now) {
+            Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext {
+                not_after,
+                ..
+            })) if now.as_secs() - not_after.as_secs() <= self.renewal_grace.as_secs() => {
+                self.chain.verify_client_cert(leaf, &[], not_after)
+            }
+            result => result,
+        }
+    }
 }
 
 impl ClientCertVerifier for OfficeVerifier {
@@ -99,9 +124,7 @@ impl ClientCertVerifier for OfficeVerifier {
         _: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        // Offices stand directly below the CA. webpki does not hold a trust anchor to its path length, so
-        // whatever else the client sends is not looked at.
-        let verified = self.chain.verify_client_cert(leaf, &[], now)?;
+        let verified = self.verify_chain(leaf, now)?;
         match peer::identify(leaf, &self.trust_domain) {
             Ok(_) => Ok(verified),
             Err(error) => {

@@ -29,7 +29,8 @@ impl Gateway {
         let trust_domain = keys.pki.authority.trust_domain().clone();
         let oldest = keys.config.tls.minimum_version;
         let ca = keys.pki.authority.certificate();
-        let tls = agents_tls(certificate(&keys), ca, &trust_domain, oldest).unwrap();
+        let grace = keys.config.identity.renewal_grace.into();
+        let tls = agents_tls(certificate(&keys), ca, &trust_domain, grace, oldest).unwrap();
         let audience = Audience::Agents {
             trust_domain,
             revocations,
