@@ -34,6 +34,7 @@ pub struct Cli {
         long,
         global = true,
         env = "NOTARY_HUB_CONFIG",
+        hide_env_values = true,
         default_value = "notary-hub.toml"
     )]
     config: PathBuf,
@@ -204,5 +205,10 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_text_is_as_reviewed() {
+        insta::assert_snapshot!(Cli::command().render_long_help());
     }
 }

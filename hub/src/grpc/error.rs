@@ -115,7 +115,7 @@ impl Reason {
             Self::Unauthenticated => (
                 "UNAUTHENTICATED",
                 Code::Unauthenticated,
-                "身份未验证。请重新登录,或检查本处证书是否有效。",
+                "身份未验证。请重新登录，或检查本处证书是否有效。",
             ),
             Self::PermissionDenied => (
                 "PERMISSION_DENIED",
@@ -130,7 +130,7 @@ impl Reason {
             Self::CertificateEnded => (
                 "CERTIFICATE_ENDED",
                 Code::Unauthenticated,
-                "本处证书已到期。程序会自动续期;若未恢复请联系市平台运维。",
+                "本处证书已到期。程序会自动续期；若未恢复请联系市平台运维。",
             ),
             Self::OfficeRevoked => (
                 "OFFICE_REVOKED",
@@ -140,7 +140,7 @@ impl Reason {
             Self::OfficeMismatch => (
                 "OFFICE_MISMATCH",
                 Code::PermissionDenied,
-                "所报公证处与证书不符,已拒绝并记录。",
+                "所报公证处与证书不符，已拒绝并记录。",
             ),
             Self::EpochStale => (
                 "EPOCH_STALE",
@@ -150,7 +150,7 @@ impl Reason {
             Self::StreamReplaced => (
                 "STREAM_REPLACED",
                 Code::Aborted,
-                "本处已建立新的连接,此连接被替换。",
+                "本处已建立新的连接，此连接被替换。",
             ),
             Self::SequenceGap => (
                 "SEQUENCE_GAP",
@@ -195,7 +195,7 @@ impl Reason {
             Self::FieldInvalid => (
                 "FIELD_INVALID",
                 Code::InvalidArgument,
-                "请求中有缺失或不合规的字段,详见所列字段。",
+                "请求中有缺失或不合规的字段，详见所列字段。",
             ),
             Self::JoinTokenInvalid => (
                 "JOIN_TOKEN_INVALID",
@@ -205,12 +205,12 @@ impl Reason {
             Self::CsrInvalid => (
                 "CSR_INVALID",
                 Code::InvalidArgument,
-                "证书请求无法使用。请使用采集程序生成的请求(ECDSA P-256)。",
+                "证书请求无法使用。请使用采集程序生成的请求（ECDSA P-256）。",
             ),
             Self::SignInRefused => (
                 "SIGN_IN_REFUSED",
                 Code::Unauthenticated,
-                "用户名或密码不正确,或账号已暂时锁定。",
+                "用户名或密码不正确，或账号已暂时锁定。",
             ),
             Self::RateLimited => (
                 "RATE_LIMITED",
@@ -235,7 +235,7 @@ impl Reason {
             Self::Internal => (
                 "INTERNAL",
                 Code::Internal,
-                "平台内部错误。请稍后重试;若持续出现请联系市平台运维。",
+                "平台内部错误。请稍后重试；若持续出现请联系市平台运维。",
             ),
         }
     }
@@ -360,6 +360,23 @@ mod tests {
             .collect();
         assert_eq!(codes.len(), Reason::ALL.len());
         assert_eq!(remedies.len(), Reason::ALL.len());
+    }
+
+    #[test]
+    fn every_reason_is_documented_as_it_is() {
+        let page = include_str!("../../../docs/errors.md");
+        let rows: Vec<&str> = page
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .collect();
+        assert_eq!(rows.len(), Reason::ALL.len());
+        for (row, reason) in rows.iter().zip(Reason::ALL) {
+            let status = format!("{:?}", reason.status_code()).to_lowercase();
+            let cells: Vec<&str> = row.split(" | ").collect();
+            assert_eq!(cells[0], format!("| `{}`", reason.code()));
+            assert_eq!(cells[1].to_lowercase().replace(['_', '`'], ""), status);
+            assert_eq!(cells[3], format!("{} |", reason.message_zh()));
+        }
     }
 
     #[test]
