@@ -69,6 +69,15 @@ impl Database {
         Ok(database)
     }
 
+    /// The pools by name, the general one first.
+    pub fn pools(&self) -> [(&'static str, PgPool); 3] {
+        [
+            ("general", self.general.clone()),
+            ("lookups", self.lookups.clone()),
+            ("writers", self.writers.clone()),
+        ]
+    }
+
     /// Closes the pools, then stops the private PostgreSQL if it is ours.
     pub async fn close(self) -> Result<(), DatabaseError> {
         self.writers.close().await;

@@ -142,10 +142,9 @@ impl App {
 
         let background = Tasks::default();
         let stop = || background.stop.clone();
-        let pool = database.general.clone();
         let tasks = &background.tracker;
         tasks.spawn(reader.run(stop()));
-        tasks.spawn(watch::database(pool, health.clone(), stop()));
+        tasks.spawn(watch::database(database.pools(), health.clone(), stop()));
         tasks.spawn(watch::service_manager(stop()));
         tasks.spawn(watch::server_certificate(
             config.clone(),

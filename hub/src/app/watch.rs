@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use metrics::gauge;
 use sd_notify::NotifyState;
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -13,6 +14,7 @@ use crate::config::Config;
 use crate::grpc::health::{Health, Standing};
 use crate::identity::authority::Authority;
 use crate::identity::server_certificate::ServerCertificate;
+use crate::telemetry::metrics::POOL_CONNECTIONS;
 
 const DATABASE_EVERY: Duration = Duration::from_secs(5);
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(24 * 3600);
@@ -41,14 +43,25 @@ impl Every {
     }
 }
 
-/// Health follows the database: a hub without one can answer nothing.
-pub(super) async fn database(pool: PgPool, health: Health, stop: CancellationToken) {
+/// Health follows the database: a hub without one can answer nothing. The pools are measured on the way.
+pub(super) async fn database(
+    pools: [(&'static str, PgPool); 3],
+    health: Health,
+    stop: CancellationToken,
+) {
     let mut every = Every::new(DATABASE_EVERY, stop).await;
     while every.next().await {
-        let standing = match sqlx::query("SELECT").execute(&pool).await {
+        for (name, pool) in &pools {
+            let (idle, open) = (pool.num_idle(), pool.size() as usize);
+            gauge!(POOL_CONNECTIONS, "pool" => *name, "state" => "idle").set(idle as f64);
+            let used = open.saturating_sub(idle);
+            gauge!(POOL_CONNECTIONS, "pool" => *name, "state" => "used").set(used as f64);
+        }
+        let (_, general) = &pools[0];
+        let standing = match sqlx::query("SELECT").execute(general).await {
             Ok(_) => Standing::Serving,
             // Every connection is in use: load, not absence.
-            Err(sqlx::Error::PoolTimedOut) if pool.size() > 0 => continue,
+            Err(sqlx::Error::PoolTimedOut) if general.size() > 0 => continue,
             Err(error) => {
                 tracing::error!(%error, "the database does not answer");
                 Standing::WithoutDatabase
