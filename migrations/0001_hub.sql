@@ -108,7 +108,7 @@ CREATE TABLE party (
     id_kind          text COLLATE "C",
     id_token         bytea,                      -- keyed token, 16 bytes; set only when the number is verified
     id_unverified    bytea,                      -- the same for a number whose check digit fails
-    id_segments      bytea[],                    -- keyed segment tokens of an unverified resident ID
+    id_segments      bytea,                      -- keyed tokens of its segments side by side, 16 bytes each
     id_tail          text COLLATE "C",
     id_key           integer,                    -- token key id
     phone_token      bytea,

@@ -5,11 +5,14 @@
 //! [`store`] (all SQL) and `linkage`.
 
 pub mod app;
+pub mod case;
 pub mod cli;
 pub mod config;
 pub mod embedded;
 pub mod grpc;
 pub mod identity;
+pub mod ingest;
+pub mod statistics;
 pub mod store;
 pub mod telemetry;
 pub mod transport;

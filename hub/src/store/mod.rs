@@ -1,15 +1,33 @@
 //! All SQL of the hub: one file for each aggregate, and the pools and transactions they run in.
 
 pub mod account;
+pub mod case;
 pub mod certificate;
+pub mod child;
+pub(crate) mod decode;
+pub mod duplicate;
+pub mod notice;
 pub mod office;
 pub mod pool;
+pub mod quality;
+pub mod reject;
+pub mod rollup;
+pub mod sync;
 pub mod tx;
 
+use linkage::office::OfficeId;
 use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 
 /// Brings the database to this version's schema; forward only.
 pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
     sqlx::migrate!("../migrations").run(pool).await
+}
+
+/// Pairs that begin with an office as two columns.
+fn columns<'a>(pairs: &'a [(OfficeId, &'a str)]) -> (Vec<&'a str>, Vec<&'a str>) {
+    pairs
+        .iter()
+        .map(|(office_id, other)| (office_id.as_str(), *other))
+        .unzip()
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use metrics::counter;
 use sqlx::{PgPool, PgTransaction};
 
+use crate::telemetry::metrics::TX_RETRIES;
+
 /// Attempts of one transaction, the first included.
 const ATTEMPTS: u32 = 6;
 
@@ -15,16 +17,26 @@ where
     F: AsyncFn(&mut PgTransaction<'_>) -> Result<T, E>,
     E: From<sqlx::Error> + Retryable,
 {
+    retried(name, || once(pool, &work)).await
+}
+
+/// Runs `transaction`, which begins and commits one called `name`, again while its failure may pass. For work
+/// that borrows what a spawned task owns: the compiler cannot see yet that such a closure for [`tx`] is `Send`.
+pub async fn retried<T, E, F>(name: &'static str, transaction: impl Fn() -> F) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
+    E: Retryable,
+{
     let mut attempt = 1;
     loop {
-        let error = match once(pool, &work).await {
+        let error = match transaction().await {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
         if attempt == ATTEMPTS || !error.is_retryable() {
             return Err(error);
         }
-        counter!("notary_hub_tx_retries_total", "tx" => name).increment(1);
+        counter!(TX_RETRIES, "tx" => name).increment(1);
         // Enough for the other side of a deadlock to finish; grows so that a crowd thins out.
         tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
         attempt += 1;
@@ -53,5 +65,18 @@ impl Retryable for sqlx::Error {
         self.as_database_error()
             .and_then(|error| error.code())
             .is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01"))
+    }
+}
+
+/// Whether the database refuses the data itself, so that trying again is useless. Everything else (connection,
+/// disk, locks, shutdown, a missing table) may pass or is for an operator to mend.
+pub fn is_refusal(error: &sqlx::Error) -> bool {
+    match error {
+        // 22 data exception, 23 integrity constraint, 54 program limit (e.g. an index row too large).
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| matches!(code.get(..2), Some("22" | "23" | "54"))),
+        sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => true,
+        _ => false,
     }
 }

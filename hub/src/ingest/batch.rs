@@ -1,0 +1,263 @@
+//! One transaction: positions, probe, plan, write, duplicates, commit.
+
+use std::collections::HashMap;
+
+use linkage::office::OfficeId;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::decode::Decoded;
+use super::plan::{Batch, Incoming, Plan, Quarantined, Reason};
+use super::{Context, duplicates};
+use crate::case::reject::HubRule;
+use crate::store::sync::{Position, Progress};
+use crate::store::{case, child, quality, reject, rollup, sync, tx};
+
+/// Consecutive records of one stream.
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub office_id: OfficeId,
+    pub epoch: Uuid,
+    pub first_sequence: u64,
+    pub records: Vec<Decoded>,
+    /// Records still waiting at the agent behind these.
+    pub backlog: u64,
+}
+
+/// What became of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Durable up to this sequence; `rejects` stand in quarantine.
+    Committed {
+        committed_sequence: u64,
+        rejects: Vec<HubReject>,
+    },
+    /// Records before the job are missing; nothing was taken.
+    Gap { from_sequence: u64 },
+    /// A newer epoch of the office's outbox is known; nothing was taken.
+    EpochStale,
+}
+
+/// A record that the hub put into quarantine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubReject {
+    pub sequence: u64,
+    pub record_key: String,
+    pub rule: HubRule,
+    pub field: String,
+}
+
+/// What was done, for the metrics.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub new: u64,
+    pub changed: u64,
+    pub unchanged: u64,
+    /// Office, who refused, rule.
+    pub rejected: Vec<(OfficeId, &'static str, &'static str)>,
+    /// Severities of the findings opened.
+    pub findings: Vec<&'static str>,
+}
+
+/// How the records of a transaction are treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Treatment {
+    Store,
+    /// They are known to be refused by the database: keep their names alone.
+    Quarantine,
+}
+
+/// Stores the jobs in one transaction; outcomes in the jobs' order. On an error nothing is stored.
+pub(super) async fn store(
+    context: &Context,
+    jobs: &[Job],
+    treatment: Treatment,
+) -> Result<(Vec<Outcome>, Tally), sqlx::Error> {
+    let name = match treatment {
+        Treatment::Store => "ingest.batch",
+        Treatment::Quarantine => "ingest.quarantine",
+    };
+    tx::retried(name, || store_once(context, jobs, treatment)).await
+}
+
+async fn store_once(
+    context: &Context,
+    jobs: &[Job],
+    treatment: Treatment,
+) -> Result<(Vec<Outcome>, Tally), sqlx::Error> {
+    let mut transaction = context.pool.begin().await?;
+    let mut offices: Vec<OfficeId> = jobs.iter().map(|job| job.office_id).collect();
+    offices.sort_unstable();
+    offices.dedup();
+    let positions = sync::lock(&mut transaction, &offices).await?;
+    let admitted = admit(jobs, positions);
+    let plan = match treatment {
+        Treatment::Store => {
+            let batch = Batch::of(admitted.records);
+            let held = case::probe(&mut transaction, &batch.keys, &batch.numbers).await?;
+            batch.plan(held, &context.calendar)
+        }
+        Treatment::Quarantine => refused(&admitted.records),
+    };
+    let mut tally = tally(&plan);
+    tally.findings = write(context, &mut transaction, &plan).await?;
+    sync::advance(&mut transaction, &admitted.progress).await?;
+    transaction.commit().await?;
+    Ok((outcomes(jobs, admitted.outcomes, &plan), tally))
+}
+
+/// What may be taken of the jobs, given where the feeds stand.
+struct Admitted<'a> {
+    records: Vec<Incoming<'a>>,
+    outcomes: Vec<Outcome>,
+    progress: Vec<Progress>,
+}
+
+fn admit(jobs: &[Job], mut positions: HashMap<OfficeId, Position>) -> Admitted<'_> {
+    let mut records = Vec::with_capacity(jobs.iter().map(|job| job.records.len()).sum());
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    let mut backlogs = HashMap::new();
+    for job in jobs {
+        let position = positions.get_mut(&job.office_id);
+        let Some(position) = position.filter(|position| position.epoch == job.epoch) else {
+            outcomes.push(Outcome::EpochStale);
+            continue;
+        };
+        let next = position.committed_sequence + 1;
+        if job.first_sequence > next {
+            outcomes.push(Outcome::Gap {
+                from_sequence: next,
+            });
+            continue;
+        }
+        // What is durable already is not looked at again.
+        let fresh = (job.first_sequence..)
+            .zip(&job.records)
+            .skip_while(|(sequence, _)| *sequence < next);
+        for (sequence, decoded) in fresh {
+            records.push(Incoming {
+                office_id: job.office_id,
+                sequence,
+                decoded,
+            });
+            position.committed_sequence = sequence;
+        }
+        backlogs.insert(job.office_id, job.backlog);
+        outcomes.push(Outcome::Committed {
+            committed_sequence: position.committed_sequence,
+            rejects: Vec::new(),
+        });
+    }
+    let progress = backlogs
+        .into_iter()
+        .map(|(office_id, backlog)| Progress {
+            office_id,
+            committed_sequence: positions[&office_id].committed_sequence,
+            backlog,
+        })
+        .collect();
+    Admitted {
+        records,
+        outcomes,
+        progress,
+    }
+}
+
+/// Plans nothing but quarantine.
+fn refused<'a>(records: &[Incoming<'a>]) -> Plan<'a> {
+    let quarantined = records.iter().map(|record| {
+        let (key, revision) = match record.decoded {
+            Decoded::Case(case) => (Some(&case.source_case_id), Some(case.revision)),
+            Decoded::Rejected(reject) => (Some(&reject.record_key), None),
+            Decoded::Invalid(invalid) => (invalid.source_case_id.as_ref(), invalid.revision),
+        };
+        Quarantined {
+            office_id: record.office_id,
+            sequence: record.sequence,
+            record_key: match key {
+                Some(key) => key.as_str().into(),
+                None => format!("sequence:{}", record.sequence).into(),
+            },
+            revision,
+            reason: Reason::Hub {
+                rule: HubRule::StoreRefused,
+                field: "",
+            },
+            resolved: false,
+        }
+    });
+    Plan {
+        quarantined: quarantined.collect(),
+        ..Plan::default()
+    }
+}
+
+/// Writes everything of the plan. Returns the severities of the findings opened.
+async fn write(
+    context: &Context,
+    connection: &mut PgConnection,
+    plan: &Plan<'_>,
+) -> Result<Vec<&'static str>, sqlx::Error> {
+    case::renumber(connection, &plan.renumbered).await?;
+    let mut left = Vec::new();
+    for layer in &plan.layers {
+        let replaced: Vec<_> = layer
+            .iter()
+            .filter(|write| write.replaces)
+            .map(|write| write.key())
+            .collect();
+        case::keep_history(connection, &replaced).await?;
+        left.extend(child::clear(connection, &replaced).await?);
+        case::upsert(connection, layer).await?;
+        child::insert_parties(connection, layer, context.token_key_id).await?;
+        child::insert_subjects(connection, layer).await?;
+        child::insert_matter_keys(connection, layer).await?;
+    }
+    quality::replace(connection, &plan.newest, &plan.findings).await?;
+    reject::resolve(connection, &plan.settled).await?;
+    reject::record(connection, &plan.quarantined).await?;
+    rollup::apply(connection, &plan.deltas).await?;
+    duplicates::find(connection, context, &plan.newest, &left).await
+}
+
+fn tally(plan: &Plan<'_>) -> Tally {
+    let writes = plan.layers.iter().flatten();
+    let changed = writes.clone().filter(|write| write.replaces).count() as u64;
+    Tally {
+        new: writes.count() as u64 - changed,
+        changed,
+        unchanged: plan.unchanged as u64,
+        rejected: plan
+            .quarantined
+            .iter()
+            .map(|reject| match reject.reason {
+                Reason::Agent(agent) => (reject.office_id, "agent", agent.rule_label()),
+                Reason::Hub { rule, .. } => (reject.office_id, "hub", rule.id()),
+            })
+            .collect(),
+        findings: Vec::new(),
+    }
+}
+
+/// Hands each job the rejects that fall into its sequences.
+fn outcomes(jobs: &[Job], mut outcomes: Vec<Outcome>, plan: &Plan<'_>) -> Vec<Outcome> {
+    for reject in &plan.quarantined {
+        let Reason::Hub { rule, field } = reject.reason else {
+            continue;
+        };
+        let its_job = jobs.iter().position(|job| {
+            job.office_id == reject.office_id
+                && job.first_sequence <= reject.sequence
+                && reject.sequence - job.first_sequence < job.records.len() as u64
+        });
+        if let Some(Outcome::Committed { rejects, .. }) = its_job.map(|at| &mut outcomes[at]) {
+            rejects.push(HubReject {
+                sequence: reject.sequence,
+                record_key: reject.record_key.clone().into_owned(),
+                rule,
+                field: field.to_owned(),
+            });
+        }
+    }
+    outcomes
+}

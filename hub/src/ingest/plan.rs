@@ -1,0 +1,437 @@
+//! What a batch does to the hub, worked out before anything is written. Pure: records and what the hub holds
+//! of their cases go in, a plan of changes comes out. Records count in the order of their sequences, so that
+//! the outcome is the same however the stream was cut into batches.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use linkage::office::OfficeId;
+use linkage::vocabulary::CaseState;
+use time::OffsetDateTime;
+
+use super::decode::Decoded;
+use crate::case::quality::{self, Finding};
+use crate::case::reject::{AgentReject, HubRule};
+use crate::case::{Case, CaseKey, ContentHash, Stored};
+use crate::statistics::calendar::Calendar;
+use crate::statistics::contribution::{self, Deltas, Measures};
+
+/// One record of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    pub office_id: OfficeId,
+    pub sequence: u64,
+    pub decoded: &'a Decoded,
+}
+
+/// A case number of an office.
+pub type NumberKey<'a> = (OfficeId, &'a str);
+
+/// The records of one transaction, with what must be known of the hub to plan them.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    records: Vec<Incoming<'a>>,
+    /// Every case that a record speaks of, once.
+    pub keys: Vec<CaseKey<'a>>,
+    /// Every case number that a record claims, once.
+    pub numbers: Vec<NumberKey<'a>>,
+    slots: HashMap<CaseKey<'a>, usize>,
+}
+
+/// What the hub holds: indexes into [`Batch::keys`] and [`Batch::numbers`].
+#[derive(Debug, Default)]
+pub struct Held {
+    pub cases: Vec<(usize, Stored)>,
+    /// The case that has the number.
+    pub holders: Vec<(usize, String)>,
+}
+
+/// A revision to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Write<'a> {
+    pub office_id: OfficeId,
+    pub case: &'a Case,
+    /// That of `case`, or a later one with the same content.
+    pub revision: i64,
+    /// Whether an earlier revision stands in its place and goes into history.
+    pub replaces: bool,
+    /// When the hub first saw the case; `None` for one it sees now.
+    pub first_recorded_at: Option<OffsetDateTime>,
+}
+
+/// A record to be put into quarantine.
+#[derive(Clone, Debug)]
+pub struct Quarantined<'a> {
+    pub office_id: OfficeId,
+    pub sequence: u64,
+    pub record_key: Cow<'a, str>,
+    pub revision: Option<i64>,
+    pub reason: Reason<'a>,
+    /// Whether a later good record of the batch cleared it at once.
+    pub resolved: bool,
+}
+
+/// Who refused a record, and why.
+#[derive(Clone, Copy, Debug)]
+pub enum Reason<'a> {
+    Agent(&'a AgentReject),
+    Hub { rule: HubRule, field: &'a str },
+}
+
+/// Everything one transaction does, but for duplicates, which only the database can find.
+#[derive(Debug, Default)]
+pub struct Plan<'a> {
+    /// Same content under a newer revision: only the number moves. Comes first.
+    pub renumbered: Vec<(CaseKey<'a>, i64)>,
+    /// Revisions in the order they must be written: within one layer no case and no case number occurs
+    /// twice. Nearly always one layer.
+    pub layers: Vec<Vec<Write<'a>>>,
+    /// The newest revision of every case written.
+    pub newest: Vec<Write<'a>>,
+    /// Cases that are in order now: whatever stood against them is settled.
+    pub settled: Vec<CaseKey<'a>>,
+    pub quarantined: Vec<Quarantined<'a>>,
+    pub findings: Vec<(CaseKey<'a>, Finding)>,
+    pub deltas: Deltas,
+    pub unchanged: usize,
+}
+
+/// A case while the batch's records pass over it.
+struct Slot<'a> {
+    stored: Option<Stored>,
+    now: Option<Now<'a>>,
+    /// Where the newest write stands in [`Plan::layers`].
+    written: Option<(usize, usize)>,
+    settled_by: Option<u64>,
+}
+
+#[derive(Clone)]
+struct Now<'a> {
+    revision: i64,
+    content_hash: ContentHash,
+    state: CaseState,
+    case_no: Option<Cow<'a, str>>,
+}
+
+/// A case number while the batch's records pass over it.
+#[derive(Clone, Default)]
+struct Number<'a> {
+    holder: Option<Cow<'a, str>>,
+    /// First layer in which a write may take or leave it.
+    free_from: usize,
+}
+
+/// Planning under way.
+struct Planner<'a> {
+    keys: Vec<CaseKey<'a>>,
+    slots: Vec<Slot<'a>>,
+    numbers: HashMap<(OfficeId, Cow<'a, str>), Number<'a>>,
+    plan: Plan<'a>,
+}
+
+impl<'a> Batch<'a> {
+    pub fn of(records: Vec<Incoming<'a>>) -> Self {
+        let mut slots = HashMap::with_capacity(records.len());
+        let (mut keys, mut numbers) = (Vec::with_capacity(records.len()), Vec::new());
+        for record in &records {
+            if let Decoded::Case(case) = record.decoded {
+                let key = (record.office_id, case.source_case_id.as_str());
+                slots.entry(key).or_insert_with(|| {
+                    keys.push(key);
+                    keys.len() - 1
+                });
+                if let Some(case_no) = &case.case_no {
+                    numbers.push((record.office_id, case_no.as_str()));
+                }
+            }
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        Self {
+            records,
+            keys,
+            numbers,
+            slots,
+        }
+    }
+
+    /// Decides for every record in turn, given what the hub holds.
+    pub fn plan(self, held: Held, calendar: &Calendar) -> Plan<'a> {
+        let mut planner = Planner::new(&self, held);
+        for record in &self.records {
+            match record.decoded {
+                Decoded::Case(case) => {
+                    let slot = self.slots[&(record.office_id, case.source_case_id.as_str())];
+                    planner.case(slot, record.sequence, case);
+                }
+                Decoded::Rejected(reject) => planner.plan.quarantined.push(Quarantined {
+                    office_id: record.office_id,
+                    sequence: record.sequence,
+                    record_key: Cow::Borrowed(&reject.record_key),
+                    revision: None,
+                    reason: Reason::Agent(reject),
+                    resolved: false,
+                }),
+                Decoded::Invalid(invalid) => {
+                    let key = match &invalid.source_case_id {
+                        Some(key) => Cow::Borrowed(key.as_str()),
+                        None => Cow::Owned(format!("sequence:{}", record.sequence)),
+                    };
+                    planner.plan.quarantined.push(Quarantined {
+                        office_id: record.office_id,
+                        sequence: record.sequence,
+                        record_key: key,
+                        revision: invalid.revision,
+                        reason: Reason::Hub {
+                            rule: HubRule::FieldInvalid,
+                            field: &invalid.field,
+                        },
+                        resolved: false,
+                    });
+                }
+            }
+        }
+        planner.finish(&self.slots, calendar)
+    }
+}
+
+impl<'a> Planner<'a> {
+    fn new(batch: &Batch<'a>, held: Held) -> Self {
+        let mut slots: Vec<Slot<'a>> = batch.keys.iter().map(|_| Slot::empty()).collect();
+        for (at, stored) in held.cases {
+            slots[at] = Slot::holding(stored);
+        }
+        let numbers = held
+            .holders
+            .into_iter()
+            .map(|(at, holder)| {
+                let (office_id, number) = batch.numbers[at];
+                let number_key = (office_id, Cow::Borrowed(number));
+                let holder = Some(Cow::Owned(holder));
+                (
+                    number_key,
+                    Number {
+                        holder,
+                        free_from: 0,
+                    },
+                )
+            })
+            .collect();
+        Self {
+            keys: batch.keys.clone(),
+            slots,
+            numbers,
+            plan: Plan::default(),
+        }
+    }
+
+    fn case(&mut self, at: usize, sequence: u64, case: &'a Case) {
+        if let Some(now) = &mut self.slots[at].now {
+            if case.revision < now.revision {
+                self.plan.unchanged += 1;
+                return;
+            }
+            if case.content_hash == now.content_hash {
+                now.revision = case.revision;
+                if let Some((layer, index)) = self.slots[at].written {
+                    self.plan.layers[layer][index].revision = case.revision;
+                }
+                self.slots[at].settled_by = Some(sequence);
+                self.plan.unchanged += 1;
+                return;
+            }
+            if case.revision == now.revision {
+                self.refuse(at, sequence, case, HubRule::RevisionConflict, "revision");
+                return;
+            }
+        }
+        match self.claim_number(at, case) {
+            Some(layer) => self.write(at, sequence, case, layer),
+            None => self.refuse(at, sequence, case, HubRule::CaseNoTaken, "case_no"),
+        }
+    }
+
+    /// Takes the case number for the case and leaves the one it had. Returns the layer the case must be
+    /// written in, or `None` when another case has the number.
+    fn claim_number(&mut self, at: usize, case: &'a Case) -> Option<usize> {
+        let (office_id, source_case_id) = self.keys[at];
+        let slot = &self.slots[at];
+        let wanted = case
+            .case_no
+            .as_ref()
+            .map(|number| Cow::Borrowed(number.as_str()));
+        let had = slot.now.as_ref().and_then(|now| now.case_no.clone());
+        let mut layer = slot.written.map_or(0, |(layer, _)| layer + 1);
+        if wanted == had {
+            return Some(layer);
+        }
+        if let Some(wanted) = wanted {
+            let number = self.numbers.entry((office_id, wanted)).or_default();
+            if number
+                .holder
+                .as_ref()
+                .is_some_and(|holder| holder != source_case_id)
+            {
+                return None;
+            }
+            layer = layer.max(number.free_from);
+            *number = Number {
+                holder: Some(Cow::Borrowed(source_case_id)),
+                free_from: layer + 1,
+            };
+        }
+        if let Some(had) = had {
+            let left = Number {
+                holder: None,
+                free_from: layer + 1,
+            };
+            self.numbers.insert((office_id, had), left);
+        }
+        Some(layer)
+    }
+
+    fn write(&mut self, at: usize, sequence: u64, case: &'a Case, layer: usize) {
+        let key = self.keys[at];
+        let slot = &mut self.slots[at];
+        if let Some(now) = &slot.now
+            && let Some(finding) = quality::illegal_step(now.state, case)
+        {
+            self.plan.findings.push((key, finding));
+        }
+        // A renumbering before this write must be in history under its new number.
+        if slot.written.is_none() {
+            self.plan.renumbered.extend(slot.renumbering(key));
+        }
+        let write = Write {
+            office_id: key.0,
+            case,
+            revision: case.revision,
+            replaces: slot.now.is_some(),
+            first_recorded_at: slot.stored.as_ref().map(|stored| stored.first_recorded_at),
+        };
+        if self.plan.layers.len() <= layer {
+            self.plan.layers.resize_with(layer + 1, Vec::new);
+        }
+        slot.written = Some((layer, self.plan.layers[layer].len()));
+        self.plan.layers[layer].push(write);
+        slot.settled_by = Some(sequence);
+        slot.now = Some(Now {
+            revision: case.revision,
+            content_hash: case.content_hash,
+            state: case.state(),
+            case_no: case
+                .case_no
+                .as_ref()
+                .map(|number| Cow::Borrowed(number.as_str())),
+        });
+    }
+
+    fn refuse(
+        &mut self,
+        at: usize,
+        sequence: u64,
+        case: &'a Case,
+        rule: HubRule,
+        field: &'static str,
+    ) {
+        let (office_id, source_case_id) = self.keys[at];
+        self.plan.quarantined.push(Quarantined {
+            office_id,
+            sequence,
+            record_key: Cow::Borrowed(source_case_id),
+            revision: Some(case.revision),
+            reason: Reason::Hub { rule, field },
+            resolved: false,
+        });
+    }
+
+    fn finish(self, slots: &HashMap<CaseKey<'a>, usize>, calendar: &Calendar) -> Plan<'a> {
+        let Self {
+            keys,
+            slots: states,
+            mut plan,
+            ..
+        } = self;
+        for (key, slot) in keys.iter().zip(&states) {
+            if slot.settled_by.is_some() {
+                plan.settled.push(*key);
+            }
+            let Some((layer, index)) = slot.written else {
+                plan.renumbered.extend(slot.renumbering(*key));
+                continue;
+            };
+            let newest = plan.layers[layer][index];
+            let found = quality::findings(newest.case).into_iter();
+            plan.findings.extend(found.map(|finding| (*key, finding)));
+            if let Some(stored) = &slot.stored {
+                contribution::subtract(&mut plan.deltas, key.0, &stored.figures, calendar);
+            }
+            contribution::add(&mut plan.deltas, key.0, &newest.case.figures, calendar);
+            plan.newest.push(Write {
+                replaces: slot.stored.is_some(),
+                ..newest
+            });
+        }
+        for reject in &mut plan.quarantined {
+            let slot = slots.get(&(reject.office_id, &*reject.record_key));
+            reject.resolved = slot
+                .and_then(|at| states[*at].settled_by)
+                .is_some_and(|settled_by| settled_by > reject.sequence);
+        }
+        plan.deltas
+            .retain(|_, measures| *measures != Measures::default());
+        plan
+    }
+}
+
+impl<'a> Slot<'a> {
+    fn empty() -> Self {
+        Self {
+            stored: None,
+            now: None,
+            written: None,
+            settled_by: None,
+        }
+    }
+
+    fn holding(stored: Stored) -> Self {
+        Self {
+            now: Some(Now {
+                revision: stored.revision,
+                content_hash: stored.content_hash,
+                state: stored.figures.state,
+                case_no: stored.case_no.clone().map(Cow::Owned),
+            }),
+            stored: Some(stored),
+            ..Self::empty()
+        }
+    }
+
+    /// The stored revision's new number, when only the number moved so far.
+    fn renumbering(&self, key: CaseKey<'a>) -> Option<(CaseKey<'a>, i64)> {
+        let (stored, now) = (self.stored.as_ref()?, self.now.as_ref()?);
+        (now.revision > stored.revision).then_some((key, now.revision))
+    }
+}
+
+impl Write<'_> {
+    pub fn key(&self) -> CaseKey<'_> {
+        (self.office_id, &self.case.source_case_id)
+    }
+}
+
+impl Reason<'_> {
+    pub fn rule_id(&self) -> &str {
+        match self {
+            Self::Agent(reject) => &reject.rule_id,
+            Self::Hub { rule, .. } => rule.id(),
+        }
+    }
+
+    pub fn field(&self) -> &str {
+        match self {
+            Self::Agent(reject) => &reject.field,
+            Self::Hub { field, .. } => field,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Which cells of the rollup a case counts in. Pure, and the only place that knows: the writer adds
+//! new minus old, the recomputation adds everything, and both must come to the same.
+
+use std::collections::BTreeMap;
+use std::ops::{AddAssign, SubAssign};
+
+use linkage::matter::MatterType;
+use linkage::office::OfficeId;
+use linkage::vocabulary::{CaseState, ForeignRelation};
+use time::Date;
+
+use super::calendar::Calendar;
+
+/// Working days within which a certificate is due (公证法 art. 30).
+pub const LIMIT_WORKING_DAYS: u32 = 15;
+
+/// One cell of `rollup_month`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cell {
+    pub office_id: OfficeId,
+    /// First day of the month.
+    pub month: Date,
+    pub matter_type: MatterType,
+    pub foreign_relation: ForeignRelation,
+}
+
+/// Declares the measures once: the struct, its arithmetic, and the order that SQL uses.
+macro_rules! measures {
+    ($($name:ident),+ $(,)?) => {
+        /// What a cell counts; fees in fen.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Measures {
+            $(pub $name: i64,)+
+        }
+
+        impl AddAssign for Measures {
+            fn add_assign(&mut self, other: Self) {
+                $(self.$name += other.$name;)+
+            }
+        }
+
+        impl SubAssign for Measures {
+            fn sub_assign(&mut self, other: Self) {
+                $(self.$name -= other.$name;)+
+            }
+        }
+    };
+}
+
+measures!(
+    applied,
+    accepted,
+    refused,
+    issued,
+    rejected,
+    terminated,
+    corrected,
+    revoked,
+    within_limit,
+    fee_charged_fen,
+    fee_reduced_fen,
+    legal_aid,
+);
+
+/// The facts of a case that figures depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    pub state: CaseState,
+    pub matter_type: MatterType,
+    pub foreign_relation: ForeignRelation,
+    pub applied_on: Option<Date>,
+    pub accepted_on: Option<Date>,
+    pub issued_on: Option<Date>,
+    pub closed_on: Option<Date>,
+    pub fee_charged_fen: i64,
+    pub fee_reduced_fen: i64,
+    pub legal_aid: bool,
+    /// Working days between acceptance and issuance that do not count.
+    pub excused_working_days: i16,
+}
+
+/// Changes to cells, in the order of their keys: two writers can never lock them crosswise.
+pub type Deltas = BTreeMap<Cell, Measures>;
+
+/// Adds what a case counts for.
+pub fn add(deltas: &mut Deltas, office_id: OfficeId, figures: &Figures, calendar: &Calendar) {
+    each(office_id, figures, calendar, |cell, measures| {
+        *deltas.entry(cell).or_default() += measures;
+    });
+}
+
+/// Takes away what a case counted for.
+pub fn subtract(deltas: &mut Deltas, office_id: OfficeId, figures: &Figures, calendar: &Calendar) {
+    each(office_id, figures, calendar, |cell, measures| {
+        *deltas.entry(cell).or_default() -= measures;
+    });
+}
+
+/// Each event counts in the month it happened in; a withdrawn record counts nowhere.
+fn each(
+    office_id: OfficeId,
+    figures: &Figures,
+    calendar: &Calendar,
+    mut count: impl FnMut(Cell, Measures),
+) {
+    if figures.state == CaseState::Withdrawn {
+        return;
+    }
+    let mut at = |day: Option<Date>, measures: Measures| {
+        if let Some(day) = day {
+            let cell = Cell {
+                office_id,
+                month: first_of_month(day),
+                matter_type: figures.matter_type,
+                foreign_relation: figures.foreign_relation,
+            };
+            count(cell, measures);
+        }
+    };
+    let applied = figures.applied_on.or(figures.accepted_on);
+    at(
+        applied,
+        Measures {
+            applied: 1,
+            ..Measures::default()
+        },
+    );
+    at(
+        figures.accepted_on,
+        Measures {
+            accepted: 1,
+            ..Measures::default()
+        },
+    );
+    // Fees are charged on acceptance; a case without that day still counts them where it can.
+    at(
+        figures.accepted_on.or(applied).or(figures.issued_on),
+        Measures {
+            fee_charged_fen: figures.fee_charged_fen,
+            fee_reduced_fen: figures.fee_reduced_fen,
+            legal_aid: i64::from(figures.legal_aid),
+            ..Measures::default()
+        },
+    );
+    at(
+        figures.issued_on,
+        Measures {
+            issued: 1,
+            within_limit: i64::from(is_within_limit(figures, calendar)),
+            ..Measures::default()
+        },
+    );
+    at(
+        figures.closed_on.or(figures.issued_on).or(applied),
+        ending(figures.state),
+    );
+}
+
+fn ending(state: CaseState) -> Measures {
+    let mut measures = Measures::default();
+    match state {
+        CaseState::Refused => measures.refused = 1,
+        CaseState::Rejected => measures.rejected = 1,
+        CaseState::Terminated => measures.terminated = 1,
+        CaseState::Corrected => measures.corrected = 1,
+        CaseState::Revoked => measures.revoked = 1,
+        _ => {}
+    }
+    measures
+}
+
+fn is_within_limit(figures: &Figures, calendar: &Calendar) -> bool {
+    let (Some(accepted), Some(issued)) = (figures.accepted_on, figures.issued_on) else {
+        return false;
+    };
+    let excused = u32::try_from(figures.excused_working_days).unwrap_or(0);
+    calendar
+        .working_days_after(accepted, issued)
+        .saturating_sub(excused)
+        <= LIMIT_WORKING_DAYS
+}
+
+fn first_of_month(day: Date) -> Date {
+    day.replace_day(1).expect("every month has a first day")
+}

@@ -1,0 +1,253 @@
+//! `duplicate_finding`, and the candidates for one behind `matter_key`.
+
+use linkage::matter::{MatterKey, MatterType, Severity};
+use linkage::office::OfficeId;
+use linkage::vocabulary::CaseState;
+use sqlx::{PgConnection, query};
+use time::{Date, OffsetDateTime};
+
+use super::columns;
+use super::decode::{decode_error, parse};
+use crate::case::CaseKey;
+use crate::ingest::plan::Write;
+
+/// Class of the advisory locks on stripes of matter keys, apart from every other lock of the hub.
+const STRIPE_LOCKS: i32 = 0x6d61; // "ma"
+
+/// Cases of other offices looked at behind one key: a bound on what one record can cost.
+const MOST_BEHIND_A_KEY: i64 = 200;
+
+/// A case of another office that shares keys with one of ours.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Index of our case in the list that was asked about.
+    pub of: usize,
+    pub office_id: OfficeId,
+    pub source_case_id: String,
+    pub matter_type: MatterType,
+    pub state: CaseState,
+    pub applied_on: Option<Date>,
+    pub accepted_on: Option<Date>,
+    pub first_recorded_at: OffsetDateTime,
+    /// The keys both have, sorted.
+    pub shared: Vec<MatterKey>,
+}
+
+/// What tells one finding from another; the lesser (office, case) stands on the left.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FindingKey {
+    pub rule_id: String,
+    pub left: (OfficeId, String),
+    pub right: (OfficeId, String),
+}
+
+/// A finding about two cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub key: FindingKey,
+    pub severity: Severity,
+    pub first_accepting: Option<OfficeId>,
+    pub back_dated: bool,
+}
+
+impl FindingKey {
+    pub fn new(rule_id: String, one: (OfficeId, String), other: (OfficeId, String)) -> Self {
+        let (left, right) = if one <= other {
+            (one, other)
+        } else {
+            (other, one)
+        };
+        Self {
+            rule_id,
+            left,
+            right,
+        }
+    }
+}
+
+/// Holds the stripes for the rest of the transaction. `stripes` must be sorted.
+pub async fn lock_stripes(
+    connection: &mut PgConnection,
+    stripes: &[i32],
+) -> Result<(), sqlx::Error> {
+    query!(
+        "SELECT pg_advisory_xact_lock($1, stripe) FROM unnest($2::integer[]) AS stripe",
+        STRIPE_LOCKS,
+        stripes,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
+/// Cases of other offices behind the keys of `writes`.
+pub async fn candidates(
+    connection: &mut PgConnection,
+    writes: &[Write<'_>],
+) -> Result<Vec<Candidate>, sqlx::Error> {
+    let (mut of, mut offices, mut keys): (Vec<i32>, Vec<&str>, Vec<&[u8]>) = Default::default();
+    for (index, write) in (0..).zip(writes) {
+        for key in &write.case.matter_keys {
+            of.push(index);
+            offices.push(write.office_id.as_str());
+            keys.push(key.as_bytes());
+        }
+    }
+    if of.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = query!(
+        r#"SELECT mine.of AS "of!", c.office_id, c.source_case_id, c.matter_type, c.state, c.applied_on,
+                  c.accepted_on, c.first_recorded_at, array_agg(mine.key ORDER BY mine.key) AS "shared!"
+             FROM unnest($1::integer[], $2::text[], $3::bytea[]) AS mine (of, office_id, key)
+            CROSS JOIN LATERAL (
+                  SELECT k.office_id, k.source_case_id FROM matter_key k
+                   WHERE k.key = mine.key AND k.office_id <> mine.office_id
+                   LIMIT $4) AS other
+             JOIN case_record c ON c.office_id = other.office_id AND c.source_case_id = other.source_case_id
+            GROUP BY mine.of, c.office_id, c.source_case_id"#,
+        &of,
+        &offices as &[&str],
+        &keys as &[&[u8]],
+        MOST_BEHIND_A_KEY,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Candidate {
+                of: usize::try_from(row.of).map_err(decode_error)?,
+                office_id: parse(&row.office_id)?,
+                source_case_id: row.source_case_id,
+                matter_type: parse(&row.matter_type)?,
+                state: parse(&row.state)?,
+                applied_on: row.applied_on,
+                accepted_on: row.accepted_on,
+                first_recorded_at: row.first_recorded_at,
+                shared: row
+                    .shared
+                    .iter()
+                    .map(|key| MatterKey::try_from(key.as_slice()).map_err(decode_error))
+                    .collect::<Result<_, _>>()?,
+            })
+        })
+        .collect()
+}
+
+/// Open findings that speak of these cases.
+pub async fn open_about(
+    connection: &mut PgConnection,
+    cases: &[CaseKey<'_>],
+) -> Result<Vec<FindingKey>, sqlx::Error> {
+    if cases.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (offices, cases) = columns(cases);
+    let rows = query!(
+        r#"WITH k AS (SELECT * FROM unnest($1::text[], $2::text[]) AS k (office_id, source_case_id))
+           SELECT d.rule_id AS "rule_id!", d.left_office AS "left_office!", d.left_case AS "left_case!",
+                  d.right_office AS "right_office!", d.right_case AS "right_case!"
+             FROM k JOIN duplicate_finding d ON d.left_office = k.office_id AND d.left_case = k.source_case_id
+            WHERE d.closed_at IS NULL
+            UNION
+           SELECT d.rule_id, d.left_office, d.left_case, d.right_office, d.right_case
+             FROM k JOIN duplicate_finding d ON d.right_office = k.office_id AND d.right_case = k.source_case_id
+            WHERE d.closed_at IS NULL"#,
+        &offices as &[&str],
+        &cases as &[&str],
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(FindingKey {
+                rule_id: row.rule_id,
+                left: (parse(&row.left_office)?, row.left_case),
+                right: (parse(&row.right_office)?, row.right_case),
+            })
+        })
+        .collect()
+}
+
+/// The columns of a finding's key, each as one array.
+struct KeyColumns<'a> {
+    rule_id: Vec<&'a str>,
+    left_office: Vec<&'a str>,
+    left_case: Vec<&'a str>,
+    right_office: Vec<&'a str>,
+    right_case: Vec<&'a str>,
+}
+
+impl<'a> KeyColumns<'a> {
+    fn of(keys: impl Iterator<Item = &'a FindingKey> + Clone) -> Self {
+        Self {
+            rule_id: keys.clone().map(|key| key.rule_id.as_str()).collect(),
+            left_office: keys.clone().map(|key| key.left.0.as_str()).collect(),
+            left_case: keys.clone().map(|key| key.left.1.as_str()).collect(),
+            right_office: keys.clone().map(|key| key.right.0.as_str()).collect(),
+            right_case: keys.map(|key| key.right.1.as_str()).collect(),
+        }
+    }
+}
+
+/// Closes findings that no longer hold.
+pub async fn close(connection: &mut PgConnection, over: &[&FindingKey]) -> Result<(), sqlx::Error> {
+    if over.is_empty() {
+        return Ok(());
+    }
+    let k = KeyColumns::of(over.iter().copied());
+    query!(
+        r#"UPDATE duplicate_finding d SET closed_at = now()
+             FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+                  AS k (rule_id, left_office, left_case, right_office, right_case)
+            WHERE d.rule_id = k.rule_id AND d.left_office = k.left_office AND d.left_case = k.left_case
+              AND d.right_office = k.right_office AND d.right_case = k.right_case"#,
+        &k.rule_id as &[&str],
+        &k.left_office as &[&str],
+        &k.left_case as &[&str],
+        &k.right_office as &[&str],
+        &k.right_case as &[&str],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes findings, new, known or open again.
+pub async fn upsert(
+    connection: &mut PgConnection,
+    found: &[Found],
+    rules_version: &str,
+) -> Result<(), sqlx::Error> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let k = KeyColumns::of(found.iter().map(|found| &found.key));
+    let severities: Vec<&str> = found.iter().map(|f| f.severity.code()).collect();
+    let firsts: Vec<Option<&str>> = found
+        .iter()
+        .map(|f| f.first_accepting.as_ref().map(|office| office.as_str()))
+        .collect();
+    let back_dated: Vec<bool> = found.iter().map(|f| f.back_dated).collect();
+    query!(
+        r#"INSERT INTO duplicate_finding (rule_id, left_office, left_case, right_office, right_case, severity,
+                                          first_accepting, back_dated, rules_version, found_at)
+           SELECT *, $9, now() FROM unnest(
+               $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[])
+           ON CONFLICT (rule_id, left_office, left_case, right_office, right_case) DO UPDATE SET
+               severity = excluded.severity, first_accepting = excluded.first_accepting,
+               back_dated = excluded.back_dated, rules_version = excluded.rules_version, closed_at = NULL"#,
+        &k.rule_id as &[&str],
+        &k.left_office as &[&str],
+        &k.left_case as &[&str],
+        &k.right_office as &[&str],
+        &k.right_case as &[&str],
+        &severities as &[&str],
+        &firsts as &[Option<&str>],
+        &back_dated,
+        rules_version,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! `notice`: what waits to be told to an office.
+
+use linkage::office::OfficeId;
+use sqlx::{PgConnection, PgPool, query, query_as};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Kind of a notice about a duplicate finding.
+pub const DUPLICATE_FOUND: &str = "duplicate_found";
+
+/// A notice about a duplicate finding, to be told to one of its two offices.
+#[derive(Clone, Copy, Debug)]
+pub struct NewNotice<'a> {
+    pub office_id: OfficeId,
+    /// The office's own case.
+    pub source_case_id: &'a str,
+    pub text_zh: &'a str,
+}
+
+/// A notice on its way.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    pub notice_id: Uuid,
+    pub kind: String,
+    pub source_case_id: Option<String>,
+    pub text_zh: String,
+    pub created_at: OffsetDateTime,
+}
+
+/// Puts notices where the offices' streams pick them up.
+pub async fn insert(
+    connection: &mut PgConnection,
+    notices: &[NewNotice<'_>],
+) -> Result<(), sqlx::Error> {
+    if notices.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = notices.iter().map(|_| Uuid::now_v7()).collect();
+    let offices: Vec<&str> = notices.iter().map(|n| n.office_id.as_str()).collect();
+    let cases: Vec<&str> = notices.iter().map(|n| n.source_case_id).collect();
+    let texts: Vec<&str> = notices.iter().map(|n| n.text_zh).collect();
+    query!(
+        r#"INSERT INTO notice (notice_id, office_id, source_case_id, text_zh, kind, created_at)
+           SELECT *, $5, now() FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])"#,
+        &ids,
+        &offices as &[&str],
+        &cases as &[&str],
+        &texts as &[&str],
+        DUPLICATE_FOUND,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Undelivered notices of an office, oldest first.
+pub async fn waiting(
+    pool: &PgPool,
+    office_id: OfficeId,
+    most: i64,
+) -> Result<Vec<Notice>, sqlx::Error> {
+    query_as!(
+        Notice,
+        r#"SELECT notice_id, kind, source_case_id, text_zh, created_at FROM notice
+            WHERE office_id = $1 AND delivered_at IS NULL ORDER BY created_at, notice_id LIMIT $2"#,
+        office_id.as_str(),
+        most,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Remembers that these reached their office.
+pub async fn delivered(pool: &PgPool, notice_ids: &[Uuid]) -> Result<(), sqlx::Error> {
+    query!(
+        "UPDATE notice SET delivered_at = now() WHERE notice_id = ANY($1)",
+        notice_ids
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}

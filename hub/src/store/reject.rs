@@ -1,0 +1,105 @@
+//! `reject`: records in quarantine, until a later good record of the same case clears them.
+
+use sqlx::{PgConnection, query};
+
+use super::columns;
+use crate::case::CaseKey;
+use crate::ingest::plan::{Quarantined, Reason};
+
+/// Clears whatever stands against cases that are in order now.
+pub async fn resolve(
+    connection: &mut PgConnection,
+    settled: &[CaseKey<'_>],
+) -> Result<(), sqlx::Error> {
+    if settled.is_empty() {
+        return Ok(());
+    }
+    let (offices, cases) = columns(settled);
+    query!(
+        r#"UPDATE reject r SET resolved_at = now()
+             FROM unnest($1::text[], $2::text[]) AS k (office_id, record_key)
+            WHERE r.office_id = k.office_id AND r.record_key = k.record_key AND r.resolved_at IS NULL"#,
+        &offices as &[&str],
+        &cases as &[&str],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[derive(Default)]
+struct Columns<'a> {
+    office_id: Vec<&'a str>,
+    record_key: Vec<&'a str>,
+    rule_id: Vec<&'a str>,
+    field: Vec<&'a str>,
+    source_location: Vec<Option<&'a str>>,
+    value_shape: Vec<Option<&'a str>>,
+    found_by: Vec<&'static str>,
+    revision: Vec<Option<i64>>,
+    resolved: Vec<bool>,
+}
+
+impl<'a> Columns<'a> {
+    fn push(&mut self, reject: &'a Quarantined<'_>) {
+        let (found_by, location, shape) = match reject.reason {
+            Reason::Agent(agent) => (
+                "agent",
+                agent.source_location.as_deref(),
+                agent.value_shape.as_deref(),
+            ),
+            Reason::Hub { .. } => ("hub", None, None),
+        };
+        self.office_id.push(reject.office_id.as_str());
+        self.record_key.push(&reject.record_key);
+        self.rule_id.push(reject.reason.rule_id());
+        self.field.push(reject.reason.field());
+        self.source_location.push(location);
+        self.value_shape.push(shape);
+        self.found_by.push(found_by);
+        self.revision.push(reject.revision);
+        self.resolved.push(reject.resolved);
+    }
+}
+
+/// Puts records into quarantine; one seen before only moves its last sight.
+pub async fn record(
+    connection: &mut PgConnection,
+    quarantined: &[Quarantined<'_>],
+) -> Result<(), sqlx::Error> {
+    if quarantined.is_empty() {
+        return Ok(());
+    }
+    let mut c = Columns::default();
+    for reject in quarantined {
+        c.push(reject);
+    }
+    query!(
+        r#"INSERT INTO reject (office_id, record_key, rule_id, field, source_location, value_shape, found_by, revision,
+                               first_seen_at, last_seen_at, resolved_at)
+           SELECT DISTINCT ON (office_id, record_key, rule_id, field)
+                  office_id, record_key, rule_id, field, source_location, value_shape, found_by, revision,
+                  now(), now(), CASE WHEN resolved THEN now() END
+             FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                         $8::bigint[], $9::boolean[]) WITH ORDINALITY
+                  AS q (office_id, record_key, rule_id, field, source_location, value_shape, found_by, revision,
+                        resolved, at)
+            ORDER BY office_id, record_key, rule_id, field, at DESC
+           ON CONFLICT (office_id, record_key, rule_id, field) DO UPDATE SET
+               source_location = excluded.source_location, value_shape = excluded.value_shape,
+               found_by = excluded.found_by, revision = excluded.revision, last_seen_at = excluded.last_seen_at,
+               resolved_at = excluded.resolved_at"#,
+        &c.office_id as &[&str],
+        &c.record_key as &[&str],
+        &c.rule_id as &[&str],
+        &c.field as &[&str],
+        &c.source_location as &[Option<&str>],
+        &c.value_shape as &[Option<&str>],
+        &c.found_by as &[&str],
+        &c.revision as &[Option<i64>],
+        &c.resolved,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Records that cannot be stored, and that they hold up nobody.
+
+use crate::city::Hub;
+use crate::record::{case, refused};
+
+const OPEN: &str =
+    "SELECT string_agg(record_key || ' ' || rule_id || ' ' || field, ', ' ORDER BY record_key)
+                      FROM reject WHERE resolved_at IS NULL";
+
+#[tokio::test]
+async fn a_field_out_of_bounds_names_its_path_and_the_others_go_on() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let mut bad = case("C2");
+    bad.0.parties[0].name = "x".repeat(201);
+    let mut keyless = case("");
+    keyless.0.revision = 4;
+    let rejects = office
+        .taken(&hub, vec![case("C1"), bad, keyless, case("C3")])
+        .await;
+    assert_eq!(rejects, ["FIELD_INVALID", "FIELD_INVALID"]);
+    assert_eq!(hub.count("SELECT count(*) FROM case_record").await, 2);
+    assert_eq!(
+        hub.text(OPEN).await.unwrap(),
+        "C2 FIELD_INVALID parties[0].name, sequence:3 FIELD_INVALID source_case_id"
+    );
+}
+
+#[tokio::test]
+async fn what_the_agent_refused_is_kept_until_the_case_arrives() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    office
+        .taken(&hub, vec![refused("C1", "DATE_ILLEGAL")])
+        .await;
+    assert_eq!(hub.text(OPEN).await.unwrap(), "C1 DATE_ILLEGAL accepted_on");
+    office.taken(&hub, vec![case("C1")]).await;
+    assert_eq!(hub.text(OPEN).await, None);
+}
+
+#[tokio::test]
+async fn a_refusal_after_the_good_record_of_the_same_batch_stays_open() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let batch = vec![
+        refused("C1", "DATE_ILLEGAL"),
+        case("C1").into(),
+        case("C2").into(),
+        refused("C2", "CODE_UNKNOWN"),
+    ];
+    office.taken(&hub, batch).await;
+    assert_eq!(hub.text(OPEN).await.unwrap(), "C2 CODE_UNKNOWN accepted_on");
+}
+
+#[tokio::test]
+async fn a_record_that_the_database_refuses_is_isolated() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let mut other = hub.office("xiaoshan").await;
+    // A fault that no check of ours knows of.
+    sqlx::query("ALTER TABLE case_record ADD CHECK (amount_fen <> 13)")
+        .execute(&hub.pool)
+        .await
+        .unwrap();
+    let mut poison = case("C5");
+    poison.0.amount_fen = 13;
+    let mut batch: Vec<_> = (1..=4).map(|n| case(&format!("C{n}"))).collect();
+    batch.push(poison);
+    batch.extend((6..=9).map(|n| case(&format!("C{n}"))));
+    let (refused, accepted) = tokio::join!(
+        office.taken(&hub, batch),
+        other.taken(&hub, vec![case("C1")])
+    );
+    assert_eq!(refused, ["STORE_REFUSED"]);
+    assert!(accepted.is_empty());
+    assert_eq!(hub.count("SELECT count(*) FROM case_record").await, 9);
+    assert_eq!(hub.text(OPEN).await.unwrap(), "C5 STORE_REFUSED ");
+    hub.figures_are_right().await;
+}

@@ -1,0 +1,140 @@
+//! Positions: gaps, replays, epochs, and that an ack means a commit.
+
+use std::time::Duration;
+
+use notary_hub::ingest::Stopping;
+use notary_hub::ingest::batch::{Job, Outcome};
+
+use crate::city::Hub;
+use crate::record::case;
+
+#[tokio::test]
+async fn a_gap_has_no_effect_and_says_where_to_go_on() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    office.taken(&hub, vec![case("C1")]).await;
+    let ahead = office
+        .send_at(&hub.ingest, 3, vec![case("C3").into()])
+        .await;
+    assert_eq!(ahead, Outcome::Gap { from_sequence: 2 });
+    assert_eq!(hub.count("SELECT count(*) FROM case_record").await, 1);
+    assert_eq!(
+        hub.count("SELECT committed_sequence FROM sync_position")
+            .await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_replay_is_acknowledged_and_changes_nothing() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    office.taken(&hub, vec![case("C1"), case("C2")]).await;
+    let again = vec![case("C1").into(), case("C2").into(), case("C3").into()];
+    let outcome = office.send_at(&hub.ingest, 1, again).await;
+    assert_eq!(
+        outcome,
+        Outcome::Committed {
+            committed_sequence: 3,
+            rejects: Vec::new()
+        }
+    );
+    assert_eq!(hub.count("SELECT count(*) FROM case_record").await, 3);
+    assert_eq!(hub.count("SELECT count(*) FROM case_history").await, 0);
+    hub.figures_are_right().await;
+}
+
+#[tokio::test]
+async fn a_rebuilt_outbox_starts_at_zero_and_ends_in_the_same_state() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let sent = || vec![case("C1"), case("C1").revision(2).fee(7), case("C2")];
+    office.taken(&hub, sent()).await;
+    let state =
+        "SELECT string_agg(source_case_id || revision || fee_charged_fen || recorded_at, ' '
+                        ORDER BY source_case_id) FROM case_record";
+    let before = hub.text(state).await;
+    let mut rebuilt = office.rebuilt(&hub).await;
+    rebuilt.taken(&hub, sent()).await;
+    assert_eq!(hub.text(state).await, before);
+    assert_eq!(hub.count("SELECT count(*) FROM case_history").await, 1);
+    hub.figures_are_right().await;
+}
+
+#[tokio::test]
+async fn an_older_epoch_is_stale_on_opening_and_in_flight() {
+    let hub = Hub::start().await;
+    let office = hub.office("hangzhou").await;
+    let _newer = office.rebuilt(&hub).await;
+    assert_eq!(office.open(&hub.pool).await, None);
+    let late = office
+        .send_at(&hub.ingest, 1, vec![case("C1").into()])
+        .await;
+    assert_eq!(late, Outcome::EpochStale);
+    assert_eq!(hub.count("SELECT count(*) FROM case_record").await, 0);
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_before_its_commit() {
+    let hub = Hub::start().await;
+    let office = hub.office("hangzhou").await;
+    // Somebody holds the feed: the batch cannot commit.
+    let mut holder = hub.pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM sync_position FOR UPDATE")
+        .execute(&mut *holder)
+        .await
+        .unwrap();
+    let mut sending = Box::pin(office.send_at(&hub.ingest, 1, vec![case("C1").into()]));
+    let waiting = tokio::time::timeout(Duration::from_millis(300), &mut sending).await;
+    assert!(
+        waiting.is_err(),
+        "acknowledged while the commit was held up"
+    );
+    holder.rollback().await.unwrap();
+    assert!(matches!(sending.await, Outcome::Committed { .. }));
+    assert_eq!(hub.count("SELECT count(*) FROM case_record").await, 1);
+}
+
+#[tokio::test]
+async fn stopping_commits_what_was_handed_over_and_takes_nothing_more() {
+    let hub = Hub::start().await;
+    let office = hub.office("hangzhou").await;
+    let ingest = hub.ingest.clone();
+    let job = |first, name: &str| Job {
+        office_id: office.office_id,
+        epoch: office.epoch,
+        first_sequence: first,
+        records: vec![ingest.decode(case(name).into())],
+        backlog: 0,
+    };
+    let mut outcomes = Vec::new();
+    for (first, name) in [(1, "C1"), (2, "C2"), (3, "C3")] {
+        outcomes.push(ingest.submit(job(first, name)).await.unwrap());
+    }
+    let pool = hub.stop().await;
+    for outcome in outcomes {
+        assert!(matches!(outcome.await, Ok(Outcome::Committed { .. })));
+    }
+    let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM case_record")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(stored, 3);
+    assert_eq!(ingest.submit(job(4, "C4")).await.err(), Some(Stopping));
+}
+
+#[tokio::test]
+async fn an_empty_batch_says_that_the_office_has_caught_up() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    sqlx::query("UPDATE sync_position SET caught_up_at = NULL")
+        .execute(&hub.pool)
+        .await
+        .unwrap();
+    office.taken(&hub, Vec::<crate::record::Case>::new()).await;
+    assert_eq!(
+        hub.count("SELECT count(*) FROM sync_position WHERE caught_up_at IS NOT NULL")
+            .await,
+        1
+    );
+}
