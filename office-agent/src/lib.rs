@@ -4,3 +4,4 @@
 //! source (rows) → mapping (cases or rejects) → minimise (tokens) → outbox → sync → hub
 
 pub mod config;
+pub mod source;
