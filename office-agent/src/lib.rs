@@ -4,4 +4,5 @@
 //! source (rows) → mapping (cases or rejects) → minimise (tokens) → outbox → sync → hub
 
 pub mod config;
+pub mod outbox;
 pub mod source;
