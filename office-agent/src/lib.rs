@@ -4,5 +4,8 @@
 //! source (rows) → mapping (cases or rejects) → minimise (tokens) → outbox → sync → hub
 
 pub mod config;
+pub mod mapping;
+pub mod minimise;
 pub mod outbox;
+pub mod pipeline;
 pub mod source;
