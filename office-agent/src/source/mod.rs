@@ -2,6 +2,7 @@
 //! the cursor never runs ahead of what is durable.
 
 mod error;
+pub mod push;
 pub mod row;
 pub mod sql;
 
