@@ -247,3 +247,6 @@ impl fmt::Debug for Outbox {
         f.debug_struct("Outbox").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
