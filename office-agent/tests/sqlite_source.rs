@@ -289,12 +289,10 @@ async fn what_is_wrong_in_the_configuration_is_said() {
         let source = office.source(10, rest);
         async move { expect_error(first_page(source).await) }
     };
-    let query = "query = 'SELECT id, updated_at FROM gz_case'\n";
     assert_eq!(
         error("query = 'SELECT id, updated_at FROM gz_case'\nwatermark = 'gxsj'\nkey = 'id'\n")
             .await,
         "the query gives no column `gxsj`; it gives: id, updated_at",
-        "{query}"
     );
     assert!(
         error("query = 'SELECT id, id, updated_at FROM gz_case'\nwatermark = 'updated_at'\nkey = 'id'\n")
@@ -314,7 +312,7 @@ async fn what_is_wrong_in_the_configuration_is_said() {
     assert!(
         error("query = 'SELECT id, 5 AS updated_at FROM gz_case'\nwatermark = 'updated_at'\nkey = 'id'\noverlap = '5m'\n")
             .await
-            .is_empty(),
+            .starts_with("`overlap` needs"),
     );
 }
 
