@@ -153,7 +153,7 @@ mod tests {
             ("nobody:resident_id:1", "party_role"),
             ("heir:x:1", "identifier_kind"),
         ] {
-            let error = wrong.parse::<PartyArg>().err().expect("no party");
+            let error = wrong.parse::<PartyArg>().expect_err("no party");
             assert!(error.contains(said), "{error}");
         }
     }
