@@ -522,13 +522,14 @@ async fn reading_once_takes_files_as_they_are_and_stops_at_the_limit() {
             count += found.len();
         }
         assert_eq!(count, expected);
-        assert_eq!(
-            all.bad_files()
-                .iter()
-                .map(|bad| bad.file.as_str())
-                .collect::<Vec<_>>(),
-            ["bad.csv"]
-        );
+        let bad: Vec<&str> = all
+            .bad_files()
+            .iter()
+            .map(|bad| bad.file.as_str())
+            .collect();
+        if limit.is_none() {
+            assert_eq!(bad, ["bad.csv"]);
+        }
     }
 }
 
