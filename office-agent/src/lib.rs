@@ -4,4 +4,9 @@
 //! source (rows) → mapping (cases or rejects) → minimise (tokens) → outbox → sync → hub
 
 pub mod config;
+pub mod dial;
+pub mod identity;
+pub mod outbox;
 pub mod source;
+pub mod sync;
+pub mod telemetry;

@@ -13,6 +13,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use linkage::matter::RuleSet;
 use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
@@ -25,6 +26,8 @@ use crate::identity::authority::AuthorityError;
 use crate::identity::pki::{Pki, PkiError};
 use crate::identity::revocation::Revocations;
 use crate::identity::server_certificate::ServerCertificate;
+use crate::ingest::{Ingest, IngestConfig, Writers};
+use crate::statistics::calendar::Calendar;
 use crate::telemetry::exporter;
 use crate::transport::{Stop, TlsSetupError};
 use doors::Doors;
@@ -67,6 +70,7 @@ pub struct App {
     health: Health,
     database: Database,
     listeners: TaskTracker,
+    writers: Writers,
     background: Tasks,
     stop: Stop,
 }
@@ -128,6 +132,15 @@ impl App {
             .await
             .map_err(AppError::Revocations)?;
         let health = Health::new().await;
+        let (ingest, writers) = Ingest::start(
+            database.writers.clone(),
+            RuleSet::builtin(),
+            Calendar::builtin(),
+            IngestConfig {
+                writers: config.ingest.writers,
+                token_key_id: pki.token_key.id(),
+            },
+        );
         let services = Services::new(
             &config,
             &database,
@@ -136,6 +149,7 @@ impl App {
             pki.session_keys,
             revocations.clone(),
             health.clone(),
+            ingest,
         );
         let doors = Doors::bind(&config, &authority, Arc::clone(&certificate), revocations).await?;
         let addresses = doors.addresses;
@@ -177,6 +191,7 @@ impl App {
             health,
             database,
             listeners,
+            writers,
             stop: doors_stop,
             background,
         })
@@ -187,8 +202,8 @@ impl App {
         &self.addresses
     }
 
-    /// Drains: not serving → no new connections or calls → open calls end, within the grace period → what runs
-    /// beside them ends → the database goes last.
+    /// Drains: not serving → no new connections or calls → open calls end, within the grace period → what was taken
+    /// in is committed → what runs beside them ends → the database goes last.
     pub async fn stop(self) -> Result<(), AppError> {
         self.health.set(Standing::Draining).await;
         self.stop.drain.cancel();
@@ -199,6 +214,7 @@ impl App {
             self.stop.kill.cancel();
             self.listeners.wait().await;
         }
+        self.writers.shutdown(grace).await;
         self.background.end().await;
         self.database.close().await?;
         // The next hub does the same at its start; a file that cannot be removed harms nobody now.

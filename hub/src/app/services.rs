@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use linkage::token::TokenKey;
+use sqlx::PgPool;
 
 use super::Database;
 use crate::config::Config;
@@ -14,6 +15,9 @@ use crate::identity::authority::Authority;
 use crate::identity::enrol::Enrolment;
 use crate::identity::revocation::Revocations;
 use crate::identity::session::SessionKeys;
+use crate::ingest::Ingest;
+use crate::sync::Sync;
+use crate::sync::streams::Streams;
 
 /// Everything a request can lead to.
 #[derive(Clone, Debug)]
@@ -22,9 +26,15 @@ pub(super) struct Services {
     sessions: Arc<Sessions>,
     revocations: Revocations,
     health: Health,
+    sync: Sync,
+    general: PgPool,
 }
 
 impl Services {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one thing that a hub is built from"
+    )]
     pub(super) fn new(
         config: &Config,
         database: &Database,
@@ -33,14 +43,24 @@ impl Services {
         session_keys: SessionKeys,
         revocations: Revocations,
         health: Health,
+        ingest: Ingest,
     ) -> Self {
         let pool = &database.general;
+        let sync = Sync {
+            pool: pool.clone(),
+            ingest,
+            token_key_id: token_key.id(),
+            token_algorithm: token_key.algorithm(),
+            streams: Streams::default(),
+        };
         let session_life = config.identity.session_ttl.into();
         Self {
             enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_key)),
             sessions: Arc::new(Sessions::new(pool.clone(), session_keys, session_life)),
             revocations,
             health,
+            sync,
+            general: pool.clone(),
         }
     }
 
@@ -50,6 +70,8 @@ impl Services {
             enrolment: Arc::clone(&self.enrolment),
             revocations: self.revocations.clone(),
             health: self.health.clone(),
+            sync: self.sync.clone(),
+            general: self.general.clone(),
         }
         .router()
     }
