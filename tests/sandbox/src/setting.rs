@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures_util::future::try_join_all;
 use synthetic_city::CityPlan;
 
 use crate::agent::HubAt;
+use crate::proxy::Proxy;
 use crate::{Agent, Bureau, BureauOptions, Reckoning, Systems, Town, poll};
 
 /// A town with its bureau, and an agent at each office that takes part.
@@ -77,6 +79,20 @@ impl Setting {
         }
     }
 
+    /// Puts a network that can be broken between all agents and the hub; takes effect at the agents' next start.
+    ///
+    /// # Errors
+    /// When the proxy cannot listen.
+    pub async fn behind_a_proxy(&self) -> anyhow::Result<Proxy> {
+        let mut hub = self.hub_at();
+        let proxy = Proxy::start(self.bureau.addresses().agents).await?;
+        hub.agents = proxy.address().to_string();
+        for agent in &self.agents {
+            agent.find_hub_at(&hub)?;
+        }
+        Ok(proxy)
+    }
+
     /// Starts every agent.
     ///
     /// # Errors
@@ -100,8 +116,16 @@ impl Setting {
     /// # Errors
     /// When that does not come to be; the error says what is wrong.
     pub async fn settled(&mut self) -> anyhow::Result<Reckoning> {
+        self.settled_within(poll::PATIENCE).await
+    }
+
+    /// [`Setting::settled`] with a limit of one's own.
+    ///
+    /// # Errors
+    /// As [`Setting::settled`].
+    pub async fn settled_within(&mut self, limit: Duration) -> anyhow::Result<Reckoning> {
         let mut complaints = Vec::new();
-        let settled = poll::until("the hub holds the city", poll::PATIENCE, async || {
+        let settled = poll::until("the hub holds the city", limit, async || {
             self.agents
                 .iter_mut()
                 .filter(|agent| agent.is_running())

@@ -5,7 +5,6 @@ use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::PermissionsExt;
 
 use notary_hub::embedded::testing::fresh_database;
-use sandbox::proxy::Proxy;
 use sandbox::{Agent, BureauOptions, Setting, Systems};
 use synthetic_city::CityPlan;
 use tempfile::TempDir;
@@ -72,17 +71,6 @@ impl Stage {
         let setting =
             Setting::build(folder.path(), &plan(cases), systems, options, offices).await?;
         Ok(Self { setting, folder })
-    }
-
-    /// Puts a network that can be broken between all agents and the hub.
-    pub(crate) async fn behind_a_proxy(&self) -> anyhow::Result<Proxy> {
-        let mut hub = self.hub_at();
-        let proxy = Proxy::start(self.bureau.addresses().agents).await?;
-        hub.agents = proxy.address().to_string();
-        for agent in &self.agents {
-            agent.find_hub_at(&hub)?;
-        }
-        Ok(proxy)
     }
 
     /// Records that the hub has committed, of all offices.
