@@ -3,10 +3,14 @@
 //!
 //! source (rows) → mapping (cases or rejects) → minimise (tokens) → outbox → sync → hub
 
+pub mod app;
+pub mod cli;
 pub mod config;
 pub mod dial;
 pub mod identity;
+pub mod lookup;
 pub mod outbox;
 pub mod source;
+pub mod status;
 pub mod sync;
 pub mod telemetry;

@@ -13,7 +13,7 @@ use super::{OutboxError, schema, window};
 const SHOWN: u32 = 200;
 
 /// What is in the outbox.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// UUIDv7 of the outbox.
     pub epoch: String,

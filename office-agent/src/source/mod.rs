@@ -1,4 +1,23 @@
 //! The office's own systems. Each source reads rows with a cursor of its own and hands both on together, so that
 //! the cursor never runs ahead of what is durable.
 
+mod error;
 pub mod row;
+pub mod sql;
+
+pub use error::SourceError;
+use row::Found;
+
+/// What a reader read at once.
+#[derive(Debug)]
+pub struct Page {
+    /// Rows and lines that are none, in the source's order.
+    pub found: Vec<Found>,
+    /// How far this is, to be kept in the same transaction as the rows; opaque text of the source. `None` when the one
+    /// before still holds.
+    pub cursor: Option<String>,
+    /// The next page can be read at once.
+    pub more: bool,
+    /// What the office should know although the rest is read.
+    pub notes: Vec<String>,
+}

@@ -1,6 +1,8 @@
 //! `SyncService`: an office's cases, and what the hub holds of them.
 
+mod conversation;
 mod outgoing;
+mod refusal;
 mod stream;
 
 use std::pin::Pin;
