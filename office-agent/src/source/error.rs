@@ -30,7 +30,9 @@ pub enum SourceError {
         reason: String,
     },
     /// A statement took too long.
-    #[error("the database did not answer in {seconds} seconds; an index on (watermark, key) makes reading quick")]
+    #[error(
+        "the database did not answer in {seconds} seconds; an index on (watermark, key) makes reading quick"
+    )]
     TooSlow {
         /// The limit.
         seconds: u64,
@@ -46,7 +48,9 @@ pub enum SourceError {
         given: String,
     },
     /// A column that is there twice.
-    #[error("{what} gives the column `{column}` twice; name the columns one by one, or rename one with AS")]
+    #[error(
+        "{what} gives the column `{column}` twice; name the columns one by one, or rename one with AS"
+    )]
     SameColumn {
         /// Which query.
         what: String,
@@ -54,7 +58,9 @@ pub enum SourceError {
         column: String,
     },
     /// A column of bytes where text, a number or a time is needed.
-    #[error("{what}: the column `{column}` holds bytes and cannot be the watermark or a key; convert it to text in the query")]
+    #[error(
+        "{what}: the column `{column}` holds bytes and cannot be the watermark or a key; convert it to text in the query"
+    )]
     BinaryColumn {
         /// Which query.
         what: String,
@@ -62,7 +68,9 @@ pub enum SourceError {
         column: String,
     },
     /// Two rows with one key.
-    #[error("the key column `{column}` is not unique: two rows have the same watermark and key; choose another key")]
+    #[error(
+        "the key column `{column}` is not unique: two rows have the same watermark and key; choose another key"
+    )]
     KeyNotUnique {
         /// The column.
         column: String,
@@ -71,7 +79,9 @@ pub enum SourceError {
     #[error("`overlap` needs a watermark that is a date or a time; this one is not")]
     OverlapWithoutTime,
     /// A value that is no text.
-    #[error("the column `{column}` holds text that is not UTF-8; correct the encoding of the database connection")]
+    #[error(
+        "the column `{column}` holds text that is not UTF-8; correct the encoding of the database connection"
+    )]
     NotText {
         /// The column.
         column: String,

@@ -2,11 +2,13 @@
 //! the cursor never runs ahead of what is durable.
 
 mod error;
+pub mod folder;
 pub mod row;
 pub mod sql;
 
 pub use error::SourceError;
 use row::Found;
+use std::time::Duration;
 
 /// What a reader read at once.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub struct Page {
     pub cursor: Option<String>,
     /// The next page can be read at once.
     pub more: bool,
+    /// When there is no more: something is known to come after so long.
+    pub wait: Option<Duration>,
     /// What the office should know although the rest is read.
     pub notes: Vec<String>,
 }

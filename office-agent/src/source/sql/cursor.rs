@@ -7,7 +7,9 @@
 //! has been seen; everything from there on is looked at again. The outbox recognises what it has seen.
 
 use serde::{Deserialize, Serialize};
-use time::{Duration, PrimitiveDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use time::{
+    Duration, PrimitiveDateTime, format_description::BorrowedFormatItem, macros::format_description,
+};
 
 /// A value as the database holds it, for comparing by the database and for showing as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,7 +121,11 @@ pub(super) fn earlier(watermark: &Value, by: std::time::Duration) -> Option<Valu
         return Some(Value::Text(date.checked_sub(days)?.format(DATE).ok()?));
     }
     let head = text.get(..SECONDS)?;
-    let form = if head.contains('T') { WITH_T } else { WITH_SPACE };
+    let form = if head.contains('T') {
+        WITH_T
+    } else {
+        WITH_SPACE
+    };
     let moment = PrimitiveDateTime::parse(head, form).ok()?.checked_sub(by)?;
     let offset = text[SECONDS..].trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
     Some(Value::Text(moment.format(form).ok()? + offset))
@@ -150,7 +156,11 @@ mod tests {
         cursor.finish(Some(at("10", "a")));
         assert_eq!(cursor.begin, Some(text("10")));
         cursor.finish(None);
-        assert_eq!(cursor.begin, Some(text("10")), "an empty page changes nothing");
+        assert_eq!(
+            cursor.begin,
+            Some(text("10")),
+            "an empty page changes nothing"
+        );
     }
 
     #[test]
@@ -169,10 +179,16 @@ mod tests {
         let mut cursor = start();
         cursor.go_on(at("10", "a"), text("11"));
         let stored = cursor.to_text();
-        assert_eq!(SqlCursor::restore(Some(&stored), ["w".into(), "k".into()]), cursor);
+        assert_eq!(
+            SqlCursor::restore(Some(&stored), ["w".into(), "k".into()]),
+            cursor
+        );
         let other = SqlCursor::restore(Some(&stored), ["w2".into(), "k".into()]);
         assert_eq!((other.begin, other.pass), (None, None));
-        assert_eq!(SqlCursor::restore(Some("{"), ["w".into(), "k".into()]), start());
+        assert_eq!(
+            SqlCursor::restore(Some("{"), ["w".into(), "k".into()]),
+            start()
+        );
     }
 
     #[test]
@@ -181,14 +197,21 @@ mod tests {
         for (watermark, expected) in [
             ("2024-01-01 00:05:00", Some("2023-12-31 23:54:59")),
             ("2024-01-01 00:05:00.123456", Some("2023-12-31 23:54:59")),
-            ("2024-01-01 00:05:00.123456+08", Some("2023-12-31 23:54:59+08")),
+            (
+                "2024-01-01 00:05:00.123456+08",
+                Some("2023-12-31 23:54:59+08"),
+            ),
             ("2024-01-01T00:05:00Z", Some("2023-12-31T23:54:59Z")),
             ("2024-03-01", Some("2024-02-29")),
             ("1704067200", None),
             ("infinity", None),
             ("二〇二四年一月一日", None),
         ] {
-            assert_eq!(earlier(&text(watermark), by), expected.map(text), "{watermark}");
+            assert_eq!(
+                earlier(&text(watermark), by),
+                expected.map(text),
+                "{watermark}"
+            );
         }
         assert_eq!(earlier(&Value::Integer(1_704_067_200), by), None);
     }

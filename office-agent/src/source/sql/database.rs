@@ -1,10 +1,10 @@
 //! One connection to whichever database it is.
 
+use super::Cells;
 use super::keyset::{Dialect, Field, Statement};
 use super::mysql::MySql;
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
-use super::Cells;
 use crate::source::SourceError;
 
 pub(super) enum Database {
@@ -16,10 +16,12 @@ pub(super) enum Database {
 impl Database {
     pub(super) async fn connect(url: &str) -> Result<Self, SourceError> {
         match url.split_once(':') {
-            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Box::new(Postgres::connect(url).await?))),
-            Some(("mysql" | "mariadb", rest)) => {
-                Ok(Self::MySql(Box::new(MySql::connect(&format!("mysql:{rest}")).await?)))
+            Some(("postgres" | "postgresql", _)) => {
+                Ok(Self::Postgres(Box::new(Postgres::connect(url).await?)))
             }
+            Some(("mysql" | "mariadb", rest)) => Ok(Self::MySql(Box::new(
+                MySql::connect(&format!("mysql:{rest}")).await?,
+            ))),
             Some(("sqlite", file)) => Ok(Self::Sqlite(Sqlite::connect(file).await?)),
             _ => Err(SourceError::Url("another kind of address".to_owned())),
         }
@@ -34,7 +36,11 @@ impl Database {
     }
 
     /// Columns that a query gives. `what` names the query in errors.
-    pub(super) async fn describe(&mut self, what: &str, query: &str) -> Result<Vec<Field>, SourceError> {
+    pub(super) async fn describe(
+        &mut self,
+        what: &str,
+        query: &str,
+    ) -> Result<Vec<Field>, SourceError> {
         match self {
             Self::Postgres(database) => database.describe(what, query).await,
             Self::MySql(database) => database.describe(what, query).await,
@@ -59,7 +65,11 @@ impl Database {
         }
     }
 
-    pub(super) async fn rows(&mut self, what: &str, statement: Statement) -> Result<Vec<Cells>, SourceError> {
+    pub(super) async fn rows(
+        &mut self,
+        what: &str,
+        statement: Statement,
+    ) -> Result<Vec<Cells>, SourceError> {
         match self {
             Self::Postgres(database) => database.rows(what, statement).await,
             Self::MySql(database) => database.rows(what, statement).await,

@@ -76,16 +76,26 @@ pub(super) struct Table {
 impl Table {
     /// # Errors
     /// When a column's name is there twice.
-    pub(super) fn new(dialect: Dialect, what: &str, query: &str, described: Vec<Field>) -> Result<Self, SourceError> {
+    pub(super) fn new(
+        dialect: Dialect,
+        what: &str,
+        query: &str,
+        described: Vec<Field>,
+    ) -> Result<Self, SourceError> {
         for (index, field) in described.iter().enumerate() {
-            if described[..index].iter().any(|other| other.name == field.name) {
+            if described[..index]
+                .iter()
+                .any(|other| other.name == field.name)
+            {
                 return Err(SourceError::SameColumn {
                     what: what.to_owned(),
                     column: field.name.clone(),
                 });
             }
         }
-        let (fields, binary): (Vec<_>, Vec<_>) = described.into_iter().partition(|field| field.read.is_some());
+        let (fields, binary): (Vec<_>, Vec<_>) = described
+            .into_iter()
+            .partition(|field| field.read.is_some());
         Ok(Self {
             dialect,
             what: what.to_owned(),
@@ -104,21 +114,38 @@ impl Table {
         let similar = || {
             let mut places = (self.fields.iter().enumerate())
                 .filter(|(_, field)| field.name.to_lowercase() == column.to_lowercase());
-            places.next().filter(|_| places.next().is_none()).map(|(index, _)| index)
+            places
+                .next()
+                .filter(|_| places.next().is_none())
+                .map(|(index, _)| index)
         };
         exact.or_else(similar).ok_or_else(|| {
             let (what, column) = (self.what.clone(), column.to_owned());
             if self.binary.contains(&column) {
                 return SourceError::BinaryColumn { what, column };
             }
-            let given: Vec<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
+            let given: Vec<&str> = self
+                .fields
+                .iter()
+                .map(|field| field.name.as_str())
+                .collect();
             let given = given.join(", ");
-            SourceError::NoColumn { what, column, given }
+            SourceError::NoColumn {
+                what,
+                column,
+                given,
+            }
         })
     }
 
     /// A page in the order of reading.
-    pub(super) fn page(&self, watermark: usize, key: usize, range: &Range, limit: usize) -> Statement {
+    pub(super) fn page(
+        &self,
+        watermark: usize,
+        key: usize,
+        range: &Range,
+        limit: usize,
+    ) -> Statement {
         let mut text = Text::new(self.dialect);
         let [mark, id] = [watermark, key].map(|index| self.column(index));
         let condition = match range {
@@ -129,9 +156,12 @@ impl Table {
             }
             Range::After(at) => {
                 // The first comparison alone is what an index serves in MySQL.
-                let [low, above, same] = [(); 3].map(|()| text.bind(&self.fields[watermark], &at.watermark));
+                let [low, above, same] =
+                    [(); 3].map(|()| text.bind(&self.fields[watermark], &at.watermark));
                 let after = text.bind(&self.fields[key], &at.key);
-                format!("{mark} >= {low} AND ({mark} > {above} OR ({mark} = {same} AND {id} > {after}))")
+                format!(
+                    "{mark} >= {low} AND ({mark} > {above} OR ({mark} = {same} AND {id} > {after}))"
+                )
             }
             Range::Unmarked(None) => format!("{mark} IS NULL AND {id} IS NOT NULL"),
             Range::Unmarked(Some(after)) => {
@@ -143,7 +173,10 @@ impl Table {
             Range::Unmarked(_) => id,
             _ => format!("{mark}, {id}"),
         };
-        text.finish(format!("{} WHERE {condition} ORDER BY {order} LIMIT {limit}", self.select()))
+        text.finish(format!(
+            "{} WHERE {condition} ORDER BY {order} LIMIT {limit}",
+            self.select()
+        ))
     }
 
     /// The highest watermark there is.
@@ -168,14 +201,21 @@ impl Table {
     }
 
     /// The children of some parents, parent by parent.
-    pub(super) fn children(&self, parent_key: usize, order_by: Option<usize>, parents: &[Value]) -> Statement {
+    pub(super) fn children(
+        &self,
+        parent_key: usize,
+        order_by: Option<usize>,
+        parents: &[Value],
+    ) -> Statement {
         let mut text = Text::new(self.dialect);
         let field = &self.fields[parent_key];
         let keys: Vec<String> = parents.iter().map(|key| text.bind(field, key)).collect();
         let id = self.column(parent_key);
         let order = order_by.map_or(String::new(), |index| format!(", {}", self.column(index)));
         let (select, keys) = (self.select(), keys.join(", "));
-        text.finish(format!("{select} WHERE {id} IN ({keys}) ORDER BY {id}{order}"))
+        text.finish(format!(
+            "{select} WHERE {id} IN ({keys}) ORDER BY {id}{order}"
+        ))
     }
 
     fn column(&self, index: usize) -> String {
@@ -183,7 +223,11 @@ impl Table {
     }
 
     fn select(&self) -> String {
-        let columns: Vec<&str> = self.fields.iter().filter_map(|field| field.read.as_deref()).collect();
+        let columns: Vec<&str> = self
+            .fields
+            .iter()
+            .filter_map(|field| field.read.as_deref())
+            .collect();
         format!("SELECT {} FROM {}", columns.join(", "), self.from())
     }
 
@@ -244,21 +288,35 @@ mod tests {
 
     fn table(names: &[&str]) -> Result<Table, SourceError> {
         let fields = names.iter().map(|name| field(name)).collect();
-        Table::new(Dialect::Postgres, "the query", "SELECT * FROM t -- all ;\n; ", fields)
+        Table::new(
+            Dialect::Postgres,
+            "the query",
+            "SELECT * FROM t -- all ;\n; ",
+            fields,
+        )
     }
 
     #[test]
     fn names_are_quoted_as_each_database_wants_it() {
         assert_eq!(Dialect::Postgres.column("a\"b"), "office_rows.\"a\"\"b\"");
         assert_eq!(Dialect::MySql.column("a`b"), "office_rows.`a``b`");
-        assert_eq!(Dialect::Sqlite.column("更新时间"), "office_rows.\"更新时间\"");
+        assert_eq!(
+            Dialect::Sqlite.column("更新时间"),
+            "office_rows.\"更新时间\""
+        );
     }
 
     #[test]
     fn a_query_may_end_in_a_comment_or_a_semicolon() {
         let table = table(&["w", "k"]).expect("two columns");
         let statement = table.page(0, 1, &Range::All, 5);
-        assert!(statement.sql.contains("(SELECT * FROM t -- all\n) office_rows"), "{}", statement.sql);
+        assert!(
+            statement
+                .sql
+                .contains("(SELECT * FROM t -- all\n) office_rows"),
+            "{}",
+            statement.sql
+        );
     }
 
     #[test]
@@ -267,7 +325,9 @@ mod tests {
             watermark: Value::Text("w1".into()),
             key: Value::Text("k1".into()),
         };
-        let statement = table(&["w", "k"]).expect("two columns").page(0, 1, &Range::After(at), 5);
+        let statement = table(&["w", "k"])
+            .expect("two columns")
+            .page(0, 1, &Range::After(at), 5);
         insta::assert_snapshot!(statement.sql, @r#"
         SELECT office_rows."w", office_rows."k" FROM (SELECT * FROM t -- all
         ) office_rows WHERE office_rows."w" >= CAST($1 AS text) AND (office_rows."w" > CAST($2 AS text) OR (office_rows."w" = CAST($3 AS text) AND office_rows."k" > CAST($4 AS text))) ORDER BY office_rows."w", office_rows."k" LIMIT 5
@@ -282,7 +342,10 @@ mod tests {
         let two = table(&["A", "a"]).expect("two columns");
         assert_eq!(two.position("a").expect("exact"), 1);
         let error = one.position("gxsj").expect_err("no such column");
-        assert_eq!(error.to_string(), "the query gives no column `gxsj`; it gives: updated_at");
+        assert_eq!(
+            error.to_string(),
+            "the query gives no column `gxsj`; it gives: updated_at"
+        );
     }
 
     #[test]

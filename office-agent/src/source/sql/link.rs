@@ -7,8 +7,8 @@ use super::cursor::{Position, Value};
 use super::database::Database;
 use super::keyset::{Range, Statement, Table};
 use crate::config::SqlSource;
-use crate::source::row::{Columns, Found, Row};
 use crate::source::SourceError;
+use crate::source::row::{Columns, Found, Row};
 
 const QUERY: &str = "the query";
 
@@ -51,7 +51,9 @@ impl Link {
             children.push(Child {
                 name: name.clone(),
                 parent_key: place.table.position(&child.parent_key)?,
-                order_by: (child.order_by.as_deref()).map(|column| place.table.position(column)).transpose()?,
+                order_by: (child.order_by.as_deref())
+                    .map(|column| place.table.position(column))
+                    .transpose()?,
                 place,
             });
         }
@@ -76,7 +78,10 @@ impl Link {
     /// Rows of a page, and whether there are more behind it.
     pub(super) async fn page(&mut self, range: &Range) -> Result<(Vec<Cells>, bool), SourceError> {
         // One row more than a page tells whether this is the end.
-        let statement = self.cases.table.page(self.watermark, self.key, range, self.page_rows + 1);
+        let statement = self
+            .cases
+            .table
+            .page(self.watermark, self.key, range, self.page_rows + 1);
         let mut rows = self.rows(statement).await?;
         let same = |pair: &[Cells]| {
             let [a, b] = [&pair[0], &pair[1]];
@@ -107,7 +112,9 @@ impl Link {
     pub(super) async fn keyless(&mut self) -> Result<u64, SourceError> {
         let statement = self.cases.table.count_keyless(self.key);
         let count = self.one(statement).await?;
-        Ok(count.and_then(|count| count.text().parse().ok()).unwrap_or(0))
+        Ok(count
+            .and_then(|count| count.text().parse().ok())
+            .unwrap_or(0))
     }
 
     async fn one(&mut self, statement: Statement) -> Result<Option<Value>, SourceError> {
@@ -132,14 +139,22 @@ impl Link {
 
     /// Makes rows of a page, with their children.
     pub(super) async fn assemble(&mut self, page: Vec<Cells>) -> Result<Vec<Found>, SourceError> {
-        let keys: Vec<Value> = page.iter().map(|row| self.key(row)).collect::<Result<_, _>>()?;
+        let keys: Vec<Value> = page
+            .iter()
+            .map(|row| self.key(row))
+            .collect::<Result<_, _>>()?;
         let mut families: Vec<BTreeMap<String, Vec<Row>>> = vec![BTreeMap::new(); page.len()];
         if !page.is_empty() {
             let parents = Parents::new(&keys);
             for child in &self.children {
-                let statement = child.place.table.children(child.parent_key, child.order_by, &keys);
+                let statement = child
+                    .place
+                    .table
+                    .children(child.parent_key, child.order_by, &keys);
                 for cells in self.database.rows(&child.place.what, statement).await? {
-                    let parent = cells[child.parent_key].as_ref().and_then(|key| parents.find(key));
+                    let parent = cells[child.parent_key]
+                        .as_ref()
+                        .and_then(|key| parents.find(key));
                     if let Some(parent) = parent {
                         let siblings = families[parent].entry(child.name.clone()).or_default();
                         siblings.push(child.place.row(cells, BTreeMap::new()));
@@ -148,14 +163,27 @@ impl Link {
             }
         }
         let rows = page.into_iter().zip(families);
-        Ok(rows.map(|(cells, family)| Found::Row(self.cases.row(cells, family))).collect())
+        Ok(rows
+            .map(|(cells, family)| Found::Row(self.cases.row(cells, family)))
+            .collect())
     }
 }
 
-async fn place(database: &mut Database, what: String, query: &str, location: String) -> Result<Place, SourceError> {
+async fn place(
+    database: &mut Database,
+    what: String,
+    query: &str,
+    location: String,
+) -> Result<Place, SourceError> {
     let described = database.describe(&what, query).await?;
     let table = Table::new(database.dialect(), &what, query, described)?;
-    let columns = Columns::new(table.fields.iter().map(|field| field.name.clone()).collect());
+    let columns = Columns::new(
+        table
+            .fields
+            .iter()
+            .map(|field| field.name.clone())
+            .collect(),
+    );
     Ok(Place {
         what,
         table,
@@ -206,7 +234,10 @@ impl Parents {
 
     fn find(&self, key: &Value) -> Option<usize> {
         let text = key.text();
-        self.exact.get(&text).or_else(|| self.plain.get(&plain(&text))).copied()
+        self.exact
+            .get(&text)
+            .or_else(|| self.plain.get(&plain(&text)))
+            .copied()
     }
 }
 

@@ -60,7 +60,9 @@ pub struct SqlReader {
 
 impl fmt::Debug for SqlReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqlReader").field("name", &self.source.name).finish_non_exhaustive()
+        f.debug_struct("SqlReader")
+            .field("name", &self.source.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -90,7 +92,9 @@ impl SqlReader {
             Some(link) => link,
             None => tokio::time::timeout(CONNECT_LIMIT, Link::open(&self.source))
                 .await
-                .map_err(|_| SourceError::Unreachable("no answer to the connection".to_owned()))??,
+                .map_err(|_| {
+                    SourceError::Unreachable("no answer to the connection".to_owned())
+                })??,
         };
         let page = tokio::time::timeout(PAGE_LIMIT, self.read(&mut link, stored))
             .await
@@ -114,10 +118,12 @@ impl SqlReader {
     async fn marked(&mut self, link: &mut Link, stored: Option<&str>) -> Result<Page, SourceError> {
         let columns = [self.source.watermark.clone(), self.source.key.clone()];
         let mut cursor = SqlCursor::restore(stored, columns);
-        let quiet = cursor.pass.is_none() && self.is_tail_resting() && match &cursor.last {
-            Some(last) => !link.is_anything_after(last).await?,
-            None => false,
-        };
+        let quiet = cursor.pass.is_none()
+            && self.is_tail_resting()
+            && match &cursor.last {
+                Some(last) => !link.is_anything_after(last).await?,
+                None => false,
+            };
         if quiet {
             return Ok(self.end_of_pass(Vec::new(), None));
         }
@@ -130,6 +136,11 @@ impl SqlReader {
             (rows, more) = link.page(&range).await?;
         }
         let last = rows.last().map(|row| link.position(row)).transpose()?;
+        if let (Some(overlap), Some(at)) = (self.source.overlap, &last)
+            && earlier(&at.watermark, overlap.get()).is_none()
+        {
+            return Err(SourceError::OverlapWithoutTime);
+        }
         let found = link.assemble(rows).await?;
         if let (Some(at), true) = (&last, more) {
             let highest = highest.unwrap_or_else(|| at.watermark.clone());
@@ -138,6 +149,7 @@ impl SqlReader {
                 found,
                 cursor: Some(cursor.to_text()),
                 more,
+                wait: None,
                 notes: self.notes.clone(),
             });
         }
@@ -161,7 +173,9 @@ impl SqlReader {
             (Some(pass), _) => Range::After(pass.at.clone()),
             (None, Some(begin)) => Range::From(match self.source.overlap {
                 None => begin.clone(),
-                Some(overlap) => earlier(begin, overlap.get()).ok_or(SourceError::OverlapWithoutTime)?,
+                Some(overlap) => {
+                    earlier(begin, overlap.get()).ok_or(SourceError::OverlapWithoutTime)?
+                }
             }),
             (None, None) => Range::All,
         })
@@ -169,11 +183,14 @@ impl SqlReader {
 
     /// A migration gives a hundred thousand rows one watermark; reading them all at every poll would be all we do.
     fn is_tail_resting(&self) -> bool {
-        self.long_pass_at.is_some_and(|at| at.elapsed() < LONG_TAIL_EVERY)
+        self.long_pass_at
+            .is_some_and(|at| at.elapsed() < LONG_TAIL_EVERY)
     }
 
     fn end_of_pass(&mut self, found: Vec<Found>, cursor: Option<String>) -> Page {
-        let due = self.unmarked_at.is_none_or(|at| at.elapsed() >= UNMARKED_EVERY);
+        let due = self
+            .unmarked_at
+            .is_none_or(|at| at.elapsed() >= UNMARKED_EVERY);
         if due {
             self.turn = Turn::Unmarked(None, 0);
         }
@@ -181,11 +198,17 @@ impl SqlReader {
             found,
             cursor,
             more: due,
+            wait: None,
             notes: self.notes.clone(),
         }
     }
 
-    async fn unmarked(&mut self, link: &mut Link, after: Option<Value>, count: u64) -> Result<Page, SourceError> {
+    async fn unmarked(
+        &mut self,
+        link: &mut Link,
+        after: Option<Value>,
+        count: u64,
+    ) -> Result<Page, SourceError> {
         let (rows, more) = link.page(&Range::Unmarked(after)).await?;
         let count = count + rows.len() as u64;
         let last = rows.last().map(|row| link.key(row)).transpose()?;
@@ -200,6 +223,7 @@ impl SqlReader {
             found,
             cursor: None,
             more,
+            wait: None,
             notes: self.notes.clone(),
         })
     }
@@ -209,7 +233,9 @@ fn notes(unmarked: u64, keyless: u64) -> Vec<String> {
     let mut notes = Vec::new();
     if unmarked > 0 {
         let minutes = UNMARKED_EVERY.as_secs() / 60;
-        notes.push(format!("{unmarked} rows have no watermark; they are read again every {minutes} minutes only"));
+        notes.push(format!(
+            "{unmarked} rows have no watermark; they are read again every {minutes} minutes only"
+        ));
     }
     if keyless > 0 {
         notes.push(format!("{keyless} rows have no key and are not read"));

@@ -39,9 +39,15 @@ impl MySql {
             .await
             .map_err(|error| refused("its version", &error))?;
         let limit = if version.is_some_and(|version| version.contains("MariaDB")) {
-            format!("SET SESSION max_statement_time = {}", STATEMENT_LIMIT.as_secs())
+            format!(
+                "SET SESSION max_statement_time = {}",
+                STATEMENT_LIMIT.as_secs()
+            )
         } else {
-            format!("SET SESSION max_execution_time = {}", STATEMENT_LIMIT.as_millis())
+            format!(
+                "SET SESSION max_execution_time = {}",
+                STATEMENT_LIMIT.as_millis()
+            )
         };
         for setting in SETTINGS.into_iter().chain([limit.as_str()]) {
             let done = connection.query_drop(setting).await;
@@ -50,16 +56,24 @@ impl MySql {
         Ok(Self { connection })
     }
 
-    pub(super) async fn describe(&mut self, what: &str, query: &str) -> Result<Vec<Field>, SourceError> {
+    pub(super) async fn describe(
+        &mut self,
+        what: &str,
+        query: &str,
+    ) -> Result<Vec<Field>, SourceError> {
         let prepared = self.connection.prep(strip(query)).await;
         let prepared = prepared.map_err(|error| refused(what, &error))?;
         let fields = prepared.columns().iter().map(field).collect();
-        self.connection.close(prepared).await.map_err(|error| refused(what, &error))?;
+        self.connection
+            .close(prepared)
+            .await
+            .map_err(|error| refused(what, &error))?;
         Ok(fields)
     }
 
     pub(super) async fn begin(&mut self) -> Result<(), SourceError> {
-        self.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await
+        self.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+            .await
     }
 
     pub(super) async fn end(&mut self) -> Result<(), SourceError> {
@@ -71,7 +85,11 @@ impl MySql {
         done.map_err(|error| refused("a read transaction", &error))
     }
 
-    pub(super) async fn rows(&mut self, what: &str, statement: Statement) -> Result<Vec<Cells>, SourceError> {
+    pub(super) async fn rows(
+        &mut self,
+        what: &str,
+        statement: Statement,
+    ) -> Result<Vec<Cells>, SourceError> {
         let parameters = statement.parameters.iter().map(|value| value.text().into());
         let parameters = match parameters.collect::<Vec<_>>() {
             none if none.is_empty() => Params::Empty,
@@ -97,7 +115,9 @@ fn cells(row: Row) -> Result<Cells, SourceError> {
             }),
         },
         // Everything is read as text; a server that sends another type all the same is taken at its word.
-        other => Ok(Some(Value::Text(other.as_sql(true).trim_matches('\'').to_owned()))),
+        other => Ok(Some(Value::Text(
+            other.as_sql(true).trim_matches('\'').to_owned(),
+        ))),
     };
     row.unwrap().into_iter().enumerate().map(text).collect()
 }
@@ -110,7 +130,10 @@ fn field(column: &mysql_async::Column) -> Field {
     let bytes = column.character_set() == BINARY;
     let (read, bind) = match column.column_type() {
         T::MYSQL_TYPE_GEOMETRY => (None, ["", ""]),
-        T::MYSQL_TYPE_BIT => (Some(format!("CAST({place} + 0 AS CHAR)")), ["CAST(", " AS UNSIGNED)"]),
+        T::MYSQL_TYPE_BIT => (
+            Some(format!("CAST({place} + 0 AS CHAR)")),
+            ["CAST(", " AS UNSIGNED)"],
+        ),
         T::MYSQL_TYPE_TINY
         | T::MYSQL_TYPE_SHORT
         | T::MYSQL_TYPE_INT24
@@ -120,7 +143,9 @@ fn field(column: &mysql_async::Column) -> Field {
             true => (as_text(), ["CAST(", " AS UNSIGNED)"]),
             false => (as_text(), ["CAST(", " AS SIGNED)"]),
         },
-        T::MYSQL_TYPE_DECIMAL | T::MYSQL_TYPE_NEWDECIMAL => (as_text(), ["CAST(", " AS DECIMAL(65,30))"]),
+        T::MYSQL_TYPE_DECIMAL | T::MYSQL_TYPE_NEWDECIMAL => {
+            (as_text(), ["CAST(", " AS DECIMAL(65,30))"])
+        }
         T::MYSQL_TYPE_FLOAT | T::MYSQL_TYPE_DOUBLE => (as_text(), ["(", " + 0e0)"]),
         T::MYSQL_TYPE_DATE | T::MYSQL_TYPE_NEWDATE => (as_text(), ["CAST(", " AS DATE)"]),
         T::MYSQL_TYPE_TIME | T::MYSQL_TYPE_TIME2 => (as_text(), ["CAST(", " AS TIME(6))"]),
@@ -144,7 +169,9 @@ fn field(column: &mysql_async::Column) -> Field {
 fn unreachable(error: &mysql_async::Error) -> SourceError {
     match error {
         // Access denied, to the server or to the database; unknown authentication.
-        mysql_async::Error::Server(server) if matches!(server.code, 1044 | 1045 | 1130 | 1251 | 1698) => {
+        mysql_async::Error::Server(server)
+            if matches!(server.code, 1044 | 1045 | 1130 | 1251 | 1698) =>
+        {
             SourceError::LoginRefused(server.message.clone())
         }
         mysql_async::Error::Server(server) => SourceError::Unreachable(server.message.clone()),
@@ -162,7 +189,9 @@ fn refused(what: &str, error: &mysql_async::Error) -> SourceError {
                 };
             }
             // These quote the value.
-            code @ (1292 | 1366 | 1411 | 1525) => format!("a value has another form than its column (error {code})"),
+            code @ (1292 | 1366 | 1411 | 1525) => {
+                format!("a value has another form than its column (error {code})")
+            }
             _ => server.message.clone(),
         },
         other => return SourceError::Unreachable(other.to_string()),

@@ -5,10 +5,12 @@ use std::str::FromStr;
 
 use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError};
-use sqlx::{AssertSqlSafe, Column, ConnectOptions, Executor, Row, SqlSafeStr, Statement as _, TypeInfo};
+use sqlx::{
+    AssertSqlSafe, Column, ConnectOptions, Executor, Row, SqlSafeStr, Statement as _, TypeInfo,
+};
 
-use super::keyset::{Dialect, Field, Statement, strip};
 use super::cursor::Value;
+use super::keyset::{Dialect, Field, Statement, strip};
 use super::{Cells, STATEMENT_LIMIT};
 use crate::source::SourceError;
 
@@ -26,7 +28,10 @@ impl Postgres {
             .map_err(|_| SourceError::Url("the PostgreSQL address cannot be read".to_owned()))?
             .application_name("office-agent")
             .disable_statement_logging();
-        let mut connection = options.connect().await.map_err(|error| unreachable(&error))?;
+        let mut connection = options
+            .connect()
+            .await
+            .map_err(|error| unreachable(&error))?;
         let settings = format!("{SETTINGS}{}", STATEMENT_LIMIT.as_millis());
         sqlx::raw_sql(AssertSqlSafe(settings))
             .execute(&mut connection)
@@ -35,7 +40,11 @@ impl Postgres {
         Ok(Self { connection })
     }
 
-    pub(super) async fn describe(&mut self, what: &str, query: &str) -> Result<Vec<Field>, SourceError> {
+    pub(super) async fn describe(
+        &mut self,
+        what: &str,
+        query: &str,
+    ) -> Result<Vec<Field>, SourceError> {
         let query = AssertSqlSafe(strip(query).to_owned()).into_sql_str();
         let prepared = (&mut self.connection).prepare(query).await;
         let prepared = prepared.map_err(|error| refused(what, &error))?;
@@ -45,7 +54,9 @@ impl Postgres {
                 (column.name().to_owned(), kind.name().to_owned(), kind.oid())
             })
             .collect();
-        let types = self.type_names(columns.iter().filter_map(|(_, _, oid)| *oid).collect()).await?;
+        let types = self
+            .type_names(columns.iter().filter_map(|(_, _, oid)| *oid).collect())
+            .await?;
         Ok(columns
             .into_iter()
             .map(|(name, kind, oid)| {
@@ -56,7 +67,9 @@ impl Postgres {
                     "MONEY" => Some(format!("CAST({column} AS numeric)::text")),
                     _ => Some(format!("CAST({column} AS text)")),
                 };
-                let kind = oid.and_then(|oid| types.get(&oid)).map_or("text", String::as_str);
+                let kind = oid
+                    .and_then(|oid| types.get(&oid))
+                    .map_or("text", String::as_str);
                 Field {
                     name,
                     read,
@@ -69,17 +82,19 @@ impl Postgres {
 
     /// Names as CAST takes them, without length or precision.
     async fn type_names(&mut self, oids: Vec<Oid>) -> Result<HashMap<Oid, String>, SourceError> {
-        let rows: Vec<(Oid, String)> =
-            sqlx::query_as("SELECT oid, format_type(oid, -1) FROM pg_catalog.pg_type WHERE oid = ANY($1)")
-                .bind(oids)
-                .fetch_all(&mut self.connection)
-                .await
-                .map_err(|error| refused("a look at its types", &error))?;
+        let rows: Vec<(Oid, String)> = sqlx::query_as(
+            "SELECT oid, format_type(oid, -1) FROM pg_catalog.pg_type WHERE oid = ANY($1)",
+        )
+        .bind(oids)
+        .fetch_all(&mut self.connection)
+        .await
+        .map_err(|error| refused("a look at its types", &error))?;
         Ok(rows.into_iter().collect())
     }
 
     pub(super) async fn begin(&mut self) -> Result<(), SourceError> {
-        self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+        self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .await
     }
 
     pub(super) async fn end(&mut self) -> Result<(), SourceError> {
@@ -88,10 +103,15 @@ impl Postgres {
 
     async fn run(&mut self, sql: &'static str) -> Result<(), SourceError> {
         let done = sqlx::raw_sql(sql).execute(&mut self.connection).await;
-        done.map(|_| ()).map_err(|error| refused("a read transaction", &error))
+        done.map(|_| ())
+            .map_err(|error| refused("a read transaction", &error))
     }
 
-    pub(super) async fn rows(&mut self, what: &str, statement: Statement) -> Result<Vec<Cells>, SourceError> {
+    pub(super) async fn rows(
+        &mut self,
+        what: &str,
+        statement: Statement,
+    ) -> Result<Vec<Cells>, SourceError> {
         let mut query = sqlx::query(AssertSqlSafe(statement.sql));
         for parameter in statement.parameters {
             query = query.bind(parameter.text());
@@ -135,11 +155,15 @@ fn refused(what: &str, error: &sqlx::Error) -> SourceError {
                     };
                 }
                 // Data exceptions quote the value.
-                code if code.starts_with("22") => format!("a value has another form than its column (SQLSTATE {code})"),
+                code if code.starts_with("22") => {
+                    format!("a value has another form than its column (SQLSTATE {code})")
+                }
                 _ => database.message().to_owned(),
             }
         }
-        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => return SourceError::Unreachable(error.to_string()),
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => {
+            return SourceError::Unreachable(error.to_string());
+        }
         other => other.to_string(),
     };
     SourceError::Refused {

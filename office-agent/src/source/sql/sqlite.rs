@@ -37,8 +37,9 @@ impl Sqlite {
                 connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
                 Ok(connection)
             };
-            let connection =
-                open().map_err(|error: rusqlite::Error| SourceError::Unreachable(format!("{}: {error}", path.display())))?;
+            let connection = open().map_err(|error: rusqlite::Error| {
+                SourceError::Unreachable(format!("{}: {error}", path.display()))
+            })?;
             Ok(Self {
                 interrupt: connection.get_interrupt_handle(),
                 connection: Some(connection),
@@ -48,12 +49,20 @@ impl Sqlite {
         .map_err(|_| SourceError::CutShort)?
     }
 
-    pub(super) async fn describe(&mut self, what: &str, query: &str) -> Result<Vec<Field>, SourceError> {
+    pub(super) async fn describe(
+        &mut self,
+        what: &str,
+        query: &str,
+    ) -> Result<Vec<Field>, SourceError> {
         let query = strip(query).to_owned();
         let names = self
             .with(what, move |connection| {
                 let statement = connection.prepare(&query)?;
-                Ok(statement.column_names().into_iter().map(str::to_owned).collect::<Vec<_>>())
+                Ok(statement
+                    .column_names()
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>())
             })
             .await?;
         let field = |name: String| Field {
@@ -66,14 +75,24 @@ impl Sqlite {
     }
 
     pub(super) async fn begin(&mut self) -> Result<(), SourceError> {
-        self.with("a read transaction", |connection| connection.execute_batch("BEGIN")).await
+        self.with("a read transaction", |connection| {
+            connection.execute_batch("BEGIN")
+        })
+        .await
     }
 
     pub(super) async fn end(&mut self) -> Result<(), SourceError> {
-        self.with("the end of a transaction", |connection| connection.execute_batch("ROLLBACK")).await
+        self.with("the end of a transaction", |connection| {
+            connection.execute_batch("ROLLBACK")
+        })
+        .await
     }
 
-    pub(super) async fn rows(&mut self, what: &str, statement: Statement) -> Result<Vec<Cells>, SourceError> {
+    pub(super) async fn rows(
+        &mut self,
+        what: &str,
+        statement: Statement,
+    ) -> Result<Vec<Cells>, SourceError> {
         self.with(what, move |connection| {
             let mut prepared = connection.prepare_cached(&statement.sql)?;
             let width = prepared.column_count();
