@@ -3,12 +3,21 @@
 
 mod error;
 pub mod folder;
+mod once;
+mod reader;
 pub mod row;
+mod runner;
 pub mod sql;
+mod state;
+
+use std::time::Duration;
 
 pub use error::SourceError;
+pub use once::{ReadAll, import_file, read_all};
+pub use runner::run;
+pub use state::{Doing, SourceState, SourceStates};
+
 use row::Found;
-use std::time::Duration;
 
 /// What a reader read at once.
 #[derive(Debug)]
