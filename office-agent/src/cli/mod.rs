@@ -87,7 +87,7 @@ pub async fn run(cli: Cli) -> ExitCode {
             ExitCode::from(2)
         }
         Err(Failure::Failed(error)) => {
-            output.failed(&format!("{error:#}"));
+            output.failed(&error.to_string());
             ExitCode::FAILURE
         }
     }

@@ -31,6 +31,7 @@ pub struct Status {
     /// The connection; absent when no agent runs.
     pub sync: Option<SyncState>,
     /// What is in the outbox.
+    #[serde(flatten)]
     pub outbox: Summary,
     /// The configured sources.
     pub sources: Vec<SourceStatus>,
