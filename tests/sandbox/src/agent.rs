@@ -47,12 +47,9 @@ impl Status {
     /// Everything the sources have is at the hub.
     pub fn is_caught_up(&self) -> bool {
         let sources = self.0["sources"].as_array();
-        self.0["outbox"]["waiting"] == 0
-            && sources.is_some_and(|sources| {
-                sources
-                    .iter()
-                    .all(|source| source["state"]["doing"] == "waiting")
-            })
+        self.0["waiting"] == 0
+            && sources
+                .is_some_and(|sources| sources.iter().all(|source| source["doing"] == "waiting"))
     }
 
     /// Highest sequence given out.
@@ -72,13 +69,13 @@ impl Status {
     }
 
     fn number(&self, name: &str) -> anyhow::Result<u64> {
-        let number = self.0["outbox"][name].as_u64();
+        let number = self.0[name].as_u64();
         number.with_context(|| format!("the status has no {name}: {}", self.0))
     }
 
     /// Open refusals, the newest first.
     pub fn refused(&self) -> Vec<Refused> {
-        let list = self.0["outbox"]["rejects"].as_array();
+        let list = self.0["rejects"].as_array();
         let text =
             |reject: &Value, name: &str| reject[name].as_str().unwrap_or_default().to_owned();
         list.into_iter()
