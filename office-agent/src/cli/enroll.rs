@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Failure, Output};
 use crate::config::Config;
 use crate::identity;
+use crate::status::time_zh;
 
 pub(super) async fn enroll(config: &Config, token: &str, output: &Output) -> Result<(), Failure> {
     let identity = identity::enrol(config, token).await?;
@@ -18,9 +19,10 @@ pub(super) async fn enroll(config: &Config, token: &str, output: &Output) -> Res
         }),
         || {
             format!(
-                "enrolled as {} {}; the certificate ends {ends} and renews itself while the agent runs",
+                "enrolled as {} {}; the certificate ends {} (China time) and renews itself while the agent runs",
                 identity.office_id(),
-                identity.office_name()
+                identity.office_name(),
+                time_zh(ends.unix_timestamp())
             )
         },
     )?;

@@ -23,7 +23,8 @@ pub struct Summary {
     pub acked_sequence: u64,
     /// Records the hub has not committed.
     pub waiting: u64,
-    /// What each source has brought.
+    /// What each source has brought; told source by source by whoever shows it.
+    #[serde(skip)]
     pub sources: Vec<SourceSummary>,
     /// Refusals that are open.
     pub rejects_open: u64,

@@ -2,11 +2,22 @@
 //! the cursor never runs ahead of what is durable.
 
 mod error;
+pub mod folder;
+mod once;
 pub mod push;
+mod reader;
 pub mod row;
+mod runner;
 pub mod sql;
+mod state;
+
+use std::time::Duration;
 
 pub use error::SourceError;
+pub use once::{ReadAll, import_file, read_all};
+pub use runner::run;
+pub use state::{Doing, SourceState, SourceStates};
+
 use row::Found;
 
 /// What a reader read at once.
@@ -19,6 +30,8 @@ pub struct Page {
     pub cursor: Option<String>,
     /// The next page can be read at once.
     pub more: bool,
+    /// When there is no more: something is known to come after so long.
+    pub wait: Option<Duration>,
     /// What the office should know although the rest is read.
     pub notes: Vec<String>,
 }

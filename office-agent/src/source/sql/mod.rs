@@ -136,6 +136,11 @@ impl SqlReader {
             (rows, more) = link.page(&range).await?;
         }
         let last = rows.last().map(|row| link.position(row)).transpose()?;
+        if let (Some(overlap), Some(at)) = (self.source.overlap, &last)
+            && earlier(&at.watermark, overlap.get()).is_none()
+        {
+            return Err(SourceError::OverlapWithoutTime);
+        }
         let found = link.assemble(rows).await?;
         if let (Some(at), true) = (&last, more) {
             let highest = highest.unwrap_or_else(|| at.watermark.clone());
@@ -144,6 +149,7 @@ impl SqlReader {
                 found,
                 cursor: Some(cursor.to_text()),
                 more,
+                wait: None,
                 notes: self.notes.clone(),
             });
         }
@@ -192,6 +198,7 @@ impl SqlReader {
             found,
             cursor,
             more: due,
+            wait: None,
             notes: self.notes.clone(),
         }
     }
@@ -216,6 +223,7 @@ impl SqlReader {
             found,
             cursor: None,
             more,
+            wait: None,
             notes: self.notes.clone(),
         })
     }
