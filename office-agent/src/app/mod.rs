@@ -163,8 +163,9 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     Ok(())
 }
 
-/// One agent a data directory: two would fight for the stream, and each would read every source.
-fn lock(data_dir: &Path) -> Result<File, AppError> {
+/// One agent a data directory: two would fight for the stream, and each would read every source. Enrolling waits for
+/// its end too, because a running agent would renew the identity it replaces.
+pub(crate) fn lock(data_dir: &Path) -> Result<File, AppError> {
     let file = File::create(data_dir.join("agent.lock")).map_err(io("make agent.lock"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -98,6 +98,12 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
+/// The machine has no room for a runtime.
+pub fn no_runtime(error: &std::io::Error) -> ExitCode {
+    Output::new(false).failed(&format!("start: {error}"));
+    ExitCode::FAILURE
+}
+
 async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
     let config = Config::load(&cli.config)?;
     match cli.command {
