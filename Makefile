@@ -5,6 +5,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 CASES ?= 100000
 SEED ?= 2012
+TOOLS = $(shell deploy/setup.sh tools)
 FAULT_MINUTES ?= 2
 
 .PHONY: help demo demo-once test lint format bench fault prepare clean-demo
@@ -31,12 +32,12 @@ lint: ## rustfmt, clippy with warnings denied, buf, cargo-deny (licences, bans, 
 	@deploy/setup.sh lint
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	@cd proto && ../target/tools/node_modules/.bin/buf lint && ../target/tools/node_modules/.bin/buf format --diff --exit-code
-	@PATH="$$PWD/target/tools/bin:$$PATH" cargo deny --log-level error check licenses bans sources
+	@cd proto && "$(TOOLS)/node_modules/.bin/buf" lint && "$(TOOLS)/node_modules/.bin/buf" format --diff --exit-code
+	@PATH="$(TOOLS)/bin:$$PATH" cargo deny --log-level error check licenses bans sources
 
 format: ## Format Rust and proto files in place
 	@$(CARGO) fmt --all
-	@cd proto && ../target/tools/node_modules/.bin/buf format --write
+	@cd proto && "$(TOOLS)/node_modules/.bin/buf" format --write
 
 bench: ## Ratios against raw COPY and pgbench, interleaved in one run; target/bench/report.json
 	@deploy/setup.sh run

@@ -3,7 +3,9 @@
 #
 #   deploy/setup.sh run      what the demo needs: PostgreSQL 15+, a C compiler, Rust
 #   deploy/setup.sh test     the same and what the tests need beside it: MariaDB's server
-#   deploy/setup.sh lint     the linters that are not part of Rust: buf, cargo-deny (into target/tools)
+#   deploy/setup.sh lint     the linters that are not part of Rust: buf, cargo-deny
+#   deploy/setup.sh tools    prints the folder that those linters are in, outside the checkout: building one takes
+#                            minutes, and a clean checkout should not cost them again
 #
 # It only finds and installs; it starts no service and changes no configuration. Without the right to
 # install, it prints exactly what is missing and stops.
@@ -15,7 +17,7 @@ readonly BUF_VERSION="1.75.0"
 readonly CARGO_DENY_VERSION="0.20.2"
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-readonly TOOLS="$PWD/target/tools"
+readonly TOOLS="${XDG_CACHE_HOME:-$HOME/.cache}/notary-hub/tools"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -111,8 +113,9 @@ setup_lint() {
 
 case "${1:-}" in
 run | test | lint) "setup_$1" ;;
+tools) echo "$TOOLS" ;;
 *)
-    sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac
