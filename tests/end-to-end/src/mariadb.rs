@@ -21,6 +21,14 @@ const READY_LIMIT: Duration = Duration::from_secs(120);
 /// Users tried when started as root, which MariaDB refuses to run as.
 const ACCOUNTS: [&str; 2] = ["mysql", "nobody"];
 
+/// Where distributions keep the scripts of the system tables.
+const SHARES: [&str; 2] = ["/usr/share/mysql", "/usr/share/mariadb"];
+const SCRIPTS: [&str; 3] = [
+    "mysql_system_tables.sql",
+    "mysql_performance_tables.sql",
+    "mysql_system_tables_data.sql",
+];
+
 /// `$@` is the server's command line. File descriptor 3 is our end of life: when we end, even by SIGKILL, the pipe closes.
 const WATCH: &str = r#"
 exec 3<&0 </dev/null
@@ -42,8 +50,8 @@ pub enum MariaDbError {
     NoAccount,
     #[error("{0}")]
     File(#[from] io::Error),
-    #[error("mariadb-install-db failed: {0}")]
-    Install(String),
+    #[error("MariaDB could not make its system tables: {0}")]
+    Bootstrap(String),
     #[error("MariaDB did not start; its log: {0}")]
     NotReady(String),
     #[error("prepare MariaDB: {0}")]
@@ -76,15 +84,13 @@ impl MariaDb {
         remove_leftovers();
         let home = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
         let server = find(&["mariadbd", "mysqld"]).ok_or(MariaDbError::NoBinaries)?;
-        let install =
-            find(&["mariadb-install-db", "mysql_install_db"]).ok_or(MariaDbError::NoBinaries)?;
         let account = account()?;
         fs::create_dir_all(&home)?;
         fs::set_permissions(&home, fs::Permissions::from_mode(0o700))?;
         if let Some((uid, gid)) = account {
             chown(&home, Some(uid), Some(gid))?;
         }
-        install_into(&install, &home, account).await?;
+        bootstrap(&server, &home, account).await?;
         let port = free_port()?;
         let watch = spawn(&server, &home, port, account)?;
         let mut admin = connect_when_ready(&home).await?;
@@ -133,27 +139,51 @@ fn run_as(command: &mut Command, account: Option<(u32, u32)>) {
     }
 }
 
-async fn install_into(
-    install: &Path,
+/// Makes the system tables. `mariadb-install-db` does the same with programs of the client's package, which a server can
+/// do without.
+async fn bootstrap(
+    server: &Path,
     home: &Path,
     account: Option<(u32, u32)>,
 ) -> Result<(), MariaDbError> {
-    let mut command = Command::new(install);
+    let scripts = SHARES
+        .iter()
+        .map(Path::new)
+        .find(|share| share.join(SCRIPTS[0]).is_file());
+    let scripts = scripts.ok_or(MariaDbError::NoBinaries)?;
+    let mut sql = "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n".to_owned();
+    for script in SCRIPTS {
+        sql += &fs::read_to_string(scripts.join(script))?;
+    }
+    let file = home.join("bootstrap.sql");
+    fs::write(&file, sql)?;
+    let data = home.join("data");
+    fs::create_dir_all(&data)?;
+    if let Some((uid, gid)) = account {
+        chown(&data, Some(uid), Some(gid))?;
+    }
+    let mut command = Command::new(server);
     command
-        .arg("--no-defaults")
-        .arg(format!("--datadir={}", home.join("data").display()))
         .args([
-            "--auth-root-authentication-method=normal",
-            "--skip-test-db",
+            "--no-defaults",
+            "--bootstrap",
+            "--log-warnings=0",
             "--skip-name-resolve",
         ])
-        .current_dir(home);
+        .args([
+            "--enforce-storage-engine=",
+            "--innodb-buffer-pool-size=16M",
+            "--max-allowed-packet=8M",
+        ])
+        .arg(format!("--datadir={}", data.display()))
+        .current_dir(home)
+        .stdin(File::open(file)?);
     run_as(&mut command, account);
     let output = tokio::process::Command::from(command).output().await?;
     if output.status.success() {
         Ok(())
     } else {
-        Err(MariaDbError::Install(
+        Err(MariaDbError::Bootstrap(
             String::from_utf8_lossy(&output.stderr).into_owned(),
         ))
     }

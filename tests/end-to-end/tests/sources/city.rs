@@ -8,8 +8,12 @@ use notary_hub::embedded::testing::fresh_database;
 use office_agent::config::Source;
 use serde::Deserialize;
 use synthetic_city::{City, CityPlan, Flaw, Stores, Vendor};
+use tokio::sync::Mutex;
 
 use crate::kept::{Kept, Reader};
+
+/// The city's databases have one name each.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 #[derive(Deserialize)]
 struct Part {
@@ -62,6 +66,7 @@ fn expected(city: &City, office: usize) -> (BTreeSet<String>, usize) {
 }
 
 async fn reads_every_row_once_and_changes_after(page_rows: Option<u16>, reopen: bool) {
+    let _turn = ONE_AT_A_TIME.lock().await;
     let plan = CityPlan {
         cases: 900,
         ..CityPlan::default()
