@@ -5,6 +5,7 @@
 //! [`store`] (all SQL) and `linkage`.
 
 pub mod app;
+pub mod audit;
 pub mod case;
 pub mod cli;
 pub mod config;
@@ -13,6 +14,7 @@ pub mod filing;
 pub mod grpc;
 pub mod identity;
 pub mod ingest;
+pub mod lookup;
 pub mod statistics;
 pub mod store;
 pub mod sync;

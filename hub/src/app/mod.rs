@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::audit::Audit;
 use crate::config::Config;
 use crate::grpc::health::{Health, Standing};
 use crate::identity::authority::AuthorityError;
@@ -141,6 +142,7 @@ impl App {
                 token_key_id: pki.token_key.id(),
             },
         );
+        let (audit, log) = Audit::new(database.audit.clone());
         let services = Services::new(
             &config,
             &database,
@@ -150,6 +152,7 @@ impl App {
             revocations.clone(),
             health.clone(),
             ingest,
+            audit,
         );
         let doors = Doors::bind(&config, &authority, Arc::clone(&certificate), revocations).await?;
         let addresses = doors.addresses;
@@ -158,6 +161,7 @@ impl App {
         let stop = || background.stop.clone();
         let tasks = &background.tracker;
         tasks.spawn(reader.run(stop()));
+        tasks.spawn(log.run(stop()));
         tasks.spawn(watch::database(database.pools(), health.clone(), stop()));
         tasks.spawn(watch::service_manager(stop()));
         tasks.spawn(watch::server_certificate(

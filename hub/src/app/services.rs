@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::Router;
+use linkage::matter::RuleSet;
 use linkage::token::TokenKey;
 use sqlx::PgPool;
 
 use super::Database;
+use crate::audit::Audit;
 use crate::config::Config;
 use crate::grpc;
 use crate::grpc::health::Health;
@@ -16,6 +18,7 @@ use crate::identity::enrol::Enrolment;
 use crate::identity::revocation::Revocations;
 use crate::identity::session::SessionKeys;
 use crate::ingest::Ingest;
+use crate::lookup::Lookup;
 use crate::sync::Sync;
 use crate::sync::streams::Streams;
 
@@ -27,6 +30,7 @@ pub(super) struct Services {
     revocations: Revocations,
     health: Health,
     sync: Sync,
+    lookup: Arc<Lookup>,
     general: PgPool,
 }
 
@@ -44,6 +48,7 @@ impl Services {
         revocations: Revocations,
         health: Health,
         ingest: Ingest,
+        audit: Audit,
     ) -> Self {
         let pool = &database.general;
         let sync = Sync {
@@ -54,12 +59,15 @@ impl Services {
             streams: Streams::default(),
         };
         let session_life = config.identity.session_ttl.into();
+        let lookups = database.lookups.clone();
+        let lookup = Lookup::new(lookups, audit, RuleSet::builtin(), &config.lookup);
         Self {
             enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_key)),
             sessions: Arc::new(Sessions::new(pool.clone(), session_keys, session_life)),
             revocations,
             health,
             sync,
+            lookup: Arc::new(lookup),
             general: pool.clone(),
         }
     }
@@ -71,6 +79,8 @@ impl Services {
             revocations: self.revocations.clone(),
             health: self.health.clone(),
             sync: self.sync.clone(),
+            lookup: Arc::clone(&self.lookup),
+            sessions: Arc::clone(&self.sessions),
             general: self.general.clone(),
         }
         .router()

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
+use crate::audit::AuditError;
+
 /// Domain of every reason below.
 pub const DOMAIN: &str = "notary-hub";
 
@@ -324,6 +326,17 @@ impl From<&sqlx::Error> for Reason {
             }
             _ => Self::Internal,
         }
+    }
+}
+
+/// The answer to a caller whose request could not be recorded, and is therefore not answered.
+pub fn audit(error: &AuditError) -> Status {
+    match error {
+        AuditError::Database(problem) => database(problem),
+        AuditError::Stopping => Reason::Draining
+            .because(error.to_string())
+            .retry_after(Duration::from_secs(2))
+            .into(),
     }
 }
 

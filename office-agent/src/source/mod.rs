@@ -5,6 +5,7 @@ mod error;
 pub mod folder;
 mod once;
 mod reader;
+pub mod push;
 pub mod row;
 mod runner;
 pub mod sql;

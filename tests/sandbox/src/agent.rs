@@ -49,7 +49,7 @@ impl Status {
         let sources = self.0["sources"].as_array();
         self.0["waiting"] == 0
             && sources
-                .is_some_and(|sources| sources.iter().all(|source| source["caught_up"] == true))
+                .is_some_and(|sources| sources.iter().all(|source| source["doing"] == "waiting"))
     }
 
     /// Highest sequence given out.
