@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::identity::Identities;
 use crate::outbox::{Outbox, OutboxError};
+use crate::source::SourceStates;
 use crate::status::Status;
 use crate::sync::SyncState;
 
@@ -26,6 +27,7 @@ pub(super) struct Local {
     pub(super) identities: Identities,
     pub(super) outbox: Outbox,
     pub(super) sync: watch::Receiver<SyncState>,
+    pub(super) sources: SourceStates,
     pub(super) metrics: PrometheusHandle,
 }
 
@@ -81,6 +83,7 @@ async fn status(State(local): State<Local>) -> Result<Json<Status>, Unreadable> 
         &identity,
         sync,
         outbox,
+        &local.sources,
     )))
 }
 

@@ -3,6 +3,7 @@
 mod addresses;
 mod local;
 mod service;
+mod sources;
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -17,10 +18,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use addresses::Addresses;
+pub(crate) use sources::pipeline;
 
-use crate::config::Config;
+use crate::config::{Config, SourceName};
 use crate::identity::{self, Identities, IdentityError, Renewal};
+use crate::mapping::MappingError;
 use crate::outbox::{self, Outbox, OutboxError};
+use crate::source::{self, SourceStates};
 use crate::sync::{Sync, SyncState, Timing};
 use crate::telemetry::metrics::{self as names, CERTIFICATE_END};
 use local::Local;
@@ -56,6 +60,14 @@ pub enum AppError {
         /// What the machine said.
         source: io::Error,
     },
+    /// A mapping file cannot be used.
+    #[error("source `{name}`: {problem}")]
+    Mapping {
+        /// The source.
+        name: SourceName,
+        /// What is wrong with its mapping.
+        problem: MappingError,
+    },
     /// Metrics are set up already.
     #[error("set metrics up: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
@@ -76,6 +88,7 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     let identity = identity::load(&config.data_dir)?;
     let _lock = lock(&config.data_dir)?;
     Addresses::withdraw(&config.data_dir).map_err(io("remove addresses.json"))?;
+    let pipelines = sources::pipelines(&config, identity.token_key())?;
     let metrics = names::install()?;
     let outbox = Outbox::open(config.data_dir.join(outbox::FILE))?;
     let listener = listen(&config).await?;
@@ -86,11 +99,13 @@ pub async fn run(config: Config) -> Result<(), AppError> {
 
     let (current, identities) = watch::channel(Arc::new(identity));
     let state = Arc::new(watch::Sender::new(SyncState::default()));
+    let states = SourceStates::default();
     let page = Local {
         config: Arc::clone(&config),
         identities: identities.clone(),
         outbox: outbox.clone(),
         sync: state.subscribe(),
+        sources: states.clone(),
         metrics: metrics.clone(),
     };
     let router = local::guarded(page.router());
@@ -118,6 +133,16 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         state,
     };
     tasks.spawn(sync.run(stop.clone()));
+    for (source, pipeline) in pipelines {
+        let entry = move |found| pipeline.entry(found);
+        tasks.spawn(source::run(
+            source,
+            entry,
+            outbox.clone(),
+            states.clone(),
+            stop.clone(),
+        ));
+    }
     tasks.spawn(keep_house(
         Arc::clone(&config),
         outbox.clone(),

@@ -3,6 +3,7 @@
 mod check;
 mod check_config;
 mod enroll;
+mod import;
 mod output;
 mod status;
 
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::app;
+use crate::app::{self, AppError};
 use crate::config::{Config, ConfigError};
 use crate::telemetry::logs;
 use output::Output;
@@ -50,6 +51,8 @@ enum Command {
     },
     /// Read the office's sources and hand them to the hub until SIGTERM.
     Run,
+    /// Read one CSV or XLSX file by a folder source's mapping, wherever the file lies.
+    Import(import::Args),
     /// What waits, what was refused and how to mend it.
     Status,
     /// Ask the hub whether a person or a thing is known in the city, before accepting.
@@ -70,9 +73,11 @@ enum Failure {
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
-        match error.downcast_ref::<ConfigError>() {
-            Some(problem) => Self::Usage(problem.to_string()),
-            None => Self::Failed(error),
+        let of_configuration = error.is::<ConfigError>()
+            || matches!(error.downcast_ref(), Some(AppError::Mapping { .. }));
+        match of_configuration {
+            true => Self::Usage(error.to_string()),
+            false => Self::Failed(error),
         }
     }
 }
@@ -101,6 +106,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
             logs::init(&config.log)?;
             app::run(config).await?;
         }
+        Command::Import(args) => import::import(&config, &args, output).await?,
         Command::Status => status::status(&config, output).await?,
         Command::Check(args) => return check::check(&config, args, output).await,
         Command::CheckConfig => check_config::check_config(&config, output)?,

@@ -115,6 +115,15 @@ impl Outbox {
         source: &SourceName,
         locations: Vec<String>,
     ) -> Result<(), OutboxError> {
+        let asked = source.clone();
+        // Nearly always there is none, and then nothing has to be made durable.
+        let any = self
+            .worker
+            .read(move |connection| reject::any_without_key(connection, &asked))
+            .await?;
+        if !any {
+            return Ok(());
+        }
         let source = source.clone();
         self.worker
             .write(move |tx| reject::clear_locations(tx, &source, &locations))

@@ -118,6 +118,18 @@ pub(super) fn clear_case(tx: &Transaction<'_>, source_case_id: &str) -> Result<(
     Ok(())
 }
 
+/// Whether rows of the source without a case key are refused now.
+pub(super) fn any_without_key(
+    connection: &Connection,
+    source: &SourceName,
+) -> Result<bool, OutboxError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM reject WHERE source_case_id = '' AND source = ?1 AND origin = ?2)",
+        )?
+        .query_row(params![source.as_str(), OWN], |row| row.get(0))?)
+}
+
 /// Ends refusals of rows without a case key where good rows stand now. A location that names no row
 /// (`sql:cases`) stands for many rows, so it ends nothing.
 pub(super) fn clear_locations(
