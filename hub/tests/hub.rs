@@ -169,6 +169,7 @@ async fn a_person_signs_in_over_the_wire() {
     let request = |password: &str| CreateSessionRequest {
         login: "li".into(),
         password: password.into(),
+        otp: String::new(),
     };
     let session = sessions
         .create_session(request("correct horse battery"))
@@ -179,7 +180,7 @@ async fn a_person_signs_in_over_the_wire() {
         .pki
         .session_keys
         .verify(&session.get_ref().access_token);
-    assert_eq!(person.unwrap().role, Role::Analyst);
+    assert_eq!(person.unwrap().person.role, Role::Analyst);
     let refused = sessions.create_session(request("wrong")).await.unwrap_err();
     assert_eq!(
         (refused.code(), reason(&refused).as_str()),

@@ -25,7 +25,7 @@ const PASSWORD: &str = "correct horse battery";
 
 async fn enrolment(pool: &PgPool) -> Enrolment {
     let pki = Keys::new().pki;
-    Enrolment::new(pool.clone(), Arc::new(pki.authority), pki.token_key)
+    Enrolment::new(pool.clone(), Arc::new(pki.authority), pki.token_key, false)
 }
 
 async fn token(pool: &PgPool, office_id: &str, life: Duration) -> String {
@@ -52,7 +52,7 @@ async fn an_office_enrols_and_renews() {
     let first = identity(&enrolled.chain[0]);
     assert_eq!(first.office_id.as_str(), "hzgl");
 
-    let renewed = enrolment.renew(first, &csr().1).await.unwrap();
+    let renewed = enrolment.renew(first, &csr().1, false).await.unwrap();
     let second = identity(&renewed[0]);
     assert_eq!(second.office_id, first.office_id);
     let recorded: Vec<Vec<u8>> =
@@ -237,11 +237,7 @@ async fn a_revoked_office_is_known_within_seconds() {
 }
 
 async fn sessions(pool: &PgPool) -> Sessions {
-    Sessions::new(
-        pool.clone(),
-        Keys::new().pki.session_keys,
-        Duration::from_secs(900),
-    )
+    support::sessions(pool, &Keys::new(), []).await
 }
 
 async fn add_account(

@@ -27,17 +27,15 @@ pub(super) struct Doors {
 impl Doors {
     pub(super) async fn bind(
         config: &Config,
-        authority: &Authority,
+        authority: &Arc<Authority>,
         certificate: Arc<ServerCertificate>,
         revocations: Revocations,
     ) -> Result<Self, AppError> {
         let oldest = config.tls.minimum_version;
-        let trust_domain = authority.trust_domain();
-        let ca = authority.certificate();
         let grace = config.identity.renewal_grace.into();
-        let tls = agents_tls(certificate.clone(), ca, trust_domain, grace, oldest)?;
+        let tls = agents_tls(certificate.clone(), Arc::clone(authority), grace, oldest)?;
         let audience = Audience::Agents {
-            trust_domain: trust_domain.clone(),
+            trust_domain: authority.trust_domain().clone(),
             revocations,
         };
         let limits = || config.limits.clone();

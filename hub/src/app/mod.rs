@@ -3,6 +3,7 @@
 mod addresses;
 mod database;
 mod doors;
+mod rotation;
 mod services;
 mod watch;
 
@@ -23,9 +24,11 @@ use tokio_util::task::TaskTracker;
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::grpc::health::{Health, Standing};
+use crate::identity::Sessions;
 use crate::identity::authority::AuthorityError;
 use crate::identity::pki::{Pki, PkiError};
 use crate::identity::revocation::Revocations;
+use crate::identity::second_factor::SecondFactor;
 use crate::identity::server_certificate::ServerCertificate;
 use crate::ingest::{Ingest, IngestConfig, Writers};
 use crate::statistics::calendar::Calendar;
@@ -143,12 +146,19 @@ impl App {
             },
         );
         let (audit, log) = Audit::new(database.audit.clone());
+        let sessions = Arc::new(Sessions::new(
+            database.general.clone(),
+            pki.session_keys,
+            config.identity.session_ttl.into(),
+            revocations.clone(),
+            SecondFactor::new(pki.account_key, config.identity.second_factor.clone()),
+        ));
         let services = Services::new(
             &config,
             &database,
             Arc::clone(&authority),
             pki.token_key,
-            pki.session_keys,
+            Arc::clone(&sessions),
             revocations.clone(),
             health.clone(),
             ingest,
@@ -166,10 +176,17 @@ impl App {
         tasks.spawn(watch::service_manager(stop()));
         tasks.spawn(watch::server_certificate(
             config.clone(),
-            authority,
-            certificate,
+            Arc::clone(&authority),
+            Arc::clone(&certificate),
             stop(),
         ));
+        let keys = rotation::Keys {
+            config: config.clone(),
+            authority,
+            certificate,
+            sessions,
+        };
+        tasks.spawn(keys.follow(stop()));
         let listeners = TaskTracker::new();
         let doors_stop = Stop::default();
         let metrics_door = doors.open(

@@ -16,7 +16,6 @@ use crate::identity::Sessions;
 use crate::identity::authority::Authority;
 use crate::identity::enrol::Enrolment;
 use crate::identity::revocation::Revocations;
-use crate::identity::session::SessionKeys;
 use crate::ingest::Ingest;
 use crate::lookup::Lookup;
 use crate::sync::Sync;
@@ -44,7 +43,7 @@ impl Services {
         database: &Database,
         authority: Arc<Authority>,
         token_key: TokenKey,
-        session_keys: SessionKeys,
+        sessions: Arc<Sessions>,
         revocations: Revocations,
         health: Health,
         ingest: Ingest,
@@ -58,12 +57,12 @@ impl Services {
             token_algorithm: token_key.algorithm(),
             streams: Streams::default(),
         };
-        let session_life = config.identity.session_ttl.into();
+        let by_hand = config.identity.approve_enrolment;
         let lookups = database.lookups.clone();
         let lookup = Lookup::new(lookups, audit, RuleSet::builtin(), &config.lookup);
         Self {
-            enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_key)),
-            sessions: Arc::new(Sessions::new(pool.clone(), session_keys, session_life)),
+            enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_key, by_hand)),
+            sessions,
             revocations,
             health,
             sync,

@@ -1,24 +1,130 @@
 //! Commands about people.
 
+mod change;
+mod second_factor;
+
+use std::fmt::Write;
 use std::io::{self, BufRead, IsTerminal};
 
 use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use linkage::office::OfficeId;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Failure, Output, UserArgs};
+use super::{Failure, Output};
 use crate::app::Database;
 use crate::config::Config;
-use crate::identity::Role;
 use crate::identity::account::{self, NewAccount};
+use crate::identity::{Role, RoleKind};
+use crate::store;
+use crate::store::account::Account;
 
-pub(super) async fn add(config: &Config, args: UserArgs, output: &Output) -> Result<(), Failure> {
-    let role = Role::new(args.role, args.office)
-        .map_err(|error| Failure::Usage(format!("{error} (--office)")))?;
-    let password = match args.password_stdin {
-        true => first_line()?,
-        false => ask()?,
-    };
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// Add an account; the password is asked for.
+    Add(UserArgs),
+    /// List accounts.
+    List,
+    /// Give an account another password; it is asked for. Its sessions and any lock end.
+    Passwd {
+        login: String,
+        /// Read the password from the first line of standard input.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Give an account another role. Its sessions end.
+    Role {
+        login: String,
+        #[command(flatten)]
+        role: RoleArgs,
+    },
+    /// Keep a person from signing in. Open sessions are refused within seconds.
+    Disable { login: String },
+    /// Let a disabled person sign in again.
+    Enable { login: String },
+    /// Sessions.
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
+    /// Second factor.
+    #[command(subcommand)]
+    Totp(TotpCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SessionsCommand {
+    /// End all sessions of an account; the person may sign in again.
+    Revoke { login: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TotpCommand {
+    /// Make a new authenticator secret and recovery codes, printed this once; earlier ones end.
+    Enrol { login: String },
+    /// Take the second factor away from a person who lost it.
+    Reset { login: String },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RoleArgs {
+    #[arg(long, value_name = "notary|analyst|supervisor|operator")]
+    role: RoleKind,
+    /// The office of a notary.
+    #[arg(long)]
+    office: Option<OfficeId>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UserArgs {
+    login: String,
+    #[command(flatten)]
+    role: RoleArgs,
+    #[arg(long)]
+    display_name: String,
+    /// Read the password from the first line of standard input.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+impl RoleArgs {
+    fn role(&self) -> Result<Role, Failure> {
+        Role::new(self.role, self.office)
+            .map_err(|error| Failure::Usage(format!("{error} (--office)")))
+    }
+}
+
+pub(super) async fn run(
+    config: &Config,
+    command: UserCommand,
+    output: &Output,
+) -> Result<(), Failure> {
+    match command {
+        UserCommand::Add(args) => add(config, args, output).await,
+        UserCommand::List => list(config, output).await,
+        UserCommand::Passwd {
+            login,
+            password_stdin,
+        } => change::password(config, &login, &password(password_stdin)?, output).await,
+        UserCommand::Role { login, role } => {
+            change::role(config, &login, role.role()?, output).await
+        }
+        UserCommand::Disable { login } => change::disabled(config, &login, true, output).await,
+        UserCommand::Enable { login } => change::disabled(config, &login, false, output).await,
+        UserCommand::Sessions(SessionsCommand::Revoke { login }) => {
+            change::end_sessions(config, &login, output).await
+        }
+        UserCommand::Totp(TotpCommand::Enrol { login }) => {
+            second_factor::enrol(config, &login, output).await
+        }
+        UserCommand::Totp(TotpCommand::Reset { login }) => {
+            second_factor::reset(config, &login, output).await
+        }
+    }
+}
+
+async fn add(config: &Config, args: UserArgs, output: &Output) -> Result<(), Failure> {
+    let role = args.role.role()?;
+    let password = password(args.password_stdin)?;
     let database = Database::open_or_join(config).await?;
     let account = NewAccount {
         login: &args.login,
@@ -28,11 +134,55 @@ pub(super) async fn add(config: &Config, args: UserArgs, output: &Output) -> Res
     let added = account::add(&database.general, account, &password).await;
     database.close().await?;
     let account_id = added?;
+    let code = role.kind().code();
     output.print(
-        &json!({ "account_id": account_id, "login": args.login, "role": args.role.code() }),
-        || format!("added {} as {}", args.login, args.role.code()),
+        &json!({ "account_id": account_id, "login": args.login, "role": code }),
+        || format!("added {} as {code}", args.login),
     )?;
     Ok(())
+}
+
+async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
+    let database = Database::open_or_join(config).await?;
+    let accounts = store::account::list(&database.general).await;
+    database.close().await?;
+    let accounts = accounts?;
+    output.print(&accounts, || table(&accounts))?;
+    Ok(())
+}
+
+fn table(accounts: &[Account]) -> String {
+    let mut text = format!(
+        "{:<24}  {:<10}  {:<16}  {:<8}  {:<6}  name\n",
+        "login", "role", "office", "status", "factor"
+    );
+    for account in accounts {
+        let status = match (account.disabled, account.locked) {
+            (true, _) => "disabled",
+            (false, true) => "locked",
+            (false, false) => "active",
+        };
+        let factor = if account.second_factor {
+            "totp"
+        } else {
+            "none"
+        };
+        let office_id = account.office_id.as_deref().unwrap_or("-");
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{:<24}  {:<10}  {office_id:<16}  {status:<8}  {factor:<6}  {}",
+            account.login, account.role, account.display_name
+        );
+    }
+    text
+}
+
+fn password(from_stdin: bool) -> anyhow::Result<Zeroizing<String>> {
+    match from_stdin {
+        true => first_line(),
+        false => ask(),
+    }
 }
 
 fn first_line() -> anyhow::Result<Zeroizing<String>> {

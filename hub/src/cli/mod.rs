@@ -1,6 +1,8 @@
 //! The command line of `notary-hub`.
 
 mod account;
+mod ca;
+mod enrol;
 mod office;
 mod output;
 mod setup;
@@ -17,9 +19,11 @@ use linkage::token::TokenAlgorithm;
 
 use crate::app;
 use crate::config::{Config, ConfigError, Span};
-use crate::identity::RoleKind;
 use crate::store::office::Level;
 use crate::telemetry::logs;
+use account::UserCommand;
+use ca::CaCommand;
+use enrol::EnrolCommand;
 use output::Output;
 
 const EXIT_CODES: &str = "\
@@ -72,9 +76,18 @@ enum Command {
         #[arg(long, default_value = "24h")]
         ttl: Span,
     },
+    /// Keys that ask for an office's first certificate and wait for the bureau.
+    #[command(subcommand)]
+    Enrol(EnrolCommand),
+    /// The city's certificate authority and its successor.
+    #[command(subcommand)]
+    Ca(CaCommand),
     /// People.
     #[command(subcommand)]
     User(UserCommand),
+    /// The keys that sign sessions.
+    #[command(subcommand)]
+    SessionKey(SessionKeyCommand),
     /// Figures.
     #[command(subcommand)]
     Stats(StatsCommand),
@@ -90,6 +103,10 @@ enum OfficeCommand {
     List,
     /// End an office's part: open streams are cut, new calls refused, within 5 seconds.
     Revoke { office_id: OfficeId },
+    /// Do not let an office renew a certificate that has ended; it has to enrol again.
+    RefuseLateRenewal { office_id: OfficeId },
+    /// Let it, within identity.renewal_grace, as by default.
+    AllowLateRenewal { office_id: OfficeId },
 }
 
 #[derive(Debug, Args)]
@@ -123,24 +140,13 @@ impl From<LevelArg> for Level {
 }
 
 #[derive(Debug, Subcommand)]
-enum UserCommand {
-    /// Add an account; the password is asked for.
-    Add(UserArgs),
-}
-
-#[derive(Debug, Args)]
-struct UserArgs {
-    login: String,
-    #[arg(long, value_name = "notary|analyst|supervisor|operator")]
-    role: RoleKind,
-    /// The office of a notary.
-    #[arg(long)]
-    office: Option<OfficeId>,
-    #[arg(long)]
-    display_name: String,
-    /// Read the password from the first line of standard input.
-    #[arg(long)]
-    password_stdin: bool,
+enum SessionKeyCommand {
+    /// Let the next key sign; the present one is believed until the next rotation. A running hub takes it in.
+    Rotate {
+        /// The keys may be known to somebody: replace all, which ends every session.
+        #[arg(long)]
+        compromised: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -198,10 +204,21 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Office(OfficeCommand::Revoke { office_id }) => {
             office::revoke(&config, office_id, output).await
         }
+        Command::Office(OfficeCommand::RefuseLateRenewal { office_id }) => {
+            office::refuse_late_renewal(&config, office_id, true, output).await
+        }
+        Command::Office(OfficeCommand::AllowLateRenewal { office_id }) => {
+            office::refuse_late_renewal(&config, office_id, false, output).await
+        }
         Command::EnrollToken { office_id, ttl } => {
             office::enroll_token(&config, office_id, Duration::from(ttl), output).await
         }
-        Command::User(UserCommand::Add(args)) => account::add(&config, args, output).await,
+        Command::Enrol(command) => enrol::run(&config, command, output).await,
+        Command::Ca(command) => ca::run(&config, command, output).await,
+        Command::User(command) => account::run(&config, command, output).await,
+        Command::SessionKey(SessionKeyCommand::Rotate { compromised }) => {
+            setup::rotate_session_key(&config, compromised, output)
+        }
         Command::Stats(StatsCommand::Verify) => stats::verify(&config, output).await,
         Command::CheckConfig => setup::check_config(&config, output),
     }

@@ -52,19 +52,24 @@ pub(super) async fn list(config: &Config, output: &Output) -> Result<(), Failure
 
 fn table(offices: &[Office]) -> String {
     let mut text = format!(
-        "{:<16}  {:<9}  {:<8}  {:<20}  name\n",
-        "office", "level", "status", "certified until"
+        "{:<16}  {:<9}  {:<8}  {:<20}  {:<20}  name\n",
+        "office", "level", "status", "certified until", "renewed late"
     );
     for office in offices {
-        let certified = match office.certified_until.map(|until| until.format(&Rfc3339)) {
-            Some(Ok(until)) => until,
-            _ => "never enrolled".into(),
+        let shown = |time: Option<OffsetDateTime>, never: &str| {
+            time.and_then(|time| time.truncate_to_second().format(&Rfc3339).ok())
+                .unwrap_or_else(|| never.into())
+        };
+        let certified = shown(office.certified_until, "never enrolled");
+        let late = match office.late_renewal_refused {
+            true => "refused".into(),
+            false => shown(office.renewed_late_at, "never"),
         };
         let status = if office.revoked { "revoked" } else { "active" };
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "{:<16}  {:<9}  {status:<8}  {certified:<20}  {}",
+            "{:<16}  {:<9}  {status:<8}  {certified:<20}  {late:<20}  {}",
             office.office_id,
             office.level.code(),
             office.name
@@ -86,6 +91,26 @@ pub(super) async fn revoke(
     }
     output.print(&json!({ "office_id": office_id, "revoked": true }), || {
         format!("revoked {office_id}; a running hub cuts its streams within 5 seconds")
+    })?;
+    Ok(())
+}
+
+pub(super) async fn refuse_late_renewal(
+    config: &Config,
+    office_id: OfficeId,
+    refuse: bool,
+    output: &Output,
+) -> Result<(), Failure> {
+    let database = Database::open_or_join(config).await?;
+    let done = store::office::refuse_late_renewal(&database.general, office_id, refuse).await?;
+    database.close().await?;
+    if !done {
+        return Err(anyhow!("there is no office {office_id}; see: notary-hub office list").into());
+    }
+    let value = json!({ "office_id": office_id, "late_renewal_refused": refuse });
+    output.print(&value, || match refuse {
+        true => format!("{office_id} cannot renew a certificate that has ended"),
+        false => format!("{office_id} can renew a certificate that has ended, within the grace"),
     })?;
     Ok(())
 }

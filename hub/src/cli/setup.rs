@@ -9,6 +9,7 @@ use crate::app::Database;
 use crate::config::Config;
 use crate::identity::pki::Pki;
 use crate::identity::server_certificate::ServerCertificate;
+use crate::identity::session_key_file;
 
 pub(super) async fn init(
     config: &Config,
@@ -22,7 +23,7 @@ pub(super) async fn init(
     let pki = Pki::load(config)?;
     ServerCertificate::load_or_make(config, &pki.authority, now)?;
     Database::open_or_join(config).await?.close().await?;
-    let ca = config.pki_dir().join("ca.pem");
+    let ca = config.pki_dir().join("anchors.pem");
     output.print(
         &json!({
             "data_dir": config.data_dir,
@@ -45,6 +46,26 @@ pub(super) async fn migrate(config: &Config, output: &Output) -> Result<(), Fail
     Database::open_or_join(config).await?.close().await?;
     output.print(&json!({ "migrated": true }), || {
         "the database has this version's schema".into()
+    })?;
+    Ok(())
+}
+
+pub(super) fn rotate_session_key(
+    config: &Config,
+    compromised: bool,
+    output: &Output,
+) -> Result<(), Failure> {
+    let dir = config.pki_dir();
+    let keys = match compromised {
+        true => session_key_file::replace(&dir)?,
+        false => session_key_file::rotate(&dir)?,
+    };
+    let ids: Vec<&str> = keys.ids().collect();
+    output.print(&json!({ "signing": ids[0], "keys": ids }), || {
+        format!(
+            "{} signs now; copy session.key to the other hubs of this database, if there are any",
+            ids[0]
+        )
     })?;
     Ok(())
 }

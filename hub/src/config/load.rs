@@ -205,6 +205,14 @@ mod tests {
             ),
             ("data_dir = 'd'\n[identity]\nnames = []", "identity.names"),
             (
+                "data_dir = 'd'\n[identity]\nsession_ttl = '25h'",
+                "identity.session_ttl",
+            ),
+            (
+                "data_dir = 'd'\n[identity]\nsecond_factor = ['king']",
+                "identity.second_factor",
+            ),
+            (
                 "data_dir = 'd'\n[metrics]\nlisten = '0.0.0.0:9464'",
                 "metrics.listen",
             ),

@@ -10,9 +10,15 @@ pub use value::{DatabaseUrl, Span, TrustDomain};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustls_pki_types::ServerName;
 use serde::{Deserialize, Serialize};
+
+use crate::identity::RoleKind;
+
+/// How far back the hub remembers sessions that were ended before their time.
+const LONGEST_SESSION: Duration = Duration::from_secs(24 * 3600);
 
 /// Everything a hub can be told.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -104,8 +110,12 @@ pub struct Identity {
     pub certificate_ttl: Span,
     /// How long after its end a certificate can still be renewed: offices close for holidays.
     pub renewal_grace: Span,
-    /// Life of a person's session.
+    /// Whether somebody at the bureau has to approve each key that asks for an office's first certificate.
+    pub approve_enrolment: bool,
+    /// Life of a person's session; a day at most.
     pub session_ttl: Span,
+    /// Roles that cannot sign in without a second factor.
+    pub second_factor: Vec<RoleKind>,
 }
 
 /// How cases are taken in.
@@ -200,6 +210,9 @@ impl Config {
             self.limits.connections_per_address as u64,
             1,
         )?;
+        if Duration::from(self.identity.session_ttl) > LONGEST_SESSION {
+            return Err("identity.session_ttl: must be at most 24h".into());
+        }
         if self.ingest.writers * 2 > self.database.max_connections {
             return Err(
                 "ingest.writers: needs database.max_connections of at least twice as many".into(),
@@ -236,7 +249,9 @@ impl Default for Identity {
             names: vec!["localhost".into(), "127.0.0.1".into()],
             certificate_ttl: Span::hours(24),
             renewal_grace: Span::hours(30 * 24),
+            approve_enrolment: false,
             session_ttl: Span::minutes(15),
+            second_factor: Vec::new(),
         }
     }
 }

@@ -9,6 +9,7 @@ use tonic::{Request, Response, Status};
 use super::enrollment::{ders, status};
 use super::error::Reason;
 use super::guard::office_or_lapsed;
+use crate::identity::LapsedOffice;
 use crate::identity::enrol::Enrolment;
 
 /// The service.
@@ -31,15 +32,16 @@ impl CertificateService for CertificateApi {
     ) -> Result<Response<RenewResponse>, Status> {
         let office = office_or_lapsed(request.extensions())
             .ok_or_else(|| Reason::Unauthenticated.because("a client certificate is needed"))?;
+        let late = request.extensions().get::<LapsedOffice>().is_some();
         let chain = self
             .enrolment
-            .renew(office, &request.get_ref().csr_der)
+            .renew(office, &request.get_ref().csr_der, late)
             .await
             .map_err(|error| {
                 tracing::warn!(office = %office.office_id, %error, "renewal refused");
                 status(&error)
             })?;
-        tracing::info!(office = %office.office_id, "certificate renewed");
+        tracing::info!(office = %office.office_id, late, "certificate renewed");
         Ok(Response::new(RenewResponse {
             certificate_chain_der: ders(&chain),
             trust_anchors_der: ders(&self.enrolment.trust_anchors()),

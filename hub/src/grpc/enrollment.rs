@@ -1,6 +1,7 @@
 //! `EnrollmentService`: an office's first certificate.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use notary_proto::hub::v1::enrollment_service_server::EnrollmentService;
 use notary_proto::hub::v1::{self as wire, EnrollRequest, EnrollResponse};
@@ -10,6 +11,9 @@ use tonic::{Request, Response, Status};
 use super::address_of;
 use super::error::{Reason, database, internal};
 use crate::identity::enrol::{EnrolError, Enrolled, Enrolment};
+
+/// When to ask again whether the bureau has approved.
+const APPROVAL_TIME: Duration = Duration::from_secs(60);
 
 /// The service.
 #[derive(Debug)]
@@ -80,6 +84,11 @@ pub(super) fn ders(certificates: &[CertificateDer<'static>]) -> Vec<Vec<u8>> {
 pub(super) fn status(error: &EnrolError) -> Status {
     match error {
         EnrolError::TokenInvalid => Reason::JoinTokenInvalid.because(error.to_string()).into(),
+        EnrolError::AwaitingApproval => Reason::EnrolmentPending
+            .because(error.to_string())
+            .retry_after(APPROVAL_TIME)
+            .into(),
+        EnrolError::LateRenewalRefused => Reason::RenewalRefused.because(error.to_string()).into(),
         EnrolError::Csr(problem) => Reason::CsrInvalid
             .because(error.to_string())
             .field("csr_der", problem.to_string())

@@ -55,6 +55,12 @@ pub enum Reason {
     CsrInvalid,
     /// Login or password is wrong, or the account is locked; which of them is not said.
     SignInRefused,
+    /// The password is right, but a code of the second factor is needed.
+    SecondFactorRequired,
+    /// The bureau has not approved the office's key yet; come again with the same key.
+    EnrolmentPending,
+    /// The certificate has ended, and the bureau does not let this office renew it; enrol again.
+    RenewalRefused,
     /// The caller asks more often than it may; `RetryInfo` says when to come back.
     RateLimited,
     /// The hub has more to do than it can; `RetryInfo` says when to come back.
@@ -69,7 +75,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::Unauthenticated,
         Self::PermissionDenied,
         Self::CertificateRevoked,
@@ -90,6 +96,9 @@ impl Reason {
         Self::JoinTokenInvalid,
         Self::CsrInvalid,
         Self::SignInRefused,
+        Self::SecondFactorRequired,
+        Self::EnrolmentPending,
+        Self::RenewalRefused,
         Self::RateLimited,
         Self::Overloaded,
         Self::Draining,
@@ -213,6 +222,21 @@ impl Reason {
                 "SIGN_IN_REFUSED",
                 Code::Unauthenticated,
                 "用户名或密码不正确，或账号已暂时锁定。",
+            ),
+            Self::SecondFactorRequired => (
+                "SECOND_FACTOR_REQUIRED",
+                Code::Unauthenticated,
+                "请输入动态验证码或恢复码。尚未绑定验证器的，请联系市平台运维。",
+            ),
+            Self::EnrolmentPending => (
+                "ENROLMENT_PENDING",
+                Code::FailedPrecondition,
+                "注册申请已提交，等待市平台审核。审核通过后请重新注册。",
+            ),
+            Self::RenewalRefused => (
+                "RENEWAL_REFUSED",
+                Code::PermissionDenied,
+                "本处证书已到期，且不允许逾期续期。请向市平台申请新的注册码并重新注册。",
             ),
             Self::RateLimited => (
                 "RATE_LIMITED",

@@ -1,15 +1,18 @@
-//! `SessionService`: signing in from a case system or the agent.
+//! `SessionService`: signing in and out from a case system or the agent.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use notary_proto::hub::v1::session_service_server::SessionService;
-use notary_proto::hub::v1::{CreateSessionRequest, CreateSessionResponse};
+use notary_proto::hub::v1::{
+    CreateSessionRequest, CreateSessionResponse, DeleteSessionRequest, DeleteSessionResponse,
+};
 use prost_types::Timestamp;
 use tonic::{Request, Response, Status};
 
+use super::bearer_of;
 use super::error::{Reason, database};
-use crate::identity::account::{Sessions, SignInError};
+use crate::identity::account::{Credentials, Sessions, SignInError, SignOutError};
 
 /// The service.
 #[derive(Debug)]
@@ -29,10 +32,18 @@ impl SessionService for SessionApi {
         &self,
         request: Request<CreateSessionRequest>,
     ) -> Result<Response<CreateSessionResponse>, Status> {
-        let CreateSessionRequest { login, password } = request.into_inner();
+        let CreateSessionRequest {
+            login,
+            password,
+            otp,
+        } = request.into_inner();
         let session = self
             .sessions
-            .sign_in(&login, &password)
+            .sign_in_with(Credentials {
+                login: &login,
+                password: &password,
+                code: &otp,
+            })
             .await
             .map_err(|error| status(&error))?;
         Ok(Response::new(CreateSessionResponse {
@@ -43,11 +54,33 @@ impl SessionService for SessionApi {
             }),
         }))
     }
+
+    async fn delete_session(
+        &self,
+        request: Request<DeleteSessionRequest>,
+    ) -> Result<Response<DeleteSessionResponse>, Status> {
+        let token = bearer_of(&request)
+            .ok_or_else(|| Reason::Unauthenticated.because("a bearer token is needed"))?;
+        match self.sessions.sign_out(token).await {
+            Ok(_) => Ok(Response::new(DeleteSessionResponse {})),
+            Err(SignOutError::Token(error)) => {
+                tracing::info!(%error, "a bearer token was refused");
+                Err(Reason::Unauthenticated
+                    .because("the bearer token proves nothing")
+                    .into())
+            }
+            Err(SignOutError::Database(problem)) => Err(database(&problem)),
+        }
+    }
 }
 
 fn status(error: &SignInError) -> Status {
     match error {
         SignInError::Refused => Reason::SignInRefused.because(error.to_string()).into(),
+        SignInError::CodeRequired => Reason::SecondFactorRequired
+            .because(error.to_string())
+            .field("otp", "six digits of the authenticator, or a recovery code")
+            .into(),
         SignInError::Busy(_) => Reason::Overloaded
             .because(error.to_string())
             .retry_after(Duration::from_secs(3))

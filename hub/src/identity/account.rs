@@ -1,5 +1,6 @@
 //! Accounts of people, and signing in.
 
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use metrics::counter;
@@ -8,7 +9,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::password::{self, Busy, Checker, PasswordError};
-use super::session::{Session, SessionKeys, TokenError};
+use super::revocation::Revocations;
+use super::second_factor::{SecondFactor, SecondFactorError};
+use super::session::{Session, SessionKeys, TokenError, Verified};
 use super::{Person, Role};
 use crate::store;
 use crate::telemetry::metrics::SIGN_INS;
@@ -23,6 +26,8 @@ pub const LOCKED_FOR: Duration = Duration::from_secs(15 * 60);
 pub enum SignInError {
     #[error("login or password is wrong, or the account is locked or disabled")]
     Refused,
+    #[error("the account needs a code of its second factor")]
+    CodeRequired,
     #[error(transparent)]
     Busy(#[from] Busy),
     #[error("look the account up: {0}")]
@@ -87,30 +92,66 @@ pub async fn add(
 #[derive(Debug)]
 pub struct Sessions {
     pool: PgPool,
-    keys: SessionKeys,
+    keys: RwLock<Arc<SessionKeys>>,
     life: Duration,
     checker: Checker,
+    revocations: Revocations,
+    second_factor: SecondFactor,
+}
+
+/// What somebody signs in with.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a> {
+    pub login: &'a str,
+    pub password: &'a str,
+    /// Code of an authenticator, or a recovery code; empty without one.
+    pub code: &'a str,
 }
 
 impl Sessions {
-    pub fn new(pool: PgPool, keys: SessionKeys, life: Duration) -> Self {
+    pub fn new(
+        pool: PgPool,
+        keys: SessionKeys,
+        life: Duration,
+        revocations: Revocations,
+        second_factor: SecondFactor,
+    ) -> Self {
         Self {
             pool,
-            keys,
+            keys: RwLock::new(Arc::new(keys)),
             life,
             checker: Checker::new(),
+            revocations,
+            second_factor,
         }
     }
 
-    /// Login and password in, session out.
+    /// Signs with other keys from now on.
+    pub fn replace_keys(&self, keys: SessionKeys) {
+        *self.keys.write().expect("no holder of the lock panics") = Arc::new(keys);
+    }
+
+    /// Login and password in, session out; for accounts without a second factor.
+    pub async fn sign_in(&self, login: &str, password: &str) -> Result<Session, SignInError> {
+        let code = "";
+        self.sign_in_with(Credentials {
+            login,
+            password,
+            code,
+        })
+        .await
+    }
+
+    /// Credentials in, session out.
     ///
     /// An attempt is counted before its password is checked, so that guessing in parallel gains nothing; a
-    /// success clears the count. An unknown login costs the same work.
-    pub async fn sign_in(&self, login: &str, password: &str) -> Result<Session, SignInError> {
-        let result = self.try_sign_in(login, password).await;
+    /// success clears the count, a wrong code does not. An unknown login costs the same work.
+    pub async fn sign_in_with(&self, credentials: Credentials<'_>) -> Result<Session, SignInError> {
+        let result = self.try_sign_in(credentials).await;
         let outcome = match &result {
             Ok(_) => "granted",
             Err(SignInError::Refused) => "refused",
+            Err(SignInError::CodeRequired) => "code_required",
             Err(SignInError::Busy(_)) => "busy",
             Err(SignInError::Database(_)) => "failed",
         };
@@ -118,11 +159,11 @@ impl Sessions {
         result
     }
 
-    async fn try_sign_in(&self, login: &str, password: &str) -> Result<Session, SignInError> {
+    async fn try_sign_in(&self, credentials: Credentials<'_>) -> Result<Session, SignInError> {
         let turn = self.checker.turn().await?;
-        let too_long = password.len() > password::LONGEST;
-        let password = if too_long { "" } else { password };
-        let account = store::account::begin_attempt(&self.pool, login).await?;
+        let too_long = credentials.password.len() > password::LONGEST;
+        let password = if too_long { "" } else { credentials.password };
+        let account = store::account::begin_attempt(&self.pool, credentials.login).await?;
         let stored = account
             .as_ref()
             .map(|account| account.password_hash.clone());
@@ -130,10 +171,21 @@ impl Sessions {
         let Some(account) = account.filter(|_| fits) else {
             return Err(SignInError::Refused);
         };
+        self.second_factor
+            .check(&self.pool, &account, credentials.code)
+            .await
+            .map_err(|error| match error {
+                SecondFactorError::Missing => SignInError::CodeRequired,
+                SecondFactorError::Wrong => SignInError::Refused,
+                SecondFactorError::Database(error) => SignInError::Database(error),
+            })?;
         store::account::clear_attempts(&self.pool, account.person.account_id).await?;
-        let (access_token, expires_at) =
-            self.keys
-                .issue(&account.person, OffsetDateTime::now_utc(), self.life);
+        let (access_token, expires_at) = self.keys().issue(
+            &account.person,
+            account.generation,
+            OffsetDateTime::now_utc(),
+            self.life,
+        );
         Ok(Session {
             access_token,
             expires_at,
@@ -144,6 +196,42 @@ impl Sessions {
 
     /// Who a bearer token speaks for.
     pub fn verify(&self, token: &str) -> Result<Person, TokenError> {
-        self.keys.verify(token)
+        self.verified(token).map(|session| session.person)
+    }
+
+    /// Ends the session of a bearer token: here at once, on every other hub within seconds.
+    pub async fn sign_out(&self, token: &str) -> Result<Person, SignOutError> {
+        let session = self.verified(token)?;
+        store::revocation::end_session(&self.pool, session.session_id, session.expires_at).await?;
+        self.revocations.refresh().await?;
+        Ok(session.person)
+    }
+
+    fn verified(&self, token: &str) -> Result<Verified, TokenError> {
+        let session = self.keys().verify(token)?;
+        match self.revocations.has_ended(&session) {
+            true => Err(TokenError::Ended),
+            false => Ok(session),
+        }
+    }
+
+    fn keys(&self) -> Arc<SessionKeys> {
+        let keys = self.keys.read().expect("no holder of the lock panics");
+        Arc::clone(&keys)
+    }
+}
+
+/// Why a session was not ended.
+#[derive(Debug, thiserror::Error)]
+pub enum SignOutError {
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error("end the session: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+impl std::fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials")
     }
 }

@@ -1,26 +1,26 @@
 //! The city's own certificate authority: names the hub to offices, and offices to the hub.
 
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use linkage::office::OfficeId;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
-    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType, SerialNumber,
+    CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData,
+    SanType, SerialNumber,
 };
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 use super::Serial;
-use super::secret_file::{self, SecretFileError};
+use super::ca::{self, CaSet, OutOfTurn, Phase};
+use super::secret_file::SecretFileError;
 use crate::config::{Config, TrustDomain};
 
 /// A certificate begins this much before it is made: offices' clocks are not the hub's.
 const BACK_DATE: Duration = Duration::from_secs(300);
-const CA_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+pub(super) const CA_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 const SERVER_LIFE: Duration = Duration::from_secs(397 * 24 * 3600);
 
 /// Why a certificate could not be made or read.
@@ -32,6 +32,8 @@ pub enum AuthorityError {
     Damaged { file: &'static str, problem: String },
     #[error("make a certificate: {0}")]
     Make(#[from] rcgen::Error),
+    #[error(transparent)]
+    OutOfTurn(#[from] OutOfTurn),
 }
 
 /// Why a certificate signing request cannot be used.
@@ -84,14 +86,15 @@ pub struct OfficeCertificate {
     pub key_hash: [u8; 32],
     pub not_before: OffsetDateTime,
     pub not_after: OffsetDateTime,
+    /// Fingerprint of the CA that signed it.
+    pub issuer: [u8; 32],
     pub der: CertificateDer<'static>,
 }
 
-/// The CA with its key.
+/// The CA with its key, and its successor while there is one.
 #[derive(Debug)]
 pub struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    certificate: CertificateDer<'static>,
+    set: RwLock<Arc<CaSet>>,
     trust_domain: TrustDomain,
     office_life: Duration,
 }
@@ -99,49 +102,46 @@ pub struct Authority {
 impl Authority {
     /// Makes the CA in the pki folder unless it is there.
     pub fn create(config: &Config, now: OffsetDateTime) -> Result<(), AuthorityError> {
-        let dir = config.pki_dir();
-        if dir.join("ca.pem").exists() {
-            return Ok(());
-        }
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-        let mut params = params(
-            &format!("notary-hub CA {}", config.identity.trust_domain),
-            now,
-            CA_LIFE,
-        );
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let certificate = params.self_signed(&key)?;
-        // The key first: only a folder with ca.pem counts as having a CA.
-        let pem = Zeroizing::new(key.serialize_pem());
-        secret_file::write(&dir.join("ca.key"), 0o600, pem.as_bytes())?;
-        secret_file::write(&dir.join("ca.pem"), 0o644, certificate.pem().as_bytes())?;
-        Ok(())
+        ca::create_first(config, now)
     }
 
     /// Reads the CA from the pki folder.
     pub fn load(config: &Config) -> Result<Self, AuthorityError> {
-        let dir = config.pki_dir();
-        let path = dir.join("ca.pem");
-        let pem = std::fs::read(&path).map_err(secret_file::failed("read", &path))?;
-        let certificate =
-            CertificateDer::from_pem_slice(&pem).map_err(|error| damaged("ca.pem", error))?;
-        let pem = secret_file::read(&dir.join("ca.key"))?;
-        let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| damaged("ca.key", error))?;
-        let key = KeyPair::try_from(&key).map_err(|error| damaged("ca.key", error))?;
-        let issuer = Issuer::from_ca_cert_der(&certificate, key)
-            .map_err(|error| damaged("ca.pem", error))?;
         Ok(Self {
-            issuer,
-            certificate,
+            set: RwLock::new(Arc::new(CaSet::load(&config.pki_dir())?)),
             trust_domain: config.identity.trust_domain.clone(),
             office_life: config.identity.certificate_ttl.into(),
         })
     }
 
-    /// The CA's own certificate.
-    pub fn certificate(&self) -> &CertificateDer<'static> {
-        &self.certificate
+    /// Goes on as `newer`, read from the same folder after a step of a succession.
+    pub fn replace(&self, newer: Self) {
+        *self.set.write().expect("no holder of the lock panics") = newer.set();
+    }
+
+    fn set(&self) -> Arc<CaSet> {
+        let set = self.set.read().expect("no holder of the lock panics");
+        Arc::clone(&set)
+    }
+
+    /// Where a succession stands.
+    pub fn phase(&self) -> Phase {
+        self.set().phase
+    }
+
+    /// The CA that signs offices' certificates.
+    pub fn certificate(&self) -> CertificateDer<'static> {
+        self.set().issuing.certificate.clone()
+    }
+
+    /// The CA that signs the hub's own certificate.
+    pub fn server_issuer(&self) -> CertificateDer<'static> {
+        self.set().serving.certificate.clone()
+    }
+
+    /// Every CA whose certificates are good.
+    pub fn trust_anchors(&self) -> Vec<CertificateDer<'static>> {
+        self.set().trusted.clone()
     }
 
     /// Domain of the offices' names.
@@ -157,6 +157,7 @@ impl Authority {
         key: &ProvenKey,
         now: OffsetDateTime,
     ) -> Result<OfficeCertificate, AuthorityError> {
+        let set = self.set();
         let serial = Serial::random();
         let mut params = params(office_id.as_str(), now, self.office_life);
         let name = format!("spiffe://{}/office/{office_id}", self.trust_domain);
@@ -166,12 +167,13 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         params.use_authority_key_identifier_extension = true;
-        let certificate = params.signed_by(&key.0, &self.issuer)?;
+        let certificate = params.signed_by(&key.0, &set.issuing.issuer)?;
         Ok(OfficeCertificate {
             serial,
             key_hash: key.hash(),
             not_before: params.not_before,
             not_after: params.not_after,
+            issuer: ca::fingerprint(&set.issuing.certificate),
             der: certificate.der().clone(),
         })
     }
@@ -190,11 +192,11 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
-        Ok((params.signed_by(&key, &self.issuer)?, key))
+        Ok((params.signed_by(&key, &self.set().serving.issuer)?, key))
     }
 }
 
-fn params(common_name: &str, now: OffsetDateTime, life: Duration) -> CertificateParams {
+pub(super) fn params(common_name: &str, now: OffsetDateTime, life: Duration) -> CertificateParams {
     let mut distinguished_name = DistinguishedName::new();
     distinguished_name.push(DnType::CommonName, common_name);
     // X.509 counts whole seconds; what is recorded must be what the certificate says.

@@ -12,12 +12,15 @@ use linkage::token::TokenKey;
 use metrics::counter;
 use rustls_pki_types::CertificateDer;
 use sqlx::PgPool;
+use sqlx::postgres::types::PgInterval;
 use time::OffsetDateTime;
 
 use super::OfficeIdentity;
 use super::authority::{Authority, AuthorityError, CsrError, ProvenKey};
+use super::ca;
 use super::join_token::JoinToken;
 use crate::store;
+use crate::store::certificate::{Decision, StillChained};
 use crate::store::tx::{Retryable, tx};
 use crate::telemetry::metrics::{CERTIFICATES_ISSUED, ENROLMENTS_REFUSED};
 
@@ -34,6 +37,10 @@ const REMEMBERED: usize = 10_000;
 pub enum EnrolError {
     #[error("the join token is unknown, has ended, or was used by another key")]
     TokenInvalid,
+    #[error("the bureau has not approved this key yet; come again with the same one")]
+    AwaitingApproval,
+    #[error("the bureau does not let this office renew a certificate that has ended")]
+    LateRenewalRefused,
     #[error(transparent)]
     Csr(#[from] CsrError),
     #[error("too many attempts from this address")]
@@ -67,6 +74,8 @@ pub struct Enrolment {
     pool: PgPool,
     authority: Arc<Authority>,
     token_key: TokenKey,
+    /// Whether somebody at the bureau has to approve each key.
+    by_hand: bool,
     attempts: DefaultKeyedRateLimiter<IpAddr>,
 }
 
@@ -83,8 +92,27 @@ pub async fn make_join_token(
     Ok(stored.then_some(token))
 }
 
+/// Offices that would be left outside if only the CA that signs offices now were trusted.
+pub async fn still_chained_elsewhere(
+    pool: &PgPool,
+    authority: &Authority,
+    grace: Duration,
+) -> Result<Vec<StillChained>, sqlx::Error> {
+    let issuer = ca::fingerprint(&authority.certificate());
+    // Whole seconds: an interval of the database has no nanoseconds.
+    let grace =
+        PgInterval::try_from(Duration::from_secs(grace.as_secs())).map_err(sqlx::Error::Encode)?;
+    store::certificate::still_chained_elsewhere(pool, &issuer, grace).await
+}
+
 impl Enrolment {
-    pub fn new(pool: PgPool, authority: Arc<Authority>, token_key: TokenKey) -> Self {
+    /// `by_hand`: a key is certified after somebody at the bureau approved it.
+    pub fn new(
+        pool: PgPool,
+        authority: Arc<Authority>,
+        token_key: TokenKey,
+        by_hand: bool,
+    ) -> Self {
         let quota = Quota::with_period(ATTEMPT_EVERY)
             .expect("the period is not zero")
             .allow_burst(ATTEMPTS_AT_ONCE);
@@ -92,13 +120,14 @@ impl Enrolment {
             pool,
             authority,
             token_key,
+            by_hand,
             attempts: DefaultKeyedRateLimiter::keyed(quota),
         }
     }
 
     /// CA certificates by which the hub's own certificates are known.
     pub fn trust_anchors(&self) -> Vec<CertificateDer<'static>> {
-        vec![self.authority.certificate().clone()]
+        self.authority.trust_anchors()
     }
 
     /// Join token and CSR in, certificate and token key out.
@@ -132,7 +161,8 @@ impl Enrolment {
         let token_hash = token.hash();
         let key = ProvenKey::from_csr(csr)?;
         let authority = Arc::clone(&self.authority);
-        let (join, certificate) = tx(&self.pool, "identity.enrol", async move |tx| {
+        let by_hand = self.by_hand;
+        let given = tx(&self.pool, "identity.enrol", async move |tx| {
             let join = store::certificate::lock_join_token(tx, &token_hash)
                 .await?
                 .filter(|join| match &join.used_by_key {
@@ -140,13 +170,20 @@ impl Enrolment {
                     Some(owner) => owner.as_slice() == key.hash(),
                 })
                 .ok_or(EnrolError::TokenInvalid)?;
+            store::certificate::mark_join_token_used(tx, &token_hash, &key.hash()).await?;
+            match join.decision {
+                Some(Decision::Refused) => return Err(EnrolError::TokenInvalid),
+                // Committed: the key has to be known to be approved.
+                None if by_hand => return Ok(None),
+                None | Some(Decision::Approved) => {}
+            }
             let now = OffsetDateTime::now_utc();
             let certificate = authority.certify_office(join.office_id, &key, now)?;
-            store::certificate::mark_join_token_used(tx, &token_hash, &key.hash()).await?;
-            store::certificate::insert(&mut **tx, join.office_id, &certificate).await?;
-            Ok::<_, EnrolError>((join, certificate))
+            store::certificate::insert(&mut **tx, join.office_id, &certificate, false).await?;
+            Ok::<_, EnrolError>(Some((join, certificate)))
         })
         .await?;
+        let (join, certificate) = given.ok_or(EnrolError::AwaitingApproval)?;
         Ok(Enrolled {
             office_id: join.office_id,
             office_name: join.office_name,
@@ -155,22 +192,28 @@ impl Enrolment {
         })
     }
 
-    /// A new certificate for an office that still has a valid one. Returns the chain, leaf first.
+    /// A new certificate for an office that has one. Returns the chain, leaf first. `late`: the one it has has
+    /// ended, though not long ago; the bureau can refuse that.
     pub async fn renew(
         &self,
         office: OfficeIdentity,
         csr: &[u8],
+        late: bool,
     ) -> Result<Vec<CertificateDer<'static>>, EnrolError> {
         let key = ProvenKey::from_csr(csr)?;
+        if late && store::certificate::late_renewal_refused(&self.pool, office.office_id).await? {
+            return Err(EnrolError::LateRenewalRefused);
+        }
         let now = OffsetDateTime::now_utc();
         let certificate = self.authority.certify_office(office.office_id, &key, now)?;
-        store::certificate::insert(&self.pool, office.office_id, &certificate).await?;
-        counter!(CERTIFICATES_ISSUED, "occasion" => "renew").increment(1);
+        store::certificate::insert(&self.pool, office.office_id, &certificate, late).await?;
+        let occasion = if late { "renew_late" } else { "renew" };
+        counter!(CERTIFICATES_ISSUED, "occasion" => occasion).increment(1);
         Ok(self.chain(certificate.der))
     }
 
     fn chain(&self, leaf: CertificateDer<'static>) -> Vec<CertificateDer<'static>> {
-        vec![leaf, self.authority.certificate().clone()]
+        vec![leaf, self.authority.certificate()]
     }
 
     fn count_attempt(&self, address: IpAddr) -> Result<(), EnrolError> {
@@ -188,6 +231,8 @@ impl Enrolment {
 fn refusal(error: &EnrolError) -> &'static str {
     match error {
         EnrolError::TokenInvalid => "token",
+        EnrolError::AwaitingApproval => "approval",
+        EnrolError::LateRenewalRefused => "late",
         EnrolError::Csr(_) => "csr",
         EnrolError::TooOften { .. } => "rate",
         EnrolError::Authority(_) | EnrolError::Database(_) => "failed",

@@ -3,14 +3,17 @@
 //! | module | holds |
 //! |---|---|
 //! | [`pki`] | the keys of a hub as files |
+//! | [`ca`] | the city's CA as files, and its succession |
 //! | [`authority`], [`server_certificate`] | certificates for offices and for the hub itself |
 //! | [`peer`] | which office a client certificate names |
 //! | [`enrol`], [`join_token`] | an office's first certificate, and the next ones |
 //! | [`revocation`] | who may no longer speak |
-//! | [`account`], [`password`], [`session`] | people, signing in, bearer tokens |
+//! | [`account`], [`password`], [`second_factor`] | people, and signing in |
+//! | [`session`], [`session_key_file`] | bearer tokens, and the keys that sign them |
 
 pub mod account;
 pub mod authority;
+pub mod ca;
 pub mod enrol;
 pub mod join_token;
 pub mod password;
@@ -18,10 +21,12 @@ pub mod peer;
 mod person;
 pub mod pki;
 pub mod revocation;
+pub mod second_factor;
 mod secret_file;
 mod serial;
 pub mod server_certificate;
 pub mod session;
+pub mod session_key_file;
 
 pub use account::Sessions;
 pub use person::{Person, Role, RoleError, RoleKind};

@@ -4,6 +4,7 @@
 use linkage::office::OfficeId;
 use time::OffsetDateTime;
 use x509_parser::extensions::GeneralName;
+use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{OfficeIdentity, Serial};
@@ -22,6 +23,8 @@ pub enum PeerError {
     NotOneName,
     #[error("the certificate's name is no office of this trust domain")]
     NotAnOffice,
+    #[error("the certificate's key is no ECDSA key on P-256")]
+    UnsuitableKey,
     #[error("the certificate's serial number is none of this hub's")]
     ForeignSerial,
 }
@@ -42,6 +45,7 @@ pub fn identify(leaf: &[u8], trust_domain: &TrustDomain) -> Result<Peer, PeerErr
     }
     check_constraints(&leaf)?;
     check_usage(&leaf)?;
+    check_key(&leaf)?;
     let office_id = office_of(only_uri(&leaf)?, trust_domain)?;
     let serial = Serial::try_from(leaf.raw_serial()).map_err(|_| PeerError::ForeignSerial)?;
     Ok(Peer {
@@ -72,6 +76,18 @@ fn check_usage(leaf: &X509Certificate<'_>) -> Result<(), PeerError> {
         true => Ok(()),
         false => Err(PeerError::WrongUsage),
     }
+}
+
+fn check_key(leaf: &X509Certificate<'_>) -> Result<(), PeerError> {
+    let key = leaf.public_key();
+    let curve = key
+        .algorithm
+        .parameters
+        .as_ref()
+        .and_then(|p| p.as_oid().ok());
+    let is_p256 = key.algorithm.algorithm == OID_KEY_TYPE_EC_PUBLIC_KEY
+        && curve.is_some_and(|curve| curve == OID_EC_P256);
+    is_p256.then_some(()).ok_or(PeerError::UnsuitableKey)
 }
 
 /// SPIFFE X.509-SVID, section 2: exactly one URI name. Names of other kinds are refused as well: the hub

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use linkage::office::OfficeId;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// A person whose session was verified for this request.
@@ -26,7 +27,8 @@ pub enum Role {
 }
 
 /// A role without its office, as stored, sent, and named by rules about who may do what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RoleKind {
     Notary,
     Analyst,

@@ -2,10 +2,12 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `ca.pem`, `ca.key` | the city's CA; agents need `ca.pem` to enrol |
+//! | `ca.pem`, `ca.key` | the city's CA; [`super::ca`] says what stands beside it once it was followed by another |
+//! | `anchors.pem` | the certificates of all trusted CAs; agents need it to enrol |
 //! | `server.pem` | this hub's certificate and key |
 //! | `token.key` | the city's token key |
-//! | `session.key` | Ed25519 key that signs sessions |
+//! | `session.key` | Ed25519 keys of sessions: the one that signs, the next, the previous |
+//! | `account.key` | AES-256 key that seals the secrets of second factors |
 
 use linkage::token::{TokenAlgorithm, TokenKey};
 use serde::{Deserialize, Serialize};
@@ -13,8 +15,10 @@ use time::OffsetDateTime;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::authority::{Authority, AuthorityError, damaged};
+use super::second_factor::AccountKey;
 use super::secret_file;
 use super::session::SessionKeys;
+use super::session_key_file;
 use crate::config::Config;
 
 /// Why the keys cannot be used.
@@ -38,6 +42,7 @@ pub struct Pki {
     pub authority: Authority,
     pub token_key: TokenKey,
     pub session_keys: SessionKeys,
+    pub account_key: AccountKey,
 }
 
 impl Pki {
@@ -58,12 +63,12 @@ impl Pki {
                 TokenKeyFile::random(algorithm).as_bytes(),
             )?;
         }
-        let session_key = dir.join("session.key");
-        if !session_key.exists() {
-            let key =
-                rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).map_err(AuthorityError::from)?;
-            let pem = Zeroizing::new(key.serialize_pem());
-            secret_file::write(&session_key, 0o600, pem.as_bytes())?;
+        session_key_file::create(&dir)?;
+        let account_key = dir.join("account.key");
+        if !account_key.exists() {
+            let key: Zeroizing<[u8; 32]> = Zeroizing::new(rand::random());
+            let text = Zeroizing::new(data_encoding::HEXLOWER.encode(key.as_slice()));
+            secret_file::write(&account_key, 0o600, text.as_bytes())?;
         }
         Ok(())
     }
@@ -78,10 +83,23 @@ impl Pki {
         Ok(Self {
             authority: Authority::load(config)?,
             token_key: TokenKeyFile::parse(&secret_file::read(&dir.join("token.key"))?)?,
-            session_keys: SessionKeys::from_pem(&secret_file::read(&dir.join("session.key"))?)
-                .map_err(|error| damaged("session.key", error))?,
+            session_keys: session_key_file::load(&dir)?,
+            account_key: account_key(&dir)?,
         })
     }
+}
+
+/// Reads `account.key`: 32 bytes in hexadecimal.
+pub fn account_key(dir: &std::path::Path) -> Result<AccountKey, AuthorityError> {
+    let text = secret_file::read(&dir.join("account.key"))?;
+    let key = data_encoding::HEXLOWER
+        .decode(text.trim_ascii())
+        .map(Zeroizing::new)
+        .map_err(|_| damaged("account.key", "not hexadecimal"))?;
+    let key: Zeroizing<[u8; 32]> = <[u8; 32]>::try_from(key.as_slice())
+        .map(Zeroizing::new)
+        .map_err(|_| damaged("account.key", "not 32 bytes"))?;
+    Ok(AccountKey::new(&key))
 }
 
 /// `token.key`: TOML, the secret in hexadecimal.

@@ -1,17 +1,18 @@
-//! Who may no longer speak. Every hub reads the list each second, so that a revocation reaches open
-//! connections and new calls everywhere well within five seconds.
+//! Who may no longer speak: offices, certificates, people's sessions. Every hub reads the list each second, so
+//! that a revocation reaches open connections and new calls everywhere well within five seconds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::gauge;
 use sqlx::PgPool;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::OfficeIdentity;
-use crate::store::certificate::{self, Revoked};
+use super::session::Verified;
+use crate::store::revocation::{self, Revoked};
 use crate::telemetry::metrics::REVOCATIONS_AGE;
 
 const READ_EVERY: Duration = Duration::from_secs(1);
@@ -27,30 +28,61 @@ pub enum Revocation {
 
 /// The list as last read. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Revocations {
-    list: watch::Receiver<Arc<Revoked>>,
+pub struct Revocations(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    pool: PgPool,
+    list: watch::Sender<Arc<Revoked>>,
+    /// Held while the list is read, so that what was read earlier never replaces what was read later.
+    reading: Mutex<()>,
 }
 
 /// Keeps the list current.
 #[derive(Debug)]
-pub struct RevocationsReader {
-    pool: PgPool,
-    list: watch::Sender<Arc<Revoked>>,
-}
+pub struct RevocationsReader(Revocations);
 
 impl Revocations {
     /// Reads the list for the first time; a hub that cannot must not serve.
     pub async fn load(pool: PgPool) -> Result<(Self, RevocationsReader), sqlx::Error> {
-        let (sender, receiver) = watch::channel(Arc::new(certificate::revoked(&pool).await?));
-        Ok((
-            Self { list: receiver },
-            RevocationsReader { pool, list: sender },
-        ))
+        let (list, _) = watch::channel(Arc::new(revocation::read(&pool).await?));
+        let revocations = Self(Arc::new(Shared {
+            pool,
+            list,
+            reading: Mutex::default(),
+        }));
+        Ok((revocations.clone(), RevocationsReader(revocations)))
+    }
+
+    /// Reads the list now: what this hub has just changed, it knows at once.
+    pub async fn refresh(&self) -> Result<(), sqlx::Error> {
+        let _turn = self.0.reading.lock().await;
+        let list = revocation::read(&self.0.pool).await?;
+        self.0.list.send_if_modified(|current| {
+            let changed = **current != list;
+            if changed {
+                *current = Arc::new(list);
+            }
+            changed
+        });
+        Ok(())
+    }
+
+    /// Whether a person's session was ended before its time.
+    pub fn has_ended(&self, session: &Verified) -> bool {
+        let list = self.0.list.borrow();
+        let office_id = session.person.office_id();
+        list.sessions.contains(&session.session_id)
+            || list
+                .generations
+                .get(&session.person.account_id)
+                .is_some_and(|first| session.generation < *first)
+            || office_id.is_some_and(|office_id| list.offices.contains(&office_id))
     }
 
     /// What of this identity is revoked, if anything.
     pub fn of(&self, office: &OfficeIdentity) -> Option<Revocation> {
-        find(&self.list.borrow(), office)
+        find(&self.0.list.borrow(), office)
     }
 
     pub fn is_revoked(&self, office: &OfficeIdentity) -> bool {
@@ -59,7 +91,7 @@ impl Revocations {
 
     /// Ends when the identity is revoked; at once when it is already.
     pub async fn revoked(&self, office: OfficeIdentity) -> Revocation {
-        let mut list = self.list.clone();
+        let mut list = self.0.list.subscribe();
         loop {
             if let Some(revocation) = find(&list.borrow_and_update(), &office) {
                 return revocation;
@@ -89,17 +121,8 @@ impl RevocationsReader {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut read_at = Instant::now();
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            match certificate::revoked(&self.pool).await {
-                Ok(list) => {
-                    read_at = Instant::now();
-                    self.list.send_if_modified(|current| {
-                        let changed = **current != list;
-                        if changed {
-                            *current = Arc::new(list);
-                        }
-                        changed
-                    });
-                }
+            match self.0.refresh().await {
+                Ok(()) => read_at = Instant::now(),
                 Err(error) => tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     age_seconds = read_at.elapsed().as_secs(),

@@ -81,7 +81,7 @@ fn certified_key(
         }
     };
     let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let chain = vec![certificate, authority.certificate().clone()];
+    let chain = vec![certificate, authority.server_issuer()];
     CertifiedKey::from_der(chain, key, &provider)
         .map(Arc::new)
         .map_err(|error| damaged("server.pem", error))
@@ -103,7 +103,8 @@ fn is_good(
     let Ok((_, parsed)) = X509Certificate::from_der(certificate) else {
         return false;
     };
-    let Ok((_, ca)) = X509Certificate::from_der(authority.certificate()) else {
+    let issuer = authority.server_issuer();
+    let Ok((_, ca)) = X509Certificate::from_der(&issuer) else {
         return false;
     };
     let mut wanted: Vec<String> = config

@@ -1,5 +1,5 @@
 //! Sessions of people: a short-lived signed token (JWT, EdDSA) that says who somebody is and what they may be.
-//! It cannot be taken back before it ends; that is why it is short.
+//! What is taken back before it ends stands in [`super::revocation`].
 
 use std::time::Duration;
 
@@ -46,14 +46,41 @@ pub enum TokenError {
     OutOfTime,
     #[error("the token's signature or claims are not the hub's")]
     NotOurs,
+    #[error("the session was ended")]
+    Ended,
 }
 
-/// The key that signs sessions. `Debug` shows its id alone.
-pub struct SessionKeys {
-    key_id: String,
+/// A token whose signature, times and claims are good. Whether its session was ended is another question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    pub person: Person,
+    pub session_id: Uuid,
+    /// Generation of the account's sessions.
+    pub generation: i32,
+    pub expires_at: OffsetDateTime,
+}
+
+/// The keys of sessions: the first signs, all verify. `Debug` shows their ids alone.
+pub struct SessionKeys(Vec<Key>);
+
+/// One key with everything a token under it must have. The algorithm is the key's, never the token's choice.
+struct Key {
+    id: String,
+    algorithm: &'static str,
     signing: EncodingKey,
     verifying: DecodingKey,
     validation: Validation,
+}
+
+/// Why a file holds no session keys.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SessionKeyError {
+    #[error("not PEM: {0}")]
+    NotPem(String),
+    #[error("no Ed25519 key in PKCS #8: {0}")]
+    NotEd25519(String),
+    #[error("no key in it")]
+    Empty,
 }
 
 /// Exactly the header the hub writes. Anything beside it (`jku`, `jwk`, `x5c`, `crit`, …) is refused before
@@ -80,15 +107,17 @@ struct Claims {
     iat: i64,
     nbf: i64,
     exp: i64,
+    /// Session id.
     jti: Uuid,
+    /// Generation of the account's sessions.
+    #[serde(rename = "gen")]
+    generation: i32,
 }
 
-impl SessionKeys {
-    /// Reads an Ed25519 key in PKCS #8 PEM.
-    pub fn from_pem(pem: &[u8]) -> Result<Self, String> {
-        let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|error| error.to_string())?;
+impl Key {
+    fn read(der: &PrivatePkcs8KeyDer<'_>) -> Result<Self, SessionKeyError> {
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der.secret_pkcs8_der())
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| SessionKeyError::NotEd25519(error.to_string()))?;
         let public = pair.public_key().as_ref();
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.leeway = LEEWAY;
@@ -97,17 +126,37 @@ impl SessionKeys {
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         Ok(Self {
-            key_id: HEXLOWER.encode(&Sha256::digest(public)[..8]),
+            id: HEXLOWER.encode(&Sha256::digest(public)[..8]),
+            algorithm: "EdDSA",
             signing: EncodingKey::from_ed_der(der.secret_pkcs8_der()),
             verifying: DecodingKey::from_ed_der(public),
             validation,
         })
+    }
+}
+
+impl SessionKeys {
+    /// Reads Ed25519 keys in PKCS #8 PEM, the one that signs first.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, SessionKeyError> {
+        let keys: Vec<Key> = PrivatePkcs8KeyDer::pem_slice_iter(pem)
+            .map(|der| Key::read(&der.map_err(|error| SessionKeyError::NotPem(error.to_string()))?))
+            .collect::<Result<_, _>>()?;
+        match keys.is_empty() {
+            true => Err(SessionKeyError::Empty),
+            false => Ok(Self(keys)),
+        }
+    }
+
+    /// Ids of the keys (`kid`), the one that signs first.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|key| key.id.as_str())
     }
 
     /// Signs a token for `person` that lives for `life` from `now`. Returns it with its end.
     pub fn issue(
         &self,
         person: &Person,
+        generation: i32,
         now: OffsetDateTime,
         life: Duration,
     ) -> (String, OffsetDateTime) {
@@ -123,23 +172,25 @@ impl SessionKeys {
             nbf: begin,
             exp: end,
             jti: Uuid::now_v7(),
+            generation,
         };
+        let key = &self.0[0];
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYPE.into());
-        header.kid = Some(self.key_id.clone());
-        let token = jsonwebtoken::encode(&header, &claims, &self.signing)
+        header.kid = Some(key.id.clone());
+        let token = jsonwebtoken::encode(&header, &claims, &key.signing)
             .expect("an Ed25519 key signs whatever has a JSON form");
         let end = OffsetDateTime::from_unix_timestamp(end).expect("a session ends within the era");
         (token, end)
     }
 
-    /// Who a bearer token speaks for.
-    pub fn verify(&self, token: &str) -> Result<Person, TokenError> {
+    /// Who a bearer token speaks for, if its session was not ended.
+    pub fn verify(&self, token: &str) -> Result<Verified, TokenError> {
         if token.len() > LONGEST {
             return Err(TokenError::TooLong);
         }
-        self.check_header(token).ok_or(TokenError::ForeignHeader)?;
-        let decoded = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.validation)
+        let key = self.key_of(token).ok_or(TokenError::ForeignHeader)?;
+        let decoded = jsonwebtoken::decode::<Claims>(token, &key.verifying, &key.validation)
             .map_err(|error| match error.kind() {
                 jsonwebtoken::errors::ErrorKind::ExpiredSignature
                 | jsonwebtoken::errors::ErrorKind::ImmatureSignature => TokenError::OutOfTime,
@@ -154,23 +205,31 @@ impl SessionKeys {
             .parse()
             .and_then(|kind| Role::new(kind, claims.office_id))
             .map_err(|_| TokenError::NotOurs)?;
-        Ok(Person {
-            account_id: claims.sub,
-            role,
+        Ok(Verified {
+            person: Person {
+                account_id: claims.sub,
+                role,
+            },
+            session_id: claims.jti,
+            generation: claims.generation,
+            expires_at: OffsetDateTime::from_unix_timestamp(claims.exp)
+                .map_err(|_| TokenError::NotOurs)?,
         })
     }
 
-    fn check_header(&self, token: &str) -> Option<()> {
+    /// The key that a token names, when the rest of its header fits that key.
+    fn key_of(&self, token: &str) -> Option<&Key> {
         let (header, _) = token.split_once('.')?;
         let header = BASE64URL_NOPAD.decode(header.as_bytes()).ok()?;
         let header: StrictHeader = serde_json::from_slice(&header).ok()?;
-        (header.alg == "EdDSA" && header.typ == TYPE && header.kid == self.key_id).then_some(())
+        let key = self.0.iter().find(|key| key.id == header.kid)?;
+        (header.alg == key.algorithm && header.typ == TYPE).then_some(key)
     }
 }
 
 impl std::fmt::Debug for SessionKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SessionKeys({})", self.key_id)
+        f.debug_list().entries(self.ids()).finish()
     }
 }
 

@@ -28,7 +28,7 @@ impl Forge {
     }
 
     fn header(&self) -> Value {
-        json!({"alg": "EdDSA", "typ": TYPE, "kid": self.keys.key_id})
+        json!({"alg": "EdDSA", "typ": TYPE, "kid": self.keys.0[0].id})
     }
 
     fn sign(&self, header: &str, claims: &str) -> String {
@@ -57,7 +57,7 @@ fn now() -> i64 {
 
 fn claims() -> Value {
     json!({
-        "iss": ISSUER, "aud": AUDIENCE, "sub": Uuid::nil(), "role": "analyst", "jti": Uuid::nil(),
+        "iss": ISSUER, "aud": AUDIENCE, "sub": Uuid::nil(), "role": "analyst", "jti": Uuid::nil(), "gen": 0,
         "iat": now(), "nbf": now(), "exp": now() + 900,
     })
 }
@@ -90,8 +90,9 @@ fn a_session_reads_back_as_the_person_it_was_issued_to() {
         },
     ] {
         let begin = OffsetDateTime::now_utc();
-        let (token, end) = forge.keys.issue(&person, begin, LIFE);
-        assert_eq!(forge.keys.verify(&token), Ok(person));
+        let (token, end) = forge.keys.issue(&person, 0, begin, LIFE);
+        let verified = forge.keys.verify(&token).expect("our own");
+        assert_eq!((verified.person, verified.expires_at), (person, end));
         assert_eq!(end.unix_timestamp(), begin.unix_timestamp() + 900);
     }
     let own = forge.token(&forge.header(), &claims());
@@ -102,10 +103,10 @@ fn a_session_reads_back_as_the_person_it_was_issued_to() {
 fn a_session_ends() {
     let forge = Forge::new();
     let long_ago = OffsetDateTime::now_utc() - Duration::from_secs(1000);
-    let (token, _) = forge.keys.issue(&notary(), long_ago, LIFE);
+    let (token, _) = forge.keys.issue(&notary(), 0, long_ago, LIFE);
     assert_eq!(forge.keys.verify(&token), Err(TokenError::OutOfTime));
     let later = OffsetDateTime::now_utc() + Duration::from_secs(100);
-    let (token, _) = forge.keys.issue(&notary(), later, LIFE);
+    let (token, _) = forge.keys.issue(&notary(), 0, later, LIFE);
     assert_eq!(forge.keys.verify(&token), Err(TokenError::OutOfTime));
 }
 
@@ -114,10 +115,36 @@ fn a_session_of_another_hub_is_nobodys() {
     let (ours, theirs) = (Forge::new(), Forge::new());
     let (token, _) = theirs
         .keys
-        .issue(&notary(), OffsetDateTime::now_utc(), LIFE);
+        .issue(&notary(), 0, OffsetDateTime::now_utc(), LIFE);
     assert_eq!(ours.keys.verify(&token), Err(TokenError::ForeignHeader));
     let renamed = theirs.token(&ours.header(), &claims());
     assert_eq!(ours.keys.verify(&renamed), Err(TokenError::NotOurs));
+}
+
+#[test]
+fn the_first_key_signs_and_every_key_verifies_under_its_own_id() {
+    let pems: Vec<String> = (0..3)
+        .map(|_| {
+            let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key");
+            key.serialize_pem()
+        })
+        .collect();
+    let read = |pems: &[&str]| SessionKeys::from_pem(pems.concat().as_bytes()).expect("usable");
+    let before = read(&[&pems[0], &pems[1]]);
+    let after = read(&[&pems[1], &pems[2], &pems[0]]);
+    let later = read(&[&pems[2], &pems[1]]);
+    let issue = |keys: &SessionKeys| keys.issue(&notary(), 0, OffsetDateTime::now_utc(), LIFE).0;
+    assert!(after.verify(&issue(&before)).is_ok(), "the overlap");
+    assert!(before.verify(&issue(&after)).is_ok(), "a hub not told yet");
+    assert_eq!(
+        later.verify(&issue(&before)),
+        Err(TokenError::ForeignHeader),
+        "rotated out"
+    );
+    assert_eq!(
+        SessionKeys::from_pem(b"").err(),
+        Some(SessionKeyError::Empty)
+    );
 }
 
 #[test]
@@ -174,7 +201,7 @@ fn no_other_signature_is_believed() {
     let message = message(&forge.header().to_string(), &claims().to_string());
     let good = forge.token(&forge.header(), &claims());
     let (signed, signature) = good.rsplit_once('.').expect("three parts");
-    let hs_header = json!({"alg": "HS256", "typ": TYPE, "kid": forge.keys.key_id});
+    let hs_header = json!({"alg": "HS256", "typ": TYPE, "kid": forge.keys.0[0].id});
     let hs_message = self::message(&hs_header.to_string(), &claims().to_string());
     let mac = |key: &[u8], text: &str| {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes());
@@ -219,6 +246,9 @@ fn no_other_claims_are_believed() {
         without(good.clone(), "sub"),
         without(good.clone(), "jti"),
         without(good.clone(), "role"),
+        without(good.clone(), "gen"),
+        with(good.clone(), "gen", json!("0")),
+        with(good.clone(), "gen", json!(0.5)),
         with(good.clone(), "exp", json!(now() - 60)),
         with(good.clone(), "exp", json!(far.to_string())),
         with(good.clone(), "exp", json!(far as f64 + 0.5)),
@@ -267,7 +297,9 @@ fn no_other_claims_are_believed() {
 #[test]
 fn debug_output_holds_neither_key_nor_token() {
     let forge = Forge::new();
-    let (token, expires_at) = forge.keys.issue(&notary(), OffsetDateTime::now_utc(), LIFE);
+    let (token, expires_at) = forge
+        .keys
+        .issue(&notary(), 0, OffsetDateTime::now_utc(), LIFE);
     let session = Session {
         access_token: token.clone(),
         expires_at,

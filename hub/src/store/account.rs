@@ -1,6 +1,8 @@
 //! Accounts of people.
 
+use serde::Serialize;
 use sqlx::PgPool;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::identity::account::{FAILURES_TO_LOCK, LOCKED_FOR, NewAccount};
@@ -13,6 +15,35 @@ pub struct Candidate {
     pub display_name: String,
     /// PHC string.
     pub password_hash: String,
+    /// Sessions of earlier generations are refused.
+    pub generation: i32,
+    /// Sealed secret of the second factor.
+    pub totp_secret: Option<Vec<u8>>,
+}
+
+/// An account as listed.
+#[derive(Debug, Serialize)]
+pub struct Account {
+    pub account_id: Uuid,
+    pub login: String,
+    pub display_name: String,
+    pub role: String,
+    pub office_id: Option<String>,
+    pub disabled: bool,
+    pub locked: bool,
+    pub second_factor: bool,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+}
+
+/// What is to become different about an account. Each change ends the account's sessions; one that changes
+/// nothing does that alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Change<'a> {
+    /// PHC string; a new password ends a lock.
+    pub password_hash: Option<&'a str>,
+    pub disabled: Option<bool>,
+    pub role: Option<Role>,
 }
 
 pub async fn insert(
@@ -51,7 +82,7 @@ pub async fn begin_attempt(pool: &PgPool, login: &str) -> Result<Option<Candidat
          WHERE login = $1 AND disabled_at IS NULL AND (locked_until IS NULL OR locked_until <= now())
            AND (office_id IS NULL OR EXISTS (
                SELECT FROM office WHERE office.office_id = account.office_id AND status = 'active'))
-         RETURNING account_id, role, office_id, display_name, password_hash",
+         RETURNING account_id, role, office_id, display_name, password_hash, generation, totp_secret",
         login,
         FAILURES_TO_LOCK,
         lock,
@@ -67,6 +98,8 @@ pub async fn begin_attempt(pool: &PgPool, login: &str) -> Result<Option<Candidat
             },
             display_name: row.display_name,
             password_hash: row.password_hash,
+            generation: row.generation,
+            totp_secret: row.totp_secret,
         })
     })
     .transpose()
@@ -81,6 +114,56 @@ pub async fn clear_attempts(pool: &PgPool, account_id: Uuid) -> Result<(), sqlx:
     .execute(pool)
     .await?;
     Ok(())
+}
+
+/// Changes an account. Returns its id, or nothing when there is no such login.
+pub async fn change(
+    pool: &PgPool,
+    login: &str,
+    change: Change<'_>,
+) -> Result<Option<Uuid>, sqlx::Error> {
+    let office_id = change.role.and_then(|role| role.office_id());
+    sqlx::query_scalar!(
+        "UPDATE account SET
+             password_hash = coalesce($2, password_hash),
+             failed_attempts = CASE WHEN $2 IS NULL THEN failed_attempts ELSE 0 END,
+             locked_until = CASE WHEN $2 IS NULL THEN locked_until END,
+             disabled_at = CASE $3::boolean WHEN true THEN coalesce(disabled_at, now()) WHEN false THEN NULL
+                                            ELSE disabled_at END,
+             role = coalesce($4, role),
+             office_id = CASE WHEN $4 IS NULL THEN office_id ELSE $5 END,
+             generation = generation + 1,
+             generation_at = now()
+         WHERE login = $1
+         RETURNING account_id",
+        login,
+        change.password_hash,
+        change.disabled,
+        change.role.map(|role| role.kind().code()),
+        office_id.as_ref().map(|id| id.as_str()),
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// All accounts by login.
+pub async fn list(pool: &PgPool) -> Result<Vec<Account>, sqlx::Error> {
+    sqlx::query_as!(
+        Account,
+        r#"SELECT account_id, login, display_name, role, office_id, disabled_at IS NOT NULL AS "disabled!",
+                  locked_until IS NOT NULL AND locked_until > now() AS "locked!",
+                  totp_secret IS NOT NULL AS "second_factor!", created_at
+           FROM account ORDER BY login"#
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// The account of a login.
+pub async fn find(pool: &PgPool, login: &str) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!("SELECT account_id FROM account WHERE login = $1", login)
+        .fetch_optional(pool)
+        .await
 }
 
 fn role(code: &str, office_id: Option<&str>) -> Result<Role, sqlx::Error> {

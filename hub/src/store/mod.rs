@@ -15,7 +15,9 @@ pub mod office;
 pub mod pool;
 pub mod quality;
 pub mod reject;
+pub mod revocation;
 pub mod rollup;
+pub mod second_factor;
 pub mod sync;
 pub mod tx;
 

@@ -53,6 +53,11 @@ pub struct Office {
     /// End of its newest certificate.
     #[serde(with = "time::serde::rfc3339::option")]
     pub certified_until: Option<OffsetDateTime>,
+    /// When it last renewed a certificate that had ended.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub renewed_late_at: Option<OffsetDateTime>,
+    /// Whether it can do so again.
+    pub late_renewal_refused: bool,
 }
 
 /// Adds an office. Returns false when there is one of this id already.
@@ -75,7 +80,10 @@ pub async fn list(pool: &PgPool) -> Result<Vec<Office>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT office_id, name, level, district_code, status = 'revoked' AS "revoked!",
                   (SELECT max(not_after) FROM certificate WHERE certificate.office_id = office.office_id)
-                      AS certified_until
+                      AS certified_until,
+                  (SELECT max(issued_at) FROM certificate
+                   WHERE certificate.office_id = office.office_id AND late) AS renewed_late_at,
+                  late_renewal_refused_at IS NOT NULL AS "late_renewal_refused!"
            FROM office ORDER BY office_id"#
     )
     .fetch_all(pool)
@@ -93,6 +101,8 @@ pub async fn list(pool: &PgPool) -> Result<Vec<Office>, sqlx::Error> {
                 district_code: row.district_code,
                 revoked: row.revoked,
                 certified_until: row.certified_until,
+                renewed_late_at: row.renewed_late_at,
+                late_renewal_refused: row.late_renewal_refused,
             })
         })
         .collect()
@@ -104,6 +114,24 @@ pub async fn revoke(pool: &PgPool, office_id: OfficeId) -> Result<bool, sqlx::Er
         "UPDATE office SET status = 'revoked', revoked_at = coalesce(revoked_at, now())
          WHERE office_id = $1",
         office_id.as_str(),
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Says whether an office may renew a certificate that has ended. Returns false when there is no such office.
+pub async fn refuse_late_renewal(
+    pool: &PgPool,
+    office_id: OfficeId,
+    refuse: bool,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "UPDATE office SET late_renewal_refused_at =
+                CASE WHEN $2 THEN coalesce(late_renewal_refused_at, now()) END
+         WHERE office_id = $1",
+        office_id.as_str(),
+        refuse,
     )
     .execute(pool)
     .await?;

@@ -51,15 +51,15 @@ metrics! {
         "Time of an HTTP request, by `route` and `status`."
 
     CERTIFICATES_ISSUED Counter Count "notary_hub_certificates_issued_total"
-        "Certificates given to offices, by `occasion` (enrol, renew)."
+        "Certificates given to offices, by `occasion` (enrol, renew, renew_late)."
     ENROLMENTS_REFUSED Counter Count "notary_hub_enrolments_refused_total"
         "Enrolments refused, by `reason`."
     SIGN_INS Counter Count "notary_hub_sign_ins_total"
-        "Attempts to sign in, by `outcome` (granted, refused, locked, busy)."
+        "Attempts to sign in, by `outcome` (granted, refused, code_required, busy, failed)."
     OFFICE_MISMATCHES Counter Count "notary_hub_office_mismatches_total"
         "Calls in which an office spoke for another one, by `office` of the certificate. Any is an alarm."
     REVOCATIONS_AGE Gauge Seconds "notary_hub_revocations_age_seconds"
-        "Time since the list of revoked offices and certificates was last read."
+        "Time since the list of revoked offices, certificates and sessions was last read."
 
     TX_RETRIES Counter Count "notary_hub_tx_retries_total"
         "Transactions run again after a serialization failure or deadlock, by `tx`."

@@ -18,7 +18,8 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use crate::config::{TlsVersion, TrustDomain};
+use crate::config::TlsVersion;
+use crate::identity::authority::Authority;
 use crate::identity::peer;
 
 /// Why TLS could not be set up.
@@ -30,22 +31,18 @@ pub enum TlsSetupError {
     Verifier(#[from] rustls::server::VerifierBuilderError),
 }
 
-/// TLS for offices: a client certificate of `ca` that names an office of `trust_domain` is required. One that
-/// ended less than `renewal_grace` ago is let in; what it may do is decided for each request.
+/// TLS for offices: a client certificate of `authority` that names an office of its trust domain is required. One
+/// that ended less than `renewal_grace` ago is let in; what it may do is decided for each request.
 pub fn agents_tls(
     server: Arc<dyn ResolvesServerCert>,
-    ca: &CertificateDer<'static>,
-    trust_domain: &TrustDomain,
+    authority: Arc<Authority>,
     renewal_grace: Duration,
     oldest: TlsVersion,
 ) -> Result<ServerConfig, TlsSetupError> {
     let provider = provider();
-    let mut roots = RootCertStore::empty();
-    roots.add(ca.clone())?;
-    let chain = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
     let verifier = OfficeVerifier {
-        chain: chain.build()?,
-        trust_domain: trust_domain.clone(),
+        signatures: chain_verifier(&authority)?,
+        authority,
         renewal_grace,
     };
     let config = ServerConfig::builder_with_provider(provider)
@@ -53,6 +50,15 @@ pub fn agents_tls(
         .with_client_cert_verifier(Arc::new(verifier))
         .with_cert_resolver(server);
     Ok(hardened(config, &[b"h2"]))
+}
+
+/// rustls's verification against the CAs that are trusted now.
+fn chain_verifier(authority: &Authority) -> Result<Arc<dyn ClientCertVerifier>, TlsSetupError> {
+    let mut roots = RootCertStore::empty();
+    for anchor in authority.trust_anchors() {
+        roots.add(anchor)?;
+    }
+    Ok(WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build()?)
 }
 
 /// TLS for people, who have no certificate.
@@ -92,25 +98,28 @@ fn hardened(mut config: ServerConfig, protocols: &[&[u8]]) -> ServerConfig {
 /// fails the handshake.
 #[derive(Debug)]
 struct OfficeVerifier {
-    chain: Arc<dyn ClientCertVerifier>,
-    trust_domain: TrustDomain,
+    /// For what does not depend on who is trusted.
+    signatures: Arc<dyn ClientCertVerifier>,
+    authority: Arc<Authority>,
     renewal_grace: Duration,
 }
 
 impl OfficeVerifier {
     /// Offices stand directly below the CA. webpki does not hold a trust anchor to its path length, so nothing
-    /// but the leaf is looked at.
+    /// but the leaf is looked at. Who is trusted is asked each time: a CA is followed by another while the hub runs.
     fn verify_chain(
         &self,
         leaf: &CertificateDer<'_>,
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        match self.chain.verify_client_cert(leaf, &[], now) {
+        let chain = chain_verifier(&self.authority)
+            .map_err(|error| rustls::Error::General(error.to_string()))?;
+        match chain.verify_client_cert(leaf, &[], now) {
             Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext {
                 not_after,
                 ..
             })) if now.as_secs() - not_after.as_secs() <= self.renewal_grace.as_secs() => {
-                self.chain.verify_client_cert(leaf, &[], not_after)
+                chain.verify_client_cert(leaf, &[], not_after)
             }
             result => result,
         }
@@ -125,7 +134,7 @@ impl ClientCertVerifier for OfficeVerifier {
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
         let verified = self.verify_chain(leaf, now)?;
-        match peer::identify(leaf, &self.trust_domain) {
+        match peer::identify(leaf, self.authority.trust_domain()) {
             Ok(_) => Ok(verified),
             Err(error) => {
                 tracing::warn!(%error, "a certificate of our own CA names no office");
@@ -134,8 +143,9 @@ impl ClientCertVerifier for OfficeVerifier {
         }
     }
 
+    /// None: an agent has one certificate, and the names of CAs may change.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.chain.root_hint_subjects()
+        &[]
     }
 
     fn verify_tls12_signature(
@@ -144,7 +154,8 @@ impl ClientCertVerifier for OfficeVerifier {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.chain.verify_tls12_signature(message, leaf, signature)
+        self.signatures
+            .verify_tls12_signature(message, leaf, signature)
     }
 
     fn verify_tls13_signature(
@@ -153,10 +164,11 @@ impl ClientCertVerifier for OfficeVerifier {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.chain.verify_tls13_signature(message, leaf, signature)
+        self.signatures
+            .verify_tls13_signature(message, leaf, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chain.supported_verify_schemes()
+        self.signatures.supported_verify_schemes()
     }
 }

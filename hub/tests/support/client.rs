@@ -53,6 +53,15 @@ pub fn config_for(
     identity: Option<Identity>,
     protocols: &[&[u8]],
 ) -> ClientConfig {
+    config_trusting(versions, &[ca], identity, protocols)
+}
+
+pub fn config_trusting(
+    versions: &[&'static SupportedProtocolVersion],
+    anchors: &[CertificateDer<'static>],
+    identity: Option<Identity>,
+    protocols: &[&[u8]],
+) -> ClientConfig {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let certified = identity.map(|(chain, key)| {
         let key = PrivateKeyDer::Pkcs8(key.into());
@@ -60,7 +69,9 @@ pub fn config_for(
         Arc::new(CertifiedKey::new(chain, key))
     });
     let mut roots = RootCertStore::empty();
-    roots.add(ca).unwrap();
+    for anchor in anchors {
+        roots.add(anchor.clone()).unwrap();
+    }
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .unwrap()

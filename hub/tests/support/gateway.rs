@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use notary_hub::embedded::testing::fresh_database;
+use notary_hub::identity::authority::Authority;
 use notary_hub::identity::revocation::Revocations;
 use notary_hub::identity::server_certificate::ServerCertificate;
 use notary_hub::transport::{Audience, Listener, Stop, agents_tls, people_tls};
@@ -28,9 +29,9 @@ impl Gateway {
             .unwrap();
         let trust_domain = keys.pki.authority.trust_domain().clone();
         let oldest = keys.config.tls.minimum_version;
-        let ca = keys.pki.authority.certificate();
+        let authority = Arc::new(Authority::load(&keys.config).unwrap());
         let grace = keys.config.identity.renewal_grace.into();
-        let tls = agents_tls(certificate(&keys), ca, &trust_domain, grace, oldest).unwrap();
+        let tls = agents_tls(certificate(&keys), authority, grace, oldest).unwrap();
         let audience = Audience::Agents {
             trust_domain,
             revocations,

@@ -6,6 +6,7 @@ pub mod gateway;
 pub mod hub;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
@@ -13,6 +14,9 @@ use hyper_util::rt::TokioIo;
 use linkage::token::TokenAlgorithm;
 use notary_hub::config::Config;
 use notary_hub::identity::pki::Pki;
+use notary_hub::identity::revocation::Revocations;
+use notary_hub::identity::second_factor::SecondFactor;
+use notary_hub::identity::{RoleKind, Sessions};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sqlx::PgPool;
 use tempfile::TempDir;
@@ -47,6 +51,23 @@ impl Keys {
             _folder: folder,
         }
     }
+}
+
+/// Signs people in with the keys of `keys`; `required` cannot without a second factor.
+pub async fn sessions(
+    pool: &PgPool,
+    keys: &Keys,
+    required: impl IntoIterator<Item = RoleKind>,
+) -> Sessions {
+    let (revocations, _) = Revocations::load(pool.clone()).await.unwrap();
+    let pki = Pki::load(&keys.config).unwrap();
+    Sessions::new(
+        pool.clone(),
+        pki.session_keys,
+        Duration::from_secs(900),
+        revocations,
+        SecondFactor::new(pki.account_key, required),
+    )
 }
 
 pub fn config(folder: &Path, extra: &str) -> Config {

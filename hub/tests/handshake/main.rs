@@ -1,6 +1,9 @@
 //! Who gets past the agents' listener: through real TLS handshakes, one bad certificate at a time.
 #![allow(clippy::unwrap_used)]
 
+mod key;
+mod malformed;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::net::SocketAddr;
@@ -392,20 +395,27 @@ async fn only_http_2_is_spoken_to_agents() {
 
 #[tokio::test]
 async fn no_session_is_ever_resumed() {
-    let hub = Hub::start().await;
-    let key = KeyPair::generate().unwrap();
-    let leaf = good().signed_by(&key, &hub.ca()).unwrap();
-    let identity = Some((vec![leaf.der().clone()], key.serialize_der()));
-    // The client keeps tickets and would use them.
-    let config = Arc::new(client::config(client::ca(hub.keys()), identity, &[b"h2"]));
-    for _ in 0..3 {
-        let mut tls = client::connect(hub.gateway.address, Arc::clone(&config))
-            .await
-            .unwrap();
-        tls.write_all(PREFACE).await.unwrap();
-        let mut frame = [0; 9];
-        tls.read_exact(&mut frame).await.unwrap();
-        let kind = tls.get_ref().1.handshake_kind();
-        assert_eq!(kind, Some(HandshakeKind::Full));
+    let with_12 = "[tls]\nminimum_version = '1.2'";
+    for (extra, version) in [
+        ("", &rustls::version::TLS13),
+        (with_12, &rustls::version::TLS12),
+    ] {
+        let hub = Hub::with(extra).await;
+        let key = KeyPair::generate().unwrap();
+        let leaf = good().signed_by(&key, &hub.ca()).unwrap();
+        let identity = Some((vec![leaf.der().clone()], key.serialize_der()));
+        // The client keeps tickets and session ids, and would use them.
+        let config = client::config_for(&[version], client::ca(hub.keys()), identity, &[b"h2"]);
+        let config = Arc::new(config);
+        for _ in 0..3 {
+            let mut tls = client::connect(hub.gateway.address, Arc::clone(&config))
+                .await
+                .unwrap();
+            tls.write_all(PREFACE).await.unwrap();
+            let mut frame = [0; 9];
+            tls.read_exact(&mut frame).await.unwrap();
+            let kind = tls.get_ref().1.handshake_kind();
+            assert_eq!(kind, Some(HandshakeKind::Full), "{version:?}");
+        }
     }
 }

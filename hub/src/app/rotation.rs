@@ -1,0 +1,81 @@
+//! Keys that are changed by command while the hub runs: it takes them in by itself.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use time::OffsetDateTime;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::identity::Sessions;
+use crate::identity::authority::Authority;
+use crate::identity::pki::{Pki, PkiError};
+use crate::identity::server_certificate::ServerCertificate;
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What is made of the files in the pki folder and may change.
+#[derive(Debug)]
+pub(super) struct Keys {
+    pub(super) config: Config,
+    pub(super) authority: Arc<Authority>,
+    pub(super) certificate: Arc<ServerCertificate>,
+    pub(super) sessions: Arc<Sessions>,
+}
+
+impl Keys {
+    /// Looks at the folder until `stop`. Files that cannot be read change nothing: a step is half done, or wrong, and
+    /// what was read before stays in force.
+    pub(super) async fn follow(self, stop: CancellationToken) {
+        let mut ticks = interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let dir = self.config.pki_dir();
+        // Not what is there now: a step may have been taken while the hub was starting.
+        let mut taken = None;
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            let Ok(seen) = look(&dir) else { continue };
+            if taken.as_ref() == Some(&seen) {
+                continue;
+            }
+            match self.take_in() {
+                Ok(()) => {
+                    tracing::info!(ca = ?self.authority.phase(), "keys taken in");
+                    taken = Some(seen);
+                }
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the pki folder could not be taken in; what was read before stays in force"
+                ),
+            }
+        }
+    }
+
+    fn take_in(&self) -> Result<(), PkiError> {
+        let pki = Pki::load(&self.config)?;
+        // First what the hub presents, then what it tells others to trust.
+        self.certificate
+            .renew_if_due(&self.config, &pki.authority, OffsetDateTime::now_utc())?;
+        self.authority.replace(pki.authority);
+        self.sessions.replace_keys(pki.session_keys);
+        Ok(())
+    }
+}
+
+/// Names and times of the files that commands change.
+fn look(dir: &Path) -> io::Result<BTreeMap<OsString, SystemTime>> {
+    let mut seen = BTreeMap::new();
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        // Written by this hub itself, or not written to its end.
+        if name != "server.pem" && !name.to_string_lossy().ends_with(".partial") {
+            seen.insert(name, entry.metadata()?.modified()?);
+        }
+    }
+    Ok(seen)
+}

@@ -1,0 +1,92 @@
+//! Commands that change an account. Each ends its sessions.
+
+use anyhow::anyhow;
+use serde_json::json;
+
+use super::super::{Failure, Output};
+use crate::app::Database;
+use crate::config::Config;
+use crate::identity::Role;
+use crate::identity::password;
+use crate::store::account::{self, Change};
+
+pub(super) async fn password(
+    config: &Config,
+    login: &str,
+    password: &str,
+    output: &Output,
+) -> Result<(), Failure> {
+    let hash = password::hash(password)?;
+    let change = Change {
+        password_hash: Some(&hash),
+        ..Change::default()
+    };
+    apply(config, login, change, "password changed", output).await
+}
+
+pub(super) async fn role(
+    config: &Config,
+    login: &str,
+    role: Role,
+    output: &Output,
+) -> Result<(), Failure> {
+    let change = Change {
+        role: Some(role),
+        ..Change::default()
+    };
+    apply(config, login, change, role.kind().code(), output).await
+}
+
+pub(super) async fn disabled(
+    config: &Config,
+    login: &str,
+    disabled: bool,
+    output: &Output,
+) -> Result<(), Failure> {
+    let change = Change {
+        disabled: Some(disabled),
+        ..Change::default()
+    };
+    let done = if disabled { "disabled" } else { "enabled" };
+    apply(config, login, change, done, output).await
+}
+
+pub(super) async fn end_sessions(
+    config: &Config,
+    login: &str,
+    output: &Output,
+) -> Result<(), Failure> {
+    apply(config, login, Change::default(), "sessions ended", output).await
+}
+
+async fn apply(
+    config: &Config,
+    login: &str,
+    change: Change<'_>,
+    done: &str,
+    output: &Output,
+) -> Result<(), Failure> {
+    let database = Database::open_or_join(config).await?;
+    let changed = account::change(&database.general, login, change).await;
+    database.close().await?;
+    let no_office = |error: &sqlx::Error| {
+        error
+            .as_database_error()
+            .is_some_and(|error| error.is_foreign_key_violation())
+    };
+    let account_id = match changed {
+        Ok(Some(account_id)) => account_id,
+        Ok(None) => {
+            return Err(anyhow!("there is no account {login}; see: notary-hub user list").into());
+        }
+        Err(error) if no_office(&error) => {
+            return Err(anyhow!("there is no such office; see: notary-hub office list").into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    output.print(
+        &json!({ "account_id": account_id, "login": login, "done": done }),
+        || format!("{login}: {done}; running hubs refuse earlier sessions within seconds"),
+    )?;
+    Ok(())
+}

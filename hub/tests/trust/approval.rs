@@ -1,0 +1,128 @@
+//! What the bureau can refuse: a first certificate, and the renewal of one that has ended.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notary_hub::embedded::testing::fresh_database;
+use notary_hub::identity::OfficeIdentity;
+use notary_hub::identity::enrol::{self, EnrolError, Enrolment};
+use notary_hub::identity::peer;
+use notary_hub::store;
+use notary_hub::store::certificate::{self, Decision};
+use sqlx::PgPool;
+
+use crate::support::{Keys, add_office, csr};
+
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+async fn enrolment(pool: &PgPool, by_hand: bool) -> Enrolment {
+    add_office(pool, "hzgl").await;
+    let pki = Keys::new().pki;
+    Enrolment::new(
+        pool.clone(),
+        Arc::new(pki.authority),
+        pki.token_key,
+        by_hand,
+    )
+}
+
+async fn token(pool: &PgPool) -> String {
+    let hour = Duration::from_secs(3600);
+    let token = enrol::make_join_token(pool, "hzgl".parse().unwrap(), hour).await;
+    token.unwrap().unwrap().reveal()
+}
+
+fn identity(leaf: &[u8]) -> OfficeIdentity {
+    let trust_domain = "notary.hangzhou".parse().unwrap();
+    peer::identify(leaf, &trust_domain).unwrap().office
+}
+
+fn bytes(key: &str) -> Vec<u8> {
+    data_encoding::HEXLOWER.decode(key.as_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn a_key_waits_until_the_bureau_approves_it() {
+    let db = fresh_database().await;
+    let enrolment = enrolment(&db.pool, true).await;
+    let (token, mine) = (token(&db.pool).await, csr().1);
+    for _ in 0..2 {
+        let waiting = enrolment.enrol(&token, &mine, ADDRESS).await;
+        assert!(matches!(waiting, Err(EnrolError::AwaitingApproval)));
+    }
+    let other = enrolment.enrol(&token, &csr().1, ADDRESS).await;
+    assert!(matches!(other, Err(EnrolError::TokenInvalid)));
+    let pending = certificate::pending_enrolments(&db.pool).await.unwrap();
+    assert_eq!(pending.len(), 1);
+    assert_eq!(pending[0].office_id.as_str(), "hzgl");
+
+    let key = bytes(&pending[0].key);
+    let approved = certificate::decide(&db.pool, &key, Decision::Approved).await;
+    assert_eq!(approved.unwrap().unwrap().as_str(), "hzgl");
+    let enrolled = enrolment.enrol(&token, &mine, ADDRESS).await.unwrap();
+    assert_eq!(identity(&enrolled.chain[0]).office_id.as_str(), "hzgl");
+    let again = enrolment.enrol(&token, &mine, ADDRESS).await;
+    assert!(again.is_ok(), "the answer may have been lost");
+    let other = enrolment.enrol(&token, &csr().1, ADDRESS).await;
+    assert!(matches!(other, Err(EnrolError::TokenInvalid)));
+    assert!(
+        certificate::pending_enrolments(&db.pool)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let twice = certificate::decide(&db.pool, &key, Decision::Refused).await;
+    assert_eq!(twice.unwrap(), None, "decided already");
+}
+
+#[tokio::test]
+async fn a_refused_key_gets_nothing_whatever_it_tries() {
+    let db = fresh_database().await;
+    let enrolment = enrolment(&db.pool, true).await;
+    let (token, mine) = (token(&db.pool).await, csr().1);
+    enrolment.enrol(&token, &mine, ADDRESS).await.unwrap_err();
+    let pending = certificate::pending_enrolments(&db.pool).await.unwrap();
+    certificate::decide(&db.pool, &bytes(&pending[0].key), Decision::Refused)
+        .await
+        .unwrap();
+    for csr in [mine, csr().1] {
+        let refused = enrolment.enrol(&token, &csr, ADDRESS).await;
+        assert!(matches!(refused, Err(EnrolError::TokenInvalid)));
+    }
+    let certificates: i64 = sqlx::query_scalar("SELECT count(*) FROM certificate")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(certificates, 0);
+}
+
+#[tokio::test]
+async fn a_late_renewal_is_seen_and_can_be_refused() {
+    let db = fresh_database().await;
+    let enrolment = enrolment(&db.pool, false).await;
+    let enrolled = enrolment
+        .enrol(&token(&db.pool).await, &csr().1, ADDRESS)
+        .await
+        .unwrap();
+    let office = identity(&enrolled.chain[0]);
+    enrolment.renew(office, &csr().1, false).await.unwrap();
+    let listed = &store::office::list(&db.pool).await.unwrap()[0];
+    assert_eq!(
+        (listed.renewed_late_at, listed.late_renewal_refused),
+        (None, false)
+    );
+    enrolment.renew(office, &csr().1, true).await.unwrap();
+    let listed = &store::office::list(&db.pool).await.unwrap()[0];
+    assert!(listed.renewed_late_at.is_some());
+
+    for (refuse, expected) in [(true, false), (false, true)] {
+        store::office::refuse_late_renewal(&db.pool, office.office_id, refuse)
+            .await
+            .unwrap();
+        let late = enrolment.renew(office, &csr().1, true).await;
+        assert_eq!(late.is_ok(), expected);
+        let in_time = enrolment.renew(office, &csr().1, false).await;
+        assert!(in_time.is_ok(), "renewing in time is another matter");
+    }
+}

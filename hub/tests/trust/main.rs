@@ -1,0 +1,12 @@
+//! Who is believed, for how long, and how that ends. Over real TLS, against a real database.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod approval;
+mod forgery;
+mod second_factor;
+mod session;
+mod succession;
+mod token;
