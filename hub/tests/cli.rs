@@ -232,10 +232,111 @@ fn figures_are_verified_and_a_cell_that_differs_is_named() {
 }
 
 #[test]
+fn accounts_are_changed_by_command() {
+    let site = Site::new("");
+    site.json(&["init"]);
+    let with_password = |arguments: &[&str]| {
+        let mut child = site
+            .command(arguments)
+            .arg("--password-stdin")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(b"correct horse battery\n").unwrap();
+        drop(stdin);
+        assert!(child.wait().unwrap().success(), "{arguments:?}");
+    };
+    let add = ["user", "add", "li", "--role", "analyst"];
+    with_password(&[&add[..], &["--display-name", "统计科"]].concat());
+    with_password(&["user", "passwd", "li"]);
+    let listed = || site.json(&["user", "list"])[0].clone();
+    assert_eq!(listed()["disabled"], false);
+    site.json(&["user", "disable", "li"]);
+    assert_eq!(listed()["disabled"], true);
+    site.json(&["user", "enable", "li"]);
+    site.json(&["user", "sessions", "revoke", "li"]);
+    site.json(&["user", "role", "li", "--role", "operator"]);
+    assert_eq!(
+        (listed()["disabled"].clone(), listed()["role"].clone()),
+        (false.into(), "operator".into())
+    );
+    let enrolled = site.json(&["user", "totp", "enrol", "li"]);
+    assert_eq!(enrolled["recovery_codes"].as_array().unwrap().len(), 10);
+    assert!(
+        enrolled["uri"]
+            .as_str()
+            .unwrap()
+            .starts_with("otpauth://totp/notary-hub:li?")
+    );
+    assert_eq!(listed()["second_factor"], true);
+    site.json(&["user", "totp", "reset", "li"]);
+    assert_eq!(listed()["second_factor"], false);
+
+    let text_list = text(&site.run(&["user", "list"]).stdout);
+    assert!(text_list.contains("统计科"), "{text_list}");
+    for command in [
+        &["user", "disable", "nobody"][..],
+        &["user", "totp", "enrol", "nobody"],
+        &[
+            "user", "role", "li", "--role", "notary", "--office", "nowhere",
+        ],
+    ] {
+        assert_eq!(site.run(command).status.code(), Some(1), "{command:?}");
+    }
+    let without_office = site.run(&["user", "role", "li", "--role", "notary"]);
+    assert_eq!(without_office.status.code(), Some(2));
+}
+
+#[test]
+fn keys_follow_one_another_by_command_and_only_in_turn() {
+    let site = Site::new("");
+    site.json(&["init"]);
+    let before = site.json(&["session-key", "rotate"]);
+    let after = site.json(&["session-key", "rotate"]);
+    assert_eq!(after["keys"][2], before["signing"]);
+    let replaced = site.json(&["session-key", "rotate", "--compromised"]);
+    assert_ne!(replaced["signing"], after["keys"][1]);
+
+    for out_of_turn in ["activate", "retire"] {
+        let refused = site.run(&["ca", out_of_turn]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(text(&refused.stderr).contains("notary-hub ca rotate"));
+    }
+    for (step, phase, trusted) in [
+        ("rotate", "prepared", 2),
+        ("activate", "activated", 2),
+        ("retire", "single", 1),
+    ] {
+        assert_eq!(site.json(&["ca", step])["phase"], phase);
+        let listed = site.json(&["ca", "list"]);
+        assert_eq!(listed["cas"].as_array().unwrap().len(), trusted);
+    }
+    let made_again = site.json(&["init"]);
+    let anchors = fs::read_to_string(made_again["ca_file"].as_str().unwrap()).unwrap();
+    assert_eq!(anchors.matches("BEGIN CERTIFICATE").count(), 1);
+    assert_eq!(
+        site.json(&["enrol", "pending"]).as_array().unwrap().len(),
+        0
+    );
+    let no_such_key = site.run(&["enrol", "approve", &"0".repeat(64)]);
+    assert_eq!(no_such_key.status.code(), Some(1));
+}
+
+#[test]
 fn init_again_changes_nothing() {
     let site = Site::new("");
     site.json(&["init", "--token-algorithm", "hmac_sm3"]);
-    let files = ["ca.pem", "ca.key", "server.pem", "session.key", "token.key"];
+    let files = [
+        "ca.pem",
+        "ca.key",
+        "anchors.pem",
+        "server.pem",
+        "session.key",
+        "token.key",
+        "account.key",
+    ];
     let read = || files.map(|file| fs::read(site.path("data/pki").join(file)).unwrap());
     let before = read();
     let again = site.json(&["init"]);

@@ -239,4 +239,17 @@ mod tests {
     fn the_help_text_is_as_reviewed() {
         insta::assert_snapshot!(Cli::command().render_long_help());
     }
+
+    #[test]
+    fn the_help_texts_about_who_may_speak_are_as_reviewed() {
+        let mut text = String::new();
+        let mut command = Cli::command();
+        for name in ["office", "enrol", "ca", "user", "session-key"] {
+            let command = command
+                .find_subcommand_mut(name)
+                .expect("there is such a command");
+            text.push_str(&format!("== {name}\n{}\n", command.render_help()));
+        }
+        insta::assert_snapshot!(text);
+    }
 }

@@ -1,10 +1,16 @@
 //! Which office a client certificate names. The chain, the dates and the signature are rustls's work; here
 //! the leaf's own fields are read, strictly: what the hub would not have issued is nobody.
 
+use std::collections::HashSet;
+
 use linkage::office::OfficeId;
 use time::OffsetDateTime;
 use x509_parser::extensions::GeneralName;
-use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY};
+use x509_parser::oid_registry::{
+    OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER,
+    OID_X509_EXT_BASIC_CONSTRAINTS, OID_X509_EXT_EXTENDED_KEY_USAGE, OID_X509_EXT_KEY_USAGE,
+    OID_X509_EXT_SUBJECT_ALT_NAME, OID_X509_EXT_SUBJECT_KEY_IDENTIFIER, Oid,
+};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{OfficeIdentity, Serial};
@@ -15,6 +21,8 @@ use crate::config::TrustDomain;
 pub enum PeerError {
     #[error("the certificate is no X.509 DER or has bytes behind it")]
     Malformed,
+    #[error("the certificate has an extension that the hub never writes, or one twice")]
+    ForeignExtension,
     #[error("the certificate is a CA's")]
     IsAuthority,
     #[error("the certificate may not authenticate clients")]
@@ -28,6 +36,16 @@ pub enum PeerError {
     #[error("the certificate's serial number is none of this hub's")]
     ForeignSerial,
 }
+
+/// What the hub writes into an office's certificate.
+const EXTENSIONS: [Oid<'static>; 6] = [
+    OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER,
+    OID_X509_EXT_SUBJECT_KEY_IDENTIFIER,
+    OID_X509_EXT_BASIC_CONSTRAINTS,
+    OID_X509_EXT_KEY_USAGE,
+    OID_X509_EXT_EXTENDED_KEY_USAGE,
+    OID_X509_EXT_SUBJECT_ALT_NAME,
+];
 
 /// What a verified leaf certificate says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +61,7 @@ pub fn identify(leaf: &[u8], trust_domain: &TrustDomain) -> Result<Peer, PeerErr
     if !rest.is_empty() {
         return Err(PeerError::Malformed);
     }
+    check_extensions(&leaf)?;
     check_constraints(&leaf)?;
     check_usage(&leaf)?;
     check_key(&leaf)?;
@@ -52,6 +71,16 @@ pub fn identify(leaf: &[u8], trust_domain: &TrustDomain) -> Result<Peer, PeerErr
         office: OfficeIdentity { office_id, serial },
         not_after: leaf.validity().not_after.to_datetime(),
     })
+}
+
+/// rustls overlooks some extensions of a leaf, also when they are critical or given twice.
+fn check_extensions(leaf: &X509Certificate<'_>) -> Result<(), PeerError> {
+    let mut seen = HashSet::new();
+    let ours = leaf
+        .extensions()
+        .iter()
+        .all(|extension| EXTENSIONS.contains(&extension.oid) && seen.insert(&extension.oid));
+    ours.then_some(()).ok_or(PeerError::ForeignExtension)
 }
 
 fn check_constraints(leaf: &X509Certificate<'_>) -> Result<(), PeerError> {
