@@ -99,7 +99,10 @@ impl<'a> DryRun<'a> {
         };
         self.see(None, &row);
         for (column, code) in self.mapping.unknown_codes(&row) {
-            count_code(self.unknown_codes.entry(column.to_owned()).or_default(), code);
+            count_code(
+                self.unknown_codes.entry(column.to_owned()).or_default(),
+                code,
+            );
         }
         match self.mapping.case(&row) {
             Ok(case) => self.take(&case),
@@ -155,7 +158,10 @@ impl<'a> DryRun<'a> {
         self.cases += 1;
         *self.by_state.entry(case.state.code()).or_default() += 1;
         *self.by_matter.entry(case.matter_type.code()).or_default() += 1;
-        let identifiers = case.parties.iter().filter_map(|party| party.identifier.as_ref());
+        let identifiers = case
+            .parties
+            .iter()
+            .filter_map(|party| party.identifier.as_ref());
         for identifier in identifiers.filter(|identifier| identifier.verified().is_none()) {
             let kind = identifier.kind().code();
             *self.unverified_identifiers.entry(kind).or_default() += 1;
@@ -234,9 +240,7 @@ fn count_code(codes: &mut UnknownCodes, code: &str) {
 /// Short, in one line and without a long number.
 fn looks_like_a_code(text: &str) -> bool {
     let digits = text.chars().filter(|c| c.is_numeric()).count();
-    text.chars().count() <= CODE_CHARS
-        && !text.contains(char::is_control)
-        && digits < NUMBER_DIGITS
+    text.chars().count() <= CODE_CHARS && !text.contains(char::is_control) && digits < NUMBER_DIGITS
 }
 
 /// `parties[3].name` as `parties[].name`.

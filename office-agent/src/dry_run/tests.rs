@@ -28,7 +28,10 @@ fn cells(line: u32, cells: &[(&str, &str)]) -> Row {
     Row {
         location: format!("cases.csv:{line}"),
         columns: Columns::new(cells.iter().map(|(name, _)| (*name).to_owned()).collect()),
-        cells: cells.iter().map(|(_, cell)| Some((*cell).to_owned())).collect(),
+        cells: cells
+            .iter()
+            .map(|(_, cell)| Some((*cell).to_owned()))
+            .collect(),
         children: BTreeMap::new(),
     }
 }
@@ -36,9 +39,23 @@ fn cells(line: u32, cells: &[(&str, &str)]) -> Row {
 fn found(line: u32, state: &str, number: &str) -> Found {
     let mut row = cells(
         line,
-        &[("id", "a"), ("state", state), ("matter", "will"), ("remark", "x"), ("extra", "x")],
+        &[
+            ("id", "a"),
+            ("state", state),
+            ("matter", "will"),
+            ("remark", "x"),
+            ("extra", "x"),
+        ],
     );
-    let party = cells(line, &[("id", "a"), ("name", "张三"), ("number", number), ("no", "1")]);
+    let party = cells(
+        line,
+        &[
+            ("id", "a"),
+            ("name", "张三"),
+            ("number", number),
+            ("no", "1"),
+        ],
+    );
     row.children.insert("parties".to_owned(), vec![party]);
     Found::Row(row)
 }
@@ -62,8 +79,15 @@ fn the_report_tells_what_would_be_taken_what_refused_and_what_is_not_known() {
         serde_json::from_str(&run.json().expect("writes")).expect("reads");
     assert_eq!(json["cases"], 2);
     assert_eq!(json["columns"]["lacking"], serde_json::json!(["notary"]));
-    for report in [run.to_string(), run.json().expect("writes"), format!("{run:?}")] {
-        assert!(!report.contains("1949") && !report.contains("张三"), "{report}");
+    for report in [
+        run.to_string(),
+        run.json().expect("writes"),
+        format!("{run:?}"),
+    ] {
+        assert!(
+            !report.contains("1949") && !report.contains("张三"),
+            "{report}"
+        );
     }
     assert!(!run.is_clean());
 }
@@ -73,7 +97,13 @@ fn codes_are_shown_and_numbers_of_people_are_not() {
     for code in ["99", "挂起", "ON_HOLD", "A-12/3"] {
         assert!(looks_like_a_code(code), "{code}");
     }
-    for value in ["13800138000", "11010519491231002X", "138 0013 8000", "a\nb", "二十一个字二十一个字二十一个字二十一个字二"] {
+    for value in [
+        "13800138000",
+        "11010519491231002X",
+        "138 0013 8000",
+        "a\nb",
+        "二十一个字二十一个字二十一个字二十一个字二",
+    ] {
         assert!(!looks_like_a_code(value), "{value}");
     }
 }

@@ -7,14 +7,26 @@ use super::{DryRun, RejectGroup};
 impl fmt::Display for DryRun<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let refused = self.rows - self.cases;
-        writeln!(f, "{} rows: {} taken, {refused} refused", self.rows, self.cases)?;
+        writeln!(
+            f,
+            "{} rows: {} taken, {refused} refused",
+            self.rows, self.cases
+        )?;
         counts(f, "by state", &self.by_state)?;
         counts(f, "by matter", &self.by_matter)?;
         rejects(f, &self.rejects)?;
         self.codes(f)?;
         let gaps = self.gaps();
-        columns(f, "mapped, but the source has no such column", &gaps.lacking)?;
-        columns(f, "in the source, neither mapped nor ignored", &gaps.unmapped)?;
+        columns(
+            f,
+            "mapped, but the source has no such column",
+            &gaps.lacking,
+        )?;
+        columns(
+            f,
+            "in the source, neither mapped nor ignored",
+            &gaps.unmapped,
+        )?;
         counts(
             f,
             "identifiers that fail their check (taken, left out of exact matching)",
@@ -64,10 +76,18 @@ fn rejects(f: &mut fmt::Formatter<'_>, rejects: &[RejectGroup]) -> fmt::Result {
         return Ok(());
     }
     let mut sorted: Vec<_> = rejects.iter().collect();
-    sorted.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (a.rule, &a.field).cmp(&(b.rule, &b.field))));
+    sorted.sort_by(|a, b| {
+        b.count
+            .cmp(&a.count)
+            .then_with(|| (a.rule, &a.field).cmp(&(b.rule, &b.field)))
+    });
     writeln!(f, "\nrefused")?;
     for group in sorted {
-        writeln!(f, "  {:<22} {:<24} {:>8}", group.rule, group.field, group.count)?;
+        writeln!(
+            f,
+            "  {:<22} {:<24} {:>8}",
+            group.rule, group.field, group.count
+        )?;
         for example in &group.examples {
             writeln!(f, "    {}  {}", example.location, example.value_shape)?;
         }

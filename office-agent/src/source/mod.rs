@@ -4,8 +4,8 @@
 mod error;
 pub mod folder;
 mod once;
-mod reader;
 pub mod push;
+mod reader;
 pub mod row;
 mod runner;
 pub mod sql;
