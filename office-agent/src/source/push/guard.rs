@@ -12,16 +12,17 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 
-pub(super) fn guarded(router: Router) -> Router {
+/// Answers calls of this machine's own programs alone.
+pub(crate) fn guarded(router: Router) -> Router {
     router.layer(from_fn(no_browser))
 }
 
 async fn no_browser(request: Request, next: Next) -> Response {
     if request.headers().contains_key(ORIGIN) {
-        return refuse("pushes come from the case system, not from a browser\n");
+        return refuse("calls come from programs of this machine, not from a browser\n");
     }
     if !addressed_to_loopback(request.headers(), request.uri()) {
-        return refuse("pushes are taken under localhost or a loopback address only\n");
+        return refuse("calls are taken under localhost or a loopback address only\n");
     }
     next.run(request).await
 }

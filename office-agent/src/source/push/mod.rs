@@ -7,6 +7,8 @@ mod guard;
 mod http;
 mod value;
 
+pub(crate) use guard::guarded;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -99,7 +101,7 @@ impl PushEndpoint {
     pub fn router(self) -> Router {
         let calls = GlobalConcurrencyLimitLayer::new(AT_ONCE);
         let router = http::router(self.clone()).merge(grpc::router(self));
-        guard::guarded(router.layer(calls))
+        guarded(router.layer(calls))
     }
 
     /// Takes rows; they are durable, or named as rejects, when this returns.
