@@ -24,6 +24,7 @@ use crate::config::{Config, SourceName};
 use crate::identity::{self, Identities, IdentityError, Renewal};
 use crate::mapping::MappingError;
 use crate::outbox::{self, Outbox, OutboxError};
+use crate::source::push::guarded;
 use crate::source::{self, SourceStates};
 use crate::sync::{Sync, SyncState, Timing};
 use crate::telemetry::metrics::{self as names, CERTIFICATE_END};
@@ -108,7 +109,8 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         sources: states.clone(),
         metrics: metrics.clone(),
     };
-    let router = local::guarded(page.router());
+    let pushes = sources::push_endpoint(outbox.clone(), &pipelines);
+    let router = guarded(page.router()).merge(pushes.router());
     let mut tasks = JoinSet::new();
     let serving =
         axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -163,8 +165,9 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     Ok(())
 }
 
-/// One agent a data directory: two would fight for the stream, and each would read every source.
-fn lock(data_dir: &Path) -> Result<File, AppError> {
+/// One agent a data directory: two would fight for the stream, and each would read every source. Enrolling waits for
+/// its end too, because a running agent would renew the identity it replaces.
+pub(crate) fn lock(data_dir: &Path) -> Result<File, AppError> {
     let file = File::create(data_dir.join("agent.lock")).map_err(io("make agent.lock"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

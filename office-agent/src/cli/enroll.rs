@@ -3,11 +3,14 @@
 use serde_json::json;
 
 use super::{Failure, Output};
+use crate::app;
 use crate::config::Config;
 use crate::identity;
 use crate::status::time_zh;
 
 pub(super) async fn enroll(config: &Config, token: &str, output: &Output) -> Result<(), Failure> {
+    identity::make_dir(&config.data_dir)?;
+    let _lock = app::lock(&config.data_dir)?;
     let identity = identity::enrol(config, token).await?;
     let ends = identity.not_after();
     output.print(

@@ -4,6 +4,7 @@ mod check;
 mod check_config;
 mod enroll;
 mod import;
+mod map;
 mod output;
 mod status;
 
@@ -51,6 +52,8 @@ enum Command {
     },
     /// Read the office's sources and hand them to the hub until SIGTERM.
     Run,
+    /// Read the sources and say what would be taken and what refused; with --dry-run, which is needed.
+    Map(map::Args),
     /// Read one CSV or XLSX file by a folder source's mapping, wherever the file lies.
     Import(import::Args),
     /// What waits, what was refused and how to mend it.
@@ -98,6 +101,12 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
+/// The machine has no room for a runtime.
+pub fn no_runtime(error: &std::io::Error) -> ExitCode {
+    Output::new(false).failed(&format!("start: {error}"));
+    ExitCode::FAILURE
+}
+
 async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
     let config = Config::load(&cli.config)?;
     match cli.command {
@@ -106,6 +115,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
             logs::init(&config.log)?;
             app::run(config).await?;
         }
+        Command::Map(args) => map::map(&config, &args, output).await?,
         Command::Import(args) => import::import(&config, &args, output).await?,
         Command::Status => status::status(&config, output).await?,
         Command::Check(args) => return check::check(&config, args, output).await,
@@ -129,7 +139,7 @@ mod tests {
     fn the_help_text_is_as_reviewed() {
         let mut command = Cli::command();
         let mut text = command.render_long_help().to_string();
-        for name in ["enroll", "check"] {
+        for name in ["enroll", "map", "import", "check"] {
             let sub = command
                 .find_subcommand_mut(name)
                 .expect("the command exists");

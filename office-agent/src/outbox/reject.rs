@@ -168,10 +168,12 @@ pub(super) fn open(connection: &Connection, limit: u32) -> Result<Vec<OpenReject
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// A pushed row has no place of its own, but whoever pushed it was told at once.
 fn names_a_row(location: &str) -> bool {
-    location
-        .rsplit_once(':')
-        .is_some_and(|(_, row)| !row.is_empty() && row.bytes().all(|b| b.is_ascii_digit()))
+    location.starts_with("push:")
+        || location
+            .rsplit_once(':')
+            .is_some_and(|(_, row)| !row.is_empty() && row.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Keys and locations must not meet: a key may look like a location.

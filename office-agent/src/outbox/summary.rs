@@ -9,8 +9,8 @@ use super::notice::{self, KeptNotice};
 use super::reject::{self, OpenReject};
 use super::{OutboxError, schema, window};
 
-/// Rejects and notices shown at most; the counts are of all.
-const SHOWN: u32 = 200;
+/// Rejects and notices told at most; the counts are of all.
+const SHOWN: u32 = 5000;
 
 /// What is in the outbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 mod error;
 pub mod folder;
 mod once;
+pub mod push;
 mod reader;
 pub mod row;
 mod runner;

@@ -1,10 +1,11 @@
 //! How the sources stand, for `office-agent status`.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use tokio::sync::watch;
 
 use super::folder::BadFile;
 use crate::config::SourceName;
@@ -43,19 +44,38 @@ pub struct SourceState {
 
 /// How all sources stand. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct SourceStates(Arc<Mutex<BTreeMap<SourceName, SourceState>>>);
+pub struct SourceStates(Arc<watch::Sender<BTreeMap<SourceName, SourceState>>>);
 
 impl SourceStates {
     /// How they stand now.
     #[must_use]
     pub fn all(&self) -> BTreeMap<SourceName, SourceState> {
-        self.with(|states| states.clone())
+        self.0.borrow().clone()
     }
 
     /// How one stands now.
     #[must_use]
     pub fn of(&self, source: &SourceName) -> SourceState {
-        self.with(|states| states.get(source).cloned().unwrap_or_default())
+        self.0.borrow().get(source).cloned().unwrap_or_default()
+    }
+
+    /// Waits until one stands as wanted, and returns how.
+    pub async fn wait_for(
+        &self,
+        source: &SourceName,
+        mut wanted: impl FnMut(&SourceState) -> bool,
+    ) -> SourceState {
+        let mut changes = self.0.subscribe();
+        loop {
+            let state = changes.borrow_and_update().get(source).cloned();
+            if let Some(state) = state.filter(|state| wanted(state)) {
+                return state;
+            }
+            if changes.changed().await.is_err() {
+                // Not while we hold a clone of the sender.
+                return self.of(source);
+            }
+        }
     }
 
     /// Takes in a page; returns the problem that is over with it.
@@ -66,29 +86,31 @@ impl SourceStates {
         more: bool,
         told: Told,
     ) -> Option<String> {
-        self.with(|states| {
-            let state = states.entry(source.clone()).or_default();
+        let mut over = None;
+        self.change(source, |state| {
             state.doing = if more { Doing::Reading } else { Doing::Waiting };
             state.last_read_at = Some(OffsetDateTime::now_utc().unix_timestamp());
             state.rows += rows;
             state.notes = told.notes;
             state.bad_files = told.bad_files;
-            state.problem.take()
-        })
+            over = state.problem.take();
+        });
+        over
     }
 
     /// Takes in a failure; says whether it is another one than before.
     pub(super) fn failed(&self, source: &SourceName, problem: &str) -> bool {
-        self.with(|states| {
-            let state = states.entry(source.clone()).or_default();
+        let mut is_new = false;
+        self.change(source, |state| {
             state.doing = Doing::Failing;
-            state.problem.replace(problem.to_owned()).as_deref() != Some(problem)
-        })
+            is_new = state.problem.replace(problem.to_owned()).as_deref() != Some(problem);
+        });
+        is_new
     }
 
-    /// A thread that panicked left whole values behind: each change is one.
-    fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<SourceName, SourceState>) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn change(&self, source: &SourceName, change: impl FnOnce(&mut SourceState)) {
+        self.0
+            .send_modify(|states| change(states.entry(source.clone()).or_default()));
     }
 }
 
