@@ -7,6 +7,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod dial;
+pub mod dry_run;
 pub mod identity;
 pub mod lookup;
 pub mod mapping;

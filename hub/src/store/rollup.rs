@@ -128,10 +128,13 @@ pub async fn for_each_case(
     Ok(())
 }
 
-/// A transaction that sees one moment of the whole database.
+/// A transaction that sees one moment of the whole database, and may take its time to read it.
 pub async fn snapshot(pool: &PgPool) -> Result<sqlx::PgTransaction<'_>, sqlx::Error> {
     let mut transaction = pool.begin().await?;
     query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .execute(&mut *transaction)
+        .await?;
+    query!("SET LOCAL statement_timeout = 0")
         .execute(&mut *transaction)
         .await?;
     Ok(transaction)

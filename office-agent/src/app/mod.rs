@@ -3,6 +3,7 @@
 mod addresses;
 mod local;
 mod service;
+mod sources;
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -17,10 +18,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use addresses::Addresses;
+pub(crate) use sources::pipeline;
 
-use crate::config::Config;
+use crate::config::{Config, SourceName};
 use crate::identity::{self, Identities, IdentityError, Renewal};
+use crate::mapping::MappingError;
 use crate::outbox::{self, Outbox, OutboxError};
+use crate::source::push::guarded;
+use crate::source::{self, SourceStates};
 use crate::sync::{Sync, SyncState, Timing};
 use crate::telemetry::metrics::{self as names, CERTIFICATE_END};
 use local::Local;
@@ -56,6 +61,14 @@ pub enum AppError {
         /// What the machine said.
         source: io::Error,
     },
+    /// A mapping file cannot be used.
+    #[error("source `{name}`: {problem}")]
+    Mapping {
+        /// The source.
+        name: SourceName,
+        /// What is wrong with its mapping.
+        problem: MappingError,
+    },
     /// Metrics are set up already.
     #[error("set metrics up: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
@@ -76,6 +89,7 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     let identity = identity::load(&config.data_dir)?;
     let _lock = lock(&config.data_dir)?;
     Addresses::withdraw(&config.data_dir).map_err(io("remove addresses.json"))?;
+    let pipelines = sources::pipelines(&config, identity.token_key())?;
     let metrics = names::install()?;
     let outbox = Outbox::open(config.data_dir.join(outbox::FILE))?;
     let listener = listen(&config).await?;
@@ -86,14 +100,17 @@ pub async fn run(config: Config) -> Result<(), AppError> {
 
     let (current, identities) = watch::channel(Arc::new(identity));
     let state = Arc::new(watch::Sender::new(SyncState::default()));
+    let states = SourceStates::default();
     let page = Local {
         config: Arc::clone(&config),
         identities: identities.clone(),
         outbox: outbox.clone(),
         sync: state.subscribe(),
+        sources: states.clone(),
         metrics: metrics.clone(),
     };
-    let router = local::guarded(page.router());
+    let pushes = sources::push_endpoint(outbox.clone(), &pipelines);
+    let router = guarded(page.router()).merge(pushes.router());
     let mut tasks = JoinSet::new();
     let serving =
         axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -118,6 +135,16 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         state,
     };
     tasks.spawn(sync.run(stop.clone()));
+    for (source, pipeline) in pipelines {
+        let entry = move |found| pipeline.entry(found);
+        tasks.spawn(source::run(
+            source,
+            entry,
+            outbox.clone(),
+            states.clone(),
+            stop.clone(),
+        ));
+    }
     tasks.spawn(keep_house(
         Arc::clone(&config),
         outbox.clone(),
@@ -138,8 +165,9 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     Ok(())
 }
 
-/// One agent a data directory: two would fight for the stream, and each would read every source.
-fn lock(data_dir: &Path) -> Result<File, AppError> {
+/// One agent a data directory: two would fight for the stream, and each would read every source. Enrolling waits for
+/// its end too, because a running agent would renew the identity it replaces.
+pub(crate) fn lock(data_dir: &Path) -> Result<File, AppError> {
     let file = File::create(data_dir.join("agent.lock")).map_err(io("make agent.lock"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

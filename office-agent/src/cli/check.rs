@@ -147,14 +147,14 @@ mod tests {
         assert_eq!(format!("{party:?}"), "PartyArg");
         let subject: SubjectArg = "contract:A:1".parse().expect("a colon in a number");
         assert_eq!(subject.0.number.as_str(), "A:1");
-        for wrong in [
-            "principal",
-            "principal:resident_id",
-            "nobody:resident_id:1",
-            "heir:x:1",
+        for (wrong, said) in [
+            ("principal", "ROLE:KIND:NUMBER"),
+            ("principal:resident_id", "ROLE:KIND:NUMBER"),
+            ("nobody:resident_id:1", "party_role"),
+            ("heir:x:1", "identifier_kind"),
         ] {
-            let error = wrong.parse::<PartyArg>().err().expect("no party");
-            assert!(error.contains("principal"), "{error}");
+            let error = wrong.parse::<PartyArg>().expect_err("no party");
+            assert!(error.contains(said), "{error}");
         }
     }
 }

@@ -3,6 +3,8 @@
 mod check;
 mod check_config;
 mod enroll;
+mod import;
+mod map;
 mod output;
 mod status;
 
@@ -11,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::app;
+use crate::app::{self, AppError};
 use crate::config::{Config, ConfigError};
 use crate::telemetry::logs;
 use output::Output;
@@ -50,6 +52,10 @@ enum Command {
     },
     /// Read the office's sources and hand them to the hub until SIGTERM.
     Run,
+    /// Read the sources and say what would be taken and what refused; with --dry-run, which is needed.
+    Map(map::Args),
+    /// Read one CSV or XLSX file by a folder source's mapping, wherever the file lies.
+    Import(import::Args),
     /// What waits, what was refused and how to mend it.
     Status,
     /// Ask the hub whether a person or a thing is known in the city, before accepting.
@@ -70,9 +76,11 @@ enum Failure {
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
-        match error.downcast_ref::<ConfigError>() {
-            Some(problem) => Self::Usage(problem.to_string()),
-            None => Self::Failed(error),
+        let of_configuration = error.is::<ConfigError>()
+            || matches!(error.downcast_ref(), Some(AppError::Mapping { .. }));
+        match of_configuration {
+            true => Self::Usage(error.to_string()),
+            false => Self::Failed(error),
         }
     }
 }
@@ -87,10 +95,16 @@ pub async fn run(cli: Cli) -> ExitCode {
             ExitCode::from(2)
         }
         Err(Failure::Failed(error)) => {
-            output.failed(&format!("{error:#}"));
+            output.failed(&error.to_string());
             ExitCode::FAILURE
         }
     }
+}
+
+/// The machine has no room for a runtime.
+pub fn no_runtime(error: &std::io::Error) -> ExitCode {
+    Output::new(false).failed(&format!("start: {error}"));
+    ExitCode::FAILURE
 }
 
 async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
@@ -101,6 +115,8 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
             logs::init(&config.log)?;
             app::run(config).await?;
         }
+        Command::Map(args) => map::map(&config, &args, output).await?,
+        Command::Import(args) => import::import(&config, &args, output).await?,
         Command::Status => status::status(&config, output).await?,
         Command::Check(args) => return check::check(&config, args, output).await,
         Command::CheckConfig => check_config::check_config(&config, output)?,
@@ -123,7 +139,7 @@ mod tests {
     fn the_help_text_is_as_reviewed() {
         let mut command = Cli::command();
         let mut text = command.render_long_help().to_string();
-        for name in ["enroll", "check"] {
+        for name in ["enroll", "map", "import", "check"] {
             let sub = command
                 .find_subcommand_mut(name)
                 .expect("the command exists");

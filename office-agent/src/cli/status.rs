@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::{Failure, Output};
 use crate::config::Config;
+use crate::source::Doing;
 use crate::status::{Status, ask, remedy_zh, time_zh};
 
 /// Rejects printed at most; `--json` has more.
@@ -69,16 +70,24 @@ fn sources(text: &mut String, status: &Status) -> std::fmt::Result {
         writeln!(text, "\n数据来源")?;
     }
     for source in &status.sources {
-        let read = source
+        let state = &source.state;
+        let read = state
             .last_read_at
             .map_or_else(|| "尚未读取".to_owned(), time_zh);
+        let doing = match (status.running, source.caught_up, state.doing) {
+            (false, _, _) => "未运行",
+            (true, true, _) => "已读完",
+            (true, false, Doing::Failing) => "无法读取，自动重试",
+            (true, false, _) => "正在读取",
+        };
         writeln!(
             text,
-            "  {}（{}）　已取 {} 条　最近读取 {read}",
+            "  {}（{}）　{doing}　已取 {} 条　最近读取 {read}",
             source.name, source.kind, source.stored
         )?;
-        if let Some(problem) = &source.problem {
-            writeln!(text, "    {problem}")?;
+        let bad = state.bad_files.iter().map(|bad| format!("文件 {bad}"));
+        for line in state.problem.iter().chain(&state.notes).cloned().chain(bad) {
+            writeln!(text, "    {line}")?;
         }
     }
     Ok(())

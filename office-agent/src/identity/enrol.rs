@@ -11,6 +11,7 @@ use notary_proto::hub::v1::{self as wire, EnrollRequest, EnrollResponse};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::{Identity, IdentityError, file, secret_file};
@@ -158,6 +159,7 @@ fn accept(answer: EnrollResponse, key: Zeroizing<Vec<u8>>) -> Result<Identity, E
         ders(answer.certificate_chain_der),
         ders(answer.trust_anchors_der),
         TokenKey::new(token_key.key_id, algorithm, secret),
+        OffsetDateTime::now_utc(),
     )?)
 }
 

@@ -7,6 +7,7 @@ use linkage::office::OfficeId;
 use linkage::token::{TokenAlgorithm, TokenKey};
 use rustls_pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::Identity;
@@ -41,6 +42,8 @@ struct Stored {
     private_key: String,
     certificate_chain: Vec<String>,
     trust_anchors: Vec<String>,
+    /// Seconds since 1970.
+    received_at: i64,
     token_key_id: u32,
     token_algorithm: TokenAlgorithm,
     token_secret: String,
@@ -79,6 +82,8 @@ pub fn load(data_dir: &Path) -> Result<Identity, IdentityError> {
         certificates(&stored.certificate_chain)?,
         certificates(&stored.trust_anchors)?,
         TokenKey::new(stored.token_key_id, stored.token_algorithm, secret),
+        OffsetDateTime::from_unix_timestamp(stored.received_at)
+            .map_err(|_| IdentityError::Damaged("identity.json is no identity"))?,
     )
 }
 
@@ -90,6 +95,7 @@ pub(super) fn store(data_dir: &Path, identity: &Identity) -> Result<(), Identity
         private_key: BASE64.encode(&identity.key),
         certificate_chain: encoded(&identity.chain),
         trust_anchors: encoded(&identity.anchors),
+        received_at: identity.received_at.unix_timestamp(),
         token_key_id: identity.token_key.id(),
         token_algorithm: identity.token_key.algorithm(),
         token_secret: BASE64.encode(identity.token_key.secret()),

@@ -32,7 +32,8 @@ pub struct Identity {
     chain: Vec<CertificateDer<'static>>,
     anchors: Vec<CertificateDer<'static>>,
     token_key: TokenKey,
-    not_before: OffsetDateTime,
+    /// When it was received, by this machine's clock. A certificate begins earlier than it was made.
+    received_at: OffsetDateTime,
     not_after: OffsetDateTime,
 }
 
@@ -47,13 +48,14 @@ impl Identity {
         chain: Vec<CertificateDer<'static>>,
         anchors: Vec<CertificateDer<'static>>,
         token_key: TokenKey,
+        received_at: OffsetDateTime,
     ) -> Result<Self, IdentityError> {
         let leaf = chain
             .first()
             .ok_or(IdentityError::Damaged("there is no certificate"))?;
         let (_, certificate) = parse_x509_certificate(leaf)
             .map_err(|_| IdentityError::Damaged("the certificate cannot be read"))?;
-        let validity = certificate.validity();
+        let not_after = certificate.validity().not_after.to_datetime();
         let pair = enrol::key_pair(&key)?;
         if rcgen::PublicKeyData::der_bytes(&pair)
             != certificate.public_key().subject_public_key.data.as_ref()
@@ -63,10 +65,6 @@ impl Identity {
         if anchors.is_empty() {
             return Err(IdentityError::Damaged("there is no CA certificate"));
         }
-        let (not_before, not_after) = (
-            validity.not_before.to_datetime(),
-            validity.not_after.to_datetime(),
-        );
         let (office_id, office_name) = office;
         Ok(Self {
             office_id,
@@ -75,7 +73,7 @@ impl Identity {
             chain,
             anchors,
             token_key,
-            not_before,
+            received_at,
             not_after,
         })
     }
@@ -107,7 +105,7 @@ impl Identity {
     /// Half of the certificate's life: when to get the next.
     #[must_use]
     pub fn renew_at(&self) -> OffsetDateTime {
-        self.not_before + (self.not_after - self.not_before) / 2
+        self.received_at + (self.not_after - self.received_at) / 2
     }
 
     pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {

@@ -56,11 +56,12 @@ pub struct Renewal {
 pub async fn keep_renewed(renewal: Renewal, stop: CancellationToken) {
     let mut said: Option<String> = None;
     let mut retry = RETRY_FROM;
+    let mut at_least = Duration::ZERO;
     loop {
         let due = renewal.current.borrow().renew_at();
         let wait = match &said {
             Some(_) => jittered(retry),
-            None => until(due, OffsetDateTime::now_utc()),
+            None => until(due, OffsetDateTime::now_utc()).max(at_least),
         };
         tokio::select! {
             () = stop.cancelled() => return,
@@ -72,16 +73,11 @@ pub async fn keep_renewed(renewal: Renewal, stop: CancellationToken) {
         match renewal.once().await {
             Ok(not_after) => {
                 tracing::info!(%not_after, "certificate renewed");
-                said = None;
-                retry = RETRY_FROM;
+                (said, retry) = (None, RETRY_FROM);
+                at_least = renewal.pause_after_success();
             }
             Err(error) => {
-                let words = error.to_string();
-                if said.as_ref() != Some(&words) {
-                    let ends = renewal.current.borrow().not_after();
-                    tracing::warn!(error = words, %ends, "the certificate could not be renewed; trying again");
-                    said = Some(words);
-                }
+                renewal.say(&error, &mut said);
                 retry = (retry * 2).min(RETRY_TO);
             }
         }
@@ -111,11 +107,38 @@ impl Renewal {
             ders(answer.certificate_chain_der),
             ders(answer.trust_anchors_der),
             old.token_key().clone(),
+            OffsetDateTime::now_utc(),
         )?;
         file::store(&self.data_dir, &identity)?;
         let not_after = identity.not_after();
         self.current.send_replace(Arc::new(identity));
         Ok(not_after)
+    }
+}
+
+impl Renewal {
+    /// A new certificate that is due again at once shows that this machine's clock is ahead: asking on and on would
+    /// not help.
+    fn pause_after_success(&self) -> Duration {
+        let identity = self.current.borrow();
+        match identity.renew_at() <= OffsetDateTime::now_utc() {
+            true => {
+                tracing::warn!(
+                    "the new certificate has ended by this machine's clock; set the clock right"
+                );
+                LOOK_AGAIN
+            }
+            false => Duration::ZERO,
+        }
+    }
+
+    fn say(&self, error: &RenewError, said: &mut Option<String>) {
+        let words = error.to_string();
+        if said.as_ref() != Some(&words) {
+            let ends = self.current.borrow().not_after();
+            tracing::warn!(error = words, %ends, "the certificate could not be renewed; trying again");
+            *said = Some(words);
+        }
     }
 }
 

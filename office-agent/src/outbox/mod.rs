@@ -115,6 +115,15 @@ impl Outbox {
         source: &SourceName,
         locations: Vec<String>,
     ) -> Result<(), OutboxError> {
+        let asked = source.clone();
+        // Nearly always there is none, and then nothing has to be made durable.
+        let any = self
+            .worker
+            .read(move |connection| reject::any_without_key(connection, &asked))
+            .await?;
+        if !any {
+            return Ok(());
+        }
         let source = source.clone();
         self.worker
             .write(move |tx| reject::clear_locations(tx, &source, &locations))
@@ -126,9 +135,7 @@ impl Outbox {
     /// # Errors
     /// When the outbox cannot be read.
     pub async fn position(&self) -> Result<Position, OutboxError> {
-        self.worker
-            .read(|connection| window::position(connection))
-            .await
+        self.worker.read(window::position).await
     }
 
     /// Consecutive records from sequence `from` on, at most so many and so many bytes. A single record longer
@@ -172,9 +179,7 @@ impl Outbox {
     /// # Errors
     /// When the outbox cannot be read.
     pub async fn backlog(&self) -> Result<u64, OutboxError> {
-        self.worker
-            .read(|connection| window::backlog(connection))
-            .await
+        self.worker.read(window::backlog).await
     }
 
     /// Remembers the hub's epoch, when it is the first.
@@ -230,9 +235,7 @@ impl Outbox {
     /// # Errors
     /// When the outbox cannot be read.
     pub async fn summary(&self) -> Result<Summary, OutboxError> {
-        self.worker
-            .read(|connection| summary::read(connection))
-            .await
+        self.worker.read(summary::read).await
     }
 
     /// Tells when this process has stored more. `office-agent import` beside it is not seen.
@@ -247,3 +250,6 @@ impl fmt::Debug for Outbox {
         f.debug_struct("Outbox").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

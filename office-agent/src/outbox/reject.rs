@@ -118,6 +118,18 @@ pub(super) fn clear_case(tx: &Transaction<'_>, source_case_id: &str) -> Result<(
     Ok(())
 }
 
+/// Whether rows of the source without a case key are refused now.
+pub(super) fn any_without_key(
+    connection: &Connection,
+    source: &SourceName,
+) -> Result<bool, OutboxError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM reject WHERE source_case_id = '' AND source = ?1 AND origin = ?2)",
+        )?
+        .query_row(params![source.as_str(), OWN], |row| row.get(0))?)
+}
+
 /// Ends refusals of rows without a case key where good rows stand now. A location that names no row
 /// (`sql:cases`) stands for many rows, so it ends nothing.
 pub(super) fn clear_locations(
@@ -156,10 +168,12 @@ pub(super) fn open(connection: &Connection, limit: u32) -> Result<Vec<OpenReject
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// A pushed row has no place of its own, but whoever pushed it was told at once.
 fn names_a_row(location: &str) -> bool {
-    location
-        .rsplit_once(':')
-        .is_some_and(|(_, row)| !row.is_empty() && row.bytes().all(|b| b.is_ascii_digit()))
+    location.starts_with("push:")
+        || location
+            .rsplit_once(':')
+            .is_some_and(|(_, row)| !row.is_empty() && row.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Keys and locations must not meet: a key may look like a location.

@@ -9,8 +9,8 @@ use super::notice::{self, KeptNotice};
 use super::reject::{self, OpenReject};
 use super::{OutboxError, schema, window};
 
-/// Rejects and notices shown at most; the counts are of all.
-const SHOWN: u32 = 200;
+/// Rejects and notices told at most; the counts are of all.
+const SHOWN: u32 = 5000;
 
 /// What is in the outbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +23,8 @@ pub struct Summary {
     pub acked_sequence: u64,
     /// Records the hub has not committed.
     pub waiting: u64,
-    /// What each source has brought.
+    /// What each source has brought; told source by source by whoever shows it.
+    #[serde(skip)]
     pub sources: Vec<SourceSummary>,
     /// Refusals that are open.
     pub rejects_open: u64,

@@ -3,12 +3,22 @@
 
 mod error;
 pub mod folder;
+mod once;
+pub mod push;
+mod reader;
 pub mod row;
+mod runner;
 pub mod sql;
+mod state;
+
+use std::time::Duration;
 
 pub use error::SourceError;
+pub use once::{ReadAll, import_file, read_all};
+pub use runner::run;
+pub use state::{Doing, SourceState, SourceStates};
+
 use row::Found;
-use std::time::Duration;
 
 /// What a reader read at once.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ pub use remedy::remedy_zh;
 use crate::config::{Config, Source};
 use crate::identity::{self, Identity};
 use crate::outbox::{self, OutboxError, Summary};
+use crate::source::{Doing, SourceState, SourceStates};
 use crate::sync::SyncState;
 
 /// How the agent stands.
@@ -31,6 +32,7 @@ pub struct Status {
     /// The connection; absent when no agent runs.
     pub sync: Option<SyncState>,
     /// What is in the outbox.
+    #[serde(flatten)]
     pub outbox: Summary,
     /// The configured sources.
     pub sources: Vec<SourceStatus>,
@@ -45,10 +47,11 @@ pub struct SourceStatus {
     pub kind: String,
     /// Records it put into the outbox so far.
     pub stored: u64,
-    /// When it last handed rows on, seconds since 1970.
-    pub last_read_at: Option<i64>,
-    /// What keeps it from being read now.
-    pub problem: Option<String>,
+    /// Whether everything it has is in the outbox; false when no agent runs to know it.
+    pub caught_up: bool,
+    /// What it does now.
+    #[serde(flatten)]
+    pub state: SourceState,
 }
 
 impl Status {
@@ -59,12 +62,15 @@ impl Status {
         identity: &Identity,
         sync: SyncState,
         outbox: Summary,
+        sources: &SourceStates,
     ) -> Self {
-        Self {
-            running: true,
-            sync: Some(sync),
-            ..Self::new(config, Some(identity), outbox)
+        let mut status = Self::new(config, Some(identity), outbox);
+        status.running = true;
+        status.sync = Some(sync);
+        for (source, told) in config.sources.iter().zip(&mut status.sources) {
+            told.running(source, sources.of(source.name()));
         }
+        status
     }
 
     /// What the files of an agent say that does not run.
@@ -110,9 +116,21 @@ impl SourceStatus {
             name: name.to_owned(),
             kind: kind.to_owned(),
             stored: known.map_or(0, |known| known.stored),
-            last_read_at: known.map(|known| known.last_read_at),
-            problem: None,
+            caught_up: false,
+            state: SourceState {
+                last_read_at: known.map(|known| known.last_read_at),
+                ..SourceState::default()
+            },
         }
+    }
+
+    fn running(&mut self, source: &Source, state: SourceState) {
+        // What is pushed is in the outbox before the call ends: nothing is ever behind.
+        self.caught_up = matches!(source, Source::Push(_)) || matches!(state.doing, Doing::Waiting);
+        self.state = SourceState {
+            last_read_at: state.last_read_at.or(self.state.last_read_at),
+            ..state
+        };
     }
 }
 

@@ -5,14 +5,14 @@ use std::time::Duration;
 use rand::RngExt;
 
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     from: Duration,
     to: Duration,
     next: Duration,
 }
 
 impl Backoff {
-    pub(super) fn new(from: Duration, to: Duration) -> Self {
+    pub(crate) fn new(from: Duration, to: Duration) -> Self {
         Self {
             from,
             to,
@@ -21,14 +21,14 @@ impl Backoff {
     }
 
     /// The next wait: between half of it and all of it, so that a city's agents do not come back in one moment.
-    pub(super) fn next(&mut self, at_least: Duration) -> Duration {
+    pub(crate) fn next(&mut self, at_least: Duration) -> Duration {
         let full = self.next.max(at_least);
         self.next = (self.next * 2).min(self.to);
         full.mul_f64(rand::rng().random_range(0.5..1.0))
     }
 
     /// It worked: begin anew.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.next = self.from;
     }
 }

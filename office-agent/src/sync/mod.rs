@@ -3,7 +3,7 @@
 //! Nothing here decides what is durable: the hub's committed sequence does. A stream that breaks at any point is
 //! opened again and goes on where the hub's `Welcome` says.
 
-mod backoff;
+pub(crate) mod backoff;
 mod end;
 mod flow;
 mod state;

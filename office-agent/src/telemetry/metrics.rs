@@ -31,6 +31,10 @@ metrics! {
         "Records the hub put into quarantine."
     NOTICES describe_counter "office_agent_notices_total"
         "New notices from the hub."
+    SOURCE_ROWS describe_counter "office_agent_source_rows_total"
+        "Rows and malformed lines read from a source, repeats included."
+    SOURCE_FAILING describe_gauge "office_agent_source_failing"
+        "1 while a source cannot be read."
     CERTIFICATE_END describe_gauge "office_agent_certificate_end_timestamp_seconds"
         "When the office's certificate ends."
 }

@@ -48,8 +48,10 @@ impl Status {
     pub fn is_caught_up(&self) -> bool {
         let sources = self.0["sources"].as_array();
         self.0["waiting"] == 0
-            && sources
-                .is_some_and(|sources| sources.iter().all(|source| source["caught_up"] == true))
+            && sources.is_some_and(|sources| {
+                let mut all = sources.iter();
+                all.all(|source| source["caught_up"] == true)
+            })
     }
 
     /// Highest sequence given out.

@@ -161,6 +161,7 @@ async fn join(
         hub_writes,
         Way::Requests,
         &requests,
+        generation,
         rules.clone(),
     );
     let answer = pump(
@@ -168,6 +169,7 @@ async fn join(
         agent_writes,
         Way::Answers,
         &requests,
+        generation,
         rules.clone(),
     );
     tokio::select! {
@@ -188,6 +190,7 @@ async fn pump(
     mut to: OwnedWriteHalf,
     way: Way,
     requests: &AtomicU64,
+    generation: u64,
     mut rules: watch::Receiver<Rules>,
 ) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK];
@@ -203,8 +206,14 @@ async fn pump(
                 Way::Answers => passed < rules.answers_until,
             }
         };
-        if rules.wait_for(may_pass).await.is_err() {
-            return Ok(());
+        let is_cut = |rules: &Rules| rules.generation != generation;
+        match rules
+            .wait_for(|rules| is_cut(rules) || may_pass(rules))
+            .await
+        {
+            // What is held back is gone with the cut, also when everything may pass again at once.
+            Ok(rules) if !is_cut(&rules) => {}
+            _ => return Ok(()),
         }
         to.write_all(&chunk[..length]).await?;
         if way == Way::Requests {

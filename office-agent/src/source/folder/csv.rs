@@ -27,15 +27,14 @@ pub(super) fn read(
 ) -> Result<(), BadFile> {
     let decoded = Decoded::open(path, encoding).map_err(|error| BadFile::io(file, &error))?;
     let mut rows = Rows::open(file, decoded)?;
-    let header = rows
+    let (_, header) = rows
         .next()?
         .ok_or_else(|| BadFile::new(file, "is empty: there is no line with column names"))?;
     let columns = columns(
         file,
         cells(&header).map(Option::unwrap_or_default).collect(),
     )?;
-    while let Some(record) = rows.next()? {
-        let line = record.position().map_or(0, csv::Position::line);
+    while let Some((line, record)) = rows.next()? {
         let location = format!("{file}:{line}");
         let cells: Vec<Option<String>> = cells(&record).collect();
         if cells.len() == columns.names().len() {
@@ -100,12 +99,24 @@ impl<'a> Rows<'a> {
         Ok(Self { file, reader, left })
     }
 
-    fn next(&mut self) -> Result<Option<ByteRecord>, BadFile> {
+    /// Line that a record begins on. The reader is behind the record's line end; where it was before, empty lines may
+    /// have followed.
+    fn line_of(&self, record: &ByteRecord) -> u64 {
+        let within = record
+            .as_slice()
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count() as u64;
+        self.reader.position().line().saturating_sub(1 + within)
+    }
+
+    /// The next record and the line it begins on.
+    fn next(&mut self) -> Result<Option<(u64, ByteRecord)>, BadFile> {
         self.left.store(LONGEST_RECORD, Ordering::Relaxed);
         let line = self.reader.position().line();
         let mut record = ByteRecord::new();
         match self.reader.read_byte_record(&mut record) {
-            Ok(true) => Ok(Some(record)),
+            Ok(true) => Ok(Some((self.line_of(&record), record))),
             Ok(false) => Ok(None),
             Err(error) => Err(match error.into_kind() {
                 csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => {

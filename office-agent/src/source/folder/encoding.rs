@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use encoding_rs::{CoderResult, Decoder, DecoderResult, GB18030, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Decoder, DecoderResult, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 use sha2::{Digest, Sha256};
 
 use super::bad::BadFile;
@@ -143,14 +143,20 @@ impl Check {
     }
 }
 
-/// A file as UTF-8, without its byte order mark, in bounded memory.
+/// A file as UTF-8 in bounded memory: without its byte order mark, with LF alone for a line's end, one behind the last
+/// line too. Lines can then be counted.
 pub(super) struct Decoded {
     input: File,
     decoder: Decoder,
     raw: Vec<u8>,
+    /// The first byte is room for a CR that waits.
     text: Vec<u8>,
     given: usize,
     filled: usize,
+    /// A CR whose next byte has not been seen.
+    waiting: bool,
+    /// The last byte was a line's end.
+    at_line_end: bool,
     ended: bool,
 }
 
@@ -161,9 +167,11 @@ impl Decoded {
             decoder: encoding.new_decoder_with_bom_removal(),
             raw: vec![0; CHUNK],
             // A byte becomes three at most.
-            text: vec![0; 3 * CHUNK + 16],
+            text: vec![0; 3 * CHUNK + 64],
             given: 0,
             filled: 0,
+            waiting: false,
+            at_line_end: true,
             ended: false,
         })
     }
@@ -172,13 +180,37 @@ impl Decoded {
         while self.given == self.filled && !self.ended {
             let length = self.input.read(&mut self.raw)?;
             let last = length == 0;
-            let (result, _, filled, _) =
+            let room = self.text.len() - 1;
+            let (_, _, length, _) =
                 self.decoder
-                    .decode_to_utf8(&self.raw[..length], &mut self.text, last);
-            debug_assert_eq!(result, CoderResult::InputEmpty);
-            (self.given, self.filled, self.ended) = (0, filled, last);
+                    .decode_to_utf8(&self.raw[..length], &mut self.text[1..room], last);
+            (self.given, self.filled, self.ended) = (0, 0, last);
+            self.plain_line_ends(1 + length);
+            if last && (self.waiting || !self.at_line_end) {
+                self.put(b'\n');
+            }
         }
         Ok(())
+    }
+
+    /// Turns CR LF in `text[1..end]` into LF, from the first byte on.
+    fn plain_line_ends(&mut self, end: usize) {
+        for index in 1..end {
+            let byte = self.text[index];
+            if std::mem::take(&mut self.waiting) && byte != b'\n' {
+                self.put(b'\r');
+            }
+            match byte {
+                b'\r' => self.waiting = true,
+                _ => self.put(byte),
+            }
+        }
+    }
+
+    fn put(&mut self, byte: u8) {
+        self.text[self.filled] = byte;
+        self.filled += 1;
+        self.at_line_end = byte == b'\n';
     }
 }
 
@@ -264,6 +296,25 @@ mod tests {
             .expect("open")
             .read_to_string(&mut read)
             .expect("text");
-        assert!(read == text);
+        assert!(read == text + "\n");
+    }
+
+    #[test]
+    fn every_line_ends_with_one_line_feed() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        for (content, expected) in [
+            ("a\r\nb\nc", "a\nb\nc\n"),
+            ("a\rb\r", "a\rb\n"),
+            ("\r\r\n", "\r\n"),
+            ("", ""),
+        ] {
+            std::fs::write(file.path(), content).expect("written");
+            let mut read = String::new();
+            Decoded::open(file.path(), UTF_8)
+                .expect("open")
+                .read_to_string(&mut read)
+                .expect("text");
+            assert_eq!(read, expected);
+        }
     }
 }

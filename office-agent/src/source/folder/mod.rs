@@ -4,6 +4,8 @@ mod bad;
 mod csv;
 mod cursor;
 mod encoding;
+mod examine;
+mod file;
 mod reader;
 mod rows;
 mod scan;
@@ -12,4 +14,5 @@ mod watch;
 mod xlsx;
 
 pub use bad::BadFile;
+pub use file::FileRows;
 pub use reader::FolderReader;

@@ -10,12 +10,12 @@ use tokio::time::Instant;
 
 use super::bad::BadFile;
 use super::cursor::{Current, FolderCursor, Known, Print};
-use super::encoding::{hash, survey};
+use super::examine::{Kind, examine};
 use super::rows::{Batch, Format, read};
 use super::scan::{Seen, look, scan};
 use super::stability::Looks;
 use super::watch::Watch;
-use crate::config::{Encoding, FolderSource};
+use crate::config::FolderSource;
 use crate::source::{Page, SourceError};
 
 /// How long a file must look the same before it is read; never longer than the time between two looks.
@@ -36,12 +36,6 @@ pub struct FolderReader {
     open: Option<Open>,
     bad: BTreeMap<String, Bad>,
     notes: BTreeMap<String, Vec<String>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Csv,
-    Xlsx,
 }
 
 /// A file that is being read.
@@ -247,7 +241,8 @@ impl FolderReader {
     async fn examine(&self, seen: &Seen) -> Result<(String, Format), BadFile> {
         let (kind, encoding, seen) = (self.kind, self.source.encoding, seen.clone());
         let name = seen.name.clone();
-        let examined = spawn_blocking(move || examine(kind, encoding, &seen)).await;
+        let examined =
+            spawn_blocking(move || examine(kind, encoding, &seen.path, &seen.name)).await;
         examined.unwrap_or_else(|_| Err(BadFile::new(&name, "reading was cut short")))
     }
 
@@ -303,16 +298,6 @@ impl FolderReader {
     }
 }
 
-impl Kind {
-    fn of(name: &str) -> Option<Self> {
-        match name.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
-            "csv" => Some(Self::Csv),
-            "xlsx" => Some(Self::Xlsx),
-            _ => None,
-        }
-    }
-}
-
 impl Open {
     fn known(&self) -> Known {
         Known {
@@ -326,20 +311,6 @@ impl Open {
             file: self.seen.name.clone(),
             known: self.known(),
             rows: self.rows,
-        }
-    }
-}
-
-/// Digest of a file and how to read it.
-fn examine(kind: Kind, encoding: Encoding, seen: &Seen) -> Result<(String, Format), BadFile> {
-    match kind {
-        Kind::Csv => {
-            let survey = survey(&seen.path, &seen.name, encoding)?;
-            Ok((survey.hash, Format::Csv(survey.encoding)))
-        }
-        Kind::Xlsx => {
-            let hash = hash(&seen.path).map_err(|error| BadFile::io(&seen.name, &error))?;
-            Ok((hash, Format::Xlsx))
         }
     }
 }

@@ -8,6 +8,9 @@ use std::time::Duration;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 
+/// How long events are gathered.
+const PIECES: Duration = Duration::from_millis(200);
+
 /// Wakes up when something in a folder changes.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -30,7 +33,13 @@ impl Watch {
     pub(super) async fn wait(&mut self, at_most: Duration) {
         self.begin();
         // Past the time is as good as an event.
-        let _ = tokio::time::timeout(at_most, self.changed.notified()).await;
+        if tokio::time::timeout(at_most, self.changed.notified())
+            .await
+            .is_ok()
+        {
+            // Whoever writes a file writes it in many pieces, each of them an event.
+            tokio::time::sleep(PIECES.min(at_most)).await;
+        }
     }
 
     /// A folder that went away takes its watch with it, so a look that fails ends the watch.

@@ -4,31 +4,36 @@ use sandbox::poll::{PATIENCE, holds};
 
 use crate::support::{EACH_SHAPE, FLAT, Stage, TABLES};
 
-/// Bytes of requests of a TLS handshake with its client certificate, and of `Hello`; batches come after them.
-const HANDSHAKE: u64 = 3_000;
-
 #[tokio::test]
 async fn an_answer_dropped_after_commit_doubles_nothing() -> anyhow::Result<()> {
     let mut stage = Stage::set(3_000, &[TABLES]).await?;
     let proxy = stage.behind_a_proxy().await?;
-    proxy.hold_answers_after(HANDSHAKE);
     stage.start_agents()?;
-    let mut committed = 0;
+    stage.settled().await?;
     for _ in 0..4 {
-        holds("a batch is committed", PATIENCE, async || {
-            Ok(stage.committed().await? > committed)
+        let before = stage.committed().await?;
+        proxy.hold_answers_after(0);
+        stage.town.live_on().await?;
+        assert!(stage.town.city().changes(TABLES).count() > 0);
+        holds("the changes are committed", PATIENCE, async || {
+            Ok(stage.committed().await? > before)
         })
         .await?;
-        committed = stage.committed().await?;
+        let committed = stage.committed().await?;
         let acked = stage.agent().status().await?.acked_sequence()?;
-        assert!(acked < committed.unsigned_abs(), "the agent does not know");
-        // The next connection learns of it and has something to send.
-        stage.town.live_on().await?;
-        proxy.hold_answers_after(HANDSHAKE);
+        assert!(
+            acked.cast_signed() < committed,
+            "the agent does not know: {acked} of {committed}"
+        );
         proxy.cut();
+        proxy.open();
+        stage.settled().await?;
+        holds("the agent has learnt of it", PATIENCE, async || {
+            let status = stage.agent().status().await?;
+            Ok(status.acked_sequence()? == status.last_sequence()?)
+        })
+        .await?;
     }
-    proxy.open();
-    stage.settled().await?;
     stage.close().await
 }
 

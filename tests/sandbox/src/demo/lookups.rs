@@ -1,5 +1,7 @@
 //! Three look-ups as a notary makes them, with their answers.
 
+use std::collections::HashSet;
+
 use anyhow::Context;
 use linkage::vocabulary::PartyRole;
 use sandbox::{Agent, Answer, Inquiry, Town};
@@ -80,17 +82,41 @@ fn find(city: &City, wanted: &CaseRef) -> Option<Case> {
         .find(|case| case.source_case_id == wanted.source_case_id)
 }
 
+/// A will, held elsewhere, of somebody whom the city knows by nothing else.
 fn will_elsewhere(city: &City, home: &str) -> Option<Case> {
     let elsewhere = (0..city.offices().len()).filter(|&at| city.offices()[at].id.as_str() != home);
-    let sealed = |case: &Case| {
-        case.matter_type.code() == "will"
-            && case.flaw.is_none()
-            && case.quality.is_empty()
-            && case.issued_on.is_some()
-            && case
-                .parties
-                .iter()
-                .any(|party| party.role == PartyRole::Testator && party.document.is_some())
-    };
-    elsewhere.flat_map(|office| city.cases(office)).find(sealed)
+    elsewhere.into_iter().find_map(|office| {
+        let mut wills = Vec::new();
+        let mut known = HashSet::new();
+        for case in city.cases(office) {
+            if is_sound_will(&case) {
+                wills.push(case);
+            } else {
+                known.extend(numbers(&case));
+            }
+        }
+        wills
+            .into_iter()
+            .find(|will| numbers(will).all(|number| !known.contains(&number)))
+    })
+}
+
+fn is_sound_will(case: &Case) -> bool {
+    case.matter_type.code() == "will"
+        && case.flaw.is_none()
+        && case.quality.is_empty()
+        && case.issued_on.is_some()
+        && case.subjects.is_empty()
+        && case
+            .parties
+            .iter()
+            .any(|party| party.role == PartyRole::Testator && party.document.is_some())
+}
+
+fn numbers(case: &Case) -> impl Iterator<Item = String> {
+    let documents = case
+        .parties
+        .iter()
+        .filter_map(|party| party.document.as_ref());
+    documents.map(|document| document.number.clone())
 }

@@ -1,0 +1,240 @@
+//! A name made ready for comparison once, so that millions of comparisons allocate nothing.
+
+use super::{
+    normalise,
+    pinyin::{self, Readings, Syllable},
+    surname,
+    variant::standard_form,
+};
+use crate::text::is_han;
+
+/// Characters of a name that take part in comparison: no name is longer, and a pasted page stays cheap.
+pub const MAX_CHARS: usize = 64;
+
+/// What a hidden character is prepared as, however the office wrote it.
+pub(super) const HIDDEN: char = '*';
+
+/// One character of a prepared name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Character {
+    pub(super) written: char,
+    pub(super) standard: char,
+    pub(super) readings: Readings,
+}
+
+/// In which script a name is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Script {
+    Han,
+    /// ASCII letters only.
+    Latin,
+    /// Anything else, mixtures included.
+    Other,
+}
+
+/// A name ready for comparison: normalised, without spaces, dots and hyphens, each character with its standard form
+/// and readings. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PreparedName {
+    pub(super) characters: Box<[Character]>,
+    /// Fingerprints of its words in ascending order; none for a name of one word.
+    pub(super) words: Box<[u32]>,
+    pub(super) script: Script,
+    pub(super) is_masked: bool,
+    pub(super) surname_len: u8,
+}
+
+impl PreparedName {
+    /// Prepares a name as an office wrote it; a blank one is prepared as a name that is missing.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        // Normalising may lengthen a text; the cut before it bounds the work, the cut after it the result.
+        let cut: String = name.chars().take(4 * MAX_CHARS).collect();
+        let name = normalise(&cut);
+        let (mut characters, mut words) = (Vec::new(), Vec::new());
+        let mut word = FNV_BASIS;
+        let mut in_word = false;
+        for c in name.chars() {
+            if is_break(c) {
+                if in_word {
+                    words.push(word);
+                }
+                (word, in_word) = (FNV_BASIS, false);
+            } else if characters.len() < MAX_CHARS {
+                let written = if is_mask(c) { HIDDEN } else { c };
+                let standard = standard_form(written);
+                word = fnv(word, standard);
+                in_word = true;
+                characters.push(Character {
+                    written,
+                    standard,
+                    readings: pinyin::readings(standard),
+                });
+            }
+        }
+        if in_word {
+            words.push(word);
+        }
+        Self::of(characters, words)
+    }
+
+    fn of(mut characters: Vec<Character>, mut words: Vec<u32>) -> Self {
+        hide_x(&mut characters);
+        words.sort_unstable();
+        let script = script(&characters);
+        let standard = |at: usize| characters.get(at).map(|character| character.standard);
+        let surname_len = standard(0).map_or(0, |first| surname::length(first, standard(1)));
+        if let (Script::Han, Some(first)) = (script, characters.first_mut()) {
+            first.readings = pinyin::surname_readings(first.standard);
+        }
+        Self {
+            is_masked: characters
+                .iter()
+                .any(|character| character.standard == HIDDEN),
+            surname_len: u8::try_from(surname_len).unwrap_or(1),
+            script,
+            words: if words.len() > 1 {
+                words.into()
+            } else {
+                Box::default()
+            },
+            characters: characters.into(),
+        }
+    }
+
+    /// Whether there is no name.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.characters.is_empty()
+    }
+
+    /// The name in standard characters without spaces and dots: equal for every way of writing it. Its frequency
+    /// is what the term-frequency adjustment asks for.
+    #[must_use]
+    pub fn standard(&self) -> String {
+        self.characters
+            .iter()
+            .map(|character| character.standard)
+            .collect()
+    }
+
+    /// Whether some of its characters are hidden (张*, 李某某).
+    #[must_use]
+    pub fn is_masked(&self) -> bool {
+        self.is_masked
+    }
+
+    /// Its characters as written, masks as `*`.
+    pub fn written(&self) -> impl ExactSizeIterator<Item = char> + '_ {
+        self.characters.iter().map(|character| character.written)
+    }
+
+    /// Fingerprint of the standard form.
+    pub(crate) fn standard_fingerprint(&self) -> u32 {
+        self.characters
+            .iter()
+            .fold(FNV_BASIS, |hash, character| fnv(hash, character.standard))
+    }
+
+    /// Fingerprint of the letters it is pronounced with, the same for 张伟, 章炜, ZHANG WEI and WEI ZHANG: a sum
+    /// over syllables or letters, which no order changes.
+    pub(crate) fn sound_fingerprint(&self) -> u32 {
+        let letters =
+            |sum: u32, letter: u8| sum.wrapping_add(SPREAD.wrapping_pow(u32::from(letter)));
+        self.characters
+            .iter()
+            .fold(0, |sum, character| match character.readings[0] {
+                Syllable::NONE => sum.wrapping_add(match character.standard {
+                    c @ 'A'..='Z' => SPREAD.wrapping_pow(u32::from(c as u8 | 0x20)),
+                    c => fnv(FNV_BASIS, c),
+                }),
+                reading => reading.letters().fold(sum, letters),
+            })
+    }
+
+    /// Fingerprint of how the surname, or a first word, begins to sound.
+    pub(crate) fn surname_fingerprint(&self) -> u32 {
+        self.characters
+            .first()
+            .map_or(0, |first| character_fingerprint(first))
+    }
+
+    /// Fingerprint of how the last character sounds.
+    pub(crate) fn last_fingerprint(&self) -> u32 {
+        self.characters
+            .last()
+            .map_or(0, |last| character_fingerprint(last))
+    }
+}
+
+impl std::fmt::Debug for PreparedName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PreparedName")
+            .field("script", &self.script)
+            .finish_non_exhaustive()
+    }
+}
+
+const FNV_BASIS: u32 = 0x811c_9dc5;
+/// Odd, so that its powers differ for all letters.
+const SPREAD: u32 = 0x9e37_79b1;
+
+fn fnv(hash: u32, c: char) -> u32 {
+    (c as u32).to_be_bytes().iter().fold(hash, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
+}
+
+fn character_fingerprint(character: &Character) -> u32 {
+    match character.readings[0] {
+        Syllable::NONE => fnv(FNV_BASIS, character.standard),
+        reading => reading
+            .letters()
+            .fold(FNV_BASIS, |hash, letter| fnv(hash, char::from(letter))),
+    }
+}
+
+/// Stands between the parts of a name and belongs to none of them.
+fn is_break(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '·' | '.' | '-' | ',' | '\'' | '’' | '(' | ')' | '/')
+}
+
+/// Written instead of a character that is hidden or that the office's system cannot write.
+fn is_mask(c: char) -> bool {
+    matches!(
+        c,
+        '*' | '○' | '◯' | '〇' | '某' | '×' | '□' | '?' | '＊' | '#' | '\u{FFFD}'
+    )
+}
+
+/// X hides a character among Han characters only (张XX): elsewhere it is a letter.
+fn hide_x(characters: &mut [Character]) {
+    let has_han = characters
+        .iter()
+        .any(|character| is_han(character.standard));
+    for character in characters
+        .iter_mut()
+        .filter(|character| has_han && character.standard == 'X')
+    {
+        *character = Character {
+            written: HIDDEN,
+            standard: HIDDEN,
+            readings: Readings::default(),
+        };
+    }
+}
+
+fn script(characters: &[Character]) -> Script {
+    let all = |of: fn(char) -> bool| {
+        characters
+            .iter()
+            .all(|character| character.standard == HIDDEN || of(character.standard))
+    };
+    if all(is_han) {
+        Script::Han
+    } else if all(|c| c.is_ascii_uppercase()) {
+        Script::Latin
+    } else {
+        Script::Other
+    }
+}
