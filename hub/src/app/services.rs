@@ -19,7 +19,7 @@ use crate::identity::revocation::Revocations;
 use crate::identity::session::SessionKeys;
 use crate::ingest::Ingest;
 use crate::lookup::Lookup;
-use crate::sync::Sync;
+use crate::sync::Feeds;
 use crate::sync::streams::Streams;
 
 /// Everything a request can lead to.
@@ -29,7 +29,7 @@ pub(super) struct Services {
     sessions: Arc<Sessions>,
     revocations: Revocations,
     health: Health,
-    sync: Sync,
+    feeds: Feeds,
     lookup: Arc<Lookup>,
     general: PgPool,
 }
@@ -51,7 +51,7 @@ impl Services {
         audit: Audit,
     ) -> Self {
         let pool = &database.general;
-        let sync = Sync {
+        let feeds = Feeds {
             pool: pool.clone(),
             ingest,
             token_key_id: token_key.id(),
@@ -66,7 +66,7 @@ impl Services {
             sessions: Arc::new(Sessions::new(pool.clone(), session_keys, session_life)),
             revocations,
             health,
-            sync,
+            feeds,
             lookup: Arc::new(lookup),
             general: pool.clone(),
         }
@@ -78,7 +78,7 @@ impl Services {
             enrolment: Arc::clone(&self.enrolment),
             revocations: self.revocations.clone(),
             health: self.health.clone(),
-            sync: self.sync.clone(),
+            feeds: self.feeds.clone(),
             lookup: Arc::clone(&self.lookup),
             sessions: Arc::clone(&self.sessions),
             general: self.general.clone(),

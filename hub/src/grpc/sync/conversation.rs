@@ -21,7 +21,7 @@ use crate::ingest::batch::{Job, Outcome};
 use crate::sync::feed::{Admission, Answer, Feed};
 use crate::sync::notices::Notices;
 use crate::sync::streams::Place;
-use crate::sync::{Opened, Sync};
+use crate::sync::{Feeds, Opened};
 use crate::telemetry::metrics::{SYNC_PAUSES, SYNC_RESENDS};
 use crate::transport::Leaving;
 
@@ -39,7 +39,7 @@ type HandingOver =
 
 /// A stream that speaks for its office.
 pub(super) struct Conversation<'a> {
-    sync: &'a Sync,
+    feeds: &'a Feeds,
     incoming: &'a mut Streaming<SyncRequest>,
     outgoing: &'a mpsc::Sender<Result<SyncResponse, Status>>,
     feed: Feed,
@@ -66,13 +66,13 @@ enum Event {
 
 impl<'a> Conversation<'a> {
     pub(super) fn new(
-        sync: &'a Sync,
+        feeds: &'a Feeds,
         opened: Opened,
         incoming: &'a mut Streaming<SyncRequest>,
         outgoing: &'a mpsc::Sender<Result<SyncResponse, Status>>,
     ) -> Self {
         Self {
-            sync,
+            feeds,
             incoming,
             outgoing,
             feed: opened.feed,
@@ -142,7 +142,7 @@ impl<'a> Conversation<'a> {
 
     /// Decodes here, in the stream's own task, so that the writer has less to do.
     fn take(&mut self, batch: Batch) {
-        let ingest = self.sync.ingest.clone();
+        let ingest = self.feeds.ingest.clone();
         let job = Job {
             office_id: self.feed.office_id(),
             epoch: self.feed.epoch(),
@@ -196,7 +196,7 @@ impl<'a> Conversation<'a> {
     /// While the database is away the stream stays: batches wait as well.
     async fn seen(&mut self) -> Result<(), Status> {
         let (office_id, connected_at) = (self.feed.office_id(), self.place.connected_at());
-        match self.sync.seen(office_id, connected_at).await {
+        match self.feeds.seen(office_id, connected_at).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(stream_replaced()),
             Err(error) => {
