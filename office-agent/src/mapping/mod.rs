@@ -79,7 +79,7 @@ impl Mapping {
         }
     }
 
-    fn parse(text: &str, path: &Path) -> Result<Self, MappingError> {
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, MappingError> {
         toml::from_str(text)
             .map(|file| Self { file })
             .map_err(|error| explain(&error, text, path))
