@@ -12,6 +12,7 @@ use crate::audit::Audit;
 use crate::config::Config;
 use crate::grpc;
 use crate::grpc::health::Health;
+use crate::http;
 use crate::identity::Sessions;
 use crate::identity::authority::Authority;
 use crate::identity::enrol::Enrolment;
@@ -31,6 +32,7 @@ pub(super) struct Services {
     health: Health,
     feeds: Feeds,
     lookup: Arc<Lookup>,
+    audit: Audit,
     general: PgPool,
 }
 
@@ -60,7 +62,7 @@ impl Services {
         };
         let session_life = config.identity.session_ttl.into();
         let lookups = database.lookups.clone();
-        let lookup = Lookup::new(lookups, audit, RuleSet::builtin(), &config.lookup);
+        let lookup = Lookup::new(lookups, audit.clone(), RuleSet::builtin(), &config.lookup);
         Self {
             enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_key)),
             sessions: Arc::new(Sessions::new(pool.clone(), session_keys, session_life)),
@@ -68,6 +70,7 @@ impl Services {
             health,
             feeds,
             lookup: Arc::new(lookup),
+            audit,
             general: pool.clone(),
         }
     }
@@ -88,11 +91,18 @@ impl Services {
 
     /// What people reach.
     pub(super) fn people(&self) -> Router {
+        let rest = http::Api {
+            pool: self.general.clone(),
+            sessions: Arc::clone(&self.sessions),
+            audit: self.audit.clone(),
+        }
+        .router();
         grpc::People {
             enrolment: Arc::clone(&self.enrolment),
             sessions: Arc::clone(&self.sessions),
             health: self.health.clone(),
         }
         .router()
+        .merge(rest)
     }
 }

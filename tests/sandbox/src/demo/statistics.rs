@@ -14,7 +14,7 @@ pub(super) async fn table(bureau: &Bureau) -> anyhow::Result<String> {
         .sign_in(cast::ANALYST, cast::PASSWORD)
         .await?;
     let answer = rest
-        .get("/api/v1/statistics?from=2024-01&to=2024-12&by=matter_type")
+        .get("/api/v1/statistics?from=2024-01&to=2024-12&group_by=matter_type")
         .await?;
     let rows = answer["rows"].as_array().context("statistics has rows")?;
     let mut lines = vec![format!(
