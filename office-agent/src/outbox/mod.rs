@@ -169,6 +169,13 @@ impl Outbox {
         rejects: Vec<wire::RecordReject>,
     ) -> Result<(), OutboxError> {
         let now = (self.clock)();
+        if rejects.is_empty() {
+            // A forgotten acknowledgement is heard again in the next Welcome.
+            return self
+                .worker
+                .note(move |tx| window::acked(tx, sequence, now))
+                .await;
+        }
         self.worker
             .write(move |tx| {
                 for reject in &rejects {
