@@ -112,6 +112,7 @@ pub fn home(number: u8) -> Subject {
 pub fn refused(source_case_id: &str, rule_id: &str) -> Record {
     Record {
         payload: Some(Payload::Rejected(RejectedRecord {
+            mended: false,
             source_case_id: source_case_id.to_owned(),
             source_location: "cases.csv:12".to_owned(),
             rule_id: rule_id.to_owned(),

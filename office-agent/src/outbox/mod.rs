@@ -125,9 +125,14 @@ impl Outbox {
             return Ok(());
         }
         let source = source.clone();
-        self.worker
+        let last = self
+            .worker
             .write(move |tx| reject::clear_locations(tx, &source, &locations))
-            .await
+            .await?;
+        if let Some(last) = last {
+            self.grown.send_replace(last);
+        }
+        Ok(())
     }
 
     /// Where the outbox stands.
