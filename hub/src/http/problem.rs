@@ -19,7 +19,7 @@ use crate::grpc::error::{Reason, Refusal};
 pub struct Problem {
     status: StatusCode,
     retry_after: Option<Duration>,
-    body: ProblemBody,
+    body: Box<ProblemBody>,
 }
 
 /// What the caller reads.
@@ -51,7 +51,7 @@ impl Problem {
         Self {
             status,
             retry_after: None,
-            body: ProblemBody {
+            body: Box::new(ProblemBody {
                 r#type: "about:blank",
                 title: status.canonical_reason().unwrap_or_default(),
                 status: status.as_u16(),
@@ -59,7 +59,7 @@ impl Problem {
                 detail: detail.into(),
                 detail_zh,
                 field: None,
-            },
+            }),
         }
     }
 
