@@ -7,7 +7,7 @@
 mod explain;
 
 use crate::{
-    compare::{ComparisonVector, FIELDS, Field, Mention},
+    compare::{BirthLevel, ComparisonVector, FIELDS, Field, IdentifierLevel, Mention},
     name::{NameLevel, NameShare},
     vocabulary::{PartyKind, vocabulary},
     weights::{MatchWeight, Weights},
@@ -24,6 +24,9 @@ vocabulary! {
         DifferentNumbers = "different_numbers" "证件号码不同",
         /// A natural and a legal person are never one.
         DifferentKinds = "different_kinds" "主体类型不同",
+        /// Born on one day with names that differ by a whole character: twins share surname, phone, address and
+        /// relatives, so that no weight of these tells them from one person mistyped. For a person to decide.
+        PossibleTwins = "possible_twins" "可能为双胞胎",
     }
 }
 
@@ -72,7 +75,7 @@ impl Weights {
             self.name_adjustment(level, a.name_share, b.name_share)
         });
         let weight = self.weigh(&vector) + name_adjustment;
-        let rule = rule(a, b);
+        let rule = rule(a, b, &vector);
         Score {
             vector,
             weight,
@@ -152,7 +155,8 @@ impl Weights {
             Some(Rule::DifferentKinds) => Decision::Different,
             // A new number for an old person is rare, and a clerk's to see.
             Some(Rule::DifferentNumbers) if weight >= self.link() => Decision::Possible,
-            Some(Rule::DifferentNumbers) => Decision::Different,
+            Some(Rule::PossibleTwins) if weight >= self.review() => Decision::Possible,
+            Some(Rule::DifferentNumbers | Rule::PossibleTwins) => Decision::Different,
             None if kind == PartyKind::Legal => decide_legal(vector),
             None if weight >= self.link() => Decision::Same,
             None if weight >= self.review() => Decision::Possible,
@@ -169,18 +173,25 @@ fn decide_legal(vector: &ComparisonVector) -> Decision {
     }
 }
 
-fn rule(a: &Mention, b: &Mention) -> Option<Rule> {
+fn rule(a: &Mention, b: &Mention, vector: &ComparisonVector) -> Option<Rule> {
     if a.kind != b.kind {
         return Some(Rule::DifferentKinds);
     }
-    let (a, b) = a.verified().zip(b.verified())?;
-    if a == b {
-        Some(Rule::EqualNumbers)
-    } else if a.kind == b.kind {
-        Some(Rule::DifferentNumbers)
-    } else {
-        None
+    let numbers = a
+        .verified()
+        .zip(b.verified())
+        .filter(|(a, b)| a.kind == b.kind);
+    match numbers {
+        Some((a, b)) if a == b => Some(Rule::EqualNumbers),
+        Some(_) => Some(Rule::DifferentNumbers),
+        None => may_be_twins(vector).then_some(Rule::PossibleTwins),
     }
+}
+
+fn may_be_twins(vector: &ComparisonVector) -> bool {
+    matches!(vector.name, Some(NameLevel::Replaced | NameLevel::Surname))
+        && vector.birth == Some(BirthLevel::Equal)
+        && matches!(vector.identifier, None | Some(IdentifierLevel::Different))
 }
 
 #[cfg(test)]

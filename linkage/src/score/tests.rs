@@ -108,6 +108,23 @@ fn more_mentions_make_a_match_at_random_rarer() {
 }
 
 #[test]
+fn what_may_be_twins_is_asked_and_never_linked() {
+    let weights = Weights::builtin();
+    let household = |name| Mention {
+        phone: Some(Token::from([9; 16])),
+        ..born(name)
+    };
+    let score = weights.score(&household("张国强"), &household("张国栋"));
+    assert!(score.weight > weights.link());
+    assert_eq!(
+        (score.rule, score.decision),
+        (Some(Rule::PossibleTwins), Decision::Possible)
+    );
+    let homophone = weights.score(&household("张国强"), &household("张国墙"));
+    assert_eq!((homophone.rule, homophone.decision), (None, Decision::Same));
+}
+
+#[test]
 fn a_rare_name_says_more_than_a_common_one() {
     let weights = Weights::builtin();
     let with = |share| Mention {

@@ -10,7 +10,7 @@ use clap::Parser;
 use linkage::weights::{MatchWeight, Provenance, Weights};
 use linkage_quality::{
     Blocks, Population, Quality, by_number, by_number_or_name_and_birth, frequent_errors, link,
-    train,
+    reach, train,
 };
 
 #[derive(Parser)]
@@ -115,6 +115,10 @@ fn measure(weights: &Weights, population: &Population) -> Quality {
         blocks.oversized(),
         started.elapsed().as_secs_f64(),
     );
+    println!(
+        "{:.5} of all matches share a key",
+        reach(population, &blocks)
+    );
     for bits in [-2.0, 0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0] {
         let least = MatchWeight::from_bits(bits);
         if least >= weights.review() {
@@ -123,6 +127,15 @@ fn measure(weights: &Weights, population: &Population) -> Quality {
                 Quality::of(&linked.persons(mentions, least), truth)
             );
         }
+    }
+    println!(
+        "where it errs, among the pairs that share a key (name birth sex phone district related identifier):"
+    );
+    for (count, pattern) in frequent_errors(population, &blocks, &found)
+        .into_iter()
+        .take(16)
+    {
+        println!("{count:>8} {pattern}");
     }
     println!(
         "as shipped, from {:>6}    {quality}",

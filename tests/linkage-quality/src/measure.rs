@@ -141,3 +141,17 @@ pub fn frequent_errors(
     errors.sort_unstable_by(|a, b| b.cmp(a));
     errors
 }
+
+/// Share of the matches, those that equal numbers join included, that share a key at all: no weight can find more.
+pub fn reach(population: &Population, blocks: &Blocks) -> f64 {
+    let mut shared = 0_u64;
+    blocks.for_each_pair(None, |a, b| {
+        shared += u64::from(population.persons[a] == population.persons[b])
+    });
+    let mut sizes: HashMap<u64, u64> = HashMap::new();
+    for &person in &population.persons {
+        *sizes.entry(person).or_default() += 1;
+    }
+    let matches: u64 = sizes.values().map(|size| size * (size - 1) / 2).sum();
+    shared as f64 / matches.max(1) as f64
+}

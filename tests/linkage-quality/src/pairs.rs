@@ -92,7 +92,7 @@ impl Blocks {
 /// Scored pairs of a population.
 #[derive(Debug)]
 pub struct Linked {
-    /// Pairs from the review threshold up, without those that numbers decide.
+    /// Pairs from the review threshold up, without those that a rule decides.
     pub pairs: Vec<(Pair<u32>, MatchWeight)>,
     /// Pairs compared.
     pub compared: u64,
@@ -118,9 +118,11 @@ pub fn link(weights: &Weights, mentions: &[Mention], blocks: &Blocks) -> Linked 
             return;
         }
         linked.possible += u64::from(score.decision == Decision::Possible);
-        linked
-            .pairs
-            .extend(Pair::new(a as u32, b as u32).map(|pair| (pair, score.weight)));
+        if score.rule.is_none() {
+            linked
+                .pairs
+                .extend(Pair::new(a as u32, b as u32).map(|pair| (pair, score.weight)));
+        }
     });
     linked
 }
