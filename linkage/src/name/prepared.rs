@@ -179,16 +179,12 @@ impl PreparedName {
 
     /// Fingerprint of how the surname, or a first word, begins to sound.
     pub(crate) fn surname_fingerprint(&self) -> u32 {
-        self.characters
-            .first()
-            .map_or(0, |first| character_fingerprint(first))
+        self.characters.first().map_or(0, character_fingerprint)
     }
 
     /// Fingerprint of how the last character sounds.
     pub(crate) fn last_fingerprint(&self) -> u32 {
-        self.characters
-            .last()
-            .map_or(0, |last| character_fingerprint(last))
+        self.characters.last().map_or(0, character_fingerprint)
     }
 }
 
