@@ -7,7 +7,7 @@
 mod explain;
 
 use crate::{
-    compare::{BirthLevel, ComparisonVector, FIELDS, Field, IdentifierLevel, Mention},
+    compare::{ComparisonVector, FIELDS, Field, IdentifierLevel, Mention},
     name::{NameLevel, NameShare},
     vocabulary::{PartyKind, vocabulary},
     weights::{MatchWeight, Weights},
@@ -24,9 +24,10 @@ vocabulary! {
         DifferentNumbers = "different_numbers" "证件号码不同",
         /// A natural and a legal person are never one.
         DifferentKinds = "different_kinds" "主体类型不同",
-        /// Born on one day with names that differ by a whole character: twins share surname, phone, address and
-        /// relatives, so that no weight of these tells them from one person mistyped. For a person to decide.
-        PossibleTwins = "possible_twins" "可能为双胞胎",
+        /// The names differ by a whole character or more, and no number speaks: twins, siblings and spouses share
+        /// surname, phone, address, relatives and even the birth date, so that no weight of these tells them from
+        /// one person mistyped. For a person to decide.
+        UnlikeNames = "unlike_names" "姓名不符",
     }
 }
 
@@ -155,8 +156,8 @@ impl Weights {
             Some(Rule::DifferentKinds) => Decision::Different,
             // A new number for an old person is rare, and a clerk's to see.
             Some(Rule::DifferentNumbers) if weight >= self.link() => Decision::Possible,
-            Some(Rule::PossibleTwins) if weight >= self.review() => Decision::Possible,
-            Some(Rule::DifferentNumbers | Rule::PossibleTwins) => Decision::Different,
+            Some(Rule::UnlikeNames) if weight >= self.review() => Decision::Possible,
+            Some(Rule::DifferentNumbers | Rule::UnlikeNames) => Decision::Different,
             None if kind == PartyKind::Legal => decide_legal(vector),
             None if weight >= self.link() => Decision::Same,
             None if weight >= self.review() => Decision::Possible,
@@ -184,14 +185,15 @@ fn rule(a: &Mention, b: &Mention, vector: &ComparisonVector) -> Option<Rule> {
     match numbers {
         Some((a, b)) if a == b => Some(Rule::EqualNumbers),
         Some(_) => Some(Rule::DifferentNumbers),
-        None => may_be_twins(vector).then_some(Rule::PossibleTwins),
+        None => has_unlike_names(vector).then_some(Rule::UnlikeNames),
     }
 }
 
-fn may_be_twins(vector: &ComparisonVector) -> bool {
-    matches!(vector.name, Some(NameLevel::Replaced | NameLevel::Surname))
-        && vector.birth == Some(BirthLevel::Equal)
-        && matches!(vector.identifier, None | Some(IdentifierLevel::Different))
+fn has_unlike_names(vector: &ComparisonVector) -> bool {
+    matches!(
+        vector.name,
+        Some(NameLevel::Replaced | NameLevel::Surname | NameLevel::Different)
+    ) && matches!(vector.identifier, None | Some(IdentifierLevel::Different))
 }
 
 #[cfg(test)]

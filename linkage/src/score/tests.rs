@@ -108,7 +108,7 @@ fn more_mentions_make_a_match_at_random_rarer() {
 }
 
 #[test]
-fn what_may_be_twins_is_asked_and_never_linked() {
+fn whose_names_are_unlike_may_be_twins_and_is_never_linked_unasked() {
     let weights = Weights::builtin();
     let household = |name| Mention {
         phone: Some(Token::from([9; 16])),
@@ -118,7 +118,7 @@ fn what_may_be_twins_is_asked_and_never_linked() {
     assert!(score.weight > weights.link());
     assert_eq!(
         (score.rule, score.decision),
-        (Some(Rule::PossibleTwins), Decision::Possible)
+        (Some(Rule::UnlikeNames), Decision::Possible)
     );
     let homophone = weights.score(&household("张国强"), &household("张国墙"));
     assert_eq!((homophone.rule, homophone.decision), (None, Decision::Same));
