@@ -12,6 +12,7 @@ pub mod config;
 pub mod embedded;
 pub mod filing;
 pub mod grpc;
+pub mod http;
 pub mod identity;
 pub mod ingest;
 pub mod lookup;

@@ -95,6 +95,7 @@ pub fn rejected(reject: &Reject, now: OffsetDateTime) -> wire::RejectedRecord {
     let key = reject.source_case_id.as_ref();
     let location = reject.location.chars().filter(|c| !c.is_control());
     wire::RejectedRecord {
+        mended: false,
         source_case_id: key.map(|key| key.as_str().to_owned()).unwrap_or_default(),
         source_location: location.take(LOCATION_CHARS).collect(),
         rule_id: reject.rule.id().to_owned(),

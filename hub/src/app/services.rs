@@ -12,13 +12,14 @@ use crate::audit::Audit;
 use crate::config::Config;
 use crate::grpc;
 use crate::grpc::health::Health;
+use crate::http;
 use crate::identity::Sessions;
 use crate::identity::authority::Authority;
 use crate::identity::enrol::Enrolment;
 use crate::identity::revocation::Revocations;
 use crate::ingest::Ingest;
 use crate::lookup::Lookup;
-use crate::sync::Sync;
+use crate::sync::Feeds;
 use crate::sync::streams::Streams;
 
 /// Everything a request can lead to.
@@ -28,8 +29,9 @@ pub(super) struct Services {
     sessions: Arc<Sessions>,
     revocations: Revocations,
     health: Health,
-    sync: Sync,
+    feeds: Feeds,
     lookup: Arc<Lookup>,
+    audit: Audit,
     general: PgPool,
 }
 
@@ -50,7 +52,7 @@ impl Services {
         audit: Audit,
     ) -> Self {
         let pool = &database.general;
-        let sync = Sync {
+        let feeds = Feeds {
             pool: pool.clone(),
             ingest,
             token_key_id: token_key.id(),
@@ -59,14 +61,15 @@ impl Services {
         };
         let by_hand = config.identity.approve_enrolment;
         let lookups = database.lookups.clone();
-        let lookup = Lookup::new(lookups, audit, RuleSet::builtin(), &config.lookup);
+        let lookup = Lookup::new(lookups, audit.clone(), RuleSet::builtin(), &config.lookup);
         Self {
             enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_key, by_hand)),
             sessions,
             revocations,
             health,
-            sync,
+            feeds,
             lookup: Arc::new(lookup),
+            audit,
             general: pool.clone(),
         }
     }
@@ -77,7 +80,7 @@ impl Services {
             enrolment: Arc::clone(&self.enrolment),
             revocations: self.revocations.clone(),
             health: self.health.clone(),
-            sync: self.sync.clone(),
+            feeds: self.feeds.clone(),
             lookup: Arc::clone(&self.lookup),
             sessions: Arc::clone(&self.sessions),
             general: self.general.clone(),
@@ -87,11 +90,18 @@ impl Services {
 
     /// What people reach.
     pub(super) fn people(&self) -> Router {
+        let rest = http::Api {
+            pool: self.general.clone(),
+            sessions: Arc::clone(&self.sessions),
+            audit: self.audit.clone(),
+        }
+        .router();
         grpc::People {
             enrolment: Arc::clone(&self.enrolment),
             sessions: Arc::clone(&self.sessions),
             health: self.health.clone(),
         }
         .router()
+        .merge(rest)
     }
 }

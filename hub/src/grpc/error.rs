@@ -287,6 +287,19 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// When to come back.
+    pub const fn delay(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// When to come back, as `RetryInfo`.
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {

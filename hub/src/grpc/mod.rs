@@ -39,7 +39,7 @@ use crate::identity::account::Sessions;
 use crate::identity::enrol::Enrolment;
 use crate::identity::revocation::Revocations;
 use crate::lookup::Lookup;
-use crate::sync::Sync;
+use crate::sync::Feeds;
 use crate::transport::{ClientAddress, MAX_MESSAGE_IN, MAX_MESSAGE_OUT};
 use error::Reason;
 use guard::Lane;
@@ -60,7 +60,7 @@ pub struct Agents {
     pub enrolment: Arc<Enrolment>,
     pub revocations: Revocations,
     pub health: Health,
-    pub sync: Sync,
+    pub feeds: Feeds,
     pub lookup: Arc<Lookup>,
     pub sessions: Arc<Sessions>,
     /// For what is neither sync nor look-up.
@@ -69,7 +69,7 @@ pub struct Agents {
 
 impl Agents {
     pub fn router(self) -> Router {
-        let sync = SyncApi::new(self.sync, self.revocations.clone());
+        let sync = SyncApi::new(self.feeds, self.revocations.clone());
         let office_calls = Routes::from(Router::new())
             .add_service(
                 limited!(SyncServiceServer, sync).accept_compressed(CompressionEncoding::Zstd),

@@ -29,7 +29,7 @@ use crate::store;
 
 /// What every stream needs. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Sync {
+pub struct Feeds {
     pub pool: PgPool,
     pub ingest: Ingest,
     /// Key that offices make tokens with at present.
@@ -48,7 +48,7 @@ pub struct Opened {
     pub place: Place,
 }
 
-impl Sync {
+impl Feeds {
     /// Takes over from whichever stream spoke for the office. `None` when a newer epoch of its outbox is known.
     pub async fn open(
         &self,

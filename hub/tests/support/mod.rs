@@ -4,6 +4,7 @@
 pub mod client;
 pub mod gateway;
 pub mod hub;
+pub mod seed;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

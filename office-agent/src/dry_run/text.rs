@@ -89,7 +89,8 @@ fn rejects(f: &mut fmt::Formatter<'_>, rejects: &[RejectGroup]) -> fmt::Result {
             group.rule, group.field, group.count
         )?;
         for example in &group.examples {
-            writeln!(f, "    {}  {}", example.location, example.value_shape)?;
+            let line = format!("    {}  {}", example.location, example.value_shape);
+            writeln!(f, "{}", line.trim_end())?;
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use linkage::vocabulary::{CaseState, ExcuseReason, ForeignRelation, ReasonCode};
 use time::{Date, OffsetDateTime};
 
 use super::code::{Flag, PlaceCode};
-use super::file::{CaseRules, ExcusedRules, File, Place};
+use super::file::{CaseRules, ExcusedRules, File};
 use super::party::{Party, Subject};
 use super::reject::{Fault, Reject, Rule};
 use super::rule::{CodeRule, DateRule, MoneyRule, optional, parsed, required};
@@ -203,7 +203,7 @@ fn parties(file: &File, row: &Row) -> Result<Vec<Party>, Fault> {
     let read = file
         .parties
         .iter()
-        .flat_map(|rules| rows(rules.place(), row).map(move |row| (rules, row)));
+        .flat_map(|rules| rules.place().rows(row).map(move |row| (rules, row)));
     let parties = each(read, PARTIES, "parties", |(rules, row)| {
         Party::read(rules, row).map(Some)
     })?;
@@ -217,7 +217,7 @@ fn subjects(file: &File, row: &Row) -> Result<Vec<Subject>, Fault> {
     let read = file
         .subjects
         .iter()
-        .flat_map(|rules| rows(rules.place(), row).map(move |row| (rules, row)));
+        .flat_map(|rules| rules.place().rows(row).map(move |row| (rules, row)));
     each(read, SUBJECTS, "subjects", |(rules, row)| {
         Subject::read(rules, row).map(Some)
     })
@@ -226,7 +226,7 @@ fn subjects(file: &File, row: &Row) -> Result<Vec<Subject>, Fault> {
 fn excused(all: &[ExcusedRules], row: &Row) -> Result<Vec<Excused>, Fault> {
     let read = all
         .iter()
-        .flat_map(|rules| rows(rules.place(), row).map(move |row| (rules, row)));
+        .flat_map(|rules| rules.place().rows(row).map(move |row| (rules, row)));
     each(read, EXCUSED, "excused", |(rules, row)| {
         excused_days(rules, row)
     })
@@ -247,16 +247,6 @@ fn excused_days(rules: &ExcusedRules, row: &Row) -> Result<Option<Excused>, Faul
         })),
         false => Err(Fault::of(Rule::DateIllegal, "").at("last_on")),
     }
-}
-
-/// Rows of a part of the case.
-fn rows<'a>(place: Place<'a>, row: &'a Row) -> impl Iterator<Item = &'a Row> {
-    let rows = match place.child {
-        Some(child) => row.children.get(child).map_or(&[][..], Vec::as_slice),
-        None => std::slice::from_ref(row),
-    };
-    rows.iter()
-        .filter(move |row| place.when.is_none_or(|column| column.cell(row).is_some()))
 }
 
 /// Reads each of a list, naming a fault by its place in the record; more than `most` are too many.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::code::{Flag, PlaceCode};
 use super::rule::{CodeRule, Column, ColumnRule, DateRule, MoneyRule, TextRule};
 use super::value::Text;
+use crate::source::row::Row;
 
 /// A whole mapping file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -36,6 +37,24 @@ pub(super) struct Place<'a> {
     pub(super) child: Option<&'a str>,
     /// The part is there when this column is not blank; always without one.
     pub(super) when: Option<&'a Column>,
+}
+
+impl<'a> Place<'a> {
+    /// The case's own row, always.
+    pub(super) const OWN: Place<'static> = Place {
+        child: None,
+        when: None,
+    };
+
+    /// Rows of the part.
+    pub(super) fn rows(self, row: &'a Row) -> impl Iterator<Item = &'a Row> {
+        let rows = match self.child {
+            Some(child) => row.children.get(child).map_or(&[][..], Vec::as_slice),
+            None => std::slice::from_ref(row),
+        };
+        rows.iter()
+            .filter(move |row| self.when.is_none_or(|column| column.cell(row).is_some()))
+    }
 }
 
 /// Declares a table of rules: its serde form, and a walk over the rules that are there.

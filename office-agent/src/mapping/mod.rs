@@ -23,8 +23,8 @@ pub use value::{Fen, Text};
 
 use crate::config::UnknownKey;
 use crate::source::row::Row;
-use file::File;
-use rule::ColumnRule;
+use file::{File, Place};
+use rule::{Column, ColumnRule};
 
 /// A mapping that can be used.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +79,7 @@ impl Mapping {
         }
     }
 
-    fn parse(text: &str, path: &Path) -> Result<Self, MappingError> {
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, MappingError> {
         toml::from_str(text)
             .map(|file| Self { file })
             .map_err(|error| explain(&error, text, path))
@@ -98,10 +98,10 @@ impl Mapping {
     pub fn columns(&self) -> KnownColumns<'_> {
         let mut known = KnownColumns::new();
         known.entry(None).or_default();
-        for (child, rules, when) in self.parts() {
-            let columns = known.entry(child).or_default();
+        for (place, rules) in self.parts() {
+            let columns = known.entry(place.child).or_default();
             columns.extend(rules.iter().filter_map(|rule| Some(rule.column()?.name())));
-            columns.extend(when);
+            columns.extend(place.when.map(Column::name));
         }
         known
     }
@@ -115,43 +115,28 @@ impl Mapping {
     #[must_use]
     pub fn unknown_codes<'a>(&'a self, row: &'a Row) -> Vec<(&'a str, &'a str)> {
         let mut unknown = Vec::new();
-        for (child, rules, when) in self.parts() {
-            let rows = match child {
-                Some(child) => row.children.get(child).map_or(&[][..], Vec::as_slice),
-                None => std::slice::from_ref(row),
-            };
-            let there = |row: &&Row| {
-                when.is_none_or(|column| {
-                    row.get(column).is_some_and(|cell| !cell.trim().is_empty())
-                })
-            };
-            for row in rows.iter().filter(there) {
-                unknown.extend(
-                    rules
-                        .iter()
-                        .filter_map(|rule| Some((rule.column()?.name(), rule.unknown_code(row)?))),
-                );
+        for (place, rules) in self.parts() {
+            for row in place.rows(row) {
+                let codes = rules
+                    .iter()
+                    .filter_map(|rule| Some((rule.column()?.name(), rule.unknown_code(row)?)));
+                unknown.extend(codes);
             }
         }
         unknown
     }
 
-    /// Every table of the file: the child it reads, its rules, the column that says whether it is there.
-    fn parts(&self) -> Vec<(Option<&str>, Vec<&dyn ColumnRule>, Option<&str>)> {
+    /// Every table of the file: where its rows come from, and its rules.
+    fn parts(&self) -> Vec<(Place<'_>, Vec<&dyn ColumnRule>)> {
         let file = &self.file;
-        let mut parts = vec![(None, file.case.rules(), None)];
-        let parties = file.parties.iter().map(|part| (part.place(), part.rules()));
-        let subjects = file
-            .subjects
-            .iter()
-            .map(|part| (part.place(), part.rules()));
-        let excused = file.excused.iter().map(|part| (part.place(), part.rules()));
+        let mut parts = vec![(Place::OWN, file.case.rules())];
+        parts.extend(file.parties.iter().map(|part| (part.place(), part.rules())));
         parts.extend(
-            parties
-                .chain(subjects)
-                .chain(excused)
-                .map(|(place, rules)| (place.child, rules, place.when.map(rule::Column::name))),
+            file.subjects
+                .iter()
+                .map(|part| (part.place(), part.rules())),
         );
+        parts.extend(file.excused.iter().map(|part| (part.place(), part.rules())));
         parts
     }
 }

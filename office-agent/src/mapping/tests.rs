@@ -139,7 +139,8 @@ fn a_row_becomes_a_case_with_every_field_typed() {
 #[test]
 fn each_fault_ends_in_its_rule_and_field() {
     let long = "很长".repeat(120);
-    let cases: [(&[(&str, &str)], &str, &str, &str); 22] = [
+    type Cells<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Cells<'_>, &str, &str, &str); 22] = [
         (&[("AJBH", " ")], "KEY_MISSING", "source_case_id", ""),
         (
             &[("AJBH", "a\nb")],

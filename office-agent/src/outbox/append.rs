@@ -64,6 +64,24 @@ pub(super) fn append(
     ))
 }
 
+/// Puts one record behind the others, beside what the source reads. Returns the last sequence given out.
+pub(super) fn put(
+    tx: &Transaction<'_>,
+    payload: wire::record::Payload,
+) -> Result<u64, OutboxError> {
+    let record = wire::Record {
+        payload: Some(payload),
+    };
+    let (position, base): (i64, i64) = tx.query_row(
+        "UPDATE state SET last_position = last_position + 1 RETURNING last_position, base",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    tx.prepare_cached("INSERT INTO entry (position, record) VALUES (?1, ?2)")?
+        .execute(params![position, record.encode_to_vec()])?;
+    Ok(u64::try_from(position - base).unwrap_or_default())
+}
+
 struct Known {
     content_hash: Vec<u8>,
     revision: u64,

@@ -125,9 +125,14 @@ impl Outbox {
             return Ok(());
         }
         let source = source.clone();
-        self.worker
+        let last = self
+            .worker
             .write(move |tx| reject::clear_locations(tx, &source, &locations))
-            .await
+            .await?;
+        if let Some(last) = last {
+            self.grown.send_replace(last);
+        }
+        Ok(())
     }
 
     /// Where the outbox stands.
@@ -164,6 +169,13 @@ impl Outbox {
         rejects: Vec<wire::RecordReject>,
     ) -> Result<(), OutboxError> {
         let now = (self.clock)();
+        if rejects.is_empty() {
+            // A forgotten acknowledgement is heard again in the next Welcome.
+            return self
+                .worker
+                .note(move |tx| window::acked(tx, sequence, now))
+                .await;
+        }
         self.worker
             .write(move |tx| {
                 for reject in &rejects {

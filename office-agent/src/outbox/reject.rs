@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::OutboxError;
+use super::{OutboxError, append};
 use crate::config::SourceName;
 
 const OWN: &str = "agent";
@@ -130,20 +130,42 @@ pub(super) fn any_without_key(
         .query_row(params![source.as_str(), OWN], |row| row.get(0))?)
 }
 
-/// Ends refusals of rows without a case key where good rows stand now. A location that names no row
-/// (`sql:cases`) stands for many rows, so it ends nothing.
+/// Ends refusals of rows without a case key where good rows stand now, and puts the word for the hub into the outbox:
+/// it cannot know by itself that the record of a case stands where one without a key was refused. A location that
+/// names no row (`sql:cases`) stands for many rows, so it ends nothing. Returns the last sequence given out, if any was.
 pub(super) fn clear_locations(
     tx: &Transaction<'_>,
     source: &SourceName,
     locations: &[String],
-) -> Result<(), OutboxError> {
+) -> Result<Option<u64>, OutboxError> {
     let mut delete = tx.prepare_cached(
-        "DELETE FROM reject WHERE origin = ?1 AND source = ?2 AND place = ?3 AND source_case_id = ''",
+        "DELETE FROM reject WHERE origin = ?1 AND source = ?2 AND place = ?3 AND source_case_id = ''
+         RETURNING rule_id, field, rejected_at",
     )?;
+    let mut last = None;
     for location in locations.iter().filter(|location| names_a_row(location)) {
-        delete.execute(params![OWN, source.as_str(), place("", location)])?;
+        let ended: Option<(String, String, i64)> = delete
+            .query_row(params![OWN, source.as_str(), place("", location)], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()?;
+        let Some((rule_id, field, rejected_at)) = ended else {
+            continue;
+        };
+        let word = wire::RejectedRecord {
+            source_location: location.clone(),
+            rule_id,
+            field,
+            rejected_at: Some(prost_types::Timestamp {
+                seconds: rejected_at,
+                nanos: 0,
+            }),
+            mended: true,
+            ..wire::RejectedRecord::default()
+        };
+        last = Some(append::put(tx, wire::record::Payload::Rejected(word))?);
     }
-    Ok(())
+    Ok(last)
 }
 
 /// What is refused now, the newest first.

@@ -87,6 +87,7 @@ pub(super) fn revised(id: &str, fee: i64, revision: u64) -> Entry {
 
 pub(super) fn rejected(id: &str, location: &str, shape: &str) -> Entry {
     Entry::Rejected(wire::RejectedRecord {
+        mended: false,
         source_case_id: id.to_owned(),
         source_location: location.to_owned(),
         rule_id: "DATE_ILLEGAL".to_owned(),

@@ -18,18 +18,23 @@ pub(super) struct Store {
     connection: Connection,
     /// Whether the last write failed, so that each trouble is said once.
     in_trouble: bool,
+    /// Whether a commit waits for the disk now.
+    synchronous: bool,
 }
 
 impl Store {
+    /// What is not `durable` survives a killed process, but perhaps not a power cut.
     fn transaction<T>(
         &mut self,
+        durable: bool,
         job: impl FnOnce(&Transaction<'_>) -> Result<T, OutboxError>,
     ) -> Result<T, OutboxError> {
         // IMMEDIATE: `office-agent import` may write beside a running agent.
         let result = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(OutboxError::from)
+            .synchronous(durable)
+            .and_then(|connection| {
+                Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+            })
             .and_then(|tx| {
                 let value = job(&tx)?;
                 tx.commit()?;
@@ -42,6 +47,15 @@ impl Store {
         }
         self.in_trouble = result.is_err();
         result
+    }
+
+    fn synchronous(&mut self, wanted: bool) -> Result<&mut Connection, OutboxError> {
+        if self.synchronous != wanted {
+            let mode = if wanted { "FULL" } else { "NORMAL" };
+            self.connection.pragma_update(None, "synchronous", mode)?;
+            self.synchronous = wanted;
+        }
+        Ok(&mut self.connection)
     }
 }
 
@@ -61,6 +75,7 @@ impl Worker {
                 let mut store = Store {
                     connection,
                     in_trouble: false,
+                    synchronous: true,
                 };
                 while let Some(job) = waiting.blocking_recv() {
                     job(&mut store);
@@ -78,7 +93,15 @@ impl Worker {
         &self,
         job: impl FnOnce(&Transaction<'_>) -> Result<T, OutboxError> + Send + 'static,
     ) -> Result<T, OutboxError> {
-        self.run(move |store| store.transaction(job)).await
+        self.run(move |store| store.transaction(true, job)).await
+    }
+
+    /// [`Self::write`] for what may be forgotten in a power cut without harm.
+    pub(super) async fn note<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Transaction<'_>) -> Result<T, OutboxError> + Send + 'static,
+    ) -> Result<T, OutboxError> {
+        self.run(move |store| store.transaction(false, job)).await
     }
 
     /// Runs `job`, which only reads.

@@ -190,12 +190,13 @@ where
         (entries, good)
     });
     let (entries, good) = mapped.await.map_err(|_| Failure::Mapping)?;
-    outbox
-        .append(name, entries, page.cursor.clone().map(Cursor))
-        .await?;
+    // Before the cursor moves on: a crash in between would leave refusals standing for good.
     if !good.is_empty() {
         outbox.good_rows_at(name, good).await?;
     }
+    outbox
+        .append(name, entries, page.cursor.clone().map(Cursor))
+        .await?;
     if page.cursor.is_some() {
         *cursor = page.cursor;
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub, missing_debug_implementations)]
 
 mod enrolment;
+mod program;
 mod restored;
 mod stream;
 mod support;

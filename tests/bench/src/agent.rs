@@ -37,7 +37,7 @@ pub(crate) struct Agent {
     _channel: Channel,
 }
 
-type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 impl Agent {
     /// Enrols, connects and says hello with a new outbox.
@@ -108,7 +108,7 @@ fn request(message: sync_request::Message) -> SyncRequest {
     }
 }
 
-async fn enrol(hub: &Hub, office_id: OfficeId) -> anyhow::Result<Identity> {
+pub(crate) async fn enrol(hub: &Hub, office_id: OfficeId) -> anyhow::Result<Identity> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let csr = CertificateParams::default().serialize_request(&key)?;
     let people = channel(hub.addresses().people, config(&hub.ca_file, None)?);
@@ -126,7 +126,10 @@ async fn enrol(hub: &Hub, office_id: OfficeId) -> anyhow::Result<Identity> {
     ))
 }
 
-fn config(ca_file: &Path, identity: Option<Identity>) -> anyhow::Result<Arc<ClientConfig>> {
+pub(crate) fn config(
+    ca_file: &Path,
+    identity: Option<Identity>,
+) -> anyhow::Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(ca_file)?)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -141,7 +144,7 @@ fn config(ca_file: &Path, identity: Option<Identity>) -> anyhow::Result<Arc<Clie
     Ok(Arc::new(config))
 }
 
-fn channel(address: SocketAddr, config: Arc<ClientConfig>) -> Channel {
+pub(crate) fn channel(address: SocketAddr, config: Arc<ClientConfig>) -> Channel {
     Endpoint::from_static("https://localhost")
         .initial_stream_window_size(4 << 20)
         .initial_connection_window_size(8 << 20)

@@ -5,11 +5,13 @@ mod agent;
 mod copy;
 mod ingest;
 mod load;
+mod lookup;
 mod report;
 mod site;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -32,6 +34,9 @@ struct Options {
     /// Where the report goes as JSON.
     #[arg(long, default_value = "target/bench/report.json")]
     report: PathBuf,
+    /// Seconds that either side of the look-ups runs in a round; 0 leaves them out.
+    #[arg(long, default_value_t = 8)]
+    lookup_seconds: u64,
     /// Fail when a gate is missed.
     #[arg(long)]
     strict: bool,
@@ -48,6 +53,11 @@ async fn main() -> anyhow::Result<ExitCode> {
         let round = measure(&site, &load).await?;
         report::progress(&format!("round {number} of {}: {round}", options.rounds))?;
         report.add(round);
+    }
+    if options.lookup_seconds > 0 {
+        report::progress("look-ups")?;
+        let time = Duration::from_secs(options.lookup_seconds);
+        report.add_lookups(lookups(&site, &load, options.rounds, time).await?);
     }
     site.stop().await?;
     report.print()?;
@@ -79,4 +89,25 @@ async fn measure(site: &Site, load: &Load) -> anyhow::Result<Round> {
         replay: load.rate(replay),
         small: load.rate(small),
     })
+}
+
+/// Rounds of look-ups over one hub that holds the load.
+async fn lookups(
+    site: &Site,
+    load: &Load,
+    rounds: u32,
+    time: Duration,
+) -> anyhow::Result<Vec<lookup::Round>> {
+    let hub = site.hub().await?;
+    let parts = load.dealt_to("two", 2, 1000);
+    ingest::run(&hub, &parts).await?;
+    hub.settle().await?;
+    let bench = lookup::Bench::open(&hub, parts[0].office_id, time).await?;
+    let mut taken = Vec::new();
+    for _ in 0..rounds.max(1) {
+        taken.push(bench.round(&hub).await?);
+    }
+    drop(bench);
+    hub.stop().await?;
+    Ok(taken)
 }

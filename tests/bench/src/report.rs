@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::copy::TABLES;
 use crate::load::Load;
+use crate::lookup;
 use crate::site::Settings;
 
 /// Cases in a second, measured side by side.
@@ -23,20 +24,23 @@ pub(crate) struct Round {
 }
 
 /// What is compared, and what the design asks for.
-struct Measure {
-    id: &'static str,
-    what: &'static str,
-    gate: f64,
-    stretch: f64,
-    ratio: fn(&Round) -> f64,
+pub(crate) struct Measure<R> {
+    pub(crate) id: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) gate: f64,
+    pub(crate) stretch: f64,
+    /// Whether the gate is a most, not a least.
+    pub(crate) less_is_better: bool,
+    pub(crate) ratio: fn(&R) -> f64,
 }
 
-const MEASURES: [Measure; 3] = [
+const MEASURES: [Measure<Round>; 3] = [
     Measure {
         id: "ingest_to_copy",
         what: "full ingest (mTLS, all effects, ack after COMMIT) / raw 2-connection COPY",
         gate: 0.45,
         stretch: 0.60,
+        less_is_better: false,
         ratio: |round| round.first / round.copy,
     },
     Measure {
@@ -44,6 +48,7 @@ const MEASURES: [Measure; 3] = [
         what: "replay of a stored stream / first ingest",
         gate: 2.0,
         stretch: 4.0,
+        less_is_better: false,
         ratio: |round| round.replay / round.first,
     },
     Measure {
@@ -51,6 +56,7 @@ const MEASURES: [Measure; 3] = [
         what: "30 agents x 20-case messages / 2 agents x 1000-case messages",
         gate: 0.5,
         stretch: 0.75,
+        less_is_better: false,
         ratio: |round| round.small / round.first,
     },
 ];
@@ -64,6 +70,7 @@ pub(crate) struct Report {
     on_top_of: u32,
     tables: [&'static str; 4],
     rounds: Vec<Round>,
+    lookups: Vec<lookup::Round>,
     results: Vec<Verdict>,
 }
 
@@ -90,6 +97,7 @@ impl Report {
             on_top_of,
             tables: TABLES,
             rounds: Vec::new(),
+            lookups: Vec::new(),
             results: Vec::new(),
         }
     }
@@ -102,19 +110,17 @@ impl Report {
             .collect();
     }
 
-    fn verdict(&self, measure: &Measure) -> Verdict {
-        let ratios = sorted(&self.rounds, measure.ratio);
-        let ratio = median(&ratios);
-        Verdict {
-            id: measure.id,
-            what: measure.what,
-            ratio,
-            lowest: ratios.first().copied().unwrap_or(ratio),
-            highest: ratios.last().copied().unwrap_or(ratio),
-            gate: measure.gate,
-            stretch: measure.stretch,
-            pass: ratio >= measure.gate,
-        }
+    /// After the last round of taking cases in.
+    pub(crate) fn add_lookups(&mut self, rounds: Vec<lookup::Round>) {
+        self.lookups = rounds;
+        let results = lookup::MEASURES
+            .iter()
+            .map(|measure| verdict(&self.lookups, measure));
+        self.results.extend(results);
+    }
+
+    fn verdict(&self, measure: &Measure<Round>) -> Verdict {
+        verdict(&self.rounds, measure)
     }
 
     /// Whether every gate is met.
@@ -158,6 +164,9 @@ impl Report {
             let rate = median(&sorted(&self.rounds, rate));
             writeln!(out, "{name:<10} {rate:>9.0} cases/s")?;
         }
+        for round in &self.lookups {
+            writeln!(out, "look-ups   {round}")?;
+        }
         writeln!(
             out,
             "\n{:<76} {:>6} {:>13} {:>5} {:>7}",
@@ -200,7 +209,25 @@ pub(crate) fn progress(text: &str) -> io::Result<()> {
     writeln!(io::stderr().lock(), "{text}")
 }
 
-fn sorted(rounds: &[Round], value: fn(&Round) -> f64) -> Vec<f64> {
+fn verdict<R>(rounds: &[R], measure: &Measure<R>) -> Verdict {
+    let ratios = sorted(rounds, measure.ratio);
+    let ratio = median(&ratios);
+    Verdict {
+        id: measure.id,
+        what: measure.what,
+        ratio,
+        lowest: ratios.first().copied().unwrap_or(ratio),
+        highest: ratios.last().copied().unwrap_or(ratio),
+        gate: measure.gate,
+        stretch: measure.stretch,
+        pass: match measure.less_is_better {
+            true => ratio <= measure.gate,
+            false => ratio >= measure.gate,
+        },
+    }
+}
+
+fn sorted<R>(rounds: &[R], value: fn(&R) -> f64) -> Vec<f64> {
     let mut values: Vec<f64> = rounds.iter().map(value).collect();
     values.sort_unstable_by(f64::total_cmp);
     values

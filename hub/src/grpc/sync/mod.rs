@@ -18,7 +18,7 @@ use tracing::Instrument;
 use super::error::{database, invalid_field};
 use super::office_of;
 use crate::identity::revocation::Revocations;
-use crate::sync::{Sync, digest};
+use crate::sync::{Feeds, digest};
 use crate::transport::Leaving;
 use stream::Connection;
 
@@ -28,13 +28,13 @@ const OUTGOING: usize = 8;
 /// The service.
 #[derive(Debug)]
 pub struct SyncApi {
-    sync: Sync,
+    feeds: Feeds,
     revocations: Revocations,
 }
 
 impl SyncApi {
-    pub fn new(sync: Sync, revocations: Revocations) -> Self {
-        Self { sync, revocations }
+    pub fn new(feeds: Feeds, revocations: Revocations) -> Self {
+        Self { feeds, revocations }
     }
 }
 
@@ -50,7 +50,7 @@ impl SyncService for SyncApi {
         let leaving = request.extensions().get::<Leaving>().cloned();
         let (outgoing, messages) = mpsc::channel(OUTGOING);
         let connection = Connection {
-            sync: self.sync.clone(),
+            feeds: self.feeds.clone(),
             revocations: self.revocations.clone(),
             office,
             leaving: leaving.unwrap_or_default(),
@@ -69,7 +69,7 @@ impl SyncService for SyncApi {
         let office_id = office_of(&request)?.office_id;
         let months = digest::months(&request.get_ref().months)
             .map_err(|error| invalid_field("months", error.to_string()))?;
-        let pool = &self.sync.pool;
+        let pool = &self.feeds.pool;
         let response = match months.as_slice() {
             [] => digest::by_month(pool, office_id)
                 .await

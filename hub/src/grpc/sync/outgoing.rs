@@ -12,16 +12,16 @@ use crate::ingest::batch::HubReject;
 use crate::store::notice::{self, Notice};
 use crate::sync::digest::{CaseDigest, MonthDigest};
 use crate::sync::feed::{MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_UNACKED_BATCHES};
-use crate::sync::{Opened, Sync};
+use crate::sync::{Feeds, Opened};
 
-pub(super) fn welcome(sync: &Sync, opened: &Opened, now: OffsetDateTime) -> SyncResponse {
-    let algorithm = match sync.token_algorithm {
+pub(super) fn welcome(feeds: &Feeds, opened: &Opened, now: OffsetDateTime) -> SyncResponse {
+    let algorithm = match feeds.token_algorithm {
         TokenAlgorithm::HmacSha256 => wire::TokenAlgorithm::HmacSha256,
         TokenAlgorithm::HmacSm3 => wire::TokenAlgorithm::HmacSm3,
     };
     response(Message::Welcome(wire::Welcome {
         committed_sequence: opened.committed_sequence,
-        token_key_id: sync.token_key_id,
+        token_key_id: feeds.token_key_id,
         token_algorithm: algorithm.into(),
         limits: Some(wire::SyncLimits {
             max_batch_records: MAX_BATCH_RECORDS as u32,

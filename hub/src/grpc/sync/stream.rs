@@ -19,7 +19,7 @@ use crate::grpc::error::{Reason, database, invalid_field};
 use crate::grpc::guard::revoked;
 use crate::identity::OfficeIdentity;
 use crate::identity::revocation::Revocations;
-use crate::sync::Sync;
+use crate::sync::Feeds;
 use crate::sync::hello::{Hello, Raw};
 use crate::telemetry::metrics::{AGENT_CLOCK_SKEW, OFFICE_MISMATCHES, SYNC_STREAMS_ENDED};
 use crate::transport::Leaving;
@@ -34,7 +34,7 @@ const LAST_WORD_TIME: Duration = Duration::from_secs(1);
 /// A stream before its first message.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) sync: Sync,
+    pub(super) feeds: Feeds,
     pub(super) revocations: Revocations,
     pub(super) office: OfficeIdentity,
     pub(super) leaving: Leaving,
@@ -68,7 +68,7 @@ impl Connection {
         let hello = self.hello().await?;
         let office_id = self.office.office_id;
         let opened = self
-            .sync
+            .feeds
             .open(office_id, &hello)
             .await
             .map_err(|error| database(&error))?
@@ -81,11 +81,11 @@ impl Connection {
             clock_skew_ms = hello.clock_skew_ms,
             "stream opened"
         );
-        let welcome = outgoing::welcome(&self.sync, &opened, OffsetDateTime::now_utc());
+        let welcome = outgoing::welcome(&self.feeds, &opened, OffsetDateTime::now_utc());
         tell(&self.outgoing, welcome).await?;
         let replaced = opened.place.replaced();
         let conversation =
-            Conversation::new(&self.sync, opened, &mut self.incoming, &self.outgoing);
+            Conversation::new(&self.feeds, opened, &mut self.incoming, &self.outgoing);
         tokio::select! {
             end = conversation.run(&self.leaving) => end,
             () = replaced.cancelled() => Err(stream_replaced()),

@@ -17,6 +17,9 @@ type Input = BufReader<File>;
 /// Rows of a child sheet by the parent's key.
 type Families = HashMap<String, Vec<Row>>;
 
+/// Number of a row, from 0, and its cells.
+type Line = (u32, Vec<Option<String>>);
+
 /// Numbers from here on have more digits than Excel keeps.
 const FIRST_INEXACT: f64 = 1e15;
 
@@ -148,7 +151,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// Number and cells of the next row with a value.
-    fn line(&mut self) -> Result<Option<(u32, Vec<Option<String>>)>, BadFile> {
+    fn line(&mut self) -> Result<Option<Line>, BadFile> {
         let Some((row, column, value)) = self.ahead.take() else {
             return Ok(None);
         };

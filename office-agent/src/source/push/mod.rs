@@ -97,7 +97,6 @@ impl PushEndpoint {
     }
 
     /// HTTP and gRPC on the same port, guarded; to be merged into what else listens there.
-    #[must_use]
     pub fn router(self) -> Router {
         let calls = GlobalConcurrencyLimitLayer::new(AT_ONCE);
         let router = http::router(self.clone()).merge(grpc::router(self));

@@ -35,9 +35,13 @@ struct Agent {
 }
 
 async fn agent() -> Agent {
+    agent_with(MAPPING).await
+}
+
+async fn agent_with(mapping: &str) -> Agent {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("mapping.toml");
-    std::fs::write(&file, MAPPING).expect("written");
+    std::fs::write(&file, mapping).expect("written");
     let mapping = Mapping::load(Path::new(&file)).expect("a mapping");
     let key = TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32]);
     let outbox = Outbox::open(folder.path().join("outbox.sqlite")).expect("an outbox");
@@ -54,7 +58,7 @@ async fn agent() -> Agent {
 }
 
 impl Agent {
-    /// Status and body of a call with more header lines.
+    /// Status and body of a call with more header lines; the answer ends with the connection.
     async fn post(&self, path: &str, headers: &str, body: &str) -> (u16, Value) {
         let mut stream = TcpStream::connect(self.address).await.expect("connects");
         let call = format!(
@@ -237,4 +241,14 @@ async fn a_body_past_the_limit_is_not_read() {
     let mut status = [0; 12];
     stream.read_exact(&mut status).await.expect("answered");
     assert_eq!(&status, b"HTTP/1.1 413");
+}
+
+#[tokio::test]
+async fn the_example_is_taken_as_it_stands() {
+    let agent = agent_with(include_str!("../../../examples/push/mapping.toml")).await;
+    let rows = include_str!("../../../examples/push/rows.json");
+    let headers = "host: localhost\r\ncontent-type: application/json\r\n";
+    let (status, body) = agent.post("/v1/push/cases", headers, rows).await;
+    let expected = json!({ "accepted": 1, "unchanged": 0, "rejects": [] });
+    assert_eq!((status, body), (200, expected));
 }

@@ -105,7 +105,7 @@ impl Link {
 
     pub(super) async fn highest(&mut self) -> Result<Option<Value>, SourceError> {
         let statement = self.cases.table.highest(self.watermark);
-        Ok(self.one(statement).await?)
+        self.one(statement).await
     }
 
     /// Rows that have no key.

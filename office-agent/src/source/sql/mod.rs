@@ -51,7 +51,7 @@ pub struct SqlReader {
     link: Option<Link>,
     turn: Turn,
     unmarked_at: Option<Instant>,
-    /// When the last pass of more than one page ended.
+    /// When a look from the last watermark on took more than one page and ended.
     long_pass_at: Option<Instant>,
     /// Digest of the last pass of one page.
     last_page: Option<[u8; 32]>,
@@ -154,8 +154,12 @@ impl SqlReader {
             });
         }
         let was_long = cursor.pass.is_some();
-        self.long_pass_at = was_long.then(Instant::now);
+        // The first reading of all is long too, and says nothing about the tail.
+        self.long_pass_at = (was_long && cursor.begin.is_some()).then(Instant::now);
         cursor.finish(last);
+        if was_long {
+            self.last_page = None;
+        }
         if !was_long && self.is_known(&found) {
             return Ok(self.end_of_pass(Vec::new(), None));
         }

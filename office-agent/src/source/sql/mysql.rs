@@ -30,8 +30,7 @@ pub(super) struct MySql {
 
 impl MySql {
     pub(super) async fn connect(url: &str) -> Result<Self, SourceError> {
-        let opts = Opts::from_url(url)
-            .map_err(|_| SourceError::Url("the MySQL address cannot be read".to_owned()))?;
+        let opts = Opts::from_url(url).map_err(|error| SourceError::Url(error.to_string()))?;
         let opts = OptsBuilder::from_opts(opts).stmt_cache_size(16);
         let mut connection = Conn::new(opts).await.map_err(|error| unreachable(&error))?;
         let version: Option<String> = connection

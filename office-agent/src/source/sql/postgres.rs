@@ -25,7 +25,7 @@ pub(super) struct Postgres {
 impl Postgres {
     pub(super) async fn connect(url: &str) -> Result<Self, SourceError> {
         let options = PgConnectOptions::from_str(url)
-            .map_err(|_| SourceError::Url("the PostgreSQL address cannot be read".to_owned()))?
+            .map_err(|error| SourceError::Url(error.to_string()))?
             .application_name("office-agent")
             .disable_statement_logging();
         let mut connection = options

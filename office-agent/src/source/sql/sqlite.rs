@@ -133,6 +133,13 @@ impl Sqlite {
     }
 }
 
+/// A statement that nobody waits for any more would hold up the end of the program.
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.interrupt.interrupt();
+    }
+}
+
 impl rusqlite::ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
         Ok(match self {

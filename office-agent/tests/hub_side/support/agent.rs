@@ -31,7 +31,7 @@ pub fn configured(hub: &Hub) -> (TempDir, Config) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("ca.pem"), &hub.authority.pem).unwrap();
     let text = format!(
-        "data_dir = 'data'\n[hub]\nagents = 'https://localhost:{}'\npeople = 'https://localhost:{}'\nca_file = 'ca.pem'",
+        "data_dir = 'data'\n[hub]\nagents = 'https://localhost:{}'\npeople = 'https://localhost:{}'\nca_file = 'ca.pem'\n[local]\nlisten = '127.0.0.1:0'",
         hub.agents.port(),
         hub.people.port()
     );

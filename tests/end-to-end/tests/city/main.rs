@@ -13,5 +13,6 @@ mod lookup;
 mod network;
 mod privacy;
 mod quarantine;
+mod renewal;
 mod shutdown;
 mod support;

@@ -1,9 +1,12 @@
 //! One bad record never holds the others.
 
+use std::fs;
+use std::path::Path;
+
 use rusqlite::Connection;
 use sandbox::poll::{PATIENCE, holds};
 
-use crate::support::{FLAT, Stage};
+use crate::support::{CSV, FLAT, Stage};
 
 #[tokio::test]
 async fn a_poison_record_is_named_the_others_go_on_and_correcting_it_resends_it()
@@ -60,4 +63,51 @@ async fn a_poison_record_is_named_the_others_go_on_and_correcting_it_resends_it(
     })
     .await?;
     stage.close().await
+}
+
+#[tokio::test]
+async fn a_broken_line_that_is_mended_leaves_no_refusal_behind() -> anyhow::Result<()> {
+    const OPEN: &str =
+        "SELECT count(*) FROM reject WHERE rule_id = 'ROW_MALFORMED' AND resolved_at IS NULL";
+    let mut stage = Stage::set(900, &[CSV]).await?;
+    stage.start_agents()?;
+    stage.settled().await?;
+    let before = stage.ask(OPEN).await?;
+    let export = fs::read_dir(stage.town.home(CSV).join("export"))?;
+    let file = export.flatten().next().expect("a file is exported").path();
+    let sound = fs::read(&file)?;
+
+    // A line that says no key: nothing but its place tells which record it was.
+    replace(&file, &with_third_line_cut(&sound))?;
+    holds("the hub names the line", PATIENCE, async || {
+        Ok(stage.ask(OPEN).await? == before + 1)
+    })
+    .await?;
+    replace(&file, &sound)?;
+    holds("the refusal is settled", PATIENCE, async || {
+        Ok(stage.ask(OPEN).await? == before)
+    })
+    .await?;
+    stage.settled().await?;
+    stage.close().await
+}
+
+/// The same lines with one of them cut short.
+fn with_third_line_cut(file: &[u8]) -> Vec<u8> {
+    let lines = file.split_inclusive(|byte| *byte == b'\n');
+    lines
+        .enumerate()
+        .flat_map(|(number, line)| match number {
+            2 => b"cut short\r\n".as_slice(),
+            _ => line,
+        })
+        .copied()
+        .collect()
+}
+
+/// As an export program does it well: written beside, then renamed.
+fn replace(file: &Path, content: &[u8]) -> std::io::Result<()> {
+    let beside = file.with_extension("tmp");
+    fs::write(&beside, content)?;
+    fs::rename(beside, file)
 }

@@ -54,6 +54,15 @@ impl Stage {
         Self::build(cases, offices, Systems::Files, &options).await
     }
 
+    /// The same with a hub of other options.
+    pub(crate) async fn set_with(
+        cases: u32,
+        offices: &[usize],
+        options: &BureauOptions,
+    ) -> anyhow::Result<Self> {
+        Self::build(cases, offices, Systems::Files, options).await
+    }
+
     /// The same as it is installed: the hub with its private PostgreSQL, an office's tables on a server.
     pub(crate) async fn as_installed(cases: u32, offices: &[usize]) -> anyhow::Result<Self> {
         Self::build(cases, offices, Systems::Postgres, &BureauOptions::default()).await

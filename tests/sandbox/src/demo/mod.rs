@@ -113,7 +113,7 @@ impl Demo {
         tell(&reckoning, differences);
         say("\nThree look-ups (office-agent check):");
         say(&lookups::ask(&setting.town, &setting.agents[0]).await?);
-        say("\nStatistics (GET /api/v1/statistics):");
+        say(&format!("\nStatistics (GET {}):", statistics::PATH));
         say(&statistics::table(&setting.bureau).await?);
         Ok(Summary::new(
             &reckoning,

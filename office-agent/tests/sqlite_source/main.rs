@@ -1,89 +1,14 @@
 //! Reading an SQLite database: every row comes, in whatever way rows come about while it is read.
 
-use std::collections::BTreeMap;
+mod interleaving;
+mod office;
 
 use office_agent::config::SqlSource;
 use office_agent::source::SourceError;
-use office_agent::source::row::{Found, Row};
+use office_agent::source::row::Row;
 use office_agent::source::sql::SqlReader;
-use proptest::prelude::*;
-use rusqlite::Connection;
 
-const SCHEMA: &str = "CREATE TABLE gz_case (id TEXT PRIMARY KEY, title TEXT, updated_at TEXT);
-    CREATE TABLE gz_party (case_id TEXT, no INTEGER, name TEXT);";
-
-struct Office {
-    folder: tempfile::TempDir,
-    db: Connection,
-}
-
-impl Office {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let db = Connection::open(folder.path().join("cases.db")).expect("a database");
-        db.execute_batch(SCHEMA).expect("tables");
-        Self { folder, db }
-    }
-
-    fn path(&self) -> String {
-        self.folder.path().join("cases.db").display().to_string()
-    }
-
-    fn source(&self, page_rows: u16, rest: &str) -> SqlSource {
-        let text = format!(
-            "name = 'cases'\nmapping = 'm.toml'\nurl = 'sqlite:{}'\npage_rows = {page_rows}\n{rest}",
-            self.path()
-        );
-        toml::from_str(&text).expect("a source")
-    }
-
-    fn cases(&self, page_rows: u16) -> SqlSource {
-        self.source(page_rows, CASES)
-    }
-
-    fn put(&self, id: &str, title: &str, updated_at: Option<&str>) {
-        let sql = "INSERT OR REPLACE INTO gz_case VALUES (?, ?, ?)";
-        self.db
-            .execute(sql, (id, title, updated_at))
-            .expect("written");
-    }
-}
-
-const CASES: &str = "query = 'SELECT * FROM gz_case'\nwatermark = 'updated_at'\nkey = 'id'\n";
-
-/// What the outbox knows: the last content by key, and the cursor.
-#[derive(Default)]
-struct Kept {
-    rows: BTreeMap<String, String>,
-    cursor: Option<String>,
-    read: usize,
-}
-
-impl Kept {
-    fn take(&mut self, page: office_agent::source::Page) -> bool {
-        for found in page.found {
-            let row = row(found);
-            let title = row.get("title").unwrap_or_default().to_owned();
-            self.rows
-                .insert(row.get("id").expect("a key").to_owned(), title);
-            self.read += 1;
-        }
-        self.cursor = page.cursor.or(self.cursor.take());
-        page.more
-    }
-
-    /// Reads until nothing waits.
-    async fn catch_up(&mut self, reader: &mut SqlReader) {
-        while self.take(reader.page(self.cursor.as_deref()).await.expect("a page")) {}
-    }
-}
-
-fn row(found: Found) -> Row {
-    match found {
-        Found::Row(row) => row,
-        Found::Malformed { location } => panic!("{location} is no row"),
-    }
-}
+use crate::office::{CASES, Kept, Office, row};
 
 async fn first_page(source: SqlSource) -> Result<Vec<Row>, SourceError> {
     let page = SqlReader::new(source).page(None).await?;
@@ -351,60 +276,4 @@ async fn a_missing_or_foreign_file_is_no_database_and_is_not_made() {
         );
     }
     assert!(!missing.exists());
-}
-
-#[derive(Clone, Debug)]
-enum Act {
-    /// A row is inserted or changed; the watermark grows by so much.
-    Put { id: u8, grow: u8 },
-    /// One page is read.
-    Page,
-    /// The agent is restarted.
-    Restart,
-}
-
-fn act() -> impl Strategy<Value = Act> {
-    prop_oneof![
-        4 => (0..12_u8, 0..3_u8).prop_map(|(id, grow)| Act::Put { id, grow: grow.saturating_sub(1) }),
-        3 => Just(Act::Page),
-        1 => Just(Act::Restart),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn no_interleaving_of_writing_and_reading_skips_a_row(
-        acts in prop::collection::vec(act(), 1..60),
-        page_rows in 1..=5_u16,
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let office = Office::new();
-            office.db.execute_batch("PRAGMA synchronous = OFF").expect("set");
-            let mut truth = BTreeMap::new();
-            let (mut kept, mut reader) = (Kept::default(), SqlReader::new(office.cases(page_rows)));
-            let mut watermark = 1000;
-            for (number, act) in acts.iter().enumerate() {
-                match act {
-                    Act::Put { id, grow } => {
-                        watermark += u32::from(*grow);
-                        let (id, title) = (format!("{id:02}"), number.to_string());
-                        office.put(&id, &title, Some(&watermark.to_string()));
-                        truth.insert(id, title);
-                    }
-                    Act::Page => {
-                        kept.take(reader.page(kept.cursor.as_deref()).await.expect("a page"));
-                    }
-                    Act::Restart => reader = SqlReader::new(office.cases(page_rows)),
-                }
-            }
-            // The end of a pass that was under way, and one more.
-            kept.catch_up(&mut reader).await;
-            reader = SqlReader::new(office.cases(page_rows));
-            kept.catch_up(&mut reader).await;
-            assert_eq!(kept.rows, truth);
-        });
-    }
 }
