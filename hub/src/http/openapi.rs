@@ -14,6 +14,7 @@ use super::{audit, duplicate, office, reject, session, statistics};
     ),
     paths(
         session::create,
+        session::delete,
         office::list,
         office::feed,
         reject::list,

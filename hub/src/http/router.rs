@@ -50,7 +50,7 @@ impl Api {
                 gate(&[Supervisor], get(audit::verification)),
             )
             // Open to everybody.
-            .route("/sessions", post(session::create))
+            .route("/sessions", post(session::create).delete(session::delete))
             .route("/openapi.json", get(openapi::serve));
         Router::new()
             .nest("/api/v1", api)

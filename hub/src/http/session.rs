@@ -1,10 +1,10 @@
-//! `/api/v1/sessions`: signing in.
+//! `/api/v1/sessions`: signing in and out.
 
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -12,11 +12,12 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::Api;
+use super::auth::bearer;
 use super::params::Body;
 use super::problem::{Problem, ProblemBody};
 use crate::audit::{Action, Outcome};
 use crate::grpc::error::Reason;
-use crate::identity::account::SignInError;
+use crate::identity::account::{Credentials, SignInError, SignOutError};
 
 /// Login and password.
 #[derive(Deserialize, ToSchema)]
@@ -24,6 +25,9 @@ use crate::identity::account::SignInError;
 pub(super) struct SignIn {
     login: String,
     password: String,
+    /// Six digits of the authenticator, or a recovery code; may be left out without a second factor.
+    #[serde(default)]
+    otp: String,
 }
 
 /// A session.
@@ -50,9 +54,20 @@ pub(super) struct SignedIn {
 )]
 pub(super) async fn create(
     State(api): State<Api>,
-    Body(SignIn { login, password }): Body<SignIn>,
+    Body(SignIn {
+        login,
+        password,
+        otp,
+    }): Body<SignIn>,
 ) -> Result<(StatusCode, Json<SignedIn>), Problem> {
-    let session = api.sessions.sign_in(&login, &password).await?;
+    let session = api
+        .sessions
+        .sign_in_with(Credentials {
+            login: &login,
+            password: &password,
+            code: &otp,
+        })
+        .await?;
     api.record(&session.person, Action::SignIn, Outcome::Done, json!({}))
         .await?;
     let answer = SignedIn {
@@ -66,10 +81,37 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
+/// Signs out: the session of the bearer token ends.
+#[utoipa::path(
+    delete, path = "/api/v1/sessions", security(("session" = [])),
+    responses((status = 204), (status = 401, body = ProblemBody), (status = 503, body = ProblemBody)),
+)]
+pub(super) async fn delete(
+    State(api): State<Api>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    let token = bearer(&headers).ok_or_else(unauthenticated)?;
+    match api.sessions.sign_out(token).await {
+        Ok(_) => Ok(StatusCode::NO_CONTENT),
+        Err(SignOutError::Token(_)) => Err(unauthenticated()),
+        Err(SignOutError::Database(problem)) => Err((&problem).into()),
+    }
+}
+
+fn unauthenticated() -> Problem {
+    Reason::Unauthenticated
+        .because("a bearer token of a session is needed")
+        .into()
+}
+
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
         match &error {
             SignInError::Refused => Reason::SignInRefused.because(error.to_string()).into(),
+            SignInError::CodeRequired => Reason::SecondFactorRequired
+                .because(error.to_string())
+                .field("otp", "six digits of the authenticator, or a recovery code")
+                .into(),
             SignInError::Busy(_) => Reason::Overloaded
                 .because(error.to_string())
                 .retry_after(Duration::from_secs(3))

@@ -76,7 +76,7 @@ impl Pki {
     /// Reads the keys.
     pub fn load(config: &Config) -> Result<Self, PkiError> {
         let dir = config.pki_dir();
-        let files = ["ca.pem", "ca.key", "token.key", "session.key"];
+        let files = ["ca.pem", "ca.toml", "token.key", "session.key"];
         if files.iter().all(|file| !dir.join(file).exists()) {
             return Err(PkiError::NotInitialised(dir));
         }

@@ -1,5 +1,5 @@
 //! Who is believed, for how long, and how that ends. Over real TLS, against a real database.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, unreachable_pub)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -80,6 +80,7 @@ async fn sign_in(
         .create_session(CreateSessionRequest {
             login: login.to_owned(),
             password: password.to_owned(),
+            otp: String::new(),
         })
         .await
         .map_err(refused)?

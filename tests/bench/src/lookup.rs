@@ -199,7 +199,12 @@ async fn sign_in(hub: &Hub, office_id: OfficeId) -> anyhow::Result<String> {
     };
     account::add(&hub.pool, notary, &password).await?;
     let people = agent::channel(hub.addresses().people, agent::config(&hub.ca_file, None)?);
-    let request = CreateSessionRequest { login, password };
+    let otp = String::new();
+    let request = CreateSessionRequest {
+        login,
+        password,
+        otp,
+    };
     let session = SessionServiceClient::new(people)
         .create_session(request)
         .await?;

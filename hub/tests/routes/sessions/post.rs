@@ -2,6 +2,8 @@
 
 use notary_hub::identity::Role;
 use notary_hub::identity::account::{self, NewAccount};
+use notary_hub::identity::{pki, second_factor};
+use notary_hub::store;
 
 use crate::client::Bureau;
 
@@ -50,6 +52,30 @@ async fn a_wrong_password_and_an_unknown_login_look_the_same() {
         bodies.push(answer.body);
     }
     assert_eq!(bodies[0], bodies[1]);
+}
+
+#[tokio::test]
+async fn an_account_with_a_second_factor_is_asked_for_its_code() {
+    let bureau = with_account().await;
+    let pool = &bureau.hub.db.pool;
+    let account_id = store::account::find(pool, "li").await.unwrap().unwrap();
+    let key = pki::account_key(&bureau.hub.keys.config.pki_dir()).unwrap();
+    let enrolled = second_factor::enrol(pool, &key, account_id).await.unwrap();
+    let without = r#"{"login": "li", "password": "correct horse battery"}"#;
+    let answer = bureau.post("/api/v1/sessions", without).await;
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (401, "SECOND_FACTOR_REQUIRED".to_owned())
+    );
+    let code = enrolled.recovery_codes[0].as_str();
+    let with =
+        format!(r#"{{"login": "li", "password": "correct horse battery", "otp": "{code}"}}"#);
+    assert_eq!(bureau.post("/api/v1/sessions", &with).await.status, 201);
+    let again = bureau.post("/api/v1/sessions", &with).await;
+    assert_eq!(
+        (again.status, again.problem()),
+        (401, "SIGN_IN_REFUSED".to_owned())
+    );
 }
 
 #[tokio::test]
