@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use office_agent::cli::{self, Cli};
+use office_agent::telemetry::panics::keep_values_out;
 
 /// How long the end waits for threads that block, for example on a network folder that does not answer.
 const LAST_WAIT: Duration = Duration::from_secs(5);
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .expect("nothing has installed a provider before main");
+    keep_values_out();
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
