@@ -80,7 +80,7 @@ async fn a_workbook_gives_numbers_dates_and_child_rows() {
     assert_eq!(found[0].location, "cases.xlsx:案件:2");
     assert_eq!(
         found[1].cells,
-        text(&["乙-2", "", "", "", "", "330106198001010000"])
+        text(&["乙-2", "", "", "", "", "3.30106198001010E+17"])
     );
     assert_eq!(
         found[1].location, "cases.xlsx:案件:4",
