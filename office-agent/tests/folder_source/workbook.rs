@@ -177,3 +177,27 @@ async fn one_file_is_imported_from_anywhere() {
             .starts_with("none.csv: cannot be read")
     );
 }
+
+#[tokio::test]
+async fn a_workbook_that_unpacks_to_more_than_memory_is_bad_before_it_is_unpacked() {
+    /// Of an entry of an archive's directory: its beginning, and where its unpacked size and its name stand.
+    const ENTRY: &[u8] = b"PK\x01\x02";
+    const SIZE: usize = 24;
+    const NAME: usize = 46;
+    let export = Export::xlsx();
+    let mut bytes = workbook().save_to_buffer().expect("saved");
+    let texts = (0..bytes.len())
+        .find(|at| {
+            bytes[*at..].starts_with(ENTRY)
+                && bytes[at + NAME..].starts_with(b"xl/sharedStrings.xml")
+        })
+        .expect("texts");
+    bytes[texts + SIZE..texts + SIZE + 4].copy_from_slice(&(600_u32 << 20).to_le_bytes());
+    export.write("cases.xlsx", bytes);
+    let mut office = export.reader();
+    assert!(office.read().await.is_empty());
+    assert_eq!(
+        office.bad(),
+        ["cases.xlsx: unpacks to 600 MB of texts; export it in several files or as CSV"]
+    );
+}
