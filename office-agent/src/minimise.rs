@@ -18,8 +18,6 @@ use crate::mapping::{Case, Excused, Party, Reject, Subject};
 const LOCATION_CHARS: usize = 200;
 /// Digits in a row that make a number of a person rather than a part of a name: phones have seven and more.
 const NUMBER_DIGITS: usize = 7;
-/// Digits in a row that make a number of a person even where dates and times of exports stand.
-const LONG_DIGITS: usize = 15;
 
 /// The vocabulary as the wire's enumerations, whose values have the same names.
 macro_rules! codes {
@@ -109,10 +107,16 @@ pub fn rejected(reject: &Reject, now: OffsetDateTime) -> wire::RejectedRecord {
     }
 }
 
-/// Where a row stands, as it may be told: a file may be named after a person's number.
+/// Where a row stands, as it may be told: a file may be named after a person's number. Dates and times of exports stay,
+/// for they tell files apart.
 #[must_use]
 pub fn location(location: &str) -> String {
-    let told = without_runs(location, LONG_DIGITS, |_| false);
+    let of_a_person = |digits, rest: &str| match digits {
+        15 => true,
+        17 => rest.starts_with(['x', 'X']),
+        _ => digits >= 18,
+    };
+    let told = without_runs(location, of_a_person, |_| false);
     let told = told.chars().filter(|c| !c.is_control());
     told.take(LOCATION_CHARS).collect()
 }
@@ -197,11 +201,11 @@ fn timestamp(at: OffsetDateTime) -> Timestamp {
 /// People write numbers into name columns (`张三 330106…`); a `*` stands for each of them.
 fn without_numbers(name: &str) -> String {
     let joins = |c: char| matches!(c, '-' | ' ' | '－' | '\u{3000}' | 'x' | 'X');
-    without_runs(name, NUMBER_DIGITS, joins)
+    without_runs(name, |digits, _| digits >= NUMBER_DIGITS, joins)
 }
 
-/// A `*` stands for each run of so many digits, those included that `joins` holds together.
-fn without_runs(text: &str, digits: usize, joins: fn(char) -> bool) -> String {
+/// A `*` stands for each run of digits that is to `go`, by their number and the text behind; `joins` holds runs together.
+fn without_runs(text: &str, go: impl Fn(usize, &str) -> bool, joins: fn(char) -> bool) -> String {
     let belongs = |c: char| c.is_numeric() || joins(c);
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
@@ -210,7 +214,7 @@ fn without_runs(text: &str, digits: usize, joins: fn(char) -> bool) -> String {
         let end = run.find(|c| !belongs(c)).unwrap_or(run.len());
         kept.push_str(&rest[..start]);
         match run[..end].chars().filter(|c| c.is_numeric()).count() {
-            found if found >= digits => kept.push('*'),
+            digits if go(digits, &run[end..]) => kept.push('*'),
             _ => kept.push_str(&run[..end]),
         }
         rest = &run[end..];
