@@ -244,12 +244,5 @@ pub fn prior(compared: &PatternCounts, probabilities: &Probabilities, mentions: 
     })
 }
 
-/// Share of the rarest name that is told from rarer ones: below some bearers a count says little.
-#[must_use]
-pub fn rarest_share(mentions: u64) -> f64 {
-    const BEARERS: f64 = 3.0;
-    (BEARERS / mentions.max(1) as f64).clamp(1e-9, 0.5)
-}
-
 #[cfg(test)]
 mod tests;

@@ -4,16 +4,15 @@ use linkage::{
     block::BlockingRule,
     compare::{Field, Mention},
     train::{
-        PatternCounts, combine, expectation_maximisation, first_guess, prior, rarest_share,
-        u_from_random_pairs,
+        PatternCounts, combine, expectation_maximisation, first_guess, prior, u_from_random_pairs,
     },
-    weights::{MatchWeight, Provenance, Thresholds, Weights},
+    weights::{MatchWeight, Provenance, Thresholds, Weights, rarest_share},
 };
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 use crate::{pairs::Blocks, population::Population};
 
-const RANDOM_PAIRS: usize = 3_000_000;
+const RANDOM_PAIRS: usize = 10_000_000;
 /// Rules that EM is run under, and the fields that each makes agree, wholly or in part.
 const SESSIONS: &[(BlockingRule, &[Field])] = &[
     (BlockingRule::Number, &[]),
