@@ -5,14 +5,19 @@
 //! [`store`] (all SQL) and `linkage`.
 
 pub mod app;
+pub mod audit;
 pub mod case;
 pub mod cli;
 pub mod config;
 pub mod embedded;
+pub mod filing;
 pub mod grpc;
+pub mod http;
 pub mod identity;
 pub mod ingest;
+pub mod lookup;
 pub mod statistics;
 pub mod store;
+pub mod sync;
 pub mod telemetry;
 pub mod transport;

@@ -10,7 +10,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use notary_hub::embedded::Postgres;
 use serde_json::Value;
+use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
 struct Site {
@@ -192,6 +194,41 @@ fn a_hub_is_made_runs_and_ends_with_the_documented_commands() {
     }
     assert!(log.last().unwrap().contains("stopped"), "{log:#?}");
     assert!(!site.path("data/postgres/postmaster.pid").exists());
+}
+
+#[test]
+fn figures_are_verified_and_a_cell_that_differs_is_named() {
+    let site = Site::new("");
+    site.json(&["init"]);
+    let equal = site.json(&["stats", "verify"]);
+    assert_eq!(equal["differences"].as_array().unwrap().len(), 0);
+    let equal = site.run(&["stats", "verify"]);
+    assert_eq!(text(&equal.stdout).trim(), "equal: 0 cells");
+
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let postgres = Postgres::start_or_join(&site.path("data/postgres"))
+            .await
+            .unwrap();
+        let mut hub = PgConnection::connect(postgres.url()).await.unwrap();
+        sqlx::query(
+            "INSERT INTO rollup_month (office_id, month, matter_type, foreign_relation, accepted)
+             VALUES ('hzgl', '2024-03-01', 'will', 'domestic', 3)",
+        )
+        .execute(&mut hub)
+        .await
+        .unwrap();
+        postgres.stop().await.unwrap();
+    });
+    let different = site.run(&["stats", "verify", "--json"]);
+    assert_eq!(different.status.code(), Some(1));
+    let verification: Value = serde_json::from_slice(&different.stdout).unwrap();
+    let cell = &verification["differences"][0];
+    assert_eq!(cell["matter_type"], "will");
+    assert_eq!(
+        (&cell["held"]["accepted"], &cell["counted"]["accepted"]),
+        (&3.into(), &0.into())
+    );
+    assert!(text(&different.stderr).contains("1 cells"), "{different:?}");
 }
 
 #[test]

@@ -5,100 +5,24 @@ mod support;
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty};
-use hyper::body::Bytes;
-use hyper_util::rt::TokioIo;
-use notary_hub::app::App;
-use notary_hub::embedded::testing::{TestDatabase, fresh_database};
-use notary_hub::grpc::error::DOMAIN;
+use notary_hub::identity::Role;
 use notary_hub::identity::account::{self, NewAccount};
 use notary_hub::identity::authority::ProvenKey;
-use notary_hub::identity::{Role, enrol};
 use notary_hub::store;
 use notary_proto::hub::v1::certificate_service_client::CertificateServiceClient;
 use notary_proto::hub::v1::enrollment_service_client::EnrollmentServiceClient;
 use notary_proto::hub::v1::session_service_client::SessionServiceClient;
-use notary_proto::hub::v1::{
-    CreateSessionRequest, EnrollRequest, EnrollResponse, RenewRequest, TokenAlgorithm,
-};
+use notary_proto::hub::v1::{CreateSessionRequest, EnrollRequest, RenewRequest, TokenAlgorithm};
 use rustls_pki_types::CertificateDer;
-use support::{Keys, add_office, client, csr};
+use support::hub::{Hub, ders, reason};
+use support::{add_office, client, csr, get};
 use time::OffsetDateTime;
 use tokio::net::TcpStream;
-use tonic::transport::Channel;
-use tonic::{Code, Status};
+use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
-
-struct Hub {
-    keys: Keys,
-    db: TestDatabase,
-    app: App,
-}
-
-/// An office as it stands after enrolling.
-struct Office {
-    key: Vec<u8>,
-    chain: Vec<CertificateDer<'static>>,
-    enrolled: EnrollResponse,
-}
-
-impl Hub {
-    async fn start() -> Self {
-        let db = fresh_database().await;
-        let url = &db.url;
-        let keys = Keys::with(&format!(
-            "database.url = '{url}'\nlimits.drain = '2s'\nagents.listen = '127.0.0.1:0'\n\
-             people.listen = '127.0.0.1:0'\nmetrics.listen = '127.0.0.1:0'"
-        ));
-        let app = App::start(keys.config.clone()).await.unwrap();
-        Self { keys, db, app }
-    }
-
-    fn people(&self) -> Channel {
-        let config = client::config(client::ca(&self.keys), None, &[b"h2"]);
-        client::channel(self.app.addresses().people, config)
-    }
-
-    fn agents(&self, office: &Office) -> Channel {
-        let identity = Some((office.chain.clone(), office.key.clone()));
-        let config = client::config(client::ca(&self.keys), identity, &[b"h2"]);
-        client::channel(self.app.addresses().agents, config)
-    }
-
-    async fn enrol(&self, office_id: &str) -> Office {
-        add_office(&self.db.pool, office_id).await;
-        let day = Duration::from_secs(24 * 3600);
-        let token = enrol::make_join_token(&self.db.pool, office_id.parse().unwrap(), day).await;
-        let (key, csr_der) = csr();
-        let request = EnrollRequest {
-            join_token: token.unwrap().unwrap().reveal(),
-            csr_der,
-        };
-        let enrolled = EnrollmentServiceClient::new(self.people())
-            .enroll(request)
-            .await;
-        let enrolled = enrolled.unwrap().into_inner();
-        Office {
-            key: key.serialize_der(),
-            chain: ders(&enrolled.certificate_chain_der),
-            enrolled,
-        }
-    }
-}
-
-fn ders(ders: &[Vec<u8>]) -> Vec<CertificateDer<'static>> {
-    ders.iter().cloned().map(CertificateDer::from).collect()
-}
-
-fn reason(status: &Status) -> String {
-    let details = status.get_error_details();
-    let info = details.error_info().expect("an ErrorInfo");
-    assert_eq!(info.domain, DOMAIN);
-    info.reason.clone()
-}
 
 #[tokio::test]
 async fn an_office_enrols_over_the_wire_and_renews_with_its_certificate() {
@@ -341,18 +265,4 @@ async fn monitoring_finds_health_and_metrics_on_loopback() {
     }
     assert!(!body.contains("公证处"), "no names in metrics");
     hub.app.stop().await.unwrap();
-}
-
-async fn get(address: std::net::SocketAddr, path: &str) -> (u16, String) {
-    let tcp = TcpStream::connect(address).await.unwrap();
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(tcp))
-        .await
-        .unwrap();
-    tokio::spawn(connection);
-    let request = http::Request::get(path).header("host", "localhost");
-    let request = request.body(Empty::<Bytes>::new()).unwrap();
-    let answer = sender.send_request(request).await.unwrap();
-    let status = answer.status().as_u16();
-    let body = answer.into_body().collect().await.unwrap().to_bytes();
-    (status, String::from_utf8(body.to_vec()).unwrap())
 }

@@ -3,5 +3,18 @@
 //!
 //! source (rows) → mapping (cases or rejects) → minimise (tokens) → outbox → sync → hub
 
+pub mod app;
+pub mod cli;
 pub mod config;
+pub mod dial;
+pub mod dry_run;
+pub mod identity;
+pub mod lookup;
+pub mod mapping;
+pub mod minimise;
+pub mod outbox;
+pub mod pipeline;
 pub mod source;
+pub mod status;
+pub mod sync;
+pub mod telemetry;

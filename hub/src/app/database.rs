@@ -25,6 +25,8 @@ pub struct Database {
     pub writers: PgPool,
     /// Of look-ups.
     pub lookups: PgPool,
+    /// Of the audit log.
+    pub audit: PgPool,
     /// Of everything else.
     pub general: PgPool,
     embedded: Option<Postgres>,
@@ -58,10 +60,12 @@ impl Database {
         };
         // Each writer probes on one connection and may retry on another; look-ups and the rest share alike.
         let of_writers = config.ingest.writers * 2;
-        let others = (config.database.max_connections - of_writers).max(2);
+        let taken = of_writers + store::pool::AUDIT_CONNECTIONS;
+        let others = config.database.max_connections.saturating_sub(taken).max(2);
         let database = Self {
             writers: store::pool::writers(url, of_writers)?,
             lookups: store::pool::lookups(url, others / 2)?,
+            audit: store::pool::audit(url)?,
             general: store::pool::general(url, others - others / 2)?,
             embedded,
         };
@@ -70,10 +74,11 @@ impl Database {
     }
 
     /// The pools by name, the general one first.
-    pub fn pools(&self) -> [(&'static str, PgPool); 3] {
+    pub fn pools(&self) -> [(&'static str, PgPool); 4] {
         [
             ("general", self.general.clone()),
             ("lookups", self.lookups.clone()),
+            ("audit", self.audit.clone()),
             ("writers", self.writers.clone()),
         ]
     }
@@ -82,6 +87,7 @@ impl Database {
     pub async fn close(self) -> Result<(), DatabaseError> {
         self.writers.close().await;
         self.lookups.close().await;
+        self.audit.close().await;
         self.general.close().await;
         match self.embedded {
             Some(postgres) => Ok(postgres.stop().await?),

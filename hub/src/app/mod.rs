@@ -13,18 +13,22 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use linkage::matter::RuleSet;
 use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::audit::Audit;
 use crate::config::Config;
 use crate::grpc::health::{Health, Standing};
 use crate::identity::authority::AuthorityError;
 use crate::identity::pki::{Pki, PkiError};
 use crate::identity::revocation::Revocations;
 use crate::identity::server_certificate::ServerCertificate;
+use crate::ingest::{Ingest, IngestConfig, Writers};
+use crate::statistics::calendar::Calendar;
 use crate::telemetry::exporter;
 use crate::transport::{Stop, TlsSetupError};
 use doors::Doors;
@@ -67,6 +71,7 @@ pub struct App {
     health: Health,
     database: Database,
     listeners: TaskTracker,
+    writers: Writers,
     background: Tasks,
     stop: Stop,
 }
@@ -128,6 +133,16 @@ impl App {
             .await
             .map_err(AppError::Revocations)?;
         let health = Health::new().await;
+        let (ingest, writers) = Ingest::start(
+            database.writers.clone(),
+            RuleSet::builtin(),
+            Calendar::builtin(),
+            IngestConfig {
+                writers: config.ingest.writers,
+                token_key_id: pki.token_key.id(),
+            },
+        );
+        let (audit, log) = Audit::new(database.audit.clone());
         let services = Services::new(
             &config,
             &database,
@@ -136,6 +151,8 @@ impl App {
             pki.session_keys,
             revocations.clone(),
             health.clone(),
+            ingest,
+            audit,
         );
         let doors = Doors::bind(&config, &authority, Arc::clone(&certificate), revocations).await?;
         let addresses = doors.addresses;
@@ -144,6 +161,7 @@ impl App {
         let stop = || background.stop.clone();
         let tasks = &background.tracker;
         tasks.spawn(reader.run(stop()));
+        tasks.spawn(log.run(stop()));
         tasks.spawn(watch::database(database.pools(), health.clone(), stop()));
         tasks.spawn(watch::service_manager(stop()));
         tasks.spawn(watch::server_certificate(
@@ -177,6 +195,7 @@ impl App {
             health,
             database,
             listeners,
+            writers,
             stop: doors_stop,
             background,
         })
@@ -187,8 +206,8 @@ impl App {
         &self.addresses
     }
 
-    /// Drains: not serving → no new connections or calls → open calls end, within the grace period → what runs
-    /// beside them ends → the database goes last.
+    /// Drains: not serving → no new connections or calls → open calls end, within the grace period → what was taken
+    /// in is committed → what runs beside them ends → the database goes last.
     pub async fn stop(self) -> Result<(), AppError> {
         self.health.set(Standing::Draining).await;
         self.stop.drain.cancel();
@@ -199,6 +218,7 @@ impl App {
             self.stop.kill.cancel();
             self.listeners.wait().await;
         }
+        self.writers.shutdown(grace).await;
         self.background.end().await;
         self.database.close().await?;
         // The next hub does the same at its start; a file that cannot be removed harms nobody now.

@@ -3,17 +3,25 @@
 use std::sync::Arc;
 
 use axum::Router;
+use linkage::matter::RuleSet;
 use linkage::token::TokenKey;
+use sqlx::PgPool;
 
 use super::Database;
+use crate::audit::Audit;
 use crate::config::Config;
 use crate::grpc;
 use crate::grpc::health::Health;
+use crate::http;
 use crate::identity::Sessions;
 use crate::identity::authority::Authority;
 use crate::identity::enrol::Enrolment;
 use crate::identity::revocation::Revocations;
 use crate::identity::session::SessionKeys;
+use crate::ingest::Ingest;
+use crate::lookup::Lookup;
+use crate::sync::Feeds;
+use crate::sync::streams::Streams;
 
 /// Everything a request can lead to.
 #[derive(Clone, Debug)]
@@ -22,9 +30,17 @@ pub(super) struct Services {
     sessions: Arc<Sessions>,
     revocations: Revocations,
     health: Health,
+    feeds: Feeds,
+    lookup: Arc<Lookup>,
+    audit: Audit,
+    general: PgPool,
 }
 
 impl Services {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one thing that a hub is built from"
+    )]
     pub(super) fn new(
         config: &Config,
         database: &Database,
@@ -33,14 +49,29 @@ impl Services {
         session_keys: SessionKeys,
         revocations: Revocations,
         health: Health,
+        ingest: Ingest,
+        audit: Audit,
     ) -> Self {
         let pool = &database.general;
+        let feeds = Feeds {
+            pool: pool.clone(),
+            ingest,
+            token_key_id: token_key.id(),
+            token_algorithm: token_key.algorithm(),
+            streams: Streams::default(),
+        };
         let session_life = config.identity.session_ttl.into();
+        let lookups = database.lookups.clone();
+        let lookup = Lookup::new(lookups, audit.clone(), RuleSet::builtin(), &config.lookup);
         Self {
             enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_key)),
             sessions: Arc::new(Sessions::new(pool.clone(), session_keys, session_life)),
             revocations,
             health,
+            feeds,
+            lookup: Arc::new(lookup),
+            audit,
+            general: pool.clone(),
         }
     }
 
@@ -50,17 +81,28 @@ impl Services {
             enrolment: Arc::clone(&self.enrolment),
             revocations: self.revocations.clone(),
             health: self.health.clone(),
+            feeds: self.feeds.clone(),
+            lookup: Arc::clone(&self.lookup),
+            sessions: Arc::clone(&self.sessions),
+            general: self.general.clone(),
         }
         .router()
     }
 
     /// What people reach.
     pub(super) fn people(&self) -> Router {
+        let rest = http::Api {
+            pool: self.general.clone(),
+            sessions: Arc::clone(&self.sessions),
+            audit: self.audit.clone(),
+        }
+        .router();
         grpc::People {
             enrolment: Arc::clone(&self.enrolment),
             sessions: Arc::clone(&self.sessions),
             health: self.health.clone(),
         }
         .router()
+        .merge(rest)
     }
 }

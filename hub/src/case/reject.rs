@@ -10,6 +10,8 @@ pub struct AgentReject {
     pub field: String,
     /// Shape of the value, never the value.
     pub value_shape: Option<String>,
+    /// A good record stands where this one, which has no key, was refused.
+    pub mended: bool,
 }
 
 /// Rules of the agent, for telling them from whatever else an agent may send.

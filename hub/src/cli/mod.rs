@@ -4,6 +4,7 @@ mod account;
 mod office;
 mod output;
 mod setup;
+mod stats;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -74,6 +75,9 @@ enum Command {
     /// People.
     #[command(subcommand)]
     User(UserCommand),
+    /// Figures.
+    #[command(subcommand)]
+    Stats(StatsCommand),
     /// Say what is wrong with the configuration, or print what is in force.
     CheckConfig,
 }
@@ -139,6 +143,12 @@ struct UserArgs {
     password_stdin: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum StatsCommand {
+    /// Recompute every figure from the cases; fails and names the cells when any differs.
+    Verify,
+}
+
 /// Why a command ended without being done.
 #[derive(Debug)]
 enum Failure {
@@ -192,6 +202,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
             office::enroll_token(&config, office_id, Duration::from(ttl), output).await
         }
         Command::User(UserCommand::Add(args)) => account::add(&config, args, output).await,
+        Command::Stats(StatsCommand::Verify) => stats::verify(&config, output).await,
         Command::CheckConfig => setup::check_config(&config, output),
     }
 }

@@ -8,6 +8,7 @@ pub use load::ConfigError;
 pub use value::{DatabaseUrl, Span, TrustDomain};
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use rustls_pki_types::ServerName;
@@ -35,6 +36,8 @@ pub struct Config {
     pub identity: Identity,
     #[serde(default)]
     pub ingest: Ingest,
+    #[serde(default)]
+    pub lookup: Lookup,
     #[serde(default)]
     pub log: Log,
 }
@@ -111,6 +114,14 @@ pub struct Identity {
 pub struct Ingest {
     /// Writers; an office always has the same one.
     pub writers: u32,
+}
+
+/// How often notaries may look up, counted at each hub.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lookup {
+    pub person_per_minute: NonZeroU32,
+    pub office_per_minute: NonZeroU32,
 }
 
 /// What is logged.
@@ -233,6 +244,17 @@ impl Default for Identity {
 impl Default for Ingest {
     fn default() -> Self {
         Self { writers: 2 }
+    }
+}
+
+impl Default for Lookup {
+    /// A busy counter asks a few times a minute; a case system that checks its own intake asks more.
+    fn default() -> Self {
+        let count = |count| NonZeroU32::new(count).expect("not 0");
+        Self {
+            person_per_minute: count(60),
+            office_per_minute: count(600),
+        }
     }
 }
 

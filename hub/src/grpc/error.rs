@@ -7,6 +7,8 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
+use crate::audit::AuditError;
+
 /// Domain of every reason below.
 pub const DOMAIN: &str = "notary-hub";
 
@@ -261,6 +263,19 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// When to come back.
+    pub const fn delay(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// When to come back, as `RetryInfo`.
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {
@@ -324,6 +339,17 @@ impl From<&sqlx::Error> for Reason {
             }
             _ => Self::Internal,
         }
+    }
+}
+
+/// The answer to a caller whose request could not be recorded, and is therefore not answered.
+pub fn audit(error: &AuditError) -> Status {
+    match error {
+        AuditError::Database(problem) => database(problem),
+        AuditError::Stopping => Reason::Draining
+            .because(error.to_string())
+            .retry_after(Duration::from_secs(2))
+            .into(),
     }
 }
 

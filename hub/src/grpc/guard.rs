@@ -23,6 +23,9 @@ const AT_ONCE: usize = 256;
 /// How long a unary call may take, its request's body included.
 const UNARY_TIME: Duration = Duration::from_secs(30);
 
+/// The call that stays open for hours.
+const SYNC_STREAM: &str = "/notary.hub.v1.SyncService/Sync";
+
 /// Room for unary calls. Whoever finds none is told at once: a queue would only make everybody late.
 #[derive(Clone, Debug)]
 pub(super) struct Lane(Arc<Semaphore>);
@@ -47,6 +50,14 @@ pub(super) async fn unary(State(lane): State<Lane>, request: Request, next: Next
     }
 }
 
+/// [`unary`] for services of which one call is a long stream.
+pub(super) async fn unary_or_stream(lane: State<Lane>, request: Request, next: Next) -> Response {
+    match request.uri().path() {
+        SYNC_STREAM => next.run(request).await,
+        _ => unary(lane, request, next).await,
+    }
+}
+
 /// A certificate is good until it is revoked, which its connection does not learn by itself.
 pub(super) async fn not_revoked(
     State(revocations): State<Revocations>,
@@ -58,10 +69,19 @@ pub(super) async fn not_revoked(
     };
     match revocations.of(&office) {
         None => next.run(request).await,
-        Some(Revocation::Office) => refuse(Reason::OfficeRevoked.because("the office is revoked")),
-        Some(Revocation::Certificate) => {
-            refuse(Reason::CertificateRevoked.because("the certificate is revoked"))
-        }
+        Some(revocation) => refuse(revoked(revocation)),
+    }
+}
+
+/// Why a revoked caller is refused.
+pub(super) fn revoked(revocation: Revocation) -> Status {
+    match revocation {
+        Revocation::Office => Reason::OfficeRevoked
+            .because("the office is revoked")
+            .into(),
+        Revocation::Certificate => Reason::CertificateRevoked
+            .because("the certificate is revoked")
+            .into(),
     }
 }
 

@@ -3,13 +3,20 @@
 mod certificate;
 mod enrollment;
 pub mod error;
+mod filing;
 mod guard;
 pub mod health;
+mod lookup;
+mod lookup_answer;
 mod session;
+mod sync;
 
 pub use certificate::CertificateApi;
 pub use enrollment::EnrollmentApi;
+pub use filing::FilingApi;
+pub use lookup::LookupApi;
 pub use session::SessionApi;
+pub use sync::SyncApi;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,7 +25,12 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use notary_proto::hub::v1::certificate_service_server::CertificateServiceServer;
 use notary_proto::hub::v1::enrollment_service_server::EnrollmentServiceServer;
+use notary_proto::hub::v1::filing_service_server::FilingServiceServer;
+use notary_proto::hub::v1::lookup_service_server::LookupServiceServer;
 use notary_proto::hub::v1::session_service_server::SessionServiceServer;
+use notary_proto::hub::v1::sync_service_server::SyncServiceServer;
+use sqlx::PgPool;
+use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::{Request, Status};
 
@@ -26,6 +38,8 @@ use crate::identity::OfficeIdentity;
 use crate::identity::account::Sessions;
 use crate::identity::enrol::Enrolment;
 use crate::identity::revocation::Revocations;
+use crate::lookup::Lookup;
+use crate::sync::Feeds;
 use crate::transport::{ClientAddress, MAX_MESSAGE_IN, MAX_MESSAGE_OUT};
 use error::Reason;
 use guard::Lane;
@@ -46,11 +60,30 @@ pub struct Agents {
     pub enrolment: Arc<Enrolment>,
     pub revocations: Revocations,
     pub health: Health,
+    pub feeds: Feeds,
+    pub lookup: Arc<Lookup>,
+    pub sessions: Arc<Sessions>,
+    /// For what is neither sync nor look-up.
+    pub general: PgPool,
 }
 
 impl Agents {
     pub fn router(self) -> Router {
-        let standing = Routes::from(Router::new())
+        let sync = SyncApi::new(self.feeds, self.revocations.clone());
+        let office_calls = Routes::from(Router::new())
+            .add_service(
+                limited!(SyncServiceServer, sync).accept_compressed(CompressionEncoding::Zstd),
+            )
+            .add_service(limited!(FilingServiceServer, FilingApi::new(self.general)))
+            .into_axum_router()
+            .layer(from_fn_with_state(Lane::new(), guard::unary_or_stream));
+        let lookup = LookupApi::new(self.lookup, self.sessions);
+        // Room of their own: look-ups come before sync.
+        let lookups = Routes::from(Router::new())
+            .add_service(limited!(LookupServiceServer, lookup))
+            .into_axum_router()
+            .layer(from_fn_with_state(Lane::new(), guard::unary));
+        let standing = Routes::from(office_calls.merge(lookups))
             .add_service(self.health.server())
             .into_axum_router()
             .layer(from_fn(guard::not_ended));

@@ -88,7 +88,8 @@ pub struct Plan<'a> {
     pub layers: Vec<Vec<Write<'a>>>,
     /// The newest revision of every case written.
     pub newest: Vec<Write<'a>>,
-    /// Cases that are in order now: whatever stood against them is settled.
+    /// Cases that are in order now, and places at which a good record stands now: whatever stood against them is
+    /// settled.
     pub settled: Vec<CaseKey<'a>>,
     pub quarantined: Vec<Quarantined<'a>>,
     pub findings: Vec<(CaseKey<'a>, Finding)>,
@@ -163,6 +164,9 @@ impl<'a> Batch<'a> {
                 Decoded::Case(case) => {
                     let slot = self.slots[&(record.office_id, case.source_case_id.as_str())];
                     planner.case(slot, record.sequence, case);
+                }
+                Decoded::Rejected(reject) if reject.mended => {
+                    planner.mended(record.office_id, &reject.record_key);
                 }
                 Decoded::Rejected(reject) => planner.plan.quarantined.push(Quarantined {
                     office_id: record.office_id,
@@ -326,6 +330,14 @@ impl<'a> Planner<'a> {
         });
     }
 
+    /// Whatever stands against the place is settled, also what this batch has just brought.
+    fn mended(&mut self, office_id: OfficeId, place: &'a str) {
+        self.plan.settled.push((office_id, place));
+        for reject in &mut self.plan.quarantined {
+            reject.resolved |= reject.office_id == office_id && reject.record_key == place;
+        }
+    }
+
     fn refuse(
         &mut self,
         at: usize,
@@ -374,7 +386,7 @@ impl<'a> Planner<'a> {
         }
         for reject in &mut plan.quarantined {
             let slot = slots.get(&(reject.office_id, &*reject.record_key));
-            reject.resolved = slot
+            reject.resolved |= slot
                 .and_then(|at| states[*at].settled_by)
                 .is_some_and(|settled_by| settled_by > reject.sequence);
         }

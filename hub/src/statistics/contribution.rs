@@ -7,6 +7,7 @@ use std::ops::{AddAssign, SubAssign};
 use linkage::matter::MatterType;
 use linkage::office::OfficeId;
 use linkage::vocabulary::{CaseState, ForeignRelation};
+use serde::Serialize;
 use time::Date;
 
 use super::calendar::Calendar;
@@ -28,7 +29,7 @@ pub struct Cell {
 macro_rules! measures {
     ($($name:ident),+ $(,)?) => {
         /// What a cell counts; fees in fen.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
         pub struct Measures {
             $(pub $name: i64,)+
         }

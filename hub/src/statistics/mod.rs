@@ -2,4 +2,5 @@
 
 pub mod calendar;
 pub mod contribution;
+pub mod query;
 pub mod verify;

@@ -22,6 +22,10 @@ pub struct Difference {
     pub month: String,
     pub matter_type: &'static str,
     pub foreign_relation: &'static str,
+    /// What the rollup holds.
+    pub held: Measures,
+    /// What the cases come to.
+    pub counted: Measures,
 }
 
 /// Compares rollup and cases at one moment of the database.
@@ -45,6 +49,8 @@ pub async fn verify(pool: &PgPool, calendar: &Calendar) -> Result<Verification, 
             month: cell.month.to_string(),
             matter_type: cell.matter_type.code(),
             foreign_relation: cell.foreign_relation.code(),
+            held: held.get(cell).copied().unwrap_or_default(),
+            counted: counted.get(cell).copied().unwrap_or_default(),
         })
         .collect();
     Ok(Verification {

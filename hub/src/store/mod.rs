@@ -1,11 +1,17 @@
 //! All SQL of the hub: one file for each aggregate, and the pools and transactions they run in.
 
 pub mod account;
+pub mod audit;
 pub mod case;
 pub mod certificate;
 pub mod child;
 pub(crate) mod decode;
+pub mod digest;
 pub mod duplicate;
+pub mod feed;
+pub mod filing;
+pub mod finding;
+pub mod lookup;
 pub mod notice;
 pub mod office;
 pub mod pool;

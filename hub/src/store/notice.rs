@@ -7,6 +7,10 @@ use uuid::Uuid;
 
 /// Kind of a notice about a duplicate finding.
 pub const DUPLICATE_FOUND: &str = "duplicate_found";
+/// Kind of a notice by which the bureau asks for a report.
+pub const REPORT_WANTED: &str = "report_wanted";
+/// Kind of a notice by which the bureau asks for rectification.
+pub const RECTIFICATION_ASKED: &str = "rectification_asked";
 
 /// A notice about a duplicate finding, to be told to one of its two offices.
 #[derive(Clone, Copy, Debug)]

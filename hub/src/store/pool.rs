@@ -9,6 +9,9 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 /// Longest wait for a free connection before the caller is told to come back.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(10);
 
+/// Connections of the audit log's own pool.
+pub const AUDIT_CONNECTIONS: u32 = 2;
+
 /// Writers of cases. The probe must stay an index nested loop whatever the statistics say: with stale
 /// ones a hash join reads the whole table. A stalled hub must not hold its locks for ever.
 pub fn writers(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
@@ -28,11 +31,16 @@ pub fn writers(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
 }
 
 /// Look-ups: no ping before each use (it costs a quarter of the throughput; a dead connection is
-/// answered by one retry instead).
+/// answered by one retry instead). A handful of rows by index, as with the writers' probe.
 pub fn lookups(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?
         .application_name("notary-hub look-up")
-        .options([("statement_timeout", "5s")]);
+        .options([
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("enable_seqscan", "off"),
+            ("statement_timeout", "5s"),
+        ]);
     Ok(PgPoolOptions::new()
         .max_connections(connections)
         .test_before_acquire(false)
@@ -40,7 +48,24 @@ pub fn lookups(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
         .connect_lazy_with(options))
 }
 
-/// Everything else: statistics, offices, accounts, audit.
+/// The audit log: one task appends, so that one connection is enough and another stands by. An entry is
+/// durable when its commit returns, whatever the database's own setting is.
+pub fn audit(url: &str) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?
+        .application_name("notary-hub audit")
+        .options([
+            ("synchronous_commit", "on"),
+            ("statement_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "15s"),
+        ]);
+    Ok(PgPoolOptions::new()
+        .max_connections(AUDIT_CONNECTIONS)
+        .test_before_acquire(false)
+        .acquire_timeout(ACQUIRE_LIMIT)
+        .connect_lazy_with(options))
+}
+
+/// Everything else: statistics, offices, accounts.
 pub fn general(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?
         .application_name("notary-hub")

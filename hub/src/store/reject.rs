@@ -1,4 +1,4 @@
-//! `reject`: records in quarantine, until a later good record of the same case clears them.
+//! `reject`: records in quarantine, until a later good record of the same case, or at the same place, clears them.
 
 use sqlx::{PgConnection, query};
 

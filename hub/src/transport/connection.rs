@@ -22,9 +22,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
-use super::ClientAddress;
 use super::listener::{Audience, Stop};
 use super::protocol::HttpLimits;
+use super::{ClientAddress, Leaving};
 use crate::identity::LapsedOffice;
 use crate::identity::peer::{self, Peer};
 use crate::telemetry::metrics::{CONNECTIONS_OPEN, HANDSHAKES_FAILED};
@@ -97,11 +97,19 @@ async fn run(
     address: SocketAddr,
 ) {
     let used = Arc::new(AtomicBool::new(false));
+    let leaving_calls = Leaving::default();
     let service = {
         let (router, used) = (connection.router.clone(), Arc::clone(&used));
+        let leaving_calls = leaving_calls.clone();
         service_fn(move |request: Request<Incoming>| {
             used.store(true, Ordering::Relaxed);
-            answer(router.clone(), request, peer, address)
+            answer(
+                router.clone(),
+                request,
+                peer,
+                address,
+                leaving_calls.clone(),
+            )
         })
     };
     let builder = connection.http.builder();
@@ -124,6 +132,7 @@ async fn run(
             }
             () = leave.as_mut(), if !leaving => {
                 leaving = true;
+                leaving_calls.ask();
                 http.as_mut().graceful_shutdown();
                 grace.as_mut().reset(Instant::now() + connection.grace);
             }
@@ -162,9 +171,11 @@ async fn answer(
     request: Request<Incoming>,
     peer: Option<Peer>,
     address: SocketAddr,
+    leaving: Leaving,
 ) -> Result<Response<Body>, Infallible> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(ClientAddress(address));
+    request.extensions_mut().insert(leaving);
     if let Some(Peer { office, not_after }) = peer {
         // A connection can outlive its certificate.
         match OffsetDateTime::now_utc() <= not_after {

@@ -1,7 +1,7 @@
 //! Records that cannot be stored, and that they hold up nobody.
 
 use crate::city::Hub;
-use crate::record::{case, refused};
+use crate::record::{case, mended_at, refused, refused_at};
 
 const OPEN: &str =
     "SELECT string_agg(record_key || ' ' || rule_id || ' ' || field, ', ' ORDER BY record_key)
@@ -50,6 +50,45 @@ async fn a_refusal_after_the_good_record_of_the_same_batch_stays_open() {
     ];
     office.taken(&hub, batch).await;
     assert_eq!(hub.text(OPEN).await.unwrap(), "C2 CODE_UNKNOWN accepted_on");
+}
+
+#[tokio::test]
+async fn what_was_refused_without_a_key_is_settled_once_its_place_is_mended() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let mut other = hub.office("xiaoshan").await;
+    let refusals = || {
+        vec![
+            refused_at("a.csv:3", "KEY_MISSING"),
+            refused_at("a.csv:3", "ROW_MALFORMED"),
+        ]
+    };
+    office.taken(&hub, refusals()).await;
+    other.taken(&hub, refusals()).await;
+    office
+        .taken(&hub, vec![mended_at("a.csv:3", "ROW_MALFORMED")])
+        .await;
+    assert_eq!(
+        hub.text("SELECT string_agg(office_id || ' ' || rule_id, ', ' ORDER BY rule_id) FROM reject WHERE resolved_at IS NULL")
+            .await
+            .unwrap(),
+        "xiaoshan KEY_MISSING, xiaoshan ROW_MALFORMED",
+        "whatever the rule was, of this office alone"
+    );
+    // In one batch, in either order.
+    let batch = vec![
+        refused_at("b.csv:1", "ROW_MALFORMED"),
+        mended_at("b.csv:1", "ROW_MALFORMED"),
+        mended_at("a.csv:3", "ROW_MALFORMED"),
+        refused_at("a.csv:3", "ROW_MALFORMED"),
+    ];
+    office.taken(&hub, batch).await;
+    assert_eq!(
+        hub.text("SELECT string_agg(record_key, ', ') FROM reject WHERE resolved_at IS NULL AND office_id = 'hangzhou'")
+            .await
+            .unwrap(),
+        "a.csv:3"
+    );
 }
 
 #[tokio::test]

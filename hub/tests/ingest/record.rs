@@ -110,14 +110,29 @@ pub fn home(number: u8) -> Subject {
 
 /// A record that the agent refused.
 pub fn refused(source_case_id: &str, rule_id: &str) -> Record {
+    rejected(source_case_id, "cases.csv:12", rule_id, false)
+}
+
+/// The same of a record that says no key.
+pub fn refused_at(place: &str, rule_id: &str) -> Record {
+    rejected("", place, rule_id, false)
+}
+
+/// A good record stands at the place now.
+pub fn mended_at(place: &str, rule_id: &str) -> Record {
+    rejected("", place, rule_id, true)
+}
+
+fn rejected(source_case_id: &str, place: &str, rule_id: &str, mended: bool) -> Record {
     Record {
         payload: Some(Payload::Rejected(RejectedRecord {
             source_case_id: source_case_id.to_owned(),
-            source_location: "cases.csv:12".to_owned(),
+            source_location: place.to_owned(),
             rule_id: rule_id.to_owned(),
             field: "accepted_on".to_owned(),
             value_shape: "9999-99-99".to_owned(),
             rejected_at: None,
+            mended,
         })),
     }
 }

@@ -3,9 +3,14 @@
 
 pub mod client;
 pub mod gateway;
+pub mod hub;
+pub mod seed;
 
 use std::path::{Path, PathBuf};
 
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
 use linkage::token::TokenAlgorithm;
 use notary_hub::config::Config;
 use notary_hub::identity::pki::Pki;
@@ -13,6 +18,7 @@ use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sqlx::PgPool;
 use tempfile::TempDir;
 use time::OffsetDateTime;
+use tokio::net::TcpStream;
 
 /// A hub's data folder with keys made by `init`.
 pub struct Keys {
@@ -73,4 +79,24 @@ pub async fn add_office(pool: &PgPool, office_id: &str) {
             .await
             .unwrap()
     );
+}
+
+/// GET over plain HTTP.
+pub async fn get(address: std::net::SocketAddr, path: &str) -> (u16, String) {
+    let tcp = TcpStream::connect(address).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(tcp))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::get(path).header("host", "localhost");
+    let request = request.body(Empty::<Bytes>::new()).unwrap();
+    let answer = sender.send_request(request).await.unwrap();
+    let status = answer.status().as_u16();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+/// What Prometheus would read.
+pub async fn metrics(hub: &hub::Hub) -> String {
+    get(hub.app.addresses().metrics, "/metrics").await.1
 }

@@ -72,7 +72,7 @@ impl fmt::Display for UnknownKey {
 
 impl UnknownKey {
     /// Reads serde's own message, the only place where it names the keys that exist.
-    fn from_message(message: &str) -> Option<Self> {
+    pub(crate) fn from_message(message: &str) -> Option<Self> {
         let mut quoted = message
             .strip_prefix("unknown field ")
             .or_else(|| message.strip_prefix("unknown variant "))?

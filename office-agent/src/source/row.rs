@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 /// Column names of a table, a sheet or a pushed row, shared by all its rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns(Arc<[String]>);
@@ -68,4 +70,43 @@ pub enum Found {
         /// Where, as [`Row::location`].
         location: String,
     },
+}
+
+/// SHA-256 of everything in some rows.
+pub(super) fn digest(found: &[Found]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for found in found {
+        match found {
+            Found::Row(row) => add(&mut hash, row),
+            Found::Malformed { location } => {
+                hash.update(b"!");
+                text(&mut hash, location);
+            }
+        }
+    }
+    hash.finalize().into()
+}
+
+fn add(hash: &mut Sha256, row: &Row) {
+    hash.update(b"(");
+    text(hash, &row.location);
+    for (name, cell) in row.columns.names().iter().zip(&row.cells) {
+        text(hash, name);
+        match cell {
+            Some(cell) => text(hash, cell),
+            None => hash.update(b"-"),
+        }
+    }
+    for (name, rows) in &row.children {
+        text(hash, name);
+        rows.iter().for_each(|row| add(hash, row));
+    }
+    hash.update(b")");
+}
+
+/// With its length, so that no two lists of texts look alike.
+fn text(hash: &mut Sha256, text: &str) {
+    hash.update(b"+");
+    hash.update((text.len() as u64).to_le_bytes());
+    hash.update(text);
 }

@@ -265,5 +265,6 @@ fn checked_reject(record: wire::RejectedRecord) -> Checked<AgentReject> {
         // A shape of a shape is itself; of a value that slipped through, nothing is kept.
         value_shape: (!record.value_shape.is_empty())
             .then(|| linkage::shape::of(&record.value_shape)),
+        mended: record.mended,
     })
 }

@@ -1,0 +1,57 @@
+//! Commands about figures.
+
+use std::fmt::Write;
+
+use anyhow::anyhow;
+
+use super::{Failure, Output};
+use crate::app::Database;
+use crate::config::Config;
+use crate::statistics::calendar::Calendar;
+use crate::statistics::verify::{self, Verification};
+
+/// Cells named in text; JSON names all.
+const NAMED: usize = 20;
+
+pub(super) async fn verify(config: &Config, output: &Output) -> Result<(), Failure> {
+    let database = Database::open_or_join(config).await?;
+    let verified = verify::verify(&database.general, &Calendar::builtin()).await;
+    database.close().await?;
+    let verification = verified?;
+    output.print(&verification, || text(&verification))?;
+    match verification.differences.len() {
+        0 => Ok(()),
+        different => Err(anyhow!(
+            "{different} cells of the rollup are not what the cases come to; published figures are in doubt"
+        )
+        .into()),
+    }
+}
+
+fn text(verification: &Verification) -> String {
+    let Verification { cells, differences } = verification;
+    if differences.is_empty() {
+        return format!("equal: {cells} cells");
+    }
+    let mut text = format!(
+        "{:<16}  {:<10}  {:<28}  {:<16}  measures\n",
+        "office", "month", "matter type", "relation"
+    );
+    for cell in differences.iter().take(NAMED) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{:<16}  {:<10}  {:<28}  {:<16}  held {:?}, counted {:?}",
+            cell.office_id,
+            cell.month,
+            cell.matter_type,
+            cell.foreign_relation,
+            cell.held,
+            cell.counted
+        );
+    }
+    if differences.len() > NAMED {
+        let _ = writeln!(text, "and {} more", differences.len() - NAMED);
+    }
+    text
+}

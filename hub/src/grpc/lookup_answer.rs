@@ -1,0 +1,95 @@
+//! An answer in the form of the wire.
+
+use linkage::matter::Severity;
+use linkage::vocabulary::CaseState;
+use notary_proto::hub::v1 as wire;
+use prost_types::Timestamp;
+use time::macros::date;
+use time::{Date, OffsetDateTime};
+
+use crate::audit::Receipt;
+use crate::lookup::{Answer, Hit};
+use crate::store::lookup::Freshness;
+
+pub(super) fn response(answer: Answer) -> wire::CheckApplicationResponse {
+    wire::CheckApplicationResponse {
+        hits: answer.hits.into_iter().map(hit).collect(),
+        truncated: answer.truncated,
+        feeds: answer.feeds.iter().map(feed).collect(),
+        receipt: Some(receipt(&answer.receipt)),
+    }
+}
+
+fn hit(hit: Hit) -> wire::LookupHit {
+    let identifier = hit
+        .by_identifier
+        .then_some(wire::MatchedOn::Identifier.into());
+    let subject = hit.by_subject.then_some(wire::MatchedOn::Subject.into());
+    wire::LookupHit {
+        office_id: hit.office_id.to_string(),
+        office_name: hit.office_name,
+        case_no: hit.case_no.unwrap_or_default(),
+        matter_type: hit.matter_type.code().into(),
+        state: state(hit.state).into(),
+        accepted_day: hit.accepted_on.and_then(day),
+        matched_on: identifier.into_iter().chain(subject).collect(),
+        masked_names: hit.masked_names,
+        severity: severity(hit.severity).into(),
+        first_accepting: hit.first_accepting,
+    }
+}
+
+fn state(state: CaseState) -> wire::CaseState {
+    match state {
+        CaseState::Applied => wire::CaseState::Applied,
+        CaseState::Accepted => wire::CaseState::Accepted,
+        CaseState::Refused => wire::CaseState::Refused,
+        CaseState::UnderReview => wire::CaseState::UnderReview,
+        CaseState::Approved => wire::CaseState::Approved,
+        CaseState::Issued => wire::CaseState::Issued,
+        CaseState::Archived => wire::CaseState::Archived,
+        CaseState::Rejected => wire::CaseState::Rejected,
+        CaseState::Terminated => wire::CaseState::Terminated,
+        CaseState::Corrected => wire::CaseState::Corrected,
+        CaseState::Revoked => wire::CaseState::Revoked,
+        CaseState::Withdrawn => wire::CaseState::Withdrawn,
+    }
+}
+
+fn severity(severity: Option<Severity>) -> wire::MatchSeverity {
+    match severity {
+        None => wire::MatchSeverity::Unspecified,
+        Some(Severity::Related) => wire::MatchSeverity::Related,
+        Some(Severity::Conflict) => wire::MatchSeverity::Conflict,
+        Some(Severity::Duplicate) => wire::MatchSeverity::Duplicate,
+    }
+}
+
+fn feed(feed: &Freshness) -> wire::FeedFreshness {
+    wire::FeedFreshness {
+        office_id: feed.office_id.to_string(),
+        office_name: feed.office_name.clone(),
+        last_commit_at: feed.last_commit_at.map(timestamp),
+        caught_up_at: feed.caught_up_at.map(timestamp),
+        connected: feed.connected,
+    }
+}
+
+fn receipt(receipt: &Receipt) -> wire::Receipt {
+    wire::Receipt {
+        audit_entry: u64::try_from(receipt.entry_no).unwrap_or_default(),
+        recorded_at: Some(timestamp(receipt.recorded_at)),
+        chain_hash: receipt.chain_hash.to_vec(),
+    }
+}
+
+fn timestamp(at: OffsetDateTime) -> Timestamp {
+    Timestamp {
+        seconds: at.unix_timestamp(),
+        nanos: i32::try_from(at.nanosecond()).unwrap_or_default(),
+    }
+}
+
+fn day(date: Date) -> Option<i32> {
+    i32::try_from((date - date!(1970 - 01 - 01)).whole_days()).ok()
+}

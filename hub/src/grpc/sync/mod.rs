@@ -1,0 +1,83 @@
+//! `SyncService`: an office's cases, and what the hub holds of them.
+
+mod conversation;
+mod outgoing;
+mod refusal;
+mod stream;
+
+use std::pin::Pin;
+
+use notary_proto::hub::v1::sync_service_server::SyncService;
+use notary_proto::hub::v1::{DigestRequest, DigestResponse, SyncRequest, SyncResponse};
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+use tracing::Instrument;
+
+use super::error::{database, invalid_field};
+use super::office_of;
+use crate::identity::revocation::Revocations;
+use crate::sync::{Feeds, digest};
+use crate::transport::Leaving;
+use stream::Connection;
+
+/// Messages to an agent that wait for the transport. A stream whose agent does not read stops taking batches.
+const OUTGOING: usize = 8;
+
+/// The service.
+#[derive(Debug)]
+pub struct SyncApi {
+    feeds: Feeds,
+    revocations: Revocations,
+}
+
+impl SyncApi {
+    pub fn new(feeds: Feeds, revocations: Revocations) -> Self {
+        Self { feeds, revocations }
+    }
+}
+
+#[tonic::async_trait]
+impl SyncService for SyncApi {
+    type SyncStream = Pin<Box<dyn Stream<Item = Result<SyncResponse, Status>> + Send>>;
+
+    async fn sync(
+        &self,
+        request: Request<Streaming<SyncRequest>>,
+    ) -> Result<Response<Self::SyncStream>, Status> {
+        let office = office_of(&request)?;
+        let leaving = request.extensions().get::<Leaving>().cloned();
+        let (outgoing, messages) = mpsc::channel(OUTGOING);
+        let connection = Connection {
+            feeds: self.feeds.clone(),
+            revocations: self.revocations.clone(),
+            office,
+            leaving: leaving.unwrap_or_default(),
+            incoming: request.into_inner(),
+            outgoing,
+        };
+        let span = tracing::info_span!("sync", office = %office.office_id);
+        tokio::spawn(connection.serve().instrument(span));
+        Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
+    }
+
+    async fn digest(
+        &self,
+        request: Request<DigestRequest>,
+    ) -> Result<Response<DigestResponse>, Status> {
+        let office_id = office_of(&request)?.office_id;
+        let months = digest::months(&request.get_ref().months)
+            .map_err(|error| invalid_field("months", error.to_string()))?;
+        let pool = &self.feeds.pool;
+        let response = match months.as_slice() {
+            [] => digest::by_month(pool, office_id)
+                .await
+                .map(outgoing::month_digests),
+            months => digest::by_case(pool, office_id, months)
+                .await
+                .map(outgoing::case_digests),
+        };
+        Ok(Response::new(response.map_err(|error| database(&error))?))
+    }
+}

@@ -1,0 +1,59 @@
+//! Why a stream ends before its agent is done.
+
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use crate::grpc::error::Reason;
+use crate::sync::feed::Violation;
+
+/// What went wrong while listening: mostly that the agent has gone.
+pub(super) fn heard_badly(status: Status) -> Status {
+    match status.code() {
+        // tonic's own refusal of a message beyond the limit.
+        Code::OutOfRange => violated(Violation::TooLarge),
+        Code::Internal => protocol_violation("a message could not be read"),
+        _ => status,
+    }
+}
+
+pub(super) fn violated(violation: Violation) -> Status {
+    let reason = match violation {
+        Violation::TooLarge => Reason::BatchTooLarge,
+        Violation::WindowExceeded => Reason::WindowExceeded,
+        Violation::SequenceOutOfRange => Reason::ProtocolViolation,
+    };
+    reason.because(violation.to_string()).into()
+}
+
+pub(super) fn protocol_violation(message: &str) -> Status {
+    Reason::ProtocolViolation.because(message).into()
+}
+
+pub(super) fn epoch_stale() -> Status {
+    Reason::EpochStale
+        .because("a newer epoch of the office's outbox is known")
+        .into()
+}
+
+pub(super) fn stream_replaced() -> Status {
+    Reason::StreamReplaced
+        .because("a newer stream of the office took over")
+        .into()
+}
+
+pub(super) fn draining() -> Status {
+    Reason::Draining
+        .because("go on with a new connection")
+        .retry_after(Duration::from_secs(1))
+        .into()
+}
+
+/// The reason as a metric's label.
+pub(super) fn reason_of(status: &Status) -> String {
+    match status.get_error_details().error_info() {
+        Some(info) => info.reason.clone(),
+        None => format!("{:?}", status.code()),
+    }
+}

@@ -1,0 +1,178 @@
+//! `/api/v1/duplicates`: duplicate applications (重复申请), conflicts and related cases between offices.
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use linkage::matter::Severity;
+use linkage::office::OfficeId;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::auth::of_own_office;
+use super::page::{self, Page};
+use super::params::Params;
+use super::problem::{Problem, ProblemBody};
+use crate::audit::{Action, Outcome};
+use crate::identity::Person;
+use crate::store::finding::{self, Behind, Wanted};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Filter {
+    /// Findings that one of this office's cases is part of. A notary's is the own office.
+    office: Option<String>,
+    /// duplicate, conflict or related.
+    severity: Option<String>,
+    /// 1 to 200; 50 when absent.
+    limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Two cases at different offices that a rule is about.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Duplicate {
+    rule_id: String,
+    /// duplicate, conflict or related.
+    severity: String,
+    cases: [Side; 2],
+    /// Office that accepted first, by its own word (公证程序规则 art. 16).
+    first_accepting: Option<String>,
+    /// Whether that word is in doubt.
+    back_dated: bool,
+    rules_version: String,
+    #[serde(with = "time::serde::rfc3339")]
+    found_at: OffsetDateTime,
+}
+
+/// One of the two.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Side {
+    office_id: String,
+    /// The office's own key; of another office's case a notary is not told it.
+    source_case_id: Option<String>,
+    case_no: Option<String>,
+    matter_type: Option<String>,
+}
+
+/// Open findings, the newest first.
+#[utoipa::path(
+    get, path = "/api/v1/duplicates", security(("session" = [])), params(Filter),
+    responses(
+        (status = 200, body = Page<Duplicate>), (status = 400, body = ProblemBody),
+        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+    ),
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Params(filter): Params<Filter>,
+) -> Result<Json<Page<Duplicate>>, Problem> {
+    let office: Option<OfficeId> = parsed("office", filter.office.as_deref(), "an office id")?;
+    let severity: Option<Severity> = parsed("severity", filter.severity.as_deref(), "a severity")?;
+    let limit = page::limit(filter.limit)?;
+    let behind = behind(filter.cursor.as_deref())?;
+    if let Some(office) = office {
+        of_own_office(&api, &person, office).await?;
+    }
+    let office = person.office_id().or(office);
+    let wanted = Wanted {
+        office,
+        severity,
+        behind,
+    };
+    let findings = finding::open(&api.pool, &wanted, limit + 1).await?;
+    let detail = json!({ "office": office, "severity": severity.map(Severity::code) });
+    api.record(&person, Action::ListDuplicates, Outcome::Done, detail)
+        .await?;
+    let page = Page::cut(findings, limit, key);
+    Ok(Json(Page {
+        items: page
+            .items
+            .into_iter()
+            .map(|finding| duplicate(finding, person.office_id()))
+            .collect(),
+        next_cursor: page.next_cursor,
+    }))
+}
+
+fn parsed<T: std::str::FromStr>(
+    name: &str,
+    text: Option<&str>,
+    expected: &str,
+) -> Result<Option<T>, Problem> {
+    text.map(str::parse)
+        .transpose()
+        .map_err(|_| Problem::field(name, expected))
+}
+
+fn key(last: &finding::Finding) -> [String; 6] {
+    let found_at = last.found_at.format(&Rfc3339).unwrap_or_default();
+    [
+        found_at,
+        last.rule_id.clone(),
+        last.left_office.clone(),
+        last.left_case.clone(),
+        last.right_office.clone(),
+        last.right_case.clone(),
+    ]
+}
+
+fn behind(cursor: Option<&str>) -> Result<Option<Behind>, Problem> {
+    let Some(
+        [
+            found_at,
+            rule_id,
+            left_office,
+            left_case,
+            right_office,
+            right_case,
+        ],
+    ) = page::key::<6>(cursor)?
+    else {
+        return Ok(None);
+    };
+    Ok(Some(Behind {
+        found_at: OffsetDateTime::parse(&found_at, &Rfc3339).map_err(|_| page::bad_cursor())?,
+        rule_id,
+        left_office,
+        left_case,
+        right_office,
+        right_case,
+    }))
+}
+
+fn duplicate(found: finding::Finding, own: Option<OfficeId>) -> Duplicate {
+    let side = |office_id: String, case, case_no, matter_type| Side {
+        source_case_id: Some(case).filter(|_| own.is_none_or(|own| own.as_str() == office_id)),
+        office_id,
+        case_no,
+        matter_type,
+    };
+    Duplicate {
+        cases: [
+            side(
+                found.left_office,
+                found.left_case,
+                found.left_case_no,
+                found.left_matter_type,
+            ),
+            side(
+                found.right_office,
+                found.right_case,
+                found.right_case_no,
+                found.right_matter_type,
+            ),
+        ],
+        rule_id: found.rule_id,
+        severity: found.severity,
+        first_accepting: found.first_accepting,
+        back_dated: found.back_dated,
+        rules_version: found.rules_version,
+        found_at: found.found_at,
+    }
+}

@@ -1,0 +1,87 @@
+//! What every request passes: measurement, headers of the answer, room, and a limit of time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::middleware::Next;
+use axum::response::Response;
+use metrics::histogram;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+use super::problem::Problem;
+use crate::grpc::error::Reason;
+use crate::telemetry::metrics::HTTP_SECONDS;
+
+/// Requests at once.
+const AT_ONCE: usize = 128;
+/// How long a request may take, its body included.
+const TIME: Duration = Duration::from_secs(35);
+
+/// Nothing here is for a shared cache, a frame, or a page of somebody else's.
+const HEADERS: [(HeaderName, &str); 6] = [
+    (CACHE_CONTROL, "no-store"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (X_FRAME_OPTIONS, "DENY"),
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+    (REFERRER_POLICY, "no-referrer"),
+    (STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+];
+
+/// Room for requests; whoever finds none is told at once.
+#[derive(Clone, Debug)]
+pub(super) struct Room(Arc<Semaphore>);
+
+impl Room {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
+
+pub(super) async fn bounded(
+    State(room): State<Room>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let overloaded = |message: &str| {
+        Reason::Overloaded
+            .because(message)
+            .retry_after(Duration::from_secs(1))
+    };
+    let _place = room
+        .0
+        .try_acquire()
+        .map_err(|_| overloaded("too many requests at once"))?;
+    let answer = timeout(TIME, next.run(request)).await;
+    Ok(answer.map_err(|_| overloaded("the request took too long"))?)
+}
+
+pub(super) async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in HEADERS {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+pub(super) async fn measured(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("none", |route| route.as_str()).to_owned();
+    let begun = Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_str().to_owned();
+    histogram!(HTTP_SECONDS, "route" => route, "status" => status)
+        .record(begun.elapsed().as_secs_f64());
+    response
+}

@@ -1,0 +1,60 @@
+//! What people and their tools reach over HTTPS: `/api/v1`. Conventions are in `docs/API-DESIGN.md`.
+//!
+//! [`router`] is the one place that says which role may use which route. A handler parses, calls one use case or
+//! store function, and maps the error to a [`problem::Problem`].
+
+mod audit;
+mod auth;
+mod duplicate;
+mod export;
+mod guard;
+mod office;
+mod openapi;
+mod page;
+mod params;
+pub mod problem;
+mod reject;
+mod router;
+mod session;
+mod statistics;
+
+pub use openapi::document;
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+use crate::audit::{Action, Actor, Audit, Entry, Outcome};
+use crate::identity::{Person, Sessions};
+use problem::Problem;
+
+/// Everything the handlers need.
+#[derive(Clone, Debug)]
+pub struct Api {
+    pub pool: PgPool,
+    pub sessions: Arc<Sessions>,
+    pub audit: Audit,
+}
+
+impl Api {
+    /// Records what a person does, before it is answered.
+    async fn record(
+        &self,
+        person: &Person,
+        action: Action,
+        outcome: Outcome,
+        detail: serde_json::Value,
+    ) -> Result<(), Problem> {
+        let entry = Entry {
+            actor: Actor::Account(person.account_id),
+            office_id: person.office_id(),
+            action,
+            outcome,
+            purpose: None,
+            case_reference: None,
+            detail,
+        };
+        self.audit.append(entry).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! `/api/v1/offices`: the offices and their feeds.
+
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use linkage::office::OfficeId;
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::auth::of_own_office;
+use super::params::Params;
+use super::problem::{Problem, ProblemBody};
+use crate::identity::Person;
+use crate::store;
+use crate::store::feed::{Count, Feed};
+
+/// No query parameters.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+/// Offices.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Offices {
+    items: Vec<Office>,
+}
+
+/// An office (公证处).
+#[derive(Serialize, ToSchema)]
+pub(super) struct Office {
+    #[schema(value_type = String)]
+    office_id: OfficeId,
+    name: String,
+    /// municipal or county.
+    level: &'static str,
+    /// GB/T 2260.
+    district_code: String,
+    revoked: bool,
+    /// End of its newest certificate.
+    #[serde(with = "time::serde::rfc3339::option")]
+    certified_until: Option<OffsetDateTime>,
+}
+
+/// Where an office's feed stands.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FeedAnswer {
+    #[schema(value_type = String)]
+    office_id: OfficeId,
+    /// Whether its agent is connected to some hub now.
+    connected: bool,
+    /// Sequence up to which everything is durable here.
+    committed_sequence: Option<i64>,
+    /// Records that the agent says still wait at it.
+    backlog: Option<i64>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    last_commit_at: Option<OffsetDateTime>,
+    /// When the agent last said that nothing waits.
+    #[serde(with = "time::serde::rfc3339::option")]
+    caught_up_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    last_seen_at: Option<OffsetDateTime>,
+    /// Agent's clock minus the hub's.
+    clock_skew_ms: Option<i64>,
+    agent_version: Option<String>,
+    /// Records in quarantine, by rule.
+    open_rejects: Vec<ByRule>,
+    /// Stored cases that the office should look at, by rule.
+    quality_findings: Vec<ByRule>,
+}
+
+/// How many a rule has.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ByRule {
+    rule_id: String,
+    count: i64,
+}
+
+/// All offices; a notary sees the own one.
+#[utoipa::path(
+    get, path = "/api/v1/offices", security(("session" = [])),
+    responses((status = 200, body = Offices), (status = 401, body = ProblemBody)),
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Params(Nothing {}): Params<Nothing>,
+) -> Result<Json<Offices>, Problem> {
+    let offices = store::office::list(&api.pool).await?;
+    let own = person.office_id();
+    let seen = offices
+        .into_iter()
+        .filter(|office| own.is_none_or(|own| own == office.office_id));
+    Ok(Json(Offices {
+        items: seen.map(Office::from).collect(),
+    }))
+}
+
+/// Where an office's feed stands.
+#[utoipa::path(
+    get, path = "/api/v1/offices/{office_id}/feed", security(("session" = [])),
+    params(("office_id" = String, Path, description = "Office")),
+    responses(
+        (status = 200, body = FeedAnswer), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody),
+    ),
+)]
+pub(super) async fn feed(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Path(office_id): Path<String>,
+    Params(Nothing {}): Params<Nothing>,
+) -> Result<Json<FeedAnswer>, Problem> {
+    let office_id = named(&office_id)?;
+    of_own_office(&api, &person, office_id).await?;
+    let feed = store::feed::of(&api.pool, office_id).await?;
+    Ok(Json(feed.ok_or_else(Problem::not_found)?.into()))
+}
+
+/// An office in a path; one that cannot be is not found.
+pub(super) fn named(office_id: &str) -> Result<OfficeId, Problem> {
+    office_id.parse().map_err(|_| Problem::not_found())
+}
+
+impl From<store::office::Office> for Office {
+    fn from(office: store::office::Office) -> Self {
+        Self {
+            office_id: office.office_id,
+            name: office.name,
+            level: office.level.code(),
+            district_code: office.district_code,
+            revoked: office.revoked,
+            certified_until: office.certified_until,
+        }
+    }
+}
+
+impl From<Feed> for FeedAnswer {
+    fn from(feed: Feed) -> Self {
+        let by_rule = |counts: Vec<Count>| counts.into_iter().map(ByRule::from).collect();
+        Self {
+            office_id: feed.office_id,
+            connected: feed.connected,
+            committed_sequence: feed.committed_sequence,
+            backlog: feed.backlog,
+            last_commit_at: feed.last_commit_at,
+            caught_up_at: feed.caught_up_at,
+            last_seen_at: feed.last_seen_at,
+            clock_skew_ms: feed.clock_skew_ms,
+            agent_version: feed.agent_version,
+            open_rejects: by_rule(feed.open_rejects),
+            quality_findings: by_rule(feed.quality_findings),
+        }
+    }
+}
+
+impl From<Count> for ByRule {
+    fn from(count: Count) -> Self {
+        Self {
+            rule_id: count.rule_id,
+            count: count.count,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `/api/v1/openapi.json`: the description of all this, made of the handlers themselves.
+
+use axum::Json;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{audit, duplicate, office, reject, session, statistics};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "notary-hub",
+        description = "Citywide notarial data sharing, for people and their tools. Refusals are RFC 9457 problems.",
+    ),
+    paths(
+        session::create,
+        office::list,
+        office::feed,
+        reject::list,
+        duplicate::list,
+        statistics::table,
+        audit::entries,
+        audit::verification,
+    ),
+    modifiers(&Session),
+)]
+struct Document;
+
+struct Session;
+
+impl Modify for Session {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("session", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The OpenAPI document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+pub(super) async fn serve() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
+}

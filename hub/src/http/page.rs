@@ -1,0 +1,70 @@
+//! Pages behind opaque cursors: each goes on behind the last key of the one before, so that nothing is told
+//! twice or left out because something was added meanwhile.
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::Serialize;
+
+use super::problem::Problem;
+
+const USUAL: i64 = 50;
+const MOST: i64 = 200;
+/// Longest cursor that can be one of ours.
+const LONGEST: usize = 1024;
+
+/// One page, and the cursor of the next one when there is any.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    pub(super) next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Of up to `limit` + 1 items.
+    pub(super) fn cut<const N: usize>(
+        mut items: Vec<T>,
+        limit: i64,
+        key: impl Fn(&T) -> [String; N],
+    ) -> Self {
+        let limit = usize::try_from(limit).unwrap_or_default();
+        let more = items.len() > limit;
+        items.truncate(limit);
+        Self {
+            next_cursor: items.last().filter(|_| more).map(|last| cursor(&key(last))),
+            items,
+        }
+    }
+}
+
+fn cursor(key: &[String]) -> String {
+    let key = serde_json::to_vec(key).expect("texts have a JSON form");
+    BASE64URL_NOPAD.encode(&key)
+}
+
+/// The key in a cursor.
+pub(super) fn key<const N: usize>(cursor: Option<&str>) -> Result<Option<[String; N]>, Problem> {
+    let Some(cursor) = cursor else {
+        return Ok(None);
+    };
+    let read = || {
+        let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
+        let key: Vec<String> = serde_json::from_slice(&bytes).ok()?;
+        let clean = key.iter().all(|part| !part.contains('\0'));
+        key.try_into().ok().filter(|_| clean)
+    };
+    match cursor.len() <= LONGEST {
+        true => read().map(Some).ok_or_else(bad_cursor),
+        false => Err(bad_cursor()),
+    }
+}
+
+pub(super) fn bad_cursor() -> Problem {
+    Problem::field("cursor", "the next_cursor of a page before")
+}
+
+pub(super) fn limit(limit: Option<i64>) -> Result<i64, Problem> {
+    let limit = limit.unwrap_or(USUAL);
+    match (1..=MOST).contains(&limit) {
+        true => Ok(limit),
+        false => Err(Problem::field("limit", "1 to 200")),
+    }
+}

@@ -1,0 +1,46 @@
+//! Query parameters and bodies, read strictly: what is not known is refused, so that a misspelt filter never
+//! answers with more than was asked for.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+use crate::grpc::error::Reason;
+
+/// Query parameters of a type that knows all of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Params<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Query(params) = Query::from_request_parts(parts, state)
+            .await
+            .map_err(|_| {
+                Reason::FieldInvalid.because(
+                    "a query parameter is unknown, given twice or unreadable; /api/v1/openapi.json lists those \
+                     there are",
+                )
+            })?;
+        Ok(Self(params))
+    }
+}
+
+/// A JSON body.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Body<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let Json(body) = Json::from_request(request, state)
+            .await
+            .map_err(|rejection: JsonRejection| Problem::body(rejection.status()))?;
+        Ok(Self(body))
+    }
+}

@@ -1,0 +1,193 @@
+//! Refusals as RFC 9457 problems. `reason` is the stable one of `docs/errors.md`, or one of the few that only
+//! HTTP has.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tonic::Code;
+use utoipa::ToSchema;
+
+use crate::audit::AuditError;
+use crate::grpc::error::{Reason, Refusal};
+
+/// A refusal on its way.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    body: Box<ProblemBody>,
+}
+
+/// What the caller reads.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ProblemBody {
+    /// Always `about:blank`: the reason tells problems apart.
+    r#type: &'static str,
+    /// The status in words.
+    title: &'static str,
+    status: u16,
+    /// Stable reason.
+    reason: &'static str,
+    /// What happened, for developers.
+    detail: String,
+    /// 处理办法, for people.
+    detail_zh: &'static str,
+    /// The field at fault, when it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+impl Problem {
+    fn new(
+        status: StatusCode,
+        reason: &'static str,
+        detail: impl Into<String>,
+        detail_zh: &'static str,
+    ) -> Self {
+        Self {
+            status,
+            retry_after: None,
+            body: Box::new(ProblemBody {
+                r#type: "about:blank",
+                title: status.canonical_reason().unwrap_or_default(),
+                status: status.as_u16(),
+                reason,
+                detail: detail.into(),
+                detail_zh,
+                field: None,
+            }),
+        }
+    }
+
+    /// A field or query parameter that cannot be used. Never carries the value.
+    pub(super) fn field(name: impl Into<String>, expected: &str) -> Self {
+        let name = name.into();
+        let mut problem: Self = Reason::FieldInvalid
+            .because(format!("`{name}`: expected {expected}"))
+            .into();
+        problem.body.field = Some(name);
+        problem
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "NOT_FOUND",
+            "there is no such thing here",
+            "所请求的内容不存在。",
+        )
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "METHOD_NOT_ALLOWED",
+            "this resource has no such method",
+            "该地址不支持此操作。",
+        )
+    }
+
+    pub(super) fn not_acceptable() -> Self {
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "NOT_ACCEPTABLE",
+            "Accept names none of the forms there are",
+            "不支持所要求的格式。可选 JSON、CSV、XLSX。",
+        )
+    }
+
+    pub(super) fn body(status: StatusCode) -> Self {
+        Self::new(
+            status,
+            "BODY_INVALID",
+            "the body is not the JSON that is expected here",
+            "请求内容格式不正确。",
+        )
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let reason = refusal.reason();
+        let status = status_of(reason);
+        let mut problem = Self::new(
+            status,
+            reason.code(),
+            refusal.message(),
+            reason.message_zh(),
+        );
+        problem.retry_after = refusal.delay();
+        problem
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&sqlx::Error> for Problem {
+    fn from(error: &sqlx::Error) -> Self {
+        let logged = error as &dyn std::error::Error;
+        match Reason::from(error) {
+            Reason::Internal => {
+                tracing::error!(error = logged, "request failed");
+                Reason::Internal
+                    .because("internal error; the hub's log has the details")
+                    .into()
+            }
+            reason => {
+                tracing::warn!(error = logged, "the database did not serve a request");
+                reason
+                    .because("the hub's database does not answer; try again")
+                    .retry_after(Duration::from_secs(2))
+                    .into()
+            }
+        }
+    }
+}
+
+impl From<AuditError> for Problem {
+    fn from(error: AuditError) -> Self {
+        match &error {
+            AuditError::Database(problem) => Self::from(&**problem),
+            AuditError::Stopping => Reason::Draining.because(error.to_string()).into(),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(delay) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(delay.as_secs().max(1)));
+        }
+        response
+    }
+}
+
+fn status_of(reason: Reason) -> StatusCode {
+    match (reason, reason.status_code()) {
+        (Reason::Overloaded, _) => StatusCode::SERVICE_UNAVAILABLE,
+        (_, Code::InvalidArgument) => StatusCode::BAD_REQUEST,
+        (_, Code::Unauthenticated) => StatusCode::UNAUTHORIZED,
+        (_, Code::PermissionDenied) => StatusCode::FORBIDDEN,
+        (_, Code::FailedPrecondition | Code::Aborted) => StatusCode::CONFLICT,
+        (_, Code::ResourceExhausted) => StatusCode::TOO_MANY_REQUESTS,
+        (_, Code::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

@@ -1,0 +1,65 @@
+//! Which route exists, and which role may use it. What is not here is nothing anybody may do.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, get, post};
+
+use super::auth::{Gate, only};
+use super::guard::{self, Room};
+use super::problem::Problem;
+use super::{Api, audit, duplicate, office, openapi, reject, session, statistics};
+use crate::identity::RoleKind::{self, Analyst, Notary, Operator, Supervisor};
+
+/// Largest body of a request, bytes: a login and a password.
+const BODY: usize = 16 << 10;
+
+impl Api {
+    /// Routes with their checks, and a fallback.
+    pub fn router(self) -> Router {
+        let gate = |roles: &'static [RoleKind], route: MethodRouter<Self>| {
+            let gate = Gate {
+                api: self.clone(),
+                roles,
+            };
+            route.layer(from_fn_with_state(gate, only))
+        };
+        let everybody = &RoleKind::ALL;
+        // A notary sees the own office alone; the handlers cut it down.
+        let api = Router::new()
+            .route("/offices", gate(everybody, get(office::list)))
+            .route(
+                "/offices/{office_id}/feed",
+                gate(everybody, get(office::feed)),
+            )
+            .route(
+                "/offices/{office_id}/rejects",
+                gate(&[Notary, Operator], get(reject::list)),
+            )
+            .route(
+                "/duplicates",
+                gate(&[Notary, Analyst, Supervisor], get(duplicate::list)),
+            )
+            .route(
+                "/statistics",
+                gate(&[Analyst, Supervisor], get(statistics::table)),
+            )
+            .route("/audit/entries", gate(&[Supervisor], get(audit::entries)))
+            .route(
+                "/audit/verification",
+                gate(&[Supervisor], get(audit::verification)),
+            )
+            // Open to everybody.
+            .route("/sessions", post(session::create))
+            .route("/openapi.json", get(openapi::serve));
+        Router::new()
+            .nest("/api/v1", api)
+            .method_not_allowed_fallback(async || Problem::method_not_allowed())
+            .fallback(async || Problem::not_found())
+            .layer(DefaultBodyLimit::max(BODY))
+            .layer(from_fn_with_state(Room::new(), guard::bounded))
+            .layer(from_fn(guard::headers))
+            .layer(from_fn(guard::measured))
+            .with_state(self)
+    }
+}

@@ -1,0 +1,104 @@
+//! What of the city's cases a question opens.
+//!
+//! A will (遗嘱) is sealed: while its testator may live, not even its existence is told. A look-up that is about
+//! an inheritance names the testator as the decedent, or as the testator of the will the estate passes by, and
+//! opens the wills of that person alone; the wills of heirs stay sealed. That the testator has died is the
+//! notary's word, for which purpose, case reference and audit entry stand.
+
+use linkage::matter::MatterType;
+use linkage::token::Token;
+use linkage::vocabulary::PartyRole;
+
+use super::question::Question;
+use crate::store::lookup::Wanted;
+
+const SEALED: &str = "will";
+const OPENS: &str = "inheritance";
+
+/// What may be looked for on behalf of a question.
+pub fn wanted(question: &Question) -> Wanted {
+    let mut party_tokens: Vec<Token> = question
+        .verified_parties()
+        .map(|(_, token)| token)
+        .collect();
+    party_tokens.sort_unstable();
+    party_tokens.dedup();
+    let mut subject_tokens: Vec<Token> =
+        question.subjects.iter().map(|(_, token)| *token).collect();
+    subject_tokens.sort_unstable();
+    subject_tokens.dedup();
+    Wanted {
+        party_tokens,
+        subject_tokens,
+        sealed: vec![matter(SEALED)],
+        decedents: decedents(question),
+    }
+}
+
+fn decedents(question: &Question) -> Vec<Token> {
+    if question.matter_type != matter(OPENS) {
+        return Vec::new();
+    }
+    question
+        .verified_parties()
+        .filter(|(role, _)| matches!(role, PartyRole::Decedent | PartyRole::Testator))
+        .map(|(_, token)| token)
+        .collect()
+}
+
+fn matter(code: &str) -> MatterType {
+    code.parse().expect("a test looks it up in the catalogue")
+}
+
+#[cfg(test)]
+mod tests {
+    use linkage::identifier::IdentifierKind;
+
+    use super::*;
+    use crate::lookup::question::{Party, Purpose};
+
+    fn question(matter_type: &str, roles: &[(PartyRole, u8, bool)]) -> Question {
+        Question {
+            purpose: Purpose::BeforeAcceptance,
+            case_reference: "1".into(),
+            matter_type: matter(matter_type),
+            parties: roles
+                .iter()
+                .map(|&(role, number, verified)| Party {
+                    role,
+                    kind: IdentifierKind::ResidentId,
+                    token: Token::from([number; 16]),
+                    verified,
+                })
+                .collect(),
+            subjects: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn wills_are_sealed_whatever_is_asked() {
+        for code in [SEALED, OPENS, "mandate"] {
+            assert_eq!(wanted(&question(code, &[])).sealed, [matter(SEALED)]);
+        }
+    }
+
+    #[test]
+    fn only_an_inheritance_opens_the_wills_of_its_decedent_alone() {
+        let parties = [
+            (PartyRole::Decedent, 1, true),
+            (PartyRole::Heir, 2, true),
+            (PartyRole::Testator, 3, true),
+            (PartyRole::Decedent, 4, false),
+        ];
+        let opened = wanted(&question(OPENS, &parties)).decedents;
+        assert_eq!(opened, [Token::from([1; 16]), Token::from([3; 16])]);
+        assert!(wanted(&question("mandate", &parties)).decedents.is_empty());
+    }
+
+    #[test]
+    fn a_number_that_is_not_verified_is_not_looked_for() {
+        let parties = [(PartyRole::Heir, 1, false), (PartyRole::Heir, 2, true)];
+        let wanted = wanted(&question(OPENS, &parties));
+        assert_eq!(wanted.party_tokens, [Token::from([2; 16])]);
+    }
+}

@@ -1,0 +1,131 @@
+//! How grave a case found is for the matter about to be accepted: the duplicate rules, asked before there is a
+//! case to ask about.
+
+use linkage::matter::{CaseFacts, MatterFacts, MatterKey, RuleSet, Severity};
+use linkage::office::OfficeId;
+use linkage::subject::SubjectKind;
+use linkage::token::Token;
+use linkage::vocabulary::{CaseState, PartyRole};
+use time::macros::offset;
+use time::{Date, OffsetDateTime};
+
+use super::question::{Asker, Question};
+use crate::store::lookup::Found;
+
+/// What a case found is to the matter about to be accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Grade {
+    /// `None`: the person or thing is known, in an unconnected matter.
+    pub severity: Option<Severity>,
+    /// Whether its office accepted first, when it is a duplicate.
+    pub first_accepting: bool,
+}
+
+/// The matter about to be accepted, as the rules see it.
+#[derive(Debug)]
+pub struct Intake<'a> {
+    rules: &'a RuleSet,
+    question: &'a Question,
+    parties: Vec<(PartyRole, Token)>,
+    keys: Vec<MatterKey>,
+    office_id: OfficeId,
+    today: Date,
+}
+
+impl<'a> Intake<'a> {
+    pub fn new(
+        rules: &'a RuleSet,
+        question: &'a Question,
+        asker: Asker,
+        now: OffsetDateTime,
+    ) -> Self {
+        let parties: Vec<_> = question.verified_parties().collect();
+        let keys = keys(rules, question, &parties, None);
+        Self {
+            rules,
+            question,
+            parties,
+            keys,
+            office_id: asker.office_id,
+            today: local_day(now),
+        }
+    }
+
+    /// Grades a case found. The rules know no place of use here, for a question has none: what would be the same
+    /// matter if the place were the same is something to look at, no more.
+    pub fn grade(&self, found: &Found) -> Grade {
+        if let Some(finding) = self.judge(found, &self.keys) {
+            return finding;
+        }
+        let Some(place) = found.place_of_use.as_deref() else {
+            return Grade::default();
+        };
+        let there = keys(self.rules, self.question, &self.parties, Some(place));
+        Grade {
+            severity: self.judge(found, &there).map(|_| Severity::Related),
+            first_accepting: false,
+        }
+    }
+
+    fn judge(&self, found: &Found, keys: &[MatterKey]) -> Option<Grade> {
+        let intake = CaseFacts {
+            office: other_than(found.office_id, self.office_id),
+            source_case_id: "",
+            matter_type: self.question.matter_type,
+            state: CaseState::Applied,
+            applied_on: Some(self.today),
+            accepted_on: None,
+            first_recorded_on: self.today,
+            keys,
+        };
+        let case = CaseFacts {
+            office: found.office_id,
+            source_case_id: &found.source_case_id,
+            matter_type: found.matter_type,
+            state: found.state,
+            applied_on: found.applied_on,
+            accepted_on: found.accepted_on,
+            first_recorded_on: local_day(found.first_recorded_at),
+            keys: &found.keys,
+        };
+        let finding = self.rules.judge(&intake, &case)?;
+        Some(Grade {
+            severity: Some(finding.severity),
+            first_accepting: finding.severity == Severity::Duplicate
+                && finding.first_accepting == Some(found.office_id),
+        })
+    }
+}
+
+fn keys(
+    rules: &RuleSet,
+    question: &Question,
+    parties: &[(PartyRole, Token)],
+    place_of_use: Option<&str>,
+) -> Vec<MatterKey> {
+    let subjects: &[(SubjectKind, Token)] = &question.subjects;
+    rules.keys(&MatterFacts {
+        matter_type: question.matter_type,
+        parties,
+        subjects,
+        place_of_use,
+    })
+}
+
+/// The rules compare cases of different offices. That one's own office has the matter already is as good to
+/// know, so the intake then stands as if it were elsewhere.
+fn other_than(office_id: OfficeId, own: OfficeId) -> OfficeId {
+    if office_id != own {
+        return own;
+    }
+    ["intake", "counter"]
+        .into_iter()
+        .filter_map(|id| id.parse().ok())
+        .find(|id: &OfficeId| *id != own)
+        .unwrap_or(own)
+}
+
+/// The day in Asia/Shanghai, which has had no daylight saving since 1991.
+fn local_day(at: OffsetDateTime) -> Date {
+    at.to_offset(offset!(+8)).date()
+}

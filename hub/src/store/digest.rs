@@ -1,0 +1,87 @@
+//! Digests over `case_record`, for reconciliation with what an office has sent.
+
+use linkage::office::OfficeId;
+use sqlx::{PgPool, query};
+use time::Date;
+
+use super::decode::decode_error;
+use crate::case::ContentHash;
+
+/// The cases of one month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MonthDigest {
+    pub month: Date,
+    pub cases: u64,
+    /// Exclusive-or of their content hashes.
+    pub digest: [u8; 16],
+}
+
+/// One case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseDigest {
+    pub source_case_id: String,
+    pub revision: i64,
+    pub content_hash: ContentHash,
+}
+
+/// Digests of an office's cases by the month of acceptance, or else of application, or else `no_month`.
+pub async fn by_month(
+    pool: &PgPool,
+    office_id: OfficeId,
+    no_month: Date,
+) -> Result<Vec<MonthDigest>, sqlx::Error> {
+    // PostgreSQL has an exclusive-or of integers, not of bytea: the halves are taken as such.
+    let rows = query!(
+        r#"SELECT coalesce(date_trunc('month', coalesce(accepted_on, applied_on)::timestamp)::date, $2) AS "month!",
+                  count(*) AS "cases!",
+                  bit_xor(('x' || encode(substr(content_hash, 1, 8), 'hex'))::bit(64)::bigint) AS "upper!",
+                  bit_xor(('x' || encode(substr(content_hash, 9, 8), 'hex'))::bit(64)::bigint) AS "lower!"
+             FROM case_record WHERE office_id = $1 GROUP BY 1 ORDER BY 1"#,
+        office_id.as_str(),
+        no_month,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut digest = [0; 16];
+            digest[..8].copy_from_slice(&row.upper.to_be_bytes());
+            digest[8..].copy_from_slice(&row.lower.to_be_bytes());
+            Ok(MonthDigest {
+                month: row.month,
+                cases: u64::try_from(row.cases).map_err(decode_error)?,
+                digest,
+            })
+        })
+        .collect()
+}
+
+/// Every case of the given months, by key.
+pub async fn by_case(
+    pool: &PgPool,
+    office_id: OfficeId,
+    months: &[Date],
+    no_month: Date,
+) -> Result<Vec<CaseDigest>, sqlx::Error> {
+    let rows = query!(
+        r#"SELECT source_case_id, revision, content_hash FROM case_record
+            WHERE office_id = $1
+              AND coalesce(date_trunc('month', coalesce(accepted_on, applied_on)::timestamp)::date, $3) = ANY($2)
+            ORDER BY source_case_id"#,
+        office_id.as_str(),
+        months,
+        no_month,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(CaseDigest {
+                source_case_id: row.source_case_id,
+                revision: row.revision,
+                content_hash: ContentHash::try_from(row.content_hash.as_slice())
+                    .map_err(decode_error)?,
+            })
+        })
+        .collect()
+}

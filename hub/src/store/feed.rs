@@ -1,0 +1,123 @@
+//! An office's feed as people look at it: position, what is refused, what is doubtful.
+
+use linkage::office::OfficeId;
+use sqlx::{PgPool, query, query_as, query_scalar};
+use time::OffsetDateTime;
+
+/// Where a feed stands. Nothing is known of one that never spoke.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    pub office_id: OfficeId,
+    pub connected: bool,
+    pub committed_sequence: Option<i64>,
+    pub backlog: Option<i64>,
+    pub last_commit_at: Option<OffsetDateTime>,
+    pub caught_up_at: Option<OffsetDateTime>,
+    pub last_seen_at: Option<OffsetDateTime>,
+    pub clock_skew_ms: Option<i64>,
+    pub agent_version: Option<String>,
+    pub open_rejects: Vec<Count>,
+    pub quality_findings: Vec<Count>,
+}
+
+/// How many a rule has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    pub rule_id: String,
+    pub count: i64,
+}
+
+/// A record in quarantine.
+#[derive(Clone, Debug)]
+pub struct Reject {
+    pub record_key: String,
+    pub rule_id: String,
+    pub field: String,
+    pub source_location: Option<String>,
+    pub value_shape: Option<String>,
+    pub found_by: String,
+    pub revision: Option<i64>,
+    pub first_seen_at: OffsetDateTime,
+    pub last_seen_at: OffsetDateTime,
+}
+
+/// Whether there is such an office.
+pub async fn exists(pool: &PgPool, office_id: OfficeId) -> Result<bool, sqlx::Error> {
+    query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM office WHERE office_id = $1) AS "exists!""#,
+        office_id.as_str()
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// The feed of an office, or nothing when there is no such office.
+pub async fn of(pool: &PgPool, office_id: OfficeId) -> Result<Option<Feed>, sqlx::Error> {
+    let row = query!(
+        r#"SELECT s.committed_sequence AS "committed_sequence?", s.backlog AS "backlog?",
+                  s.committed_at AS "committed_at?", s.caught_up_at, s.last_seen_at, s.clock_skew_ms, s.agent_version,
+                  coalesce(s.last_seen_at > now() - interval '15 seconds', false) AS "connected!"
+             FROM office o LEFT JOIN sync_position s ON s.office_id = o.office_id
+            WHERE o.office_id = $1"#,
+        office_id.as_str(),
+    )
+    .fetch_optional(pool)
+    .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let open_rejects = query_as!(
+        Count,
+        r#"SELECT rule_id, count(*) AS "count!" FROM reject
+            WHERE office_id = $1 AND resolved_at IS NULL GROUP BY rule_id ORDER BY rule_id"#,
+        office_id.as_str(),
+    )
+    .fetch_all(pool)
+    .await?;
+    let quality_findings = query_as!(
+        Count,
+        r#"SELECT rule_id, count(*) AS "count!" FROM quality_finding
+            WHERE office_id = $1 GROUP BY rule_id ORDER BY rule_id"#,
+        office_id.as_str(),
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(Some(Feed {
+        office_id,
+        connected: row.connected,
+        committed_sequence: row.committed_sequence,
+        backlog: row.backlog,
+        last_commit_at: row.committed_at,
+        caught_up_at: row.caught_up_at,
+        last_seen_at: row.last_seen_at,
+        clock_skew_ms: row.clock_skew_ms,
+        agent_version: row.agent_version,
+        open_rejects,
+        quality_findings,
+    }))
+}
+
+/// Open rejects behind a key (record, rule, field), in the order of their keys.
+pub async fn open_rejects(
+    pool: &PgPool,
+    office_id: OfficeId,
+    behind: &[String; 3],
+    most: i64,
+) -> Result<Vec<Reject>, sqlx::Error> {
+    let [record_key, rule_id, field] = behind;
+    query_as!(
+        Reject,
+        r#"SELECT record_key, rule_id, field, source_location, value_shape, found_by, revision, first_seen_at,
+                  last_seen_at
+             FROM reject
+            WHERE office_id = $1 AND resolved_at IS NULL AND (record_key, rule_id, field) > ($2, $3, $4)
+            ORDER BY record_key, rule_id, field LIMIT $5"#,
+        office_id.as_str(),
+        record_key,
+        rule_id,
+        field,
+        most,
+    )
+    .fetch_all(pool)
+    .await
+}

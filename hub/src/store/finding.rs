@@ -1,0 +1,80 @@
+//! `duplicate_finding` as people page through it.
+
+use linkage::matter::Severity;
+use linkage::office::OfficeId;
+use sqlx::{PgPool, query_as};
+use time::OffsetDateTime;
+
+/// Which findings.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Of which one of this office's cases is part.
+    pub office: Option<OfficeId>,
+    pub severity: Option<Severity>,
+    pub behind: Option<Behind>,
+}
+
+/// The last finding of the page before.
+#[derive(Clone, Debug)]
+pub struct Behind {
+    pub found_at: OffsetDateTime,
+    pub rule_id: String,
+    pub left_office: String,
+    pub left_case: String,
+    pub right_office: String,
+    pub right_case: String,
+}
+
+/// A finding, with what is known of its two cases.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    pub rule_id: String,
+    pub severity: String,
+    pub left_office: String,
+    pub left_case: String,
+    pub left_case_no: Option<String>,
+    pub left_matter_type: Option<String>,
+    pub right_office: String,
+    pub right_case: String,
+    pub right_case_no: Option<String>,
+    pub right_matter_type: Option<String>,
+    pub first_accepting: Option<String>,
+    pub back_dated: bool,
+    pub rules_version: String,
+    pub found_at: OffsetDateTime,
+}
+
+/// Open findings, the newest first.
+pub async fn open(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Finding>, sqlx::Error> {
+    let behind = wanted.behind.as_ref();
+    let text = |of: fn(&Behind) -> &str| behind.map_or("", of);
+    query_as!(
+        Finding,
+        r#"SELECT d.rule_id, d.severity, d.left_office, d.left_case, l.case_no AS "left_case_no?",
+                  l.matter_type AS "left_matter_type?", d.right_office, d.right_case, r.case_no AS "right_case_no?",
+                  r.matter_type AS "right_matter_type?", d.first_accepting, d.back_dated, d.rules_version, d.found_at
+             FROM duplicate_finding d
+             LEFT JOIN case_record l ON l.office_id = d.left_office AND l.source_case_id = d.left_case
+             LEFT JOIN case_record r ON r.office_id = d.right_office AND r.source_case_id = d.right_case
+            WHERE d.closed_at IS NULL
+              AND ($1::text IS NULL OR d.left_office = $1 OR d.right_office = $1)
+              AND ($2::text IS NULL OR d.severity = $2)
+              AND ($3::timestamptz IS NULL
+                   OR (d.found_at, d.rule_id, d.left_office, d.left_case, d.right_office, d.right_case)
+                      < ($3, $4, $5, $6, $7, $8))
+            ORDER BY d.found_at DESC, d.rule_id DESC, d.left_office DESC, d.left_case DESC, d.right_office DESC,
+                     d.right_case DESC
+            LIMIT $9"#,
+        wanted.office.as_ref().map(OfficeId::as_str),
+        wanted.severity.map(Severity::code),
+        behind.map(|behind| behind.found_at),
+        text(|b| &b.rule_id),
+        text(|b| &b.left_office),
+        text(|b| &b.left_case),
+        text(|b| &b.right_office),
+        text(|b| &b.right_case),
+        most,
+    )
+    .fetch_all(pool)
+    .await
+}

@@ -1,0 +1,146 @@
+//! What a look-up reads: cases behind equal tokens, and how fresh the offices' feeds are.
+
+use linkage::matter::{MatterKey, MatterType};
+use linkage::name::mask_as;
+use linkage::office::OfficeId;
+use linkage::token::Token;
+use linkage::vocabulary::{CaseState, PartyKind};
+use sqlx::{PgPool, query, query_file};
+use time::{Date, OffsetDateTime};
+
+use super::decode::{decode_error, parse};
+
+/// Cases looked at behind one token. A bank is a party in any number of them, and nobody reads that many.
+pub const MOST_BEHIND_A_TOKEN: i64 = 1000;
+
+/// The statement behind every look-up, for measuring it apart from the hub.
+pub const FIND: &str = include_str!("lookup.sql");
+
+/// What to look for.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    pub party_tokens: Vec<Token>,
+    pub subject_tokens: Vec<Token>,
+    /// Matters that are shown to nobody but those who ask about a testator's estate.
+    pub sealed: Vec<MatterType>,
+    /// Tokens of those whose estate the look-up is about.
+    pub decedents: Vec<Token>,
+}
+
+/// A case found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub office_id: OfficeId,
+    pub office_name: String,
+    pub source_case_id: String,
+    pub case_no: Option<String>,
+    pub matter_type: MatterType,
+    pub state: CaseState,
+    pub place_of_use: Option<String>,
+    pub applied_on: Option<Date>,
+    pub accepted_on: Option<Date>,
+    pub first_recorded_at: OffsetDateTime,
+    pub by_identifier: bool,
+    pub by_subject: bool,
+    pub masked_names: Vec<String>,
+    /// Sorted.
+    pub keys: Vec<MatterKey>,
+}
+
+/// How fresh one office's feed is.
+#[derive(Clone, Debug)]
+pub struct Freshness {
+    pub office_id: OfficeId,
+    pub office_name: String,
+    pub last_commit_at: Option<OffsetDateTime>,
+    pub caught_up_at: Option<OffsetDateTime>,
+    pub connected: bool,
+}
+
+/// Cases with an equal party or subject, the most recently accepted first; at most `most`. The flag says whether
+/// there may be more than were looked at.
+pub async fn find(
+    pool: &PgPool,
+    wanted: &Wanted,
+    most: i64,
+) -> Result<(Vec<Found>, bool), sqlx::Error> {
+    let bytes = |tokens: &[Token]| tokens.iter().map(|t| t.as_bytes().to_vec()).collect();
+    let (parties, subjects): (Vec<Vec<u8>>, Vec<Vec<u8>>) =
+        (bytes(&wanted.party_tokens), bytes(&wanted.subject_tokens));
+    let decedents: Vec<Vec<u8>> = bytes(&wanted.decedents);
+    let sealed: Vec<&str> = wanted.sealed.iter().map(|matter| matter.code()).collect();
+    let rows = query_file!(
+        "src/store/lookup.sql",
+        &parties,
+        &subjects,
+        MOST_BEHIND_A_TOKEN,
+        &sealed as &[&str],
+        &decedents,
+        most,
+    )
+    .fetch_all(pool)
+    .await?;
+    let cut = rows
+        .first()
+        .is_some_and(|row| row.looked_at >= MOST_BEHIND_A_TOKEN);
+    let found = rows
+        .into_iter()
+        .map(|row| {
+            Ok(Found {
+                office_id: parse(&row.office_id)?,
+                office_name: row.office_name,
+                source_case_id: row.source_case_id,
+                case_no: row.case_no,
+                matter_type: parse(&row.matter_type)?,
+                state: parse(&row.state)?,
+                place_of_use: row.place_of_use,
+                applied_on: row.applied_on,
+                accepted_on: row.accepted_on,
+                first_recorded_at: row.first_recorded_at,
+                by_identifier: row.by_identifier,
+                by_subject: row.by_subject,
+                masked_names: masked(&row.kinds, &row.names)?,
+                keys: keys(&row.keys)?,
+            })
+        })
+        .collect::<Result<_, sqlx::Error>>()?;
+    Ok((found, cut))
+}
+
+/// No name leaves this file whole.
+fn masked(kinds: &[String], names: &[String]) -> Result<Vec<String>, sqlx::Error> {
+    kinds
+        .iter()
+        .zip(names)
+        .map(|(kind, name)| Ok(mask_as(parse::<PartyKind>(kind)?, name)))
+        .collect()
+}
+
+fn keys(keys: &[Vec<u8>]) -> Result<Vec<MatterKey>, sqlx::Error> {
+    keys.iter()
+        .map(|key| MatterKey::try_from(key.as_slice()).map_err(decode_error))
+        .collect()
+}
+
+/// Every office's feed. A stream that was not seen for 15 seconds is gone: it says so every 5.
+pub async fn freshness(pool: &PgPool) -> Result<Vec<Freshness>, sqlx::Error> {
+    let rows = query!(
+        r#"SELECT o.office_id, o.name, s.committed_at AS "committed_at?", s.caught_up_at,
+                  coalesce(s.last_seen_at > now() - interval '15 seconds', false) AS "connected!"
+             FROM office o LEFT JOIN sync_position s ON s.office_id = o.office_id
+            ORDER BY o.office_id"#
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Freshness {
+                office_id: parse(&row.office_id)?,
+                office_name: row.name,
+                last_commit_at: row.committed_at,
+                caught_up_at: row.caught_up_at,
+                connected: row.connected,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,38 @@
+-- Cases with an equal party or subject, the most recently accepted first.
+-- $1 party tokens, $2 subject tokens, $3 most behind one token, $4 sealed matters, $5 tokens of decedents, $6 most in all.
+WITH same AS (
+    SELECT p.office_id, p.source_case_id, true AS by_identifier
+      FROM unnest($1::bytea[]) AS t (token)
+     CROSS JOIN LATERAL (SELECT office_id, source_case_id FROM party
+                          WHERE id_token = t.token LIMIT $3) AS p
+     UNION ALL
+    SELECT s.office_id, s.source_case_id, false
+      FROM unnest($2::bytea[]) AS t (token)
+     CROSS JOIN LATERAL (SELECT office_id, source_case_id FROM subject
+                          WHERE token = t.token LIMIT $3) AS s),
+counted AS (
+    SELECT office_id, source_case_id, bool_or(by_identifier) AS by_identifier,
+           bool_or(NOT by_identifier) AS by_subject, sum(count(*)) OVER () AS looked_at
+      FROM same GROUP BY office_id, source_case_id),
+newest AS (
+    SELECT c.*, f.by_identifier, f.by_subject, f.looked_at
+      FROM counted f
+      JOIN case_record c ON c.office_id = f.office_id AND c.source_case_id = f.source_case_id
+     WHERE c.state <> 'withdrawn'
+       AND (c.matter_type <> ALL ($4::text[]) OR EXISTS (
+           SELECT FROM party p WHERE p.office_id = c.office_id AND p.source_case_id = c.source_case_id
+                                 AND p.role = 'testator' AND p.id_token = ANY ($5::bytea[])))
+     ORDER BY c.accepted_on DESC NULLS LAST, c.office_id, c.source_case_id
+     LIMIT $6)
+SELECT n.office_id AS "office_id!", o.name AS "office_name!", n.source_case_id AS "source_case_id!",
+       n.case_no, n.matter_type AS "matter_type!", n.state AS "state!", n.place_of_use, n.applied_on,
+       n.accepted_on, n.first_recorded_at AS "first_recorded_at!", n.by_identifier AS "by_identifier!",
+       n.by_subject AS "by_subject!", n.looked_at::bigint AS "looked_at!",
+       ARRAY (SELECT p.kind FROM party p WHERE p.office_id = n.office_id
+                 AND p.source_case_id = n.source_case_id ORDER BY p.ordinal) AS "kinds!",
+       ARRAY (SELECT p.name FROM party p WHERE p.office_id = n.office_id
+                 AND p.source_case_id = n.source_case_id ORDER BY p.ordinal) AS "names!",
+       ARRAY (SELECT k.key FROM matter_key k WHERE k.office_id = n.office_id
+                 AND k.source_case_id = n.source_case_id ORDER BY k.key) AS "keys!"
+  FROM newest n JOIN office o ON o.office_id = n.office_id
+ ORDER BY n.accepted_on DESC NULLS LAST, n.office_id, n.source_case_id

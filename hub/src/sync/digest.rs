@@ -1,0 +1,66 @@
+//! What the hub holds of an office, for its agent to compare with what it has sent.
+
+use linkage::office::OfficeId;
+use sqlx::PgPool;
+use time::macros::date;
+use time::{Date, Duration};
+
+use crate::store::digest;
+pub use crate::store::digest::{CaseDigest, MonthDigest};
+
+/// Months listed case by case in one call at most.
+const MONTHS: usize = 24;
+/// Month of the cases that have neither been accepted nor applied for.
+const NO_MONTH: Date = date!(1970 - 01 - 01);
+
+/// Why months cannot be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MonthsError {
+    #[error("at most 24 months")]
+    TooMany,
+    #[error("days since 1970-01-01 of a month's first day")]
+    NotAFirstDay,
+}
+
+/// Reads the months that an agent asks for.
+pub fn months(days: &[i32]) -> Result<Vec<Date>, MonthsError> {
+    if days.len() > MONTHS {
+        return Err(MonthsError::TooMany);
+    }
+    days.iter()
+        .map(|days| {
+            NO_MONTH
+                .checked_add(Duration::days((*days).into()))
+                .filter(|day| day.day() == 1)
+                .ok_or(MonthsError::NotAFirstDay)
+        })
+        .collect()
+}
+
+/// One digest for each month.
+pub async fn by_month(pool: &PgPool, office_id: OfficeId) -> Result<Vec<MonthDigest>, sqlx::Error> {
+    digest::by_month(pool, office_id, NO_MONTH).await
+}
+
+/// Every case of the months.
+pub async fn by_case(
+    pool: &PgPool,
+    office_id: OfficeId,
+    months: &[Date],
+) -> Result<Vec<CaseDigest>, sqlx::Error> {
+    digest::by_case(pool, office_id, months, NO_MONTH).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_are_read_by_their_first_days() {
+        assert_eq!(months(&[0, 31]), Ok(vec![NO_MONTH, date!(1970 - 02 - 01)]));
+        for odd in [1, 30, i32::MAX, i32::MIN] {
+            assert_eq!(months(&[odd]), Err(MonthsError::NotAFirstDay), "{odd}");
+        }
+        assert_eq!(months(&[0; 25]), Err(MonthsError::TooMany));
+    }
+}

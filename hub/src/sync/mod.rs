@@ -1,0 +1,80 @@
+//! The conversation with an office's agent: who speaks for the office, what may come next, what is told back.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`hello`] | what an agent says of itself when it opens a stream |
+//! | [`feed`] | sequences, the credit window, acknowledgements in order |
+//! | [`streams`] | the one stream that speaks for an office |
+//! | [`notices`] | what waits to be told to an office |
+//! | [`digest`] | what the hub holds of an office, for comparison |
+
+pub mod digest;
+pub mod feed;
+pub mod hello;
+pub mod notices;
+pub mod streams;
+
+use linkage::office::OfficeId;
+use linkage::token::TokenAlgorithm;
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use self::feed::Feed;
+use self::hello::Hello;
+use self::notices::Notices;
+use self::streams::{Place, Streams};
+use crate::ingest::Ingest;
+use crate::store;
+
+/// What every stream needs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Feeds {
+    pub pool: PgPool,
+    pub ingest: Ingest,
+    /// Key that offices make tokens with at present.
+    pub token_key_id: u32,
+    pub token_algorithm: TokenAlgorithm,
+    pub streams: Streams,
+}
+
+/// A stream that speaks for its office from now on.
+#[derive(Debug)]
+pub struct Opened {
+    pub committed_sequence: u64,
+    pub hub_epoch: Uuid,
+    pub feed: Feed,
+    pub notices: Notices,
+    pub place: Place,
+}
+
+impl Feeds {
+    /// Takes over from whichever stream spoke for the office. `None` when a newer epoch of its outbox is known.
+    pub async fn open(
+        &self,
+        office_id: OfficeId,
+        hello: &Hello,
+    ) -> Result<Option<Opened>, sqlx::Error> {
+        let hub_epoch = store::sync::hub_epoch(&self.pool).await?;
+        let greeting = hello.greeting(office_id);
+        let Some(opened) = store::sync::open(&self.pool, &greeting).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Opened {
+            committed_sequence: opened.committed_sequence,
+            hub_epoch,
+            feed: Feed::new(office_id, hello.epoch, opened.committed_sequence),
+            notices: Notices::new(self.pool.clone(), office_id),
+            place: self.streams.enter(office_id, opened.connected_at),
+        }))
+    }
+
+    /// Says that the stream is open. False when a newer one, at whichever hub, has taken over.
+    pub async fn seen(
+        &self,
+        office_id: OfficeId,
+        connected_at: OffsetDateTime,
+    ) -> Result<bool, sqlx::Error> {
+        store::sync::seen(&self.pool, office_id, connected_at).await
+    }
+}

@@ -1,0 +1,170 @@
+//! Who is not answered, and that every denial is recorded.
+
+use notary_hub::identity::Role;
+use notary_proto::hub::v1::{CheckApplicationRequest, LookupPurpose, PartyRole};
+use tonic::Code;
+use tonic_types::StatusExt;
+
+use crate::notary::{Counter, about, thing, who};
+use crate::support::hub::reason;
+use crate::support::seed::{notary, session_of};
+
+fn question() -> CheckApplicationRequest {
+    about(
+        "mandate",
+        vec![who(PartyRole::Principal, 1)],
+        vec![thing(1)],
+    )
+}
+
+/// The reason, and what the log's only new entry says of it.
+async fn denied(counter: &Counter, question: CheckApplicationRequest) -> (String, String) {
+    let before = counter.log().await.len();
+    let status = counter.ask(question).await.unwrap_err();
+    let log = counter.log().await;
+    assert_eq!(log.len(), before + 1);
+    let entry = log.last().unwrap();
+    assert_eq!(entry.outcome, "denied");
+    assert_eq!(entry.office_id.as_deref(), Some("hangzhou"));
+    let denied = entry.detail["denied"].as_str().unwrap();
+    (reason(&status), denied.to_owned())
+}
+
+fn says(reason: &str, denied: &str) -> (String, String) {
+    (reason.to_owned(), denied.to_owned())
+}
+
+#[tokio::test]
+async fn without_a_purpose_or_a_case_of_ones_own_there_is_no_answer() {
+    let counter = Counter::open().await;
+    let without_purpose = CheckApplicationRequest {
+        purpose: LookupPurpose::Unspecified.into(),
+        ..question()
+    };
+    assert_eq!(
+        denied(&counter, without_purpose).await,
+        says("PURPOSE_REQUIRED", "no_purpose")
+    );
+    let of_the_bureau = CheckApplicationRequest {
+        purpose: LookupPurpose::Supervision.into(),
+        ..question()
+    };
+    assert_eq!(
+        denied(&counter, of_the_bureau).await,
+        says("PERMISSION_DENIED", "purpose_of_the_bureau")
+    );
+    let without_reference = CheckApplicationRequest {
+        case_reference: "  ".to_owned(),
+        ..question()
+    };
+    assert_eq!(
+        denied(&counter, without_reference).await,
+        says("CASE_REFERENCE_REQUIRED", "no_case_reference")
+    );
+}
+
+#[tokio::test]
+async fn a_notary_speaks_through_the_own_offices_certificate_alone() {
+    let mut counter = Counter::open().await;
+    counter.signed_in_as(notary("xiaoshan"));
+    assert_eq!(
+        denied(&counter, question()).await,
+        says("OFFICE_MISMATCH", "other_office")
+    );
+}
+
+#[tokio::test]
+async fn nobody_but_a_notary_looks_up() {
+    let mut counter = Counter::open().await;
+    for role in [Role::Analyst, Role::Supervisor, Role::Operator] {
+        counter.signed_in_as(role);
+        assert_eq!(
+            denied(&counter, question()).await,
+            says("PERMISSION_DENIED", "not_a_notary")
+        );
+    }
+    counter.session = None;
+    assert_eq!(
+        denied(&counter, question()).await,
+        says("UNAUTHENTICATED", "no_session")
+    );
+    counter.session = Some("made.up.token".to_owned());
+    assert_eq!(
+        denied(&counter, question()).await,
+        says("UNAUTHENTICATED", "no_session")
+    );
+    let nobody = &counter.log().await[3];
+    assert_eq!(nobody.actor, "office:hangzhou");
+}
+
+#[tokio::test]
+async fn a_malformed_question_names_its_field() {
+    let counter = Counter::open().await;
+    let mut short_token = question();
+    short_token.subjects[0].token = vec![1; 15];
+    let mut no_role = question();
+    no_role.parties[0].role = 0;
+    let mut no_identifier = question();
+    no_identifier.parties[0].identifier = None;
+    for (field, malformed) in [
+        ("subjects[0].token", short_token),
+        ("parties[0].role", no_role),
+        ("parties[0].identifier", no_identifier),
+        ("matter_type", about("magic", question().parties, vec![])),
+        ("parties", about("mandate", vec![], vec![])),
+        (
+            "parties",
+            about("mandate", vec![who(PartyRole::Principal, 1); 17], vec![]),
+        ),
+        ("subjects", about("mandate", vec![], vec![thing(1); 17])),
+        (
+            "case_reference",
+            CheckApplicationRequest {
+                case_reference: "1\0".to_owned(),
+                ..question()
+            },
+        ),
+        (
+            "case_reference",
+            CheckApplicationRequest {
+                case_reference: "一".repeat(65),
+                ..question()
+            },
+        ),
+    ] {
+        let status = counter.ask(malformed).await.unwrap_err();
+        assert_eq!(reason(&status), "FIELD_INVALID");
+        let details = status.get_error_details();
+        let violations = &details.bad_request().unwrap().field_violations;
+        assert_eq!(violations[0].field, field);
+    }
+    let log = counter.log().await;
+    assert_eq!(log.len(), 9);
+    assert!(
+        log.iter()
+            .all(|entry| entry.detail["denied"] == "field_invalid")
+    );
+}
+
+#[tokio::test]
+async fn whoever_asks_too_often_is_told_when_to_come_back() {
+    let mut counter =
+        Counter::with("lookup.person_per_minute = 2\nlookup.office_per_minute = 3").await;
+    counter.answer(question()).await;
+    counter.answer(question()).await;
+    let status = counter.ask(question()).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(reason(&status), "RATE_LIMITED");
+    assert!(status.get_error_details().retry_info().is_some());
+    // A colleague has a budget as well, until the office's is spent.
+    let colleague = uuid::Uuid::now_v7();
+    counter.session = Some(session_of(&counter.hub, colleague, notary("hangzhou")));
+    counter.answer(question()).await;
+    assert_eq!(
+        denied(&counter, question()).await,
+        says("RATE_LIMITED", "budget_spent")
+    );
+    let last = counter.log().await.pop().unwrap();
+    assert_eq!(last.actor, colleague.to_string());
+    assert_eq!(last.purpose.as_deref(), Some("before_acceptance"));
+}

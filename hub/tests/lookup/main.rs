@@ -1,0 +1,12 @@
+//! Look-ups as a notary's case system makes them: a whole hub, real TLS, a real PostgreSQL.
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod answer;
+mod chain;
+mod denial;
+mod notary;
+#[path = "../ingest/record.rs"]
+#[allow(dead_code)]
+mod record;
+#[path = "../support/mod.rs"]
+mod support;

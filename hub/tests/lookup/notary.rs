@@ -1,0 +1,106 @@
+//! A notary at an office's counter.
+
+use notary_hub::audit::{self, Recorded, Verification};
+use notary_hub::identity::Role;
+use notary_hub::store;
+use notary_proto::hub::v1 as wire;
+use notary_proto::hub::v1::lookup_service_client::LookupServiceClient;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+use wire::{
+    CheckApplicationRequest, CheckApplicationResponse, LookupParty, LookupPurpose, LookupSubject,
+    PartyRole,
+};
+
+use crate::record::{home, person};
+use crate::support::hub::Hub;
+use crate::support::seed::{Seed, notary, session};
+
+/// A hub, and a notary of the office 杭州 with its certificate.
+pub struct Counter {
+    pub hub: Hub,
+    pub seed: Seed,
+    pub channel: Channel,
+    pub session: Option<String>,
+}
+
+impl Counter {
+    pub async fn open() -> Self {
+        Self::with("lookup.person_per_minute = 10000\nlookup.office_per_minute = 10000").await
+    }
+
+    pub async fn with(extra: &str) -> Self {
+        let hub = Hub::with(&format!("limits.drain = '2s'\n{extra}")).await;
+        let office = hub.enrol("hangzhou").await;
+        crate::support::add_office(&hub.db.pool, "xiaoshan").await;
+        Self {
+            seed: Seed::new(&hub),
+            channel: hub.agents(&office),
+            session: Some(session(&hub, notary("hangzhou"))),
+            hub,
+        }
+    }
+
+    pub fn signed_in_as(&mut self, role: Role) {
+        self.session = Some(session(&self.hub, role));
+    }
+
+    pub async fn ask(
+        &self,
+        question: CheckApplicationRequest,
+    ) -> Result<CheckApplicationResponse, Status> {
+        let mut request = Request::new(question);
+        if let Some(session) = &self.session {
+            let bearer = format!("Bearer {session}").parse().unwrap();
+            request.metadata_mut().insert("authorization", bearer);
+        }
+        let mut client = LookupServiceClient::new(self.channel.clone());
+        Ok(client.check_application(request).await?.into_inner())
+    }
+
+    pub async fn answer(&self, question: CheckApplicationRequest) -> CheckApplicationResponse {
+        self.ask(question).await.unwrap()
+    }
+
+    /// The whole log.
+    pub async fn log(&self) -> Vec<Recorded> {
+        store::audit::after(&self.hub.db.pool, 0, 10_000)
+            .await
+            .unwrap()
+    }
+
+    pub async fn verify(&self) -> Verification {
+        audit::verify(&self.hub.db.pool).await.unwrap()
+    }
+}
+
+/// A question about a matter, before acceptance.
+pub fn about(
+    matter_type: &str,
+    parties: Vec<LookupParty>,
+    subjects: Vec<LookupSubject>,
+) -> CheckApplicationRequest {
+    CheckApplicationRequest {
+        purpose: LookupPurpose::BeforeAcceptance.into(),
+        case_reference: "2024-接-1".to_owned(),
+        matter_type: matter_type.to_owned(),
+        parties,
+        subjects,
+    }
+}
+
+/// The person whose verified number is told by `number`, as in [`person`].
+pub fn who(role: PartyRole, number: u8) -> LookupParty {
+    LookupParty {
+        role: role.into(),
+        identifier: person(role, number).identifier,
+    }
+}
+
+pub fn thing(number: u8) -> LookupSubject {
+    let home = home(number);
+    LookupSubject {
+        kind: home.kind,
+        token: home.token,
+    }
+}

@@ -1,0 +1,15 @@
+//! The REST interface as people's tools meet it: a whole hub, real TLS, a real PostgreSQL.
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod audit;
+mod client;
+mod duplicates;
+mod offices;
+#[path = "../ingest/record.rs"]
+#[allow(dead_code)]
+mod record;
+mod roles;
+mod sessions;
+mod statistics;
+#[path = "../support/mod.rs"]
+mod support;

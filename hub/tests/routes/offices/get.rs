@@ -1,0 +1,110 @@
+//! Offices, feeds and rejects.
+
+use notary_hub::identity::Role;
+use notary_proto::hub::v1::{PartyRole, Record};
+use serde_json::{Value, json};
+
+use crate::client::Bureau;
+use crate::record::{case, person, refused};
+use crate::support::seed::notary;
+
+#[tokio::test]
+async fn a_notary_sees_the_own_office_and_the_bureau_sees_all() {
+    let bureau = Bureau::open().await;
+    let ids = |answer: Value| -> Vec<String> {
+        let items = answer["items"].as_array().unwrap();
+        let ids = items
+            .iter()
+            .map(|item| item["office_id"].as_str().unwrap().to_owned());
+        ids.collect()
+    };
+    let own = bureau.get(notary("xiaoshan"), "/api/v1/offices").await;
+    assert_eq!(ids(own.json()), ["xiaoshan"]);
+    let all = bureau.get(Role::Operator, "/api/v1/offices").await;
+    assert_eq!(ids(all.json()), ["hangzhou", "xiaoshan"]);
+}
+
+#[tokio::test]
+async fn a_feed_tells_where_it_stands_and_what_is_wrong_by_rule() {
+    let bureau = Bureau::open().await;
+    let mut mistyped = person(PartyRole::Testator, 3);
+    mistyped.identifier.as_mut().unwrap().verified = false;
+    let records: Vec<Record> = vec![
+        case("A").into(),
+        case("B").parties(vec![mistyped]).into(),
+        refused("C", "DATE_ILLEGAL"),
+        refused("D", "DATE_ILLEGAL"),
+    ];
+    bureau.seed.office(&bureau.hub, "hangzhou", records).await;
+    let feed = bureau
+        .get(notary("hangzhou"), "/api/v1/offices/hangzhou/feed")
+        .await
+        .json();
+    assert_eq!(feed["committed_sequence"], 4);
+    assert_eq!(feed["backlog"], 0);
+    assert_eq!(feed["clock_skew_ms"], 40);
+    assert_eq!(
+        feed["open_rejects"],
+        json!([{"rule_id": "DATE_ILLEGAL", "count": 2}])
+    );
+    assert_eq!(
+        feed["quality_findings"],
+        json!([{"rule_id": "IDENTIFIER_UNVERIFIED", "count": 1}])
+    );
+    let silent = bureau
+        .get(Role::Analyst, "/api/v1/offices/xiaoshan/feed")
+        .await
+        .json();
+    assert_eq!(silent["committed_sequence"], Value::Null);
+}
+
+#[tokio::test]
+async fn rejects_come_page_by_page_and_reading_them_is_recorded() {
+    let bureau = Bureau::open().await;
+    let records = (0..5).map(|n| refused(&format!("C{n}"), "DATE_ILLEGAL"));
+    bureau
+        .seed
+        .office(&bureau.hub, "hangzhou", records.collect())
+        .await;
+    let mut path = "/api/v1/offices/hangzhou/rejects?limit=2".to_owned();
+    let mut keys = Vec::new();
+    loop {
+        let page = bureau.get(Role::Operator, &path).await.json();
+        for item in page["items"].as_array().unwrap() {
+            assert_eq!(item["value_shape"], "9999-99-99");
+            keys.push(item["record_key"].as_str().unwrap().to_owned());
+        }
+        match page["next_cursor"].as_str() {
+            Some(cursor) => {
+                path = format!("/api/v1/offices/hangzhou/rejects?limit=2&cursor={cursor}")
+            }
+            None => break,
+        }
+    }
+    assert_eq!(keys, ["C0", "C1", "C2", "C3", "C4"]);
+    let log = bureau.log().await;
+    assert_eq!(log.len(), 3);
+    assert!(
+        log.iter()
+            .all(|entry| entry.action == "reject.list" && entry.outcome == "done")
+    );
+}
+
+#[tokio::test]
+async fn a_page_of_no_size_and_a_cursor_made_up_are_refused() {
+    let bureau = Bureau::open().await;
+    for (query, field) in [
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("cursor=abc", "cursor"),
+        ("cursor=W10", "cursor"),
+    ] {
+        let path = format!("/api/v1/offices/hangzhou/rejects?{query}");
+        let answer = bureau.get(Role::Operator, &path).await;
+        assert_eq!(
+            (answer.status, answer.problem()),
+            (400, "FIELD_INVALID".to_owned())
+        );
+        assert_eq!(answer.json()["field"], field);
+    }
+}

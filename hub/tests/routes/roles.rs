@@ -1,0 +1,151 @@
+//! Who may use which route, every role and every route; and what every answer carries.
+
+use http::Method;
+use notary_hub::identity::{Role, RoleKind};
+
+use crate::client::Bureau;
+use crate::support::seed::notary;
+
+fn roles() -> [Role; 4] {
+    [
+        notary("hangzhou"),
+        Role::Analyst,
+        Role::Supervisor,
+        Role::Operator,
+    ]
+}
+
+/// Route, and who of notary, analyst, supervisor and operator may use it, as `docs/operator.md` says.
+const MATRIX: [(&str, [bool; 4]); 8] = [
+    ("/api/v1/offices", [true; 4]),
+    ("/api/v1/offices/hangzhou/feed", [true; 4]),
+    ("/api/v1/offices/xiaoshan/feed", [false, true, true, true]),
+    (
+        "/api/v1/offices/hangzhou/rejects",
+        [true, false, false, true],
+    ),
+    ("/api/v1/duplicates", [true, true, true, false]),
+    ("/api/v1/statistics", [false, true, true, false]),
+    ("/api/v1/audit/entries", [false, false, true, false]),
+    ("/api/v1/audit/verification", [false, false, true, false]),
+];
+
+#[tokio::test]
+async fn every_role_may_use_what_it_is_for_and_nothing_else() {
+    let bureau = Bureau::open().await;
+    for (path, allowed) in MATRIX {
+        for (role, allowed) in roles().into_iter().zip(allowed) {
+            let before = denials(&bureau).await;
+            let answer = bureau.get(role, path).await;
+            let kind = role.kind().code();
+            if allowed {
+                assert_eq!(answer.status, 200, "{kind} {path}");
+                continue;
+            }
+            assert_eq!(answer.status, 403, "{kind} {path}");
+            assert_eq!(answer.problem(), "PERMISSION_DENIED");
+            assert_eq!(
+                denials(&bureau).await,
+                before + 1,
+                "{kind} {path}: recorded"
+            );
+        }
+    }
+    assert_eq!(roles().map(|role| role.kind()), RoleKind::ALL);
+}
+
+async fn denials(bureau: &Bureau) -> usize {
+    let log = bureau.log().await;
+    log.iter().filter(|entry| entry.outcome == "denied").count()
+}
+
+#[tokio::test]
+async fn without_a_session_everything_but_signing_in_and_the_description_is_closed() {
+    let bureau = Bureau::open().await;
+    for (path, _) in MATRIX {
+        let answer = bureau.plain(Method::GET, path).await;
+        assert_eq!(answer.status, 401, "{path}");
+        assert_eq!(answer.problem(), "UNAUTHENTICATED");
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+    }
+    let description = bureau.plain(Method::GET, "/api/v1/openapi.json").await;
+    assert_eq!(description.status, 200);
+}
+
+#[tokio::test]
+async fn the_description_has_every_route_and_is_openapi_3_1() {
+    let bureau = Bureau::open().await;
+    let description = bureau
+        .plain(Method::GET, "/api/v1/openapi.json")
+        .await
+        .json();
+    assert!(description["openapi"].as_str().unwrap().starts_with("3.1"));
+    let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
+    let mut expected: Vec<String> = MATRIX
+        .iter()
+        .map(|(path, _)| {
+            path.replace("hangzhou", "{office_id}")
+                .replace("xiaoshan", "{office_id}")
+        })
+        .chain(["/api/v1/sessions".to_owned()])
+        .collect();
+    expected.sort_unstable();
+    expected.dedup();
+    let mut paths: Vec<String> = paths.into_iter().cloned().collect();
+    paths.sort_unstable();
+    assert_eq!(paths, expected);
+}
+
+#[tokio::test]
+async fn no_answer_is_kept_framed_or_guessed_at() {
+    let bureau = Bureau::open().await;
+    for answer in [
+        bureau.get(Role::Analyst, "/api/v1/statistics").await,
+        bureau.plain(Method::GET, "/nothing").await,
+    ] {
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("x-frame-options"), "DENY");
+        assert!(
+            answer
+                .header("content-security-policy")
+                .contains("default-src 'none'")
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_problem_as_well() {
+    let bureau = Bureau::open().await;
+    for path in ["/nothing", "/api/v1/nothing"] {
+        let answer = bureau.plain(Method::GET, path).await;
+        assert_eq!(
+            (answer.status, answer.problem()),
+            (404, "NOT_FOUND".to_owned())
+        );
+    }
+    let answer = bureau.plain(Method::GET, "/api/v1/sessions").await;
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (405, "METHOD_NOT_ALLOWED".to_owned())
+    );
+    for path in ["/api/v1/offices/nowhere/feed", "/api/v1/offices/x/feed"] {
+        let answer = bureau.get(Role::Analyst, path).await;
+        assert_eq!(
+            (answer.status, answer.problem()),
+            (404, "NOT_FOUND".to_owned())
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_misspelt_parameter_is_refused_on_every_route() {
+    let bureau = Bureau::open().await;
+    for (path, allowed) in MATRIX {
+        let may = |(_, allowed): &(Role, bool)| *allowed;
+        let (role, _) = roles().into_iter().zip(allowed).find(may).unwrap();
+        let answer = bureau.get(role, &format!("{path}?offise=hangzhou")).await;
+        assert_eq!(answer.status, 400, "{path}");
+        assert_eq!(answer.problem(), "FIELD_INVALID");
+    }
+}

@@ -1,0 +1,76 @@
+//! Signing in.
+
+use notary_hub::identity::Role;
+use notary_hub::identity::account::{self, NewAccount};
+
+use crate::client::Bureau;
+
+async fn with_account() -> Bureau {
+    let bureau = Bureau::open().await;
+    let account = NewAccount {
+        login: "li",
+        display_name: "统计科",
+        role: Role::Analyst,
+    };
+    account::add(&bureau.hub.db.pool, account, "correct horse battery")
+        .await
+        .unwrap();
+    bureau
+}
+
+#[tokio::test]
+async fn login_and_password_give_a_session_that_works() {
+    let bureau = with_account().await;
+    let body = r#"{"login": "li", "password": "correct horse battery"}"#;
+    let answer = bureau.post("/api/v1/sessions", body).await;
+    assert_eq!(answer.status, 201);
+    let session = answer.json();
+    assert_eq!(session["role"], "analyst");
+    assert_eq!(session["display_name"], "统计科");
+    let token = session["access_token"].as_str().unwrap();
+    let request = http::Request::get("/api/v1/statistics")
+        .header("authorization", format!("Bearer {token}"))
+        .body(http_body_util::Full::default())
+        .unwrap();
+    assert_eq!(bureau.send(request).await.status, 200);
+    assert_eq!(bureau.log().await[0].action, "session.create");
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_login_look_the_same() {
+    let bureau = with_account().await;
+    let mut bodies = Vec::new();
+    for login in ["li", "nobody"] {
+        let body = format!(r#"{{"login": "{login}", "password": "wrong"}}"#);
+        let answer = bureau.post("/api/v1/sessions", &body).await;
+        assert_eq!(
+            (answer.status, answer.problem()),
+            (401, "SIGN_IN_REFUSED".to_owned())
+        );
+        bodies.push(answer.body);
+    }
+    assert_eq!(bodies[0], bodies[1]);
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_the_one_expected_is_a_problem() {
+    let bureau = Bureau::open().await;
+    for (body, status) in [
+        ("{", 400),
+        (r#"{"login": "li"}"#, 422),
+        (r#"{"login": "li", "password": "x", "more": 1}"#, 422),
+        (
+            &format!(
+                r#"{{"login": "{}", "password": "x"}}"#,
+                "l".repeat(17 << 10)
+            ),
+            413,
+        ),
+    ] {
+        let answer = bureau.post("/api/v1/sessions", body).await;
+        assert_eq!(
+            (answer.status, answer.problem()),
+            (status, "BODY_INVALID".to_owned())
+        );
+    }
+}

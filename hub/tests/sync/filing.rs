@@ -1,0 +1,85 @@
+//! Filings over the wire.
+
+use notary_proto::hub::v1::filing_service_client::FilingServiceClient;
+use notary_proto::hub::v1::{FilingKind, SubmitFilingRequest, SubmitFilingResponse};
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::agent::{Agent, count};
+use crate::support::hub::{Hub, reason};
+
+fn filing(filing_id: Uuid) -> SubmitFilingRequest {
+    SubmitFilingRequest {
+        filing_id: filing_id.to_string(),
+        kind: FilingKind::Refusal.into(),
+        source_case_id: "C1".to_owned(),
+        text: "申请事项不属于公证机构业务范围。".to_owned(),
+    }
+}
+
+async fn submit(
+    hub: &Hub,
+    agent: &Agent,
+    filing: SubmitFilingRequest,
+) -> Result<SubmitFilingResponse, Status> {
+    FilingServiceClient::new(hub.agents(&agent.office))
+        .submit_filing(filing)
+        .await
+        .map(tonic::Response::into_inner)
+}
+
+const FILINGS: &str = "SELECT count(*) FROM filing";
+
+#[tokio::test]
+async fn the_same_filing_again_has_no_second_effect() {
+    let hub = Hub::start().await;
+    let agent = Agent::enrol(&hub, "hzgl").await;
+    let filing_id = Uuid::new_v4();
+    let first = submit(&hub, &agent, filing(filing_id)).await.unwrap();
+    let mut again = filing(filing_id);
+    again.text = "另一内容".to_owned();
+    let second = submit(&hub, &agent, again).await.unwrap();
+    assert_eq!(first.recorded_at, second.recorded_at);
+    let unchanged = "SELECT count(*) FROM filing WHERE office_id = 'hzgl' AND kind = 'refusal'
+                        AND source_case_id = 'C1' AND text LIKE '申请事项%'";
+    assert_eq!(count(&hub.db.pool, unchanged).await, 1);
+    assert_eq!(count(&hub.db.pool, FILINGS).await, 1);
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn two_offices_filings_never_meet() {
+    let hub = Hub::start().await;
+    let filing_id = Uuid::new_v4();
+    for office in ["hzgl", "hzqt"] {
+        let agent = Agent::enrol(&hub, office).await;
+        submit(&hub, &agent, filing(filing_id)).await.unwrap();
+    }
+    assert_eq!(count(&hub.db.pool, FILINGS).await, 2);
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_filing_of_no_known_kind_or_without_text_is_refused() {
+    let hub = Hub::start().await;
+    let agent = Agent::enrol(&hub, "hzgl").await;
+    for kind in [0, 99] {
+        let unknown = SubmitFilingRequest {
+            kind,
+            ..filing(Uuid::new_v4())
+        };
+        let status = submit(&hub, &agent, unknown).await.unwrap_err();
+        assert_eq!(
+            (status.code(), reason(&status).as_str()),
+            (Code::InvalidArgument, "FILING_KIND_UNKNOWN")
+        );
+    }
+    let empty = SubmitFilingRequest {
+        text: "  ".to_owned(),
+        ..filing(Uuid::new_v4())
+    };
+    let status = submit(&hub, &agent, empty).await.unwrap_err();
+    assert_eq!(reason(&status), "FIELD_INVALID");
+    assert_eq!(count(&hub.db.pool, FILINGS).await, 0);
+    hub.app.stop().await.unwrap();
+}

@@ -1,0 +1,134 @@
+//! What a stream must begin with.
+
+use notary_proto::hub::v1::Hello;
+use tonic::Code;
+use tonic_types::StatusExt;
+use uuid::Uuid;
+
+use crate::agent::{Agent, count};
+use crate::record::case;
+use crate::support::hub::{Hub, reason};
+use crate::support::metrics;
+
+#[tokio::test]
+async fn the_first_message_must_be_hello_and_hello_comes_once() {
+    let hub = Hub::start().await;
+    let agent = Agent::enrol(&hub, "hzgl").await;
+    let mut stream = agent.connect(&hub).await;
+    stream.send(1, vec![case("C1")]).await;
+    assert_eq!(reason(&stream.end().await), "PROTOCOL_VIOLATION");
+    let (mut stream, _) = agent.open(&hub).await;
+    stream.greet(agent.hello()).await;
+    assert_eq!(reason(&stream.end().await), "PROTOCOL_VIOLATION");
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_agent_that_speaks_for_another_office_has_no_effect_and_raises_the_alarm() {
+    let hub = Hub::start().await;
+    let agent = Agent::enrol(&hub, "mismatched").await;
+    let other = Agent::enrol(&hub, "hzqt").await;
+    let mut stream = agent.connect(&hub).await;
+    stream.greet(other.hello()).await;
+    stream.send(1, vec![case("C1")]).await;
+    let status = stream.end().await;
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::PermissionDenied, "OFFICE_MISMATCH")
+    );
+    for effect in [
+        "SELECT count(*) FROM sync_position",
+        "SELECT count(*) FROM case_record",
+    ] {
+        assert_eq!(count(&hub.db.pool, effect).await, 0);
+    }
+    let alarm = "notary_hub_office_mismatches_total{office=\"mismatched\"} 1";
+    let metrics = metrics(&hub).await;
+    assert!(metrics.contains(alarm), "{metrics}");
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_greeting_that_cannot_be_used_names_its_field() {
+    let hub = Hub::start().await;
+    let agent = Agent::enrol(&hub, "hzgl").await;
+    let bad = [
+        (
+            "hello.epoch",
+            Hello {
+                epoch: Uuid::new_v4().to_string(),
+                ..agent.hello()
+            },
+        ),
+        (
+            "hello.last_sequence",
+            Hello {
+                last_sequence: u64::MAX,
+                ..agent.hello()
+            },
+        ),
+        (
+            "hello.agent_version",
+            Hello {
+                agent_version: "\0".to_owned(),
+                ..agent.hello()
+            },
+        ),
+    ];
+    for (field, hello) in bad {
+        let mut stream = agent.connect(&hub).await;
+        stream.greet(hello).await;
+        let status = stream.end().await;
+        assert_eq!(reason(&status), "FIELD_INVALID");
+        let details = status.get_error_details();
+        let violations = &details.bad_request().unwrap().field_violations;
+        assert_eq!(violations[0].field, field);
+    }
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_older_epoch_is_stale_at_the_greeting_and_while_a_stream_is_open() {
+    let hub = Hub::start().await;
+    let older = Agent::enrol(&hub, "hzgl").await;
+    let (mut stream, _) = older.open(&hub).await;
+    let newer = Uuid::now_v7();
+    // Another hub has opened a stream of the rebuilt outbox.
+    sqlx::query("UPDATE sync_position SET epoch = $1")
+        .bind(newer)
+        .execute(&hub.db.pool)
+        .await
+        .unwrap();
+    stream.send(1, vec![case("C1")]).await;
+    assert_eq!(reason(&stream.end().await), "EPOCH_STALE");
+    let mut stream = older.connect(&hub).await;
+    stream.greet(older.hello()).await;
+    assert_eq!(reason(&stream.end().await), "EPOCH_STALE");
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_agents_clock_is_compared_with_the_hubs() {
+    let hub = Hub::start().await;
+    let agent = Agent::enrol(&hub, "hzgl").await;
+    let behind = time::OffsetDateTime::now_utc() - time::Duration::hours(2);
+    let mut stream = agent.connect(&hub).await;
+    let sent_at = Some(prost_types::Timestamp {
+        seconds: behind.unix_timestamp(),
+        nanos: 0,
+    });
+    stream
+        .greet(Hello {
+            sent_at,
+            ..agent.hello()
+        })
+        .await;
+    stream.hear().await.unwrap();
+    let skew = count(
+        &hub.db.pool,
+        "SELECT clock_skew_ms / 60000 FROM sync_position",
+    )
+    .await;
+    assert!((-125..=-115).contains(&skew), "{skew} minutes");
+    hub.app.stop().await.unwrap();
+}

@@ -1,0 +1,16 @@
+//! The sync stream as an agent meets it: a whole hub, real TLS, a real PostgreSQL.
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod acknowledge;
+mod agent;
+mod digest;
+mod ending;
+mod filing;
+mod greeting;
+mod limits;
+mod notice;
+#[path = "../ingest/record.rs"]
+#[allow(dead_code)]
+mod record;
+#[path = "../support/mod.rs"]
+mod support;

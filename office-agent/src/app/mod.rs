@@ -1,0 +1,206 @@
+//! The running agent: builds its parts, runs them, and on SIGTERM lets them finish.
+
+mod addresses;
+mod local;
+mod service;
+mod sources;
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::gauge;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub use addresses::Addresses;
+pub(crate) use sources::pipeline;
+
+use crate::config::{Config, SourceName};
+use crate::identity::{self, Identities, IdentityError, Renewal};
+use crate::mapping::MappingError;
+use crate::outbox::{self, Outbox, OutboxError};
+use crate::source::push::guarded;
+use crate::source::{self, SourceStates};
+use crate::sync::{Sync, SyncState, Timing};
+use crate::telemetry::metrics::{self as names, CERTIFICATE_END};
+use local::Local;
+
+/// How often acknowledged records are looked through for those that may go.
+const TRIM_EVERY: Duration = Duration::from_secs(3600);
+
+/// Why the agent does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// No identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// No outbox.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// Another agent has the data directory.
+    #[error("another office-agent runs on {}; stop it first", .0.display())]
+    Running(PathBuf),
+    /// The loopback endpoint cannot be opened.
+    #[error("listen on {address}: {source}; set local.listen to a free loopback port")]
+    Listen {
+        /// Address wanted.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Something of the machine.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// What the machine said.
+        source: io::Error,
+    },
+    /// A mapping file cannot be used.
+    #[error("source `{name}`: {problem}")]
+    Mapping {
+        /// The source.
+        name: SourceName,
+        /// What is wrong with its mapping.
+        problem: MappingError,
+    },
+    /// Metrics are set up already.
+    #[error("set metrics up: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+fn io(what: &'static str) -> impl FnOnce(io::Error) -> AppError {
+    move |source| AppError::Io { what, source }
+}
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot begin.
+pub async fn run(config: Config) -> Result<(), AppError> {
+    let config = Arc::new(config);
+    let stop = CancellationToken::new();
+    service::stop_on_signals(&stop).map_err(io("watch for signals"))?;
+    let identity = identity::load(&config.data_dir)?;
+    let _lock = lock(&config.data_dir)?;
+    Addresses::withdraw(&config.data_dir).map_err(io("remove addresses.json"))?;
+    let pipelines = sources::pipelines(&config, identity.token_key())?;
+    let metrics = names::install()?;
+    let outbox = Outbox::open(config.data_dir.join(outbox::FILE))?;
+    let listener = listen(&config).await?;
+    let local = listener
+        .local_addr()
+        .map_err(io("ask for the own address"))?;
+    tracing::info!(office = %identity.office_id(), %local, hub = %config.hub.agents, "office-agent runs");
+
+    let (current, identities) = watch::channel(Arc::new(identity));
+    let state = Arc::new(watch::Sender::new(SyncState::default()));
+    let states = SourceStates::default();
+    let page = Local {
+        config: Arc::clone(&config),
+        identities: identities.clone(),
+        outbox: outbox.clone(),
+        sync: state.subscribe(),
+        sources: states.clone(),
+        metrics: metrics.clone(),
+    };
+    let pushes = sources::push_endpoint(outbox.clone(), &pipelines);
+    let router = guarded(page.router()).merge(pushes.router());
+    let mut tasks = JoinSet::new();
+    let serving =
+        axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    tasks.spawn(async move {
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the loopback endpoint ended");
+        }
+    });
+    tasks.spawn(identity::keep_renewed(
+        Renewal {
+            data_dir: config.data_dir.clone(),
+            hub: config.hub.agents.clone(),
+            current,
+        },
+        stop.clone(),
+    ));
+    let sync = Sync {
+        hub: config.hub.agents.clone(),
+        outbox: outbox.clone(),
+        identities: identities.clone(),
+        timing: Timing::default(),
+        state,
+    };
+    tasks.spawn(sync.run(stop.clone()));
+    for (source, pipeline) in pipelines {
+        let entry = move |found| pipeline.entry(found);
+        tasks.spawn(source::run(
+            source,
+            entry,
+            outbox.clone(),
+            states.clone(),
+            stop.clone(),
+        ));
+    }
+    tasks.spawn(keep_house(
+        Arc::clone(&config),
+        outbox.clone(),
+        identities,
+        stop.clone(),
+    ));
+    tasks.spawn(service::tell_the_manager(outbox, stop.clone()));
+    tasks.spawn(service::upkeep(metrics, stop.clone()));
+
+    Addresses { local }
+        .announce(&config.data_dir)
+        .map_err(io("write addresses.json"))?;
+    stop.cancelled().await;
+    tracing::info!("stopping");
+    while tasks.join_next().await.is_some() {}
+    Addresses::withdraw(&config.data_dir).map_err(io("remove addresses.json"))?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// One agent a data directory: two would fight for the stream, and each would read every source. Enrolling waits for
+/// its end too, because a running agent would renew the identity it replaces.
+pub(crate) fn lock(data_dir: &Path) -> Result<File, AppError> {
+    let file = File::create(data_dir.join("agent.lock")).map_err(io("make agent.lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(AppError::Running(data_dir.to_owned())),
+        Err(TryLockError::Error(source)) => Err(io("lock agent.lock")(source)),
+    }
+}
+
+async fn listen(config: &Config) -> Result<TcpListener, AppError> {
+    let address = config.local.listen.get();
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| AppError::Listen { address, source })
+}
+
+/// Lets old records go, and shows the certificate's end.
+async fn keep_house(
+    config: Arc<Config>,
+    outbox: Outbox,
+    identities: Identities,
+    stop: CancellationToken,
+) {
+    let retention = time::Duration::days(config.outbox.retention_days.into());
+    let mut ticks = tokio::time::interval(TRIM_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        let end = identities.borrow().not_after().unix_timestamp();
+        gauge!(CERTIFICATE_END).set(end as f64);
+        if let Err(error) = outbox.trim(retention).await {
+            tracing::warn!(%error, "acknowledged records could not be let go");
+        }
+    }
+}

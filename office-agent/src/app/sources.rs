@@ -1,0 +1,43 @@
+//! From the configured sources to what makes entries of their rows.
+
+use linkage::token::TokenKey;
+
+use super::AppError;
+use crate::config::{Config, Source};
+use crate::mapping::Mapping;
+use crate::outbox::Outbox;
+use crate::pipeline::Pipeline;
+use crate::source::push::PushEndpoint;
+
+/// Every source with its pipeline. A mapping that cannot be used stops the agent before anything is read: half of an
+/// office's sources would look like all of them.
+pub(super) fn pipelines(
+    config: &Config,
+    key: &TokenKey,
+) -> Result<Vec<(Source, Pipeline)>, AppError> {
+    config
+        .sources
+        .iter()
+        .map(|source| Ok((source.clone(), pipeline(source, key)?)))
+        .collect()
+}
+
+/// Takes the rows that are pushed.
+pub(super) fn push_endpoint(outbox: Outbox, pipelines: &[(Source, Pipeline)]) -> PushEndpoint {
+    let pushed = pipelines
+        .iter()
+        .filter_map(|(source, pipeline)| match source {
+            Source::Push(push) => Some((push.name.clone(), pipeline.clone())),
+            _ => None,
+        });
+    PushEndpoint::new(outbox, pushed)
+}
+
+/// One source's pipeline.
+pub(crate) fn pipeline(source: &Source, key: &TokenKey) -> Result<Pipeline, AppError> {
+    let mapping = Mapping::load(source.mapping()).map_err(|problem| AppError::Mapping {
+        name: source.name().clone(),
+        problem,
+    })?;
+    Ok(Pipeline::new(mapping, key.clone()))
+}

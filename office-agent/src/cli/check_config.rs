@@ -1,0 +1,41 @@
+//! `office-agent check-config`.
+
+use super::{Failure, Output};
+use crate::config::{Config, Source};
+
+/// The configuration was read, so its keys and values are right; what is left is what they point at.
+pub(super) fn check_config(config: &Config, output: &Output) -> Result<(), Failure> {
+    let mut missing = Vec::new();
+    for source in &config.sources {
+        let name = source.name();
+        if !source.mapping().is_file() {
+            missing.push(format!(
+                "source `{name}`: there is no mapping file {}",
+                source.mapping().display()
+            ));
+        }
+        match source {
+            Source::Folder(folder) if !folder.path.is_dir() => missing.push(format!(
+                "source `{name}`: there is no folder {}",
+                folder.path.display()
+            )),
+            Source::Sql(sql) => {
+                if let Err(error) = sql.url.reveal() {
+                    missing.push(format!("source `{name}`: url: {error}"));
+                }
+            }
+            _ => {}
+        }
+    }
+    if !missing.is_empty() {
+        return Err(Failure::Usage(missing.join("\n")));
+    }
+    if config.sources.is_empty() {
+        return Err(Failure::Usage(
+            "no [[source]] is configured: nothing would be sent".to_owned(),
+        ));
+    }
+    let text = toml::to_string(config)?;
+    output.print(config, || text)?;
+    Ok(())
+}

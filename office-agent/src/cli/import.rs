@@ -1,0 +1,107 @@
+//! `office-agent import`: one file into the outbox, beside a running agent or without one.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use serde::Serialize;
+
+use super::{Failure, Output};
+use crate::app;
+use crate::config::{Config, FolderSource, Source, SourceName};
+use crate::identity;
+use crate::outbox::{self, Disposition, Entry, Outbox};
+use crate::source::import_file;
+use crate::source::row::Found;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The file; it is not changed.
+    file: PathBuf,
+    /// Folder source whose mapping, encoding and sheets are used; needed when there are several.
+    #[arg(long)]
+    source: Option<SourceName>,
+}
+
+/// What became of the rows.
+#[derive(Debug, Default, Serialize)]
+struct Imported {
+    stored: u64,
+    unchanged: u64,
+    rejected: u64,
+    notes: Vec<String>,
+}
+
+pub(super) async fn import(config: &Config, args: &Args, output: &Output) -> Result<(), Failure> {
+    let (source, folder) = chosen(config, args.source.as_ref())?;
+    let identity = identity::load(&config.data_dir)?;
+    let pipeline = app::pipeline(source, identity.token_key())?;
+    let outbox = Outbox::open(config.data_dir.join(outbox::FILE))?;
+    let bad = |bad| anyhow!("{bad}");
+    let mut rows = import_file(&args.file, folder).await.map_err(bad)?;
+    let mut done = Imported::default();
+    while let Some(found) = rows.next().await.map_err(bad)? {
+        let mut good = Vec::new();
+        let mut entries = Vec::with_capacity(found.len());
+        for found in found {
+            let location = match &found {
+                Found::Row(row) => row.location.clone(),
+                Found::Malformed { location } => location.clone(),
+            };
+            let entry = pipeline.entry(found);
+            match entry {
+                Entry::Case(_) => good.push(location),
+                Entry::Rejected(_) => done.rejected += 1,
+            }
+            entries.push(entry);
+        }
+        let dispositions = outbox.append(&folder.name, entries, None).await?;
+        outbox.good_rows_at(&folder.name, good).await?;
+        let stored = dispositions.iter().filter(|d| **d == Disposition::Stored);
+        let stored = stored.count() as u64;
+        done.stored += stored;
+        done.unchanged += dispositions.len() as u64 - stored;
+    }
+    done.notes = rows.notes().to_vec();
+    output.print(&done, || text(&done))?;
+    Ok(())
+}
+
+fn chosen<'a>(
+    config: &'a Config,
+    name: Option<&SourceName>,
+) -> Result<(&'a Source, &'a FolderSource), Failure> {
+    let mut folders = config.sources.iter().filter_map(|source| match source {
+        Source::Folder(folder) if name.is_none_or(|name| *name == folder.name) => {
+            Some((source, folder))
+        }
+        _ => None,
+    });
+    match (folders.next(), folders.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => Err(Failure::Usage(
+            "a file is read by the mapping of a folder source, and no such source is configured"
+                .to_owned(),
+        )),
+        (Some(_), Some(_)) => Err(Failure::Usage(
+            "several folder sources are configured; say which with --source".to_owned(),
+        )),
+    }
+}
+
+fn text(done: &Imported) -> String {
+    let mut text = format!(
+        "{} records stored for the hub, {} were known; {} of all rows refused{}",
+        done.stored,
+        done.unchanged,
+        done.rejected,
+        match done.rejected {
+            0 => "",
+            _ => " (see office-agent status)",
+        }
+    );
+    for note in &done.notes {
+        text.push('\n');
+        text.push_str(note);
+    }
+    text
+}

@@ -1,0 +1,150 @@
+//! The command line of `office-agent`.
+
+mod check;
+mod check_config;
+mod enroll;
+mod import;
+mod map;
+mod output;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::{self, AppError};
+use crate::config::{Config, ConfigError};
+use crate::telemetry::logs;
+use output::Output;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done (check: nothing found), 1 failed, 2 wrong usage or configuration, 10 check found something.
+Any key of the configuration can be overridden, e.g. OFFICE_AGENT__LOG__FILTER=debug.";
+
+/// Hands a notary office's cases to the citywide hub.
+#[derive(Debug, Parser)]
+#[command(name = "office-agent", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Configuration file; deploy/office-agent.toml is a sample.
+    #[arg(
+        long,
+        global = true,
+        env = "OFFICE_AGENT_CONFIG",
+        hide_env_values = true,
+        default_value = "office-agent.toml"
+    )]
+    config: PathBuf,
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Get this office's certificate and the city's token key, with a join token from the operator.
+    Enroll {
+        /// As printed by `notary-hub enroll-token`; works once.
+        #[arg(long, env = "OFFICE_AGENT_TOKEN", hide_env_values = true)]
+        token: String,
+    },
+    /// Read the office's sources and hand them to the hub until SIGTERM.
+    Run,
+    /// Read the sources and say what would be taken and what refused; with --dry-run, which is needed.
+    Map(map::Args),
+    /// Read one CSV or XLSX file by a folder source's mapping, wherever the file lies.
+    Import(import::Args),
+    /// What waits, what was refused and how to mend it.
+    Status,
+    /// Ask the hub whether a person or a thing is known in the city, before accepting.
+    Check(check::Args),
+    /// Say what is wrong with the configuration, or print what is in force.
+    CheckConfig,
+}
+
+/// Why a command ended without being done.
+#[derive(Debug)]
+enum Failure {
+    /// Exit code 2.
+    Usage(String),
+    /// Exit code 1.
+    Failed(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        let of_configuration = error.is::<ConfigError>()
+            || matches!(error.downcast_ref(), Some(AppError::Mapping { .. }));
+        match of_configuration {
+            true => Self::Usage(error.to_string()),
+            false => Self::Failed(error),
+        }
+    }
+}
+
+/// Runs the command line to its end.
+pub async fn run(cli: Cli) -> ExitCode {
+    let output = Output::new(cli.json);
+    match execute(cli, &output).await {
+        Ok(code) => code,
+        Err(Failure::Usage(problem)) => {
+            output.failed(&problem);
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(error)) => {
+            output.failed(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The machine has no room for a runtime.
+pub fn no_runtime(error: &std::io::Error) -> ExitCode {
+    Output::new(false).failed(&format!("start: {error}"));
+    ExitCode::FAILURE
+}
+
+async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
+    let config = Config::load(&cli.config)?;
+    match cli.command {
+        Command::Enroll { token } => enroll::enroll(&config, &token, output).await?,
+        Command::Run => {
+            logs::init(&config.log)?;
+            app::run(config).await?;
+        }
+        Command::Map(args) => map::map(&config, &args, output).await?,
+        Command::Import(args) => import::import(&config, &args, output).await?,
+        Command::Status => status::status(&config, output).await?,
+        Command::Check(args) => return check::check(&config, args, output).await,
+        Command::CheckConfig => check_config::check_config(&config, output)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_text_is_as_reviewed() {
+        let mut command = Cli::command();
+        let mut text = command.render_long_help().to_string();
+        for name in ["enroll", "map", "import", "check"] {
+            let sub = command
+                .find_subcommand_mut(name)
+                .expect("the command exists");
+            text.push_str(&format!("\n--- {name}\n{}", sub.render_long_help()));
+        }
+        insta::assert_snapshot!(text);
+    }
+}

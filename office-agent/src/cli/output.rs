@@ -1,0 +1,42 @@
+//! What commands print: text for people, JSON for programs, problems on standard error.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// Where and how results are printed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(super) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// One result: `value` as JSON, or `text`.
+    pub(super) fn print(
+        &self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        match self.json {
+            true => {
+                serde_json::to_writer(&mut out, value)?;
+                writeln!(out)
+            }
+            false => writeln!(out, "{}", text().trim_end()),
+        }
+    }
+
+    /// Why the command ended without being done. Nothing is left to be done when even that cannot be printed.
+    pub(super) fn failed(&self, problem: &str) {
+        let mut err = io::stderr().lock();
+        let _ = match self.json {
+            true => writeln!(err, "{}", serde_json::json!({ "error": problem })),
+            false => writeln!(err, "office-agent: {problem}"),
+        };
+    }
+}

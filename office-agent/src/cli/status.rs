@@ -1,0 +1,149 @@
+//! `office-agent status`, for the office's data steward.
+
+use std::fmt::Write;
+
+use super::{Failure, Output};
+use crate::config::Config;
+use crate::source::Doing;
+use crate::status::{Status, ask, remedy_zh, time_zh};
+
+/// Rejects printed at most; `--json` has more.
+const PRINTED: usize = 50;
+
+pub(super) async fn status(config: &Config, output: &Output) -> Result<(), Failure> {
+    let status = match ask(&config.data_dir).await {
+        Some(status) => status,
+        None => Status::of_stopped(config)?,
+    };
+    output.print(&status, || text(&status))?;
+    Ok(())
+}
+
+fn text(status: &Status) -> String {
+    let mut text = String::new();
+    let _ = head(&mut text, status);
+    let _ = sources(&mut text, status);
+    let _ = rejects(&mut text, status);
+    let _ = notices(&mut text, status);
+    text
+}
+
+fn head(text: &mut String, status: &Status) -> std::fmt::Result {
+    match &status.office_id {
+        Some(id) => writeln!(text, "公证处　　{} {id}", status.office_name)?,
+        None => writeln!(text, "公证处　　尚未注册（office-agent enroll）")?,
+    }
+    let running = match status.running {
+        true => "运行中",
+        false => "未运行（office-agent run）",
+    };
+    writeln!(text, "采集程序　{running}，版本 {}", status.version)?;
+    if let Some(end) = status.certificate_ends_at {
+        writeln!(text, "证书到期　{}", time_zh(end))?;
+    }
+    if let Some(sync) = &status.sync {
+        match (sync.connected, sync.connected_at) {
+            (true, Some(at)) => writeln!(text, "与平台连接　已连接（自 {} 起）", time_zh(at))?,
+            _ => writeln!(text, "与平台连接　未连接")?,
+        }
+        if let Some(at) = sync.acked_at {
+            writeln!(text, "最近确认　{}", time_zh(at))?;
+        }
+        if let Some(said) = sync.last_error.as_ref().filter(|said| said.open) {
+            let words = match said.text_zh.as_str() {
+                "" => said.text.clone(),
+                zh => format!("{zh}（{}）", said.text),
+            };
+            writeln!(text, "最近错误　{} {words}", time_zh(said.at))?;
+        }
+    }
+    let outbox = &status.outbox;
+    writeln!(
+        text,
+        "待报送　　{} 条（已取 {}，平台已确认 {}）",
+        outbox.waiting, outbox.last_sequence, outbox.acked_sequence
+    )
+}
+
+fn sources(text: &mut String, status: &Status) -> std::fmt::Result {
+    if !status.sources.is_empty() {
+        writeln!(text, "\n数据来源")?;
+    }
+    for source in &status.sources {
+        let state = &source.state;
+        let read = state
+            .last_read_at
+            .map_or_else(|| "尚未读取".to_owned(), time_zh);
+        let doing = match (status.running, source.caught_up, state.doing) {
+            (false, _, _) => "未运行",
+            (true, true, _) => "已读完",
+            (true, false, Doing::Failing) => "无法读取，自动重试",
+            (true, false, _) => "正在读取",
+        };
+        writeln!(
+            text,
+            "  {}（{}）　{doing}　已取 {} 条　最近读取 {read}",
+            source.name, source.kind, source.stored
+        )?;
+        let bad = state.bad_files.iter().map(|bad| format!("文件 {bad}"));
+        for line in state.problem.iter().chain(&state.notes).cloned().chain(bad) {
+            writeln!(text, "    {line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn rejects(text: &mut String, status: &Status) -> std::fmt::Result {
+    let outbox = &status.outbox;
+    if outbox.rejects_open == 0 {
+        return writeln!(text, "\n没有未处理的退回记录。");
+    }
+    writeln!(text, "\n退回记录　{} 条未处理", outbox.rejects_open)?;
+    for reject in outbox.rejects.iter().take(PRINTED) {
+        let whose = match (reject.source_case_id.as_str(), reject.location.as_str()) {
+            ("", location) => location.to_owned(),
+            (id, "") => format!("案件 {id}"),
+            (id, location) => format!("案件 {id}（{location}）"),
+        };
+        let by = match reject.origin.as_str() {
+            "hub" => "平台",
+            _ => "本机",
+        };
+        writeln!(
+            text,
+            "  {} {by} {whose}　{} {} {}",
+            time_zh(reject.rejected_at),
+            reject.rule_id,
+            reject.field,
+            reject.value_shape
+        )?;
+        let remedy = match reject.message_zh.as_str() {
+            "" => remedy_zh(&reject.rule_id),
+            said => said,
+        };
+        writeln!(text, "    {remedy}")?;
+    }
+    if outbox.rejects_open > PRINTED as u64 {
+        writeln!(text, "  ……其余见 office-agent status --json")?;
+    }
+    Ok(())
+}
+
+fn notices(text: &mut String, status: &Status) -> std::fmt::Result {
+    if !status.outbox.notices.is_empty() {
+        writeln!(text, "\n平台通知")?;
+    }
+    for notice in status.outbox.notices.iter().take(PRINTED) {
+        let case = match notice.source_case_id.as_str() {
+            "" => String::new(),
+            id => format!("案件 {id}　"),
+        };
+        writeln!(
+            text,
+            "  {} {case}{}",
+            time_zh(notice.created_at),
+            notice.text_zh
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! What went wrong between here and the hub, in words that say what to do.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::io;
+use std::time::Duration;
+
+use rustls::CertificateError;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use super::TlsError;
+use crate::config::HubUrl;
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum DialError {
+    /// The configured host is no name.
+    #[error(
+        "{hub}: the host is neither a DNS name nor an address; correct it in the configuration"
+    )]
+    NoName {
+        /// Address dialled.
+        hub: HubUrl,
+    },
+    /// No TCP connection.
+    #[error("the hub cannot be reached at {hub}: {source}")]
+    Unreachable {
+        /// Address dialled.
+        hub: HubUrl,
+        /// Why.
+        source: io::Error,
+    },
+    /// Nobody answered.
+    #[error("the hub at {hub} does not answer")]
+    TimedOut {
+        /// Address dialled.
+        hub: HubUrl,
+    },
+    /// The peer's certificate is of another CA.
+    #[error(
+        "what answers at {hub} is not certified by the CA this agent trusts; compare hub.ca_file (before enrolment) \
+         with the operator's ca.pem, or enrol again"
+    )]
+    WrongCa {
+        /// Address dialled.
+        hub: HubUrl,
+    },
+    /// The peer's certificate is of another host.
+    #[error(
+        "the hub's certificate is not made out to `{}`; use one of the names in the hub's identity.names",
+        hub.host()
+    )]
+    WrongName {
+        /// Address dialled.
+        hub: HubUrl,
+    },
+    /// The peer's certificate is not valid now.
+    #[error(
+        "by this machine's clock the hub's certificate at {hub} is not valid {}; set the clock, or tell the operator",
+        if *.not_yet { "yet" } else { "any more" }
+    )]
+    WrongClock {
+        /// Address dialled.
+        hub: HubUrl,
+        /// Whether its time has not begun; otherwise it is over.
+        not_yet: bool,
+    },
+    /// The handshake failed otherwise.
+    #[error("no secure connection to {hub}: {problem}")]
+    Handshake {
+        /// Address dialled.
+        hub: HubUrl,
+        /// What TLS says.
+        problem: String,
+    },
+    /// HTTP/2 could not begin.
+    #[error("{hub} does not speak the hub's protocol: {problem}")]
+    Protocol {
+        /// Address dialled.
+        hub: HubUrl,
+        /// What it says.
+        problem: String,
+    },
+    /// Nothing to connect with.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+pub(super) fn of_handshake(hub: &HubUrl, error: io::Error) -> DialError {
+    let hub = hub.clone();
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match inner {
+        Some(rustls::Error::InvalidCertificate(problem)) => of_certificate(hub, problem),
+        Some(other) => DialError::Handshake {
+            hub,
+            problem: other.to_string(),
+        },
+        None => DialError::Unreachable { hub, source: error },
+    }
+}
+
+fn of_certificate(hub: HubUrl, problem: &CertificateError) -> DialError {
+    match problem {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            DialError::WrongCa { hub }
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            DialError::WrongName { hub }
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            DialError::WrongClock { hub, not_yet: true }
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            DialError::WrongClock {
+                hub,
+                not_yet: false,
+            }
+        }
+        other => DialError::Handshake {
+            hub,
+            problem: other.to_string(),
+        },
+    }
+}
+
+/// A call that the hub, or the way to it, refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Stable reason of docs/errors.md; empty when the hub gave none.
+    pub reason: String,
+    /// gRPC status code.
+    pub code: Code,
+    /// For logs and operators, English.
+    pub message: String,
+    /// For staff, Chinese; empty when the hub gave none.
+    pub message_zh: String,
+    /// When to come back, when the hub said so.
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// Reads a refusal; a failure of the connection becomes one too.
+    #[must_use]
+    pub fn of(status: &Status) -> Self {
+        let details = status.get_error_details();
+        let reason = details
+            .error_info()
+            .map(|info| info.reason.clone())
+            .unwrap_or_default();
+        let message = match Error::source(status) {
+            // The hub's alert on our certificate comes after the handshake, with the first answer.
+            Some(source) if chain(source).contains("fatal alert") => format!(
+                "the hub does not accept this office's certificate ({}); it may have ended too long ago or be of \
+                 another CA: enrol again with a new token",
+                last(source)
+            ),
+            Some(source) if reason.is_empty() => {
+                format!("the connection to the hub broke: {}", last(source))
+            }
+            _ => status.message().to_owned(),
+        };
+        Self {
+            reason,
+            code: status.code(),
+            message,
+            message_zh: details
+                .localized_message()
+                .map(|text| text.message.clone())
+                .unwrap_or_default(),
+            retry_after: details.retry_info().and_then(|info| info.retry_delay),
+        }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        match self.reason.as_str() {
+            "" => Ok(()),
+            reason => write!(f, " ({reason})"),
+        }
+    }
+}
+
+impl Error for Refusal {}
+
+/// An error with all it came from.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        let _ = write!(text, ": {error}");
+        next = error.source();
+    }
+    text
+}
+
+fn last(error: &(dyn Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(next) = last.source() {
+        last = next;
+    }
+    last.to_string()
+}

@@ -1,0 +1,109 @@
+use super::*;
+use crate::source::row::Columns;
+
+const MAPPING: &str = r#"
+ignore = ["remark"]
+[case]
+source_case_id = "id"
+state = { column = "state", codes = { "1" = "applied" } }
+matter_type = "matter"
+foreign_relation = { value = "domestic" }
+notary_name = "notary"
+[[party]]
+child = "parties"
+role = { value = "testator" }
+kind = { value = "natural" }
+name = "name"
+identifier = "number"
+"#;
+
+fn mapping() -> Mapping {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("mapping.toml");
+    std::fs::write(&file, MAPPING).expect("written");
+    Mapping::load(&file).expect("a mapping")
+}
+
+fn cells(line: u32, cells: &[(&str, &str)]) -> Row {
+    Row {
+        location: format!("cases.csv:{line}"),
+        columns: Columns::new(cells.iter().map(|(name, _)| (*name).to_owned()).collect()),
+        cells: cells
+            .iter()
+            .map(|(_, cell)| Some((*cell).to_owned()))
+            .collect(),
+        children: BTreeMap::new(),
+    }
+}
+
+fn found(line: u32, state: &str, number: &str) -> Found {
+    let mut row = cells(
+        line,
+        &[
+            ("id", "a"),
+            ("state", state),
+            ("matter", "will"),
+            ("remark", "x"),
+            ("extra", "x"),
+        ],
+    );
+    let party = cells(
+        line,
+        &[
+            ("id", "a"),
+            ("name", "张三"),
+            ("number", number),
+            ("no", "1"),
+        ],
+    );
+    row.children.insert("parties".to_owned(), vec![party]);
+    Found::Row(row)
+}
+
+#[test]
+fn the_report_tells_what_would_be_taken_what_refused_and_what_is_not_known() {
+    let mapping = mapping();
+    let mut run = DryRun::new(&mapping);
+    run.add(found(2, "1", "11010519491231002X"));
+    run.add(found(3, "1", "110105194912310021"));
+    for line in 4..14 {
+        run.add(found(line, "挂起", "11010519491231002X"));
+    }
+    run.add(found(14, "11010519491231002X", ""));
+    run.add(found(15, "1", &"11010519491231002X；".repeat(4)));
+    run.add(Found::Malformed {
+        location: "cases.csv:16".to_owned(),
+    });
+    insta::assert_snapshot!(run.to_string());
+    let json: serde_json::Value =
+        serde_json::from_str(&run.json().expect("writes")).expect("reads");
+    assert_eq!(json["cases"], 2);
+    assert_eq!(json["columns"]["lacking"], serde_json::json!(["notary"]));
+    for report in [
+        run.to_string(),
+        run.json().expect("writes"),
+        format!("{run:?}"),
+    ] {
+        assert!(
+            !report.contains("1949") && !report.contains("张三"),
+            "{report}"
+        );
+    }
+    assert!(!run.is_clean());
+}
+
+#[test]
+fn codes_are_shown_and_numbers_of_people_are_not() {
+    for code in ["99", "挂起", "ON_HOLD", "A-12/3"] {
+        assert!(looks_like_a_code(code), "{code}");
+    }
+    for value in [
+        "13800138000",
+        "11010519491231002X",
+        "138 0013 8000",
+        "a\nb",
+        "二十一个字二十一个字二十一个字二十一个字二",
+    ] {
+        assert!(!looks_like_a_code(value), "{value}");
+    }
+}

@@ -1,0 +1,91 @@
+//! Asking the hub about persons and things before accepting. Numbers become tokens here; the notary signs in and
+//! the office's certificate vouches for the office.
+
+mod answer;
+mod question;
+mod text;
+
+use notary_proto::hub::v1::lookup_service_client::LookupServiceClient;
+use notary_proto::hub::v1::session_service_client::SessionServiceClient;
+use notary_proto::hub::v1::{CheckApplicationRequest, CreateSessionRequest};
+use tonic::Request;
+use tonic::metadata::{Ascii, MetadataValue};
+use zeroize::Zeroizing;
+
+pub use answer::{Answer, Feed, Hit, Receipt};
+pub use question::{Purpose, Question, QuestionError, RawParty, RawSubject};
+pub use text::text;
+
+use crate::config::Config;
+use crate::dial::{self, DialError, Refusal};
+use crate::identity::Identity;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum LookupError {
+    /// The hub was not reached.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// The hub said no to the sign-in or to the question.
+    #[error("{}", said(.0))]
+    Refused(Refusal),
+    /// The session's token cannot be sent.
+    #[error("the hub's session token cannot be used")]
+    Token,
+}
+
+fn said(refusal: &Refusal) -> String {
+    match refusal.message_zh.as_str() {
+        "" => refusal.to_string(),
+        zh => format!("{zh} ({refusal})"),
+    }
+}
+
+fn refused(status: tonic::Status) -> LookupError {
+    LookupError::Refused(Refusal::of(&status))
+}
+
+/// Signs in and asks.
+///
+/// # Errors
+/// When there is no answer.
+pub async fn ask(
+    config: &Config,
+    identity: &Identity,
+    question: CheckApplicationRequest,
+    login: &str,
+    password: &str,
+) -> Result<Answer, LookupError> {
+    let bearer = sign_in(config, identity, login, password).await?;
+    let tls = dial::as_office(identity).map_err(DialError::from)?;
+    let channel = dial::dial(&config.hub.agents, tls).await?;
+    let mut request = Request::new(question);
+    request.metadata_mut().insert("authorization", bearer);
+    let answer = LookupServiceClient::new(channel)
+        .check_application(request)
+        .await
+        .map_err(refused)?;
+    Ok(answer.into_inner().into())
+}
+
+async fn sign_in(
+    config: &Config,
+    identity: &Identity,
+    login: &str,
+    password: &str,
+) -> Result<MetadataValue<Ascii>, LookupError> {
+    let tls = dial::anonymous(identity.anchors()).map_err(DialError::from)?;
+    let channel = dial::dial(&config.hub.people, tls).await?;
+    let session = SessionServiceClient::new(channel)
+        .create_session(CreateSessionRequest {
+            login: login.to_owned(),
+            password: password.to_owned(),
+        })
+        .await
+        .map_err(refused)?
+        .into_inner();
+    let token = Zeroizing::new(format!("Bearer {}", session.access_token));
+    let mut value: MetadataValue<Ascii> = token.parse().map_err(|_| LookupError::Token)?;
+    value.set_sensitive(true);
+    Ok(value)
+}

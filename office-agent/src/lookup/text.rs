@@ -1,0 +1,180 @@
+//! The answer in the words of a notary.
+
+use std::fmt::Write;
+
+use linkage::matter::MatterType;
+use linkage::vocabulary::CaseState;
+use time::{Date, Duration, OffsetDateTime};
+
+use super::{Answer, Feed, Hit};
+use crate::status::time_zh;
+
+/// A feed that was last complete longer ago may hide a case.
+const FRESH: i64 = 3600;
+
+/// The answer as text, Chinese.
+#[must_use]
+pub fn text(answer: &Answer) -> String {
+    at(answer, OffsetDateTime::now_utc().unix_timestamp())
+}
+
+fn at(answer: &Answer, now: i64) -> String {
+    let mut text = String::new();
+    let _ = match answer.hits.len() {
+        0 => writeln!(text, "未查到相关办证信息。"),
+        count => writeln!(
+            text,
+            "查到 {count} 件相关办证信息{}：",
+            if answer.truncated {
+                "（仅列出最近的）"
+            } else {
+                ""
+            }
+        ),
+    };
+    for (number, hit) in (1..).zip(&answer.hits) {
+        let _ = write_hit(&mut text, number, hit);
+    }
+    let _ = write_feeds(&mut text, &answer.feeds, now);
+    if let Some(receipt) = &answer.receipt {
+        let _ = writeln!(
+            text,
+            "查询回执　第 {} 号　{}　{}",
+            receipt.audit_entry,
+            receipt.recorded_at.map_or_else(String::new, time_zh),
+            receipt.chain_hash
+        );
+    }
+    text
+}
+
+fn write_hit(text: &mut String, number: usize, hit: &Hit) -> std::fmt::Result {
+    let severity = match hit.severity.as_str() {
+        "duplicate" => "【重复申请】",
+        "conflict" => "【冲突】",
+        "related" => "【相关】",
+        _ => "【其他事项】",
+    };
+    let first = match hit.first_accepting {
+        true => "，最先受理",
+        false => "",
+    };
+    let matter =
+        MatterType::from_code(&hit.matter_type).map_or(hit.matter_type.as_str(), |m| m.name_zh());
+    let state = hit
+        .state
+        .parse::<CaseState>()
+        .map_or("状态不明", CaseState::label_zh);
+    writeln!(text, "{number}. {severity}{}{first}", hit.office_name)?;
+    let accepted = hit
+        .accepted_day
+        .and_then(day)
+        .map_or_else(|| "尚未受理".to_owned(), |day| format!("{day} 受理"));
+    let case_no = match hit.case_no.as_str() {
+        "" => "无证号",
+        no => no,
+    };
+    writeln!(text, "   {matter}　{state}　{accepted}　{case_no}")?;
+    let on: Vec<&str> = hit
+        .matched_on
+        .iter()
+        .map(|on| match on.as_str() {
+            "identifier" => "证件号码",
+            "subject" => "标的",
+            _ => "其他",
+        })
+        .collect();
+    writeln!(
+        text,
+        "   当事人 {}　相同项：{}",
+        hit.masked_names.join("、"),
+        on.join("、")
+    )
+}
+
+fn write_feeds(text: &mut String, feeds: &[Feed], now: i64) -> std::fmt::Result {
+    let behind: Vec<&Feed> = feeds
+        .iter()
+        .filter(|feed| feed.caught_up_at.is_none_or(|at| now - at > FRESH))
+        .collect();
+    if behind.is_empty() {
+        return writeln!(text, "数据时效　{} 家公证处的数据均为最新。", feeds.len());
+    }
+    writeln!(
+        text,
+        "数据时效　{} 家公证处中有 {} 家的数据可能不全：",
+        feeds.len(),
+        behind.len()
+    )?;
+    for feed in behind {
+        let since = match feed.caught_up_at.or(feed.last_commit_at) {
+            Some(at) => format!("数据截至 {}", time_zh(at)),
+            None => "尚未报送".to_owned(),
+        };
+        writeln!(text, "   {}　{since}", feed.office_name)?;
+    }
+    Ok(())
+}
+
+fn day(days: i32) -> Option<Date> {
+    Date::from_ordinal_date(1970, 1)
+        .ok()?
+        .checked_add(Duration::days(days.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lookup::Receipt;
+
+    fn feed(caught_up_at: Option<i64>) -> Feed {
+        Feed {
+            office_id: "hzyh".to_owned(),
+            office_name: "杭州市某公证处".to_owned(),
+            last_commit_at: Some(1_700_000_000),
+            caught_up_at,
+            connected: true,
+        }
+    }
+
+    fn receipt() -> Option<Receipt> {
+        Some(Receipt {
+            audit_entry: 42,
+            recorded_at: Some(1_700_000_000),
+            chain_hash: "ab".repeat(32),
+        })
+    }
+
+    #[test]
+    fn a_hit_says_who_holds_it_and_who_was_first() {
+        let answer = Answer {
+            hits: vec![Hit {
+                office_id: "hzyh".to_owned(),
+                office_name: "杭州市某公证处".to_owned(),
+                case_no: "（2024）浙杭证民字第1234号".to_owned(),
+                matter_type: "mandate".to_owned(),
+                state: "issued".to_owned(),
+                accepted_day: Some(19_723),
+                matched_on: vec!["identifier".to_owned(), "subject".to_owned()],
+                masked_names: vec!["张*".to_owned()],
+                severity: "duplicate".to_owned(),
+                first_accepting: true,
+            }],
+            truncated: false,
+            feeds: vec![feed(Some(1_700_000_000)), feed(None)],
+            receipt: receipt(),
+        };
+        insta::assert_snapshot!(at(&answer, 1_700_000_100));
+    }
+
+    #[test]
+    fn no_hit_says_how_far_the_answer_can_be_trusted() {
+        let answer = Answer {
+            hits: Vec::new(),
+            truncated: false,
+            feeds: vec![feed(Some(1_700_000_000))],
+            receipt: receipt(),
+        };
+        insta::assert_snapshot!(at(&answer, 1_700_000_100));
+    }
+}

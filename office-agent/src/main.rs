@@ -1,0 +1,27 @@
+//! `office-agent`: see `office-agent --help`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use office_agent::cli::{self, Cli};
+
+/// Threads for what blocks (files, a page of HMACs). More would only cost memory: each has an arena of its own.
+const BLOCKING_THREADS: usize = 16;
+
+// One thread does all the rest: an agent shares the office's machine, and the outbox has a thread of its own.
+fn main() -> ExitCode {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .expect("nothing has installed a provider before main");
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .thread_keep_alive(Duration::from_secs(1))
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(cli::run(cli)),
+        Err(error) => cli::no_runtime(&error),
+    }
+}

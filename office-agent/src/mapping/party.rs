@@ -1,0 +1,111 @@
+//! Parties and subjects of a case.
+
+use linkage::identifier::{IdentifierKind, ParsedIdentifier};
+use linkage::phone::PhoneNumber;
+use linkage::place::DistrictCode;
+use linkage::subject::{SubjectError, SubjectKind, SubjectNumber};
+use linkage::vocabulary::{PartyKind, PartyRole, Sex};
+use time::Date;
+
+use super::file::{PartyRules, SubjectRules};
+use super::reject::{Fault, Rule};
+use super::rule::{optional, parsed, required};
+use super::value::Text;
+use crate::source::row::Row;
+
+/// A party. `Debug` shows neither its name nor a number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Party {
+    /// What it is to the matter.
+    pub role: PartyRole,
+    /// Natural or legal person.
+    pub kind: PartyKind,
+    /// Name as in the office's records.
+    pub name: Text<200>,
+    /// Number of the identity document, verified or not.
+    pub identifier: Option<ParsedIdentifier>,
+    /// Sex, by the office's records or else by a verified number.
+    pub sex: Option<Sex>,
+    /// Birth date, by the office's records or else by a verified number.
+    pub birth_on: Option<Date>,
+    /// Phone number, when the office has a usable one.
+    pub phone: Option<PhoneNumber>,
+    /// District of the address.
+    pub address_district: Option<DistrictCode>,
+}
+
+impl Party {
+    pub(super) fn read(rules: &PartyRules, row: &Row) -> Result<Self, Fault> {
+        let kind = required(&rules.kind, row, "kind")?;
+        let identifier = identifier(rules, row, kind)?;
+        let verified = identifier.as_ref().and_then(ParsedIdentifier::verified);
+        let (stated_sex, stated_birth) = verified.map_or((None, None), |identifier| {
+            (identifier.sex(), identifier.birth_date())
+        });
+        Ok(Self {
+            role: required(&rules.role, row, "role")?,
+            kind,
+            name: parsed(Some(&rules.name), row, "name", Text::read)?
+                .ok_or_else(|| Fault::missing().at("name"))?,
+            sex: optional(rules.sex.as_ref(), row, "sex")?.or(stated_sex),
+            birth_on: optional(rules.birth_on.as_ref(), row, "birth_on")?.or(stated_birth),
+            identifier,
+            // Weak evidence at best: a phone that is none is left out, not asked for.
+            phone: parsed(rules.phone.as_ref(), row, "phone", |raw| {
+                Ok(PhoneNumber::parse(raw).ok())
+            })?,
+            address_district: optional(rules.address_district.as_ref(), row, "address_district")?,
+        })
+    }
+}
+
+/// Where the office does not say which document it is, it is the usual one of such a party; a number of another
+/// document then fails its check and is kept as unverified.
+fn identifier(
+    rules: &PartyRules,
+    row: &Row,
+    party: PartyKind,
+) -> Result<Option<ParsedIdentifier>, Fault> {
+    let kind = optional(rules.identifier_kind.as_ref(), row, "identifier_kind")?;
+    let kind = kind.unwrap_or(match party {
+        PartyKind::Natural => IdentifierKind::ResidentId,
+        PartyKind::Legal => IdentifierKind::CreditCode,
+    });
+    parsed(rules.identifier.as_ref(), row, "identifier", |raw| {
+        ParsedIdentifier::parse(kind, raw)
+            .map(Some)
+            .map_err(|_| Rule::IdentifierUnreadable)
+    })
+}
+
+/// What a case is about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subject {
+    /// Its number, with its kind.
+    pub number: SubjectNumber,
+    /// Where real estate lies.
+    pub district_code: Option<DistrictCode>,
+}
+
+impl Subject {
+    pub(super) fn read(rules: &SubjectRules, row: &Row) -> Result<Self, Fault> {
+        let kind: SubjectKind = required(&rules.kind, row, "kind")?;
+        let number = parsed(
+            Some(&rules.number),
+            row,
+            "number",
+            |raw| match SubjectNumber::parse(kind, raw) {
+                Ok(number) => Ok(Some(number)),
+                Err(SubjectError::Empty) => Ok(None),
+                Err(SubjectError::TooLong) => Err(Rule::FieldTooLong),
+                Err(SubjectError::ControlCharacter | SubjectError::UnitForm) => {
+                    Err(Rule::NumberIllegal)
+                }
+            },
+        )?;
+        Ok(Self {
+            number: number.ok_or_else(|| Fault::missing().at("number"))?,
+            district_code: optional(rules.district_code.as_ref(), row, "district_code")?,
+        })
+    }
+}

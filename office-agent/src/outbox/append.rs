@@ -1,0 +1,165 @@
+//! Taking entries in, with the cursor that was read up to them.
+
+use notary_proto::hub::v1 as wire;
+use prost::Message;
+use rusqlite::{OptionalExtension, Transaction, params};
+use time::OffsetDateTime;
+
+use super::entry::content_hash;
+use super::{Cursor, Disposition, Entry, OutboxError, reject};
+use crate::config::SourceName;
+
+/// How often content that the hub refused may be offered again unchanged, seconds: what made the hub refuse
+/// it may have gone meanwhile (another case gave up the number), but not with every poll.
+const REFUSED_AGAIN_AFTER: i64 = 3600;
+
+/// Stores entries and cursor; returns what became of each and the last sequence given out.
+pub(super) fn append(
+    tx: &Transaction<'_>,
+    source: &SourceName,
+    entries: Vec<Entry>,
+    cursor: Option<&Cursor>,
+    now: OffsetDateTime,
+) -> Result<(Vec<Disposition>, u64), OutboxError> {
+    let mut position: i64 =
+        tx.query_row("SELECT last_position FROM state", [], |row| row.get(0))?;
+    let first = position;
+    let mut insert = tx.prepare_cached("INSERT INTO entry (position, record) VALUES (?1, ?2)")?;
+    let mut dispositions = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let record = match entry {
+            Entry::Case(case) => take_case(tx, *case, now)?.map(wire::record::Payload::Case),
+            Entry::Rejected(rejected) => reject::take(tx, source, &rejected, now)?
+                .then_some(wire::record::Payload::Rejected(rejected)),
+        };
+        dispositions.push(match record {
+            None => Disposition::Unchanged,
+            Some(payload) => {
+                position += 1;
+                let record = wire::Record {
+                    payload: Some(payload),
+                };
+                insert.execute(params![position, record.encode_to_vec()])?;
+                Disposition::Stored
+            }
+        });
+    }
+    drop(insert);
+    tx.execute("UPDATE state SET last_position = ?1", params![position])?;
+    tx.execute(
+        "INSERT INTO source (name, cursor, written_at, stored) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (name) DO UPDATE SET cursor = coalesce(excluded.cursor, cursor),
+             written_at = excluded.written_at, stored = stored + excluded.stored",
+        params![
+            source.as_str(),
+            cursor.map(|cursor| &cursor.0),
+            now.unix_timestamp(),
+            position - first
+        ],
+    )?;
+    let base: i64 = tx.query_row("SELECT base FROM state", [], |row| row.get(0))?;
+    Ok((
+        dispositions,
+        u64::try_from(position - base).unwrap_or_default(),
+    ))
+}
+
+/// Puts one record behind the others, beside what the source reads. Returns the last sequence given out.
+pub(super) fn put(
+    tx: &Transaction<'_>,
+    payload: wire::record::Payload,
+) -> Result<u64, OutboxError> {
+    let record = wire::Record {
+        payload: Some(payload),
+    };
+    let (position, base): (i64, i64) = tx.query_row(
+        "UPDATE state SET last_position = last_position + 1 RETURNING last_position, base",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    tx.prepare_cached("INSERT INTO entry (position, record) VALUES (?1, ?2)")?
+        .execute(params![position, record.encode_to_vec()])?;
+    Ok(u64::try_from(position - base).unwrap_or_default())
+}
+
+struct Known {
+    content_hash: Vec<u8>,
+    revision: u64,
+    refused_at: Option<i64>,
+}
+
+/// The record as it goes out, or `None` when the hub need not hear of it.
+fn take_case(
+    tx: &Transaction<'_>,
+    mut case: wire::CaseRecord,
+    now: OffsetDateTime,
+) -> Result<Option<wire::CaseRecord>, OutboxError> {
+    let hash = content_hash(&case);
+    let known = known_case(tx, &case.source_case_id)?;
+    if let Some(known) = &known {
+        // What the hub would leave aside anyway: an older revision never changes anything.
+        if case.revision != 0 && case.revision < known.revision {
+            return Ok(None);
+        }
+        let offer_again = known
+            .refused_at
+            .is_some_and(|at| now.unix_timestamp() - at >= REFUSED_AGAIN_AFTER);
+        // A case that was refused meanwhile goes out even with its old content: the hub's reject is open
+        // until a good record comes.
+        if known.content_hash == hash && !offer_again && !reject::has_own(tx, &case.source_case_id)?
+        {
+            return Ok(None);
+        }
+    }
+    if case.revision == 0 {
+        let after = known.as_ref().map_or(0, |known| known.revision + 1);
+        case.revision = after.max(microseconds(now));
+    }
+    reject::clear_case(tx, &case.source_case_id)?;
+    tx.prepare_cached(
+        "INSERT INTO known_case (source_case_id, content_hash, revision) VALUES (?1, ?2, ?3)
+         ON CONFLICT (source_case_id) DO UPDATE SET content_hash = excluded.content_hash,
+             revision = excluded.revision, refused_at = NULL",
+    )?
+    .execute(params![
+        case.source_case_id,
+        hash.as_slice(),
+        case.revision.cast_signed()
+    ])?;
+    Ok(Some(case))
+}
+
+fn known_case(tx: &Transaction<'_>, id: &str) -> Result<Option<Known>, OutboxError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT content_hash, revision, refused_at FROM known_case WHERE source_case_id = ?1",
+        )?
+        .query_row(params![id], |row| {
+            Ok(Known {
+                content_hash: row.get(0)?,
+                revision: row.get::<_, i64>(1)?.cast_unsigned(),
+                refused_at: row.get(2)?,
+            })
+        })
+        .optional()?)
+}
+
+/// Microseconds since 1970: an outbox that was lost and rebuilt goes on above what it gave out before.
+fn microseconds(now: OffsetDateTime) -> u64 {
+    u64::try_from(now.unix_timestamp_nanos() / 1000).unwrap_or_default()
+}
+
+/// Where a source stands.
+pub(super) fn cursor(
+    connection: &rusqlite::Connection,
+    source: &SourceName,
+) -> Result<Option<Cursor>, OutboxError> {
+    let cursor: Option<Option<String>> = connection
+        .query_row(
+            "SELECT cursor FROM source WHERE name = ?1",
+            params![source.as_str()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(cursor.flatten().map(Cursor))
+}

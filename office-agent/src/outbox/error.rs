@@ -1,0 +1,60 @@
+//! What can go wrong with the outbox, in words that say what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+/// Why the outbox did not do something. Whatever was asked has not happened, not even partly.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboxError {
+    /// No room.
+    #[error("the disk of the outbox is full; make room, the agent goes on by itself")]
+    DiskFull,
+    /// No right to write.
+    #[error("the outbox cannot be written (read-only disk or missing rights); the agent retries")]
+    ReadOnly,
+    /// The file is no sound outbox.
+    #[error(
+        "the outbox {path} is damaged ({problem}); stop the agent, move the file away and start again: \
+         the agent then reads its sources anew and sends them under a new epoch"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the check said.
+        problem: String,
+    },
+    /// Made by a newer version.
+    #[error("the outbox was made by a newer office-agent (layout {found}); install that version")]
+    TooNew {
+        /// Its layout.
+        found: i64,
+    },
+    /// The file cannot be opened or made.
+    #[error("open the outbox {path}: {source}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The outbox's thread has ended.
+    #[error("the outbox is closed")]
+    Closed,
+    /// Anything else that SQLite says.
+    #[error("outbox: {0}")]
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for OutboxError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DiskFull,
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                Self::ReadOnly
+            }
+            _ => Self::Sqlite(error),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The outbox's file: one SQLite database, its own to its owner alone.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use time::OffsetDateTime;
+use uuid::{NoContext, Timestamp, Uuid};
+
+use super::OutboxError;
+
+const LAYOUT: i64 = 1;
+
+/// `entry.position` never changes; the sequence the hub sees is `position - base`. So a new epoch, in which
+/// sequences begin at 1 again, moves no row.
+const TABLES: &str = "
+CREATE TABLE state (
+    one           INTEGER PRIMARY KEY CHECK (one = 1),
+    epoch         TEXT    NOT NULL,
+    hub_epoch     TEXT    NOT NULL,
+    base          INTEGER NOT NULL,
+    last_position INTEGER NOT NULL,
+    acked         INTEGER NOT NULL
+) STRICT;
+CREATE TABLE entry (
+    position INTEGER PRIMARY KEY,
+    record   BLOB    NOT NULL
+) STRICT;
+-- Up to which position everything was acknowledged at what time; one row an hour.
+CREATE TABLE ack (
+    hour     INTEGER PRIMARY KEY,
+    position INTEGER NOT NULL
+) STRICT;
+CREATE TABLE source (
+    name       TEXT    PRIMARY KEY,
+    cursor     TEXT,
+    written_at INTEGER NOT NULL,
+    stored     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE known_case (
+    source_case_id TEXT    PRIMARY KEY,
+    content_hash   BLOB    NOT NULL,
+    revision       INTEGER NOT NULL,
+    refused_at     INTEGER
+) STRICT, WITHOUT ROWID;
+-- What is refused now. `place` is the case's key, or the location of a row that has none.
+CREATE TABLE reject (
+    origin         TEXT    NOT NULL,
+    source         TEXT    NOT NULL,
+    place          TEXT    NOT NULL,
+    source_case_id TEXT    NOT NULL,
+    location       TEXT    NOT NULL,
+    rule_id        TEXT    NOT NULL,
+    field          TEXT    NOT NULL,
+    value_shape    TEXT    NOT NULL,
+    message_zh     TEXT    NOT NULL,
+    rejected_at    INTEGER NOT NULL,
+    PRIMARY KEY (origin, source, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reject_case ON reject (source_case_id);
+CREATE TABLE notice (
+    notice_id      TEXT    PRIMARY KEY,
+    kind           TEXT    NOT NULL,
+    source_case_id TEXT    NOT NULL,
+    text_zh        TEXT    NOT NULL,
+    created_at     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// Opens the file, making it when it is not there, and checks that it is sound.
+pub(super) fn open(path: &Path, now: OffsetDateTime) -> Result<Connection, OutboxError> {
+    // Made here so that it is never open to others, not even for a moment; -wal and -shm take its mode.
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(|source| OutboxError::Open {
+            path: path.to_owned(),
+            source,
+        })?;
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    prepare(&connection, now).map_err(|error| damaged(path, error))?;
+    check(&connection, path)?;
+    Ok(connection)
+}
+
+/// Opens an outbox for looking only; `None` when there is none.
+pub(super) fn open_read_only(path: &Path) -> Result<Option<Connection>, OutboxError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    let layout: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|error| damaged(path, error.into()))?;
+    Ok((layout == LAYOUT).then_some(connection))
+}
+
+fn prepare(connection: &Connection, now: OffsetDateTime) -> Result<(), OutboxError> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // What append returned for must survive a power cut, not only a killed process.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
+    connection.pragma_update(None, "cache_size", -2048)?;
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    match layout {
+        LAYOUT => {}
+        0 => {
+            connection.execute_batch(TABLES)?;
+            connection.execute(
+                "INSERT INTO state VALUES (1, ?1, '', 0, 0, 0)",
+                params![new_epoch(None, now).to_string()],
+            )?;
+            connection.pragma_update(None, "user_version", LAYOUT)?;
+        }
+        found => {
+            connection.execute_batch("ROLLBACK")?;
+            return Err(OutboxError::TooNew { found });
+        }
+    }
+    connection.execute_batch("COMMIT")?;
+    Ok(())
+}
+
+fn check(connection: &Connection, path: &Path) -> Result<(), OutboxError> {
+    let verdict: Option<String> = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .optional()
+        .map_err(|error| damaged(path, error.into()))?;
+    match verdict.as_deref() {
+        Some("ok") => Ok(()),
+        other => Err(OutboxError::Damaged {
+            path: path.to_owned(),
+            problem: other.unwrap_or("no verdict").to_owned(),
+        }),
+    }
+}
+
+fn damaged(path: &Path, error: OutboxError) -> OutboxError {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    match error {
+        OutboxError::Sqlite(error)
+            if matches!(
+                error.sqlite_error_code(),
+                Some(DatabaseCorrupt | NotADatabase)
+            ) =>
+        {
+            OutboxError::Damaged {
+                path: path.to_owned(),
+                problem: error.to_string(),
+            }
+        }
+        other => other,
+    }
+}
+
+/// An epoch newer than `before`, even when the clock went back.
+pub(super) fn new_epoch(before: Option<Uuid>, now: OffsetDateTime) -> Uuid {
+    let nanoseconds = u64::try_from(now.unix_timestamp_nanos()).unwrap_or(0);
+    let fresh = at(nanoseconds / 1_000_000);
+    match before {
+        Some(before) if fresh <= before => {
+            let milliseconds = (before.as_u128() >> 80) as u64;
+            at(milliseconds + 1)
+        }
+        _ => fresh,
+    }
+}
+
+fn at(milliseconds: u64) -> Uuid {
+    let nanoseconds = u32::try_from(milliseconds % 1000 * 1_000_000).unwrap_or(0);
+    Uuid::new_v7(Timestamp::from_unix(
+        NoContext,
+        milliseconds / 1000,
+        nanoseconds,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn the_file_is_its_owners_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("outbox.sqlite");
+        let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
+        connection
+            .execute("INSERT INTO notice VALUES ('a','b','','c',0)", [])
+            .expect("written");
+        for suffix in ["", "-wal", "-shm"] {
+            let file = folder.path().join(format!("outbox.sqlite{suffix}"));
+            let mode = fs::metadata(&file).expect("there").mode();
+            assert_eq!(mode & 0o777, 0o600, "{suffix}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_outbox_is_said_to_be_damaged() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("outbox.sqlite");
+        fs::write(&path, "x".repeat(8192)).expect("written");
+        let error = open(&path, OffsetDateTime::now_utc()).expect_err("no database");
+        assert!(matches!(error, OutboxError::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains("move the file away"));
+    }
+
+    #[test]
+    fn a_new_epoch_is_newer_even_when_the_clock_went_back() {
+        let now = OffsetDateTime::now_utc();
+        let first = new_epoch(None, now);
+        let second = new_epoch(Some(first), now - time::Duration::days(400));
+        assert!(first < second);
+        assert!(first.to_string() < second.to_string());
+    }
+}

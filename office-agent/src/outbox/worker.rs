@@ -1,0 +1,127 @@
+//! The one thread that holds the connection. SQLite blocks on the disk; nothing else may wait for it.
+
+use std::path::Path;
+use std::thread;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Clock, OutboxError, schema};
+
+/// Jobs that wait at once; a caller of a full outbox waits its turn.
+const WAITING: usize = 64;
+
+type Job = Box<dyn FnOnce(&mut Store) + Send>;
+
+/// The connection and what belongs to it.
+pub(super) struct Store {
+    connection: Connection,
+    /// Whether the last write failed, so that each trouble is said once.
+    in_trouble: bool,
+    /// Whether a commit waits for the disk now.
+    synchronous: bool,
+}
+
+impl Store {
+    /// What is not `durable` survives a killed process, but perhaps not a power cut.
+    fn transaction<T>(
+        &mut self,
+        durable: bool,
+        job: impl FnOnce(&Transaction<'_>) -> Result<T, OutboxError>,
+    ) -> Result<T, OutboxError> {
+        // IMMEDIATE: `office-agent import` may write beside a running agent.
+        let result = self
+            .synchronous(durable)
+            .and_then(|connection| {
+                Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+            })
+            .and_then(|tx| {
+                let value = job(&tx)?;
+                tx.commit()?;
+                Ok(value)
+            });
+        match (&result, self.in_trouble) {
+            (Err(error), false) => tracing::error!(%error, "the outbox cannot be written"),
+            (Ok(_), true) => tracing::info!("the outbox can be written again"),
+            _ => {}
+        }
+        self.in_trouble = result.is_err();
+        result
+    }
+
+    fn synchronous(&mut self, wanted: bool) -> Result<&mut Connection, OutboxError> {
+        if self.synchronous != wanted {
+            let mode = if wanted { "FULL" } else { "NORMAL" };
+            self.connection.pragma_update(None, "synchronous", mode)?;
+            self.synchronous = wanted;
+        }
+        Ok(&mut self.connection)
+    }
+}
+
+/// The way to the thread.
+#[derive(Clone, Debug)]
+pub(super) struct Worker {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Worker {
+    pub(super) fn start(path: &Path, clock: &Clock) -> Result<Self, OutboxError> {
+        let connection = schema::open(path, clock())?;
+        let (jobs, mut waiting) = mpsc::channel::<Job>(WAITING);
+        thread::Builder::new()
+            .name("outbox".to_owned())
+            .spawn(move || {
+                let mut store = Store {
+                    connection,
+                    in_trouble: false,
+                    synchronous: true,
+                };
+                while let Some(job) = waiting.blocking_recv() {
+                    job(&mut store);
+                }
+            })
+            .map_err(|source| OutboxError::Open {
+                path: path.to_owned(),
+                source,
+            })?;
+        Ok(Self { jobs })
+    }
+
+    /// Runs `job` in one write transaction: all of it or nothing.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Transaction<'_>) -> Result<T, OutboxError> + Send + 'static,
+    ) -> Result<T, OutboxError> {
+        self.run(move |store| store.transaction(true, job)).await
+    }
+
+    /// [`Self::write`] for what may be forgotten in a power cut without harm.
+    pub(super) async fn note<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Transaction<'_>) -> Result<T, OutboxError> + Send + 'static,
+    ) -> Result<T, OutboxError> {
+        self.run(move |store| store.transaction(false, job)).await
+    }
+
+    /// Runs `job`, which only reads.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, OutboxError> + Send + 'static,
+    ) -> Result<T, OutboxError> {
+        self.run(move |store| job(&store.connection)).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Store) -> Result<T, OutboxError> + Send + 'static,
+    ) -> Result<T, OutboxError> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |store| {
+            // The asker may have given up; what it asked for is done all the same.
+            let _ = answer.send(job(store));
+        });
+        self.jobs.send(job).await.map_err(|_| OutboxError::Closed)?;
+        answered.await.map_err(|_| OutboxError::Closed)?
+    }
+}

@@ -1,0 +1,71 @@
+//! From what a source found to what the outbox keeps.
+
+use std::fmt;
+use std::sync::Arc;
+
+use linkage::token::TokenKey;
+use time::OffsetDateTime;
+
+use crate::mapping::{Mapping, Reject, Rule};
+use crate::minimise;
+use crate::outbox::{Clock, Entry};
+use crate::source::row::Found;
+
+/// One source's mapping and the city's key.
+#[derive(Clone)]
+pub struct Pipeline {
+    mapping: Mapping,
+    key: TokenKey,
+    clock: Clock,
+}
+
+impl Pipeline {
+    /// A pipeline by the machine's clock.
+    #[must_use]
+    pub fn new(mapping: Mapping, key: TokenKey) -> Self {
+        Self::with_clock(mapping, key, Arc::new(OffsetDateTime::now_utc))
+    }
+
+    /// A pipeline by a clock of the caller's.
+    #[must_use]
+    pub fn with_clock(mapping: Mapping, key: TokenKey, clock: Clock) -> Self {
+        Self {
+            mapping,
+            key,
+            clock,
+        }
+    }
+
+    /// What the outbox is to keep of a find. Never fails: what is no case is a reject.
+    #[must_use]
+    pub fn entry(&self, found: Found) -> Entry {
+        let mapped = match found {
+            Found::Row(row) => self.mapping.case(&row),
+            Found::Malformed { location } => Err(Reject::malformed(location)),
+        };
+        match mapped {
+            Ok(case) => Entry::Case(Box::new(minimise::case(&case, &self.key))),
+            Err(reject) => Entry::Rejected(minimise::rejected(&reject, (self.clock)())),
+        }
+    }
+}
+
+impl Reject {
+    /// A line that is no row.
+    #[must_use]
+    pub fn malformed(location: String) -> Self {
+        Self {
+            source_case_id: None,
+            location,
+            rule: Rule::RowMalformed,
+            field: String::new(),
+            value_shape: String::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,132 @@
+//! From a file to batches of rows: what CSV and XLSX have in common.
+
+use std::path::PathBuf;
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::spawn_blocking;
+
+use super::bad::BadFile;
+use super::{csv, xlsx};
+use crate::config::FolderSource;
+use crate::source::row::{Columns, Found};
+
+/// Rows handed on at once.
+pub(super) const BATCH: usize = 1000;
+
+/// Some rows of a file.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) found: Vec<Found>,
+    pub(super) notes: Vec<String>,
+}
+
+/// How a file is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Csv(&'static encoding_rs::Encoding),
+    Xlsx,
+}
+
+/// Reads a file where that may block, `skip` rows left out. The reading goes as far ahead as one batch, and ends with
+/// the receiver. A bad file gives its error last.
+pub(super) fn read(
+    path: PathBuf,
+    file: String,
+    format: Format,
+    source: &FolderSource,
+    skip: u64,
+) -> Receiver<Result<Batch, BadFile>> {
+    let (sender, receiver) = channel(1);
+    let source = source.clone();
+    spawn_blocking(move || {
+        let mut out = Out::new(sender, skip);
+        let done = match format {
+            Format::Csv(encoding) => csv::read(&path, &file, encoding, &mut out),
+            Format::Xlsx => xlsx::read(&path, &file, &source, &mut out),
+        };
+        out.finish(done);
+    });
+    receiver
+}
+
+/// Where rows go.
+pub(super) struct Out {
+    sender: Sender<Result<Batch, BadFile>>,
+    skip: u64,
+    batch: Batch,
+    closed: bool,
+}
+
+impl Out {
+    fn new(sender: Sender<Result<Batch, BadFile>>, skip: u64) -> Self {
+        Self {
+            sender,
+            skip,
+            batch: Batch::default(),
+            closed: false,
+        }
+    }
+
+    pub(super) fn give(&mut self, found: Found) {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return;
+        }
+        self.batch.found.push(found);
+        if self.batch.found.len() == BATCH {
+            self.flush();
+        }
+    }
+
+    pub(super) fn note(&mut self, note: String) {
+        self.batch.notes.push(note);
+    }
+
+    /// Nobody wants more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    fn flush(&mut self) {
+        let batch = std::mem::take(&mut self.batch);
+        self.closed |= self.sender.blocking_send(Ok(batch)).is_err();
+    }
+
+    fn finish(mut self, done: Result<(), BadFile>) {
+        if !self.batch.found.is_empty() || !self.batch.notes.is_empty() {
+            self.flush();
+        }
+        if let Err(bad) = done {
+            // Nobody listens any more: then nobody needs to know.
+            let _ = self.sender.blocking_send(Err(bad));
+        }
+    }
+}
+
+/// Column names of a header line.
+pub(super) fn columns(file: &str, header: Vec<String>) -> Result<Columns, BadFile> {
+    let names: Vec<String> = header
+        .iter()
+        .map(|name| name.trim_matches(blank).to_owned())
+        .collect();
+    if names.iter().all(|name| {
+        name.is_empty()
+            || name
+                .chars()
+                .all(|c| c.is_ascii_digit() || c.is_ascii_punctuation())
+    }) {
+        return Err(BadFile::new(file, "the first line holds no column names").at(1, None));
+    }
+    for (index, name) in names.iter().enumerate() {
+        if !name.is_empty() && names[..index].contains(name) {
+            return Err(
+                BadFile::new(file, format!("the column `{name}` is there twice")).at(1, None),
+            );
+        }
+    }
+    Ok(Columns::new(names))
+}
+
+fn blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{feff}'
+}

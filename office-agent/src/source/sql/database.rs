@@ -1,0 +1,79 @@
+//! One connection to whichever database it is.
+
+use super::Cells;
+use super::keyset::{Dialect, Field, Statement};
+use super::mysql::MySql;
+use super::postgres::Postgres;
+use super::sqlite::Sqlite;
+use crate::source::SourceError;
+
+pub(super) enum Database {
+    Postgres(Box<Postgres>),
+    MySql(Box<MySql>),
+    Sqlite(Sqlite),
+}
+
+impl Database {
+    pub(super) async fn connect(url: &str) -> Result<Self, SourceError> {
+        match url.split_once(':') {
+            Some(("postgres" | "postgresql", _)) => {
+                Ok(Self::Postgres(Box::new(Postgres::connect(url).await?)))
+            }
+            Some(("mysql" | "mariadb", rest)) => Ok(Self::MySql(Box::new(
+                MySql::connect(&format!("mysql:{rest}")).await?,
+            ))),
+            Some(("sqlite", file)) => Ok(Self::Sqlite(Sqlite::connect(file).await?)),
+            _ => Err(SourceError::Url("another kind of address".to_owned())),
+        }
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Postgres(_) => Dialect::Postgres,
+            Self::MySql(_) => Dialect::MySql,
+            Self::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Columns that a query gives. `what` names the query in errors.
+    pub(super) async fn describe(
+        &mut self,
+        what: &str,
+        query: &str,
+    ) -> Result<Vec<Field>, SourceError> {
+        match self {
+            Self::Postgres(database) => database.describe(what, query).await,
+            Self::MySql(database) => database.describe(what, query).await,
+            Self::Sqlite(database) => database.describe(what, query).await,
+        }
+    }
+
+    /// Begins a transaction that sees one moment of the database.
+    pub(super) async fn begin(&mut self) -> Result<(), SourceError> {
+        match self {
+            Self::Postgres(database) => database.begin().await,
+            Self::MySql(database) => database.begin().await,
+            Self::Sqlite(database) => database.begin().await,
+        }
+    }
+
+    pub(super) async fn end(&mut self) -> Result<(), SourceError> {
+        match self {
+            Self::Postgres(database) => database.end().await,
+            Self::MySql(database) => database.end().await,
+            Self::Sqlite(database) => database.end().await,
+        }
+    }
+
+    pub(super) async fn rows(
+        &mut self,
+        what: &str,
+        statement: Statement,
+    ) -> Result<Vec<Cells>, SourceError> {
+        match self {
+            Self::Postgres(database) => database.rows(what, statement).await,
+            Self::MySql(database) => database.rows(what, statement).await,
+            Self::Sqlite(database) => database.rows(what, statement).await,
+        }
+    }
+}

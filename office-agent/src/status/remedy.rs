@@ -1,0 +1,41 @@
+//! What staff do about a refusal, by rule. docs/integrator.md has the same list.
+
+/// How to mend it, Chinese.
+#[must_use]
+pub fn remedy_zh(rule_id: &str) -> &'static str {
+    match rule_id {
+        "KEY_MISSING" => "该行没有案件主键。请在办证系统中补填。",
+        "FIELD_MISSING" => "当前状态必填的字段为空。请在办证系统中补填。",
+        "FIELD_TOO_LONG" => "内容超过长度上限。请缩短，或在映射中改用其他列。",
+        "CODE_UNKNOWN" => "代码未在映射中登记。请在映射文件的 codes 中补充，或更正该行。",
+        "DATE_ILLEGAL" => "日期不存在或格式不符。请更正。",
+        "NUMBER_ILLEGAL" => "不是有效金额。请更正。",
+        "ROW_MALFORMED" => "该行列数与表头不一致。请更正导出文件。",
+        "IDENTIFIER_UNREADABLE" => "证件号码为空、过长或含控制字符。请更正。",
+        "FIELD_INVALID" => "平台未接受该字段（缺失或超长）。请在办证系统中更正。",
+        "REVISION_CONFLICT" => {
+            "同一版本号报送了不同内容。请取消 revision 映射，或保证每次修改递增。"
+        }
+        "CASE_NO_TAKEN" => "本处另一案件已使用此证号。请更正其中之一。",
+        _ => "请在办证系统中更正；更正后自动重新报送。",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_rule_has_a_remedy_of_its_own() {
+        let page = include_str!("../../../docs/integrator.md");
+        let rules: Vec<&str> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+            .filter(|rule| rule.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+            .collect();
+        assert!(rules.len() >= 11, "{rules:?}");
+        for rule in rules {
+            assert_ne!(remedy_zh(rule), remedy_zh("anything else"), "{rule}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Why a stream ended.
+
+use std::time::Duration;
+
+use crate::dial::{DialError, Refusal};
+use crate::outbox::OutboxError;
+
+/// Why a stream ended, or was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum End {
+    /// No connection.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// The hub ended it with a reason.
+    #[error("{}", explained(.0))]
+    Refused(Refusal),
+    /// The hub ended it without one.
+    #[error("the hub closed the stream")]
+    Closed,
+    /// Batches stayed unacknowledged.
+    #[error("the hub has not acknowledged anything for too long")]
+    Stalled,
+    /// The hub said what the contract does not allow.
+    #[error("the hub does not keep to the protocol: {0}; is it another version?")]
+    Protocol(&'static str),
+    /// The city changed its token key.
+    #[error(
+        "the hub wants tokens made with key {wants} but this agent has key {has}; nothing is sent until the agent \
+         is enrolled again with a new join token"
+    )]
+    TokenKey {
+        /// The hub's key id and algorithm.
+        wants: String,
+        /// This agent's.
+        has: String,
+    },
+    /// The outbox failed.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// Everything kept is to be offered again.
+    #[error("the hub or the outbox was restored from a backup; offering everything kept again")]
+    Reoffered,
+}
+
+fn explained(refusal: &Refusal) -> String {
+    let advice = match refusal.reason.as_str() {
+        "EPOCH_STALE" => {
+            "the hub has records of a newer outbox of this office: this one is an old copy, or another agent runs for \
+             the office; stop the other, or move this outbox away so that a new one is made"
+        }
+        "STREAM_REPLACED" => "another agent of this office connected; only one may run",
+        "CERTIFICATE_REVOKED" => {
+            "this office's certificate was revoked; enrol again with a new join token"
+        }
+        "OFFICE_REVOKED" => "the office's access was revoked; ask the justice bureau",
+        "OFFICE_MISMATCH" => "the hub knows this certificate as another office's; enrol again",
+        "CERTIFICATE_ENDED" => "this office's certificate has ended; it is being renewed",
+        _ => return refusal.to_string(),
+    };
+    format!("{advice} ({})", refusal.reason)
+}
+
+impl End {
+    /// Whether it is in the nature of things: nobody has to do anything.
+    pub(super) fn is_ordinary(&self) -> bool {
+        match self {
+            Self::Closed | Self::Reoffered => true,
+            Self::Refused(refusal) => {
+                matches!(refusal.reason.as_str(), "DRAINING" | "SEQUENCE_GAP")
+            }
+            _ => false,
+        }
+    }
+
+    /// Shortest sensible wait: long where only a person can help, so that the hub is not asked in vain.
+    pub(super) fn at_least(&self) -> Duration {
+        match self {
+            Self::TokenKey { .. } => Duration::from_secs(60),
+            Self::Refused(refusal) => match refusal.reason.as_str() {
+                "EPOCH_STALE"
+                | "STREAM_REPLACED"
+                | "CERTIFICATE_REVOKED"
+                | "OFFICE_REVOKED"
+                | "OFFICE_MISMATCH" => Duration::from_secs(30),
+                _ => refusal
+                    .retry_after
+                    .unwrap_or_default()
+                    .min(Duration::from_secs(600)),
+            },
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// For staff; empty when there is nothing better than the English text.
+    pub(super) fn text_zh(&self) -> String {
+        match self {
+            Self::Dial(DialError::WrongCa { .. }) => {
+                "平台证书不受信任。请核对 hub.ca_file 或重新注册。".to_owned()
+            }
+            Self::Dial(DialError::WrongClock { .. }) => {
+                "本机时钟可能不正确。请校准本机时间。".to_owned()
+            }
+            Self::Dial(DialError::WrongName { .. }) => {
+                "平台地址与其证书不符。请核对配置中的平台地址。".to_owned()
+            }
+            Self::Dial(_) | Self::Closed | Self::Stalled => {
+                "暂时无法连接平台，恢复后自动继续报送。".to_owned()
+            }
+            Self::Refused(refusal) => refusal.message_zh.clone(),
+            Self::TokenKey { .. } => "标识密钥与平台不一致。请重新注册以取得现行密钥。".to_owned(),
+            Self::Outbox(OutboxError::DiskFull) => "磁盘已满。请清理磁盘。".to_owned(),
+            Self::Outbox(OutboxError::ReadOnly) => {
+                "发送队列无法写入。请检查磁盘与权限。".to_owned()
+            }
+            Self::Outbox(_) | Self::Protocol(_) | Self::Reoffered => String::new(),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! From the outbox to the hub: one stream, kept up for ever.
+//!
+//! Nothing here decides what is durable: the hub's committed sequence does. A stream that breaks at any point is
+//! opened again and goes on where the hub's `Welcome` says.
+
+pub(crate) mod backoff;
+mod end;
+mod flow;
+mod state;
+mod stream;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+pub use end::End;
+pub use state::{Said, SyncState};
+
+use crate::config::HubUrl;
+use crate::identity::Identities;
+use crate::outbox::Outbox;
+use backoff::Backoff;
+
+/// How long things may take; tests take less.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// Shortest wait before connecting again.
+    pub retry_from: Duration,
+    /// Longest wait before connecting again.
+    pub retry_to: Duration,
+    /// How often to look for records that another process put into the outbox.
+    pub look: Duration,
+    /// How long the hub may leave batches unacknowledged before the connection counts as dead.
+    pub stall: Duration,
+    /// How long to wait for acknowledgements when stopping.
+    pub drain: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            retry_from: Duration::from_millis(500),
+            retry_to: Duration::from_secs(60),
+            look: Duration::from_secs(2),
+            stall: Duration::from_secs(180),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What syncing needs.
+#[derive(Clone, Debug)]
+pub struct Sync {
+    /// Address for agents.
+    pub hub: HubUrl,
+    /// What to send.
+    pub outbox: Outbox,
+    /// As whom.
+    pub identities: Identities,
+    /// How long things may take.
+    pub timing: Timing,
+    /// What `status` shows.
+    pub state: Arc<watch::Sender<SyncState>>,
+}
+
+impl Sync {
+    /// Syncs until `stop`; then waits a little for what is under way.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut backoff = Backoff::new(self.timing.retry_from, self.timing.retry_to);
+        while !stop.is_cancelled() {
+            let outcome = self.connect_and_serve(&stop, &mut backoff).await;
+            self.state.send_modify(|state| state.connected = false);
+            let end = match outcome {
+                Ok(()) => continue,
+                Err(end) => end,
+            };
+            self.say(&end);
+            let delay = backoff.next(end.at_least());
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(delay) => {}
+                // A new certificate may be what was missing.
+                Ok(()) = self.identities.changed() => {}
+            }
+        }
+    }
+
+    /// Says an end that is not the same as the one before it, once.
+    fn say(&self, end: &End) {
+        let words = end.to_string();
+        let known = self
+            .state
+            .borrow()
+            .last_error
+            .as_ref()
+            .is_some_and(|said| said.text == words && said.open);
+        if !known {
+            match end.is_ordinary() {
+                true => {
+                    tracing::info!(reason = words, "the hub ended the stream; connecting again")
+                }
+                false => {
+                    tracing::warn!(error = words, "no sync with the hub; trying again for ever")
+                }
+            }
+        }
+        self.state.send_modify(|state| {
+            state.last_error = Some(Said {
+                text: words,
+                text_zh: end.text_zh(),
+                at: OffsetDateTime::now_utc().unix_timestamp(),
+                open: true,
+            });
+        });
+    }
+}

@@ -1,0 +1,120 @@
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::Ordering;
+
+use office_agent::identity;
+use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::prelude::FromDer;
+
+use crate::support::agent::{configured, enrolled};
+use crate::support::authority::Authority;
+use crate::support::{Agent, Hub};
+
+#[tokio::test]
+async fn an_enrolled_office_is_stored_for_its_owner_alone() {
+    let hub = Hub::start().await;
+    let (_folder, config) = configured(&hub);
+    assert_eq!(
+        enrolled(&config).await.unwrap().office_id().as_str(),
+        "hzgl"
+    );
+    let stored = identity::load(&config.data_dir).unwrap();
+    assert_eq!(stored.office_name(), "杭州市某某公证处");
+    assert_eq!(stored.token_key().secret(), &[7; 32]);
+    let file = fs::metadata(config.data_dir.join("identity.json")).unwrap();
+    assert_eq!(file.mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&config.data_dir).unwrap().mode() & 0o777,
+        0o700
+    );
+    assert!(!config.data_dir.join("enrolment.key").exists());
+}
+
+#[tokio::test]
+async fn an_answer_that_got_lost_is_asked_for_again_with_the_same_key() {
+    let hub = Hub::start().await;
+    let (_folder, config) = configured(&hub);
+    hub.service.lose_answer.store(true, Ordering::SeqCst);
+    enrolled(&config).await.unwrap_err();
+    assert!(identity::load(&config.data_dir).is_err());
+    enrolled(&config).await.unwrap();
+    let csrs = hub.service.csrs.lock().unwrap();
+    let keys: Vec<_> = csrs
+        .iter()
+        .map(|csr| {
+            let (_, csr) = X509CertificationRequest::from_der(csr).unwrap();
+            csr.certification_request_info.subject_pki.raw.to_vec()
+        })
+        .collect();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(keys[0], keys[1]);
+}
+
+#[tokio::test]
+async fn a_hub_of_another_ca_or_name_is_not_told_the_token() {
+    let hub = Hub::start().await;
+    let (folder, config) = configured(&hub);
+    fs::write(folder.path().join("ca.pem"), Authority::new().pem).unwrap();
+    let error = enrolled(&config).await.unwrap_err().to_string();
+    assert!(error.contains("not certified by the CA"), "{error}");
+
+    let named = Hub::named("other.example").await;
+    let (_folder, config) = configured(&named);
+    let error = enrolled(&config).await.unwrap_err().to_string();
+    assert!(error.contains("not made out to `localhost`"), "{error}");
+    assert!(hub.service.csrs.lock().unwrap().is_empty());
+    assert!(named.service.csrs.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_stored_and_the_stream_goes_over_to_it() {
+    let mut hub = Hub::start().await;
+    let mut agent = Agent::syncing(&hub, 1).await;
+    let (mut stream, _) = hub.welcomed(0).await;
+    stream.keys_until(1).await;
+    agent.acked(1).await;
+    let before = fs::read(agent.config.data_dir.join("identity.json")).unwrap();
+    agent.renewal.once().await.unwrap();
+    assert!(stream.is_left().await);
+    let (mut stream, _) = hub.welcomed(1).await;
+    assert_ne!(
+        fs::read(agent.config.data_dir.join("identity.json")).unwrap(),
+        before
+    );
+    agent.put(1..2).await;
+    stream.keys_until(2).await;
+    agent.acked(2).await;
+}
+
+#[tokio::test]
+async fn a_certificate_the_hub_does_not_accept_is_said_so() {
+    let hub = Hub::start().await;
+    let mut agent = Agent::new(&hub).await;
+    // Another hub under another CA at the agents' address, trusted by us but not trusting us.
+    let other = Hub::start().await;
+    let (_folder, config) = configured(&other);
+    let theirs = enrolled(&config).await.unwrap();
+    agent.config.hub.agents = config.hub.agents.clone();
+    let ours = fs::read(agent.config.data_dir.join("identity.json")).unwrap();
+    let mut mixed: serde_json::Value = serde_json::from_slice(&ours).unwrap();
+    let file = fs::read(config.data_dir.join("identity.json")).unwrap();
+    let file: serde_json::Value = serde_json::from_slice(&file).unwrap();
+    mixed["trust_anchors"] = file["trust_anchors"].clone();
+    drop(theirs);
+    fs::write(
+        agent.config.data_dir.join("identity.json"),
+        mixed.to_string(),
+    )
+    .unwrap();
+    let identity = identity::load(&agent.config.data_dir).unwrap();
+    agent
+        .renewal
+        .current
+        .send_replace(std::sync::Arc::new(identity));
+    agent.start();
+    let (text, _) = agent.error().await;
+    assert!(
+        text.contains("does not accept this office's certificate"),
+        "{text}"
+    );
+}

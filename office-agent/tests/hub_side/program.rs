@@ -1,0 +1,98 @@
+//! The program itself: exit codes, words, and a clean end.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::support::Hub;
+use crate::support::agent::configured;
+
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn command(config: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_office-agent"));
+    command
+        .args(arguments)
+        .arg("--config")
+        .arg(config)
+        .kill_on_drop(true);
+    command
+}
+
+async fn run(config: &Path, arguments: &[&str]) -> Said {
+    let output = command(config, arguments).output().await.unwrap();
+    Said {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn written(folder: &Path, text: &str) -> PathBuf {
+    let file = folder.join("agent.toml");
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+#[tokio::test]
+async fn a_running_agent_answers_for_itself_and_ends_cleanly_on_sigterm() {
+    let mut hub = Hub::start().await;
+    let (folder, config) = configured(&hub);
+    let file = folder.path().join("office-agent.toml");
+    let enrolled = run(&file, &["enroll", "--token", "TOKEN"]).await;
+    assert_eq!(enrolled.code, Some(0), "{}", enrolled.err);
+    let mut child = command(&file, &["run"]).spawn().unwrap();
+    let (_stream, _) = hub.welcomed(0).await;
+
+    let status = run(&file, &["status", "--json"]).await;
+    let status: Value = serde_json::from_str(&status.out).unwrap();
+    assert_eq!(status["running"], true);
+    assert_eq!(status["office_id"], "hzgl");
+    assert_eq!(status["waiting"], 0);
+    let second = run(&file, &["run"]).await;
+    assert_eq!(second.code, Some(1));
+    assert!(second.err.contains("stop it first"), "{}", second.err);
+
+    let pid = child.id().unwrap().to_string();
+    Command::new("kill")
+        .args(["-TERM", &pid])
+        .status()
+        .await
+        .unwrap();
+    assert!(child.wait().await.unwrap().success());
+    assert!(!config.data_dir.join("addresses.json").exists());
+    let status = run(&file, &["status", "--json"]).await;
+    let status: Value = serde_json::from_str(&status.out).unwrap();
+    assert_eq!(status["running"], false);
+}
+
+#[tokio::test]
+async fn each_failure_has_its_exit_code_and_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = written(folder.path(), "data_dir = 'data'\n");
+    let status = run(&file, &["status"]).await;
+    assert_eq!(status.code, Some(0));
+    assert!(status.out.contains("尚未注册"), "{}", status.out);
+    let not_enrolled = run(&file, &["run"]).await;
+    assert_eq!(not_enrolled.code, Some(1));
+    assert!(
+        not_enrolled.err.contains("office-agent enroll"),
+        "{}",
+        not_enrolled.err
+    );
+    for arguments in [vec!["check-config"], vec!["import", "x.csv"], vec!["map"]] {
+        assert_eq!(run(&file, &arguments).await.code, Some(2), "{arguments:?}");
+    }
+    let mistyped = written(
+        folder.path(),
+        "data_dir = 'data'\n[hub]\nagent = 'https://x:1'\n",
+    );
+    let said = run(&mistyped, &["check-config"]).await;
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("did you mean `agents`?"), "{}", said.err);
+}

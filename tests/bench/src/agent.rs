@@ -1,0 +1,161 @@
+//! The least that an agent is: a certificate, a stream, a window.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use linkage::office::OfficeId;
+use notary_proto::hub::v1::enrollment_service_client::EnrollmentServiceClient;
+use notary_proto::hub::v1::sync_service_client::SyncServiceClient;
+use notary_proto::hub::v1::{
+    Batch, EnrollRequest, Hello, SyncRequest, SyncResponse, sync_request, sync_response,
+};
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_rustls::TlsConnector;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
+use tonic::transport::{Channel, Endpoint};
+use uuid::Uuid;
+
+use crate::site::Hub;
+
+/// A stream that was welcomed.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    to_hub: mpsc::Sender<SyncRequest>,
+    from_hub: Streaming<SyncResponse>,
+    window: usize,
+    /// Keeps the connection.
+    _channel: Channel,
+}
+
+pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+impl Agent {
+    /// Enrols, connects and says hello with a new outbox.
+    pub(crate) async fn open(hub: &Hub, office_id: OfficeId) -> anyhow::Result<Self> {
+        let identity = enrol(hub, office_id).await?;
+        let config = config(&hub.ca_file, Some(identity))?;
+        let channel = channel(hub.addresses().agents, config);
+        let (to_hub, requests) = mpsc::channel(32);
+        let mut from_hub = SyncServiceClient::new(channel.clone())
+            .sync(ReceiverStream::new(requests))
+            .await?
+            .into_inner();
+        let hello = sync_request::Message::Hello(Hello {
+            agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+            epoch: Uuid::now_v7().to_string(),
+            last_sequence: 0,
+            sent_at: None,
+            office_id: office_id.to_string(),
+        });
+        to_hub.send(request(hello)).await?;
+        let welcome = from_hub
+            .message()
+            .await?
+            .and_then(|response| response.message);
+        let Some(sync_response::Message::Welcome(welcome)) = welcome else {
+            bail!("the hub did not welcome {office_id}");
+        };
+        let limits = welcome.limits.context("a welcome states its limits")?;
+        Ok(Self {
+            to_hub,
+            from_hub,
+            window: limits.max_unacked_batches as usize,
+            _channel: channel,
+        })
+    }
+
+    /// Sends everything within the window; ends with the last ack.
+    pub(crate) async fn send(&mut self, batches: Vec<Batch>) -> anyhow::Result<()> {
+        let mut unacked = std::collections::VecDeque::new();
+        let mut batches = batches.into_iter();
+        loop {
+            while unacked.len() < self.window
+                && let Some(batch) = batches.next()
+            {
+                unacked.push_back(batch.first_sequence + batch.records.len() as u64 - 1);
+                self.to_hub
+                    .send(request(sync_request::Message::Batch(batch)))
+                    .await?;
+            }
+            if unacked.is_empty() {
+                return Ok(());
+            }
+            let response = self.from_hub.message().await?.context("the stream ended")?;
+            match response.message {
+                Some(sync_response::Message::Ack(ack)) => {
+                    unacked.retain(|last| *last > ack.committed_sequence);
+                }
+                Some(sync_response::Message::Notice(_) | sync_response::Message::Pause(_)) => {}
+                other => bail!("not expected: {other:?}"),
+            }
+        }
+    }
+}
+
+fn request(message: sync_request::Message) -> SyncRequest {
+    SyncRequest {
+        message: Some(message),
+    }
+}
+
+pub(crate) async fn enrol(hub: &Hub, office_id: OfficeId) -> anyhow::Result<Identity> {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let csr = CertificateParams::default().serialize_request(&key)?;
+    let people = channel(hub.addresses().people, config(&hub.ca_file, None)?);
+    let enrolled = EnrollmentServiceClient::new(people)
+        .enroll(EnrollRequest {
+            join_token: hub.join_token(office_id).await?,
+            csr_der: csr.der().to_vec(),
+        })
+        .await?
+        .into_inner();
+    let chain = enrolled.certificate_chain_der.into_iter();
+    Ok((
+        chain.map(CertificateDer::from).collect(),
+        PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+    ))
+}
+
+pub(crate) fn config(
+    ca_file: &Path,
+    identity: Option<Identity>,
+) -> anyhow::Result<Arc<ClientConfig>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca_file)?)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_root_certificates(roots);
+    let mut config = match identity {
+        Some((chain, key)) => builder.with_client_auth_cert(chain, key)?,
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(Arc::new(config))
+}
+
+pub(crate) fn channel(address: SocketAddr, config: Arc<ClientConfig>) -> Channel {
+    Endpoint::from_static("https://localhost")
+        .initial_stream_window_size(4 << 20)
+        .initial_connection_window_size(8 << 20)
+        .connect_with_connector_lazy(tower::service_fn(move |_: Uri| {
+            let connector = TlsConnector::from(Arc::clone(&config));
+            async move {
+                let tcp = TcpStream::connect(address).await?;
+                tcp.set_nodelay(true)?;
+                let name = rustls_pki_types::ServerName::try_from("localhost")
+                    .map_err(std::io::Error::other)?;
+                connector.connect(name, tcp).await.map(TokioIo::new)
+            }
+        }))
+}

@@ -1,0 +1,113 @@
+//! Ratios of the hub against what the machine could do at best, measured side by side in one run: everything runs on
+//! the same cores against the same PostgreSQL, in rounds that interleave, and the medians of the rounds' ratios count.
+
+mod agent;
+mod copy;
+mod ingest;
+mod load;
+mod lookup;
+mod report;
+mod site;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+use load::Load;
+use report::{Report, Round};
+use site::Site;
+
+/// Benchmarks of the hub as ratios.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Cases that each measurement takes in.
+    #[arg(long, default_value_t = 60_000)]
+    cases: u32,
+    /// Rounds; medians are reported.
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+    /// Cases that stand in the database before each measurement begins.
+    #[arg(long, default_value_t = 0)]
+    on_top_of: u32,
+    /// Where the report goes as JSON.
+    #[arg(long, default_value = "target/bench/report.json")]
+    report: PathBuf,
+    /// Seconds that either side of the look-ups runs in a round; 0 leaves them out.
+    #[arg(long, default_value_t = 8)]
+    lookup_seconds: u64,
+    /// Fail when a gate is missed.
+    #[arg(long)]
+    strict: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let options = Options::parse();
+    report::progress("making cases and a database")?;
+    let site = Site::start(options.on_top_of).await?;
+    let load = Load::make(options.cases, 1)?;
+    let mut report = Report::new(site.settings().await?, &load, options.on_top_of);
+    for number in 1..=options.rounds.max(1) {
+        let round = measure(&site, &load).await?;
+        report::progress(&format!("round {number} of {}: {round}", options.rounds))?;
+        report.add(round);
+    }
+    if options.lookup_seconds > 0 {
+        report::progress("look-ups")?;
+        let time = Duration::from_secs(options.lookup_seconds);
+        report.add_lookups(lookups(&site, &load, options.rounds, time).await?);
+    }
+    site.stop().await?;
+    report.print()?;
+    report.write(&options.report)?;
+    Ok(match options.strict && !report.passes() {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    })
+}
+
+/// One round: each measurement begins with a database of its own, all of them equally full.
+async fn measure(site: &Site, load: &Load) -> anyhow::Result<Round> {
+    let two = load.dealt_to("two", 2, 1000);
+    let hub = site.hub().await?;
+    let first = ingest::run(&hub, &two).await?;
+    let rows = copy::take(&hub.url, &two).await?;
+    let replay = ingest::run(&hub, &two).await?;
+    hub.stop().await?;
+
+    let copied = copy::put(&site.database().await?, &rows).await?;
+
+    let thirty = load.dealt_to("thirty", 30, 20);
+    let hub = site.hub().await?;
+    let small = ingest::run(&hub, &thirty).await?;
+    hub.stop().await?;
+    Ok(Round {
+        copy: load.rate(copied),
+        first: load.rate(first),
+        replay: load.rate(replay),
+        small: load.rate(small),
+    })
+}
+
+/// Rounds of look-ups over one hub that holds the load.
+async fn lookups(
+    site: &Site,
+    load: &Load,
+    rounds: u32,
+    time: Duration,
+) -> anyhow::Result<Vec<lookup::Round>> {
+    let hub = site.hub().await?;
+    let parts = load.dealt_to("two", 2, 1000);
+    ingest::run(&hub, &parts).await?;
+    hub.settle().await?;
+    let bench = lookup::Bench::open(&hub, parts[0].office_id, time).await?;
+    let mut taken = Vec::new();
+    for _ in 0..rounds.max(1) {
+        taken.push(bench.round(&hub).await?);
+    }
+    drop(bench);
+    hub.stop().await?;
+    Ok(taken)
+}

@@ -1,0 +1,97 @@
+//! An office's certificate from its first day to its end.
+
+use std::fs;
+
+use notary_hub::embedded::testing::fresh_database;
+use sandbox::poll::{PATIENCE, holds};
+use sandbox::{Agent, BureauOptions};
+use time::OffsetDateTime;
+
+use crate::support::{FLAT, Stage};
+
+/// A hub whose certificates end after a few seconds.
+async fn short_lived(life: &str) -> anyhow::Result<Stage> {
+    let options = BureauOptions {
+        database_url: Some(fresh_database().await.url),
+        configuration: format!("[identity]\ncertificate_ttl = '{life}'\n"),
+    };
+    Stage::set_with(300, &[FLAT], &options).await
+}
+
+async fn certificate_end(agent: &Agent) -> anyhow::Result<i64> {
+    let status = agent.status().await?;
+    Ok(status.0["certificate_ends_at"].as_i64().unwrap_or_default())
+}
+
+async fn says(agent: &Agent, text: &str) -> anyhow::Result<()> {
+    let log = agent.log_file();
+    holds(&format!("the agent says {text}"), PATIENCE, async || {
+        Ok(fs::read_to_string(&log)?.contains(text))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_certificate_is_renewed_while_the_agent_runs() -> anyhow::Result<()> {
+    let mut stage = short_lived("8s").await?;
+    let first = certificate_end(stage.agent()).await?;
+    stage.agent().start()?;
+    holds("the certificate is a later one", PATIENCE, async || {
+        Ok(certificate_end(&stage.agents[0]).await? > first)
+    })
+    .await?;
+    stage.settled().await?;
+    stage.close().await
+}
+
+#[tokio::test]
+async fn an_agent_that_was_off_past_its_certificates_end_comes_back_by_itself() -> anyhow::Result<()>
+{
+    let mut stage = short_lived("2s").await?;
+    let end = certificate_end(stage.agent()).await?;
+    holds("the certificate has ended", PATIENCE, async || {
+        Ok(OffsetDateTime::now_utc().unix_timestamp() > end)
+    })
+    .await?;
+    stage.agent().start()?;
+    stage.settled().await?;
+    stage.close().await
+}
+
+#[tokio::test]
+async fn a_revoked_office_is_told_so_and_sends_nothing_more() -> anyhow::Result<()> {
+    let mut stage = Stage::set(300, &[FLAT]).await?;
+    stage.agent().start()?;
+    stage.settled().await?;
+    let office = stage.agent().office_id().to_owned();
+    stage.bureau.run(&["office", "revoke", &office]).await?;
+    says(stage.agent(), "OFFICE_REVOKED").await?;
+    stage.agent().must_run()?;
+    stage.close().await
+}
+
+#[tokio::test]
+async fn a_join_token_is_good_for_one_key() -> anyhow::Result<()> {
+    let mut stage = Stage::set(300, &[FLAT]).await?;
+    let office = stage.agent().office_id().to_owned();
+    let token = stage.bureau.join_token(&office).await?;
+    stage.agent().enroll(&token).await?;
+    let before = fs::read(stage.agent().data_dir().join("identity.json"))?;
+    let again = stage.agent().enroll(&token).await;
+    let error = format!("{:#}", again.expect_err("the token is used"));
+    assert!(error.contains("JOIN_TOKEN_INVALID"), "{error}");
+    let after = fs::read(stage.agent().data_dir().join("identity.json"))?;
+    assert!(after == before, "what was there stays");
+    stage.close().await
+}
+
+#[tokio::test]
+async fn nobody_enrols_under_a_running_agent() -> anyhow::Result<()> {
+    let mut stage = Stage::set(300, &[FLAT]).await?;
+    stage.agent().start()?;
+    stage.settled().await?;
+    let refused = stage.agent().enroll("any-token").await;
+    let error = format!("{:#}", refused.expect_err("it runs"));
+    assert!(error.contains("stop it first"), "{error}");
+    stage.close().await
+}

@@ -1,0 +1,84 @@
+//! `fault`: breaks a city at random while it works, then lets it settle and counts. See `fault --help`.
+
+mod report;
+mod round;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use clap::Parser;
+
+use report::Report;
+use round::Round;
+
+/// Kills hub and agents and cuts the network under load, round by round, each with a city of its own; after each
+/// round everything must be at the hub, once.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// No round begins after so many minutes.
+    #[arg(long, default_value_t = 2.0)]
+    minutes: f64,
+    /// The first round's seed; the others follow. The same seed throws the same faults.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Cases of one round's city.
+    #[arg(long, default_value_t = 12_000)]
+    cases: u32,
+    /// Where rounds live and the report goes.
+    #[arg(long, default_value = "target/fault")]
+    folder: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the command's output")]
+fn complain(text: &str) {
+    eprintln!("fault: {text}");
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<bool> {
+    let Arguments {
+        minutes,
+        seed,
+        cases,
+        folder,
+    } = arguments;
+    std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+    let until = Instant::now() + Duration::from_secs_f64(minutes * 60.0);
+    let (city, report_file) = (folder.join("city"), folder.join("report.json"));
+    let mut report = Report::new(seed);
+    for seed in seed.. {
+        if Instant::now() >= until {
+            break;
+        }
+        let round = Round { seed, cases };
+        let outcome = tokio::select! {
+            outcome = round.play(&city) => outcome,
+            _ = tokio::signal::ctrl_c() => break,
+        };
+        let outcome = outcome.with_context(|| format!("round with seed {seed}"))?;
+        say(&outcome.line());
+        report.add(outcome);
+        report.write(&report_file)?;
+    }
+    say(&report.line());
+    Ok(report.is_well())
+}

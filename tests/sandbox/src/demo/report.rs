@@ -1,0 +1,80 @@
+//! What a person wants to see of a reckoning.
+
+use sandbox::{OfficeReckoning, Reckoning};
+use synthetic_city::Vendor;
+
+use super::terminal::{pad, thousands};
+
+pub(super) fn offices(reckoning: &Reckoning) -> String {
+    let mut lines = vec![format!(
+        "  {} {} {:>9} {:>9} {:>8} {:>6}",
+        pad("office", 38),
+        pad("its own system", 24),
+        "at source",
+        "at hub",
+        "rejected",
+        "lost"
+    )];
+    lines.extend(reckoning.offices.iter().map(line));
+    lines.push(format!(
+        "  {} {} {:>9} {:>9} {:>8} {:>6}",
+        pad("the city", 38),
+        pad("", 24),
+        thousands(reckoning.at_sources()),
+        thousands(reckoning.at_hub()),
+        thousands(reckoning.rejected()),
+        thousands(reckoning.lost())
+    ));
+    lines.join("\n")
+}
+
+fn line(office: &OfficeReckoning) -> String {
+    let rejected: u64 = office.rejects.values().sum();
+    format!(
+        "  {} {} {:>9} {:>9} {:>8} {:>6}",
+        pad(&format!("{} {}", office.office_id, office.name), 38),
+        pad(shape(office.vendor), 24),
+        thousands(office.at_source),
+        thousands(office.at_hub),
+        thousands(rejected),
+        thousands(office.lost.len() as u64)
+    )
+}
+
+fn shape(vendor: Vendor) -> &'static str {
+    match vendor {
+        Vendor::Normalised => "A PostgreSQL, 3 tables",
+        Vendor::Flat => "B SQLite, pinyin columns",
+        Vendor::CsvExport => "C CSV export, GB18030",
+        Vendor::Workbook => "D XLSX, 3 sheets",
+    }
+}
+
+pub(super) fn rejects(reckoning: &Reckoning) -> String {
+    let lines: Vec<String> = reckoning
+        .rejects_by_rule()
+        .into_iter()
+        .map(|(rule, count)| format!("  {rule:<24} {count:>6}"))
+        .collect();
+    lines.join("\n")
+}
+
+pub(super) fn duplicates(reckoning: &Reckoning) -> String {
+    format!(
+        "  {} planted pairs with equal numbers, {} of them found; {} findings that are no planted pair",
+        reckoning.planted,
+        reckoning.found,
+        reckoning.false_findings.len()
+    )
+}
+
+/// What went wrong, if anything did; the first twenty.
+pub(super) fn complaints(reckoning: &Reckoning) -> Option<String> {
+    let complaints = reckoning.complaints();
+    let shown: Vec<String> = complaints
+        .iter()
+        .take(20)
+        .map(|complaint| format!("  {complaint}"))
+        .collect();
+    (!shown.is_empty()).then(|| format!("{} complaints:\n{}", complaints.len(), shown.join("\n")))
+}

@@ -1,0 +1,49 @@
+//! The last line of `--once`.
+
+use sandbox::Reckoning;
+use serde::Serialize;
+
+/// The figures, under the names that scripts read.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Summary {
+    offices: usize,
+    cases_at_sources: u64,
+    cases_at_hub: u64,
+    /// Records in quarantine, each under the rule and, where the record says one, the key that the city's truth names.
+    rejected: u64,
+    /// Source cases neither at the hub in their newest content nor rightly in quarantine.
+    lost: u64,
+    /// Cases with more than one effect: more history than changes, or a figure that is not its recomputation.
+    duplicated: u64,
+    /// Pairs hidden in the city that equal numbers show.
+    planted_duplicates: usize,
+    found_duplicates: usize,
+    /// Findings of the hub that are no planted pair.
+    false_duplicates: usize,
+    /// From the first moment to this line.
+    seconds: f64,
+}
+
+impl Summary {
+    pub(super) fn new(reckoning: &Reckoning, statistics_differences: usize, seconds: f64) -> Self {
+        Self {
+            offices: reckoning.offices.len(),
+            cases_at_sources: reckoning.at_sources(),
+            cases_at_hub: reckoning.at_hub(),
+            rejected: reckoning.rejected(),
+            lost: reckoning.lost(),
+            duplicated: reckoning.repeated() + statistics_differences as u64,
+            planted_duplicates: reckoning.planted,
+            found_duplicates: reckoning.found,
+            false_duplicates: reckoning.false_findings.len(),
+            seconds: (seconds * 10.0).round() / 10.0,
+        }
+    }
+
+    pub(super) fn is_well(&self) -> bool {
+        self.lost == 0
+            && self.duplicated == 0
+            && self.false_duplicates == 0
+            && self.found_duplicates == self.planted_duplicates
+    }
+}

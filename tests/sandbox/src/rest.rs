@@ -1,0 +1,136 @@
+//! The hub's REST interface as a program uses it: TLS against the hub's CA, a person's session, JSON.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// A client, signed in or not.
+#[derive(Clone)]
+pub struct Rest {
+    address: SocketAddr,
+    tls: Arc<ClientConfig>,
+    session: Option<String>,
+}
+
+impl std::fmt::Debug for Rest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rest")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Rest {
+    pub(crate) fn new(address: SocketAddr, ca_file: &Path) -> anyhow::Result<Self> {
+        let mut roots = RootCertStore::empty();
+        let ca = CertificateDer::from_pem_file(ca_file).context("read the hub's CA")?;
+        roots.add(ca)?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self {
+            address,
+            tls: Arc::new(tls),
+            session: None,
+        })
+    }
+
+    /// The same client with a person's session.
+    ///
+    /// # Errors
+    /// When the hub refuses.
+    pub async fn sign_in(&self, login: &str, password: &str) -> anyhow::Result<Self> {
+        let body = json!({ "login": login, "password": password });
+        let (status, answer) = self
+            .send(
+                Method::POST,
+                "/api/v1/sessions",
+                "application/json",
+                Some(body),
+            )
+            .await?;
+        if !status.is_success() {
+            bail!("signing {login} in: {status}");
+        }
+        let answer: Value = serde_json::from_slice(&answer)?;
+        let session = answer["access_token"]
+            .as_str()
+            .context("a session's token")?;
+        Ok(Self {
+            session: Some(session.to_owned()),
+            ..self.clone()
+        })
+    }
+
+    /// GET as JSON.
+    ///
+    /// # Errors
+    /// When the answer is not a success, or not JSON.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let answer = self.get_as(path, "application/json").await?;
+        serde_json::from_slice(&answer).with_context(|| format!("GET {path}: not JSON"))
+    }
+
+    /// GET in a form of one's choice.
+    ///
+    /// # Errors
+    /// When the answer is not a success.
+    pub async fn get_as(&self, path: &str, accept: &str) -> anyhow::Result<Bytes> {
+        let (status, answer) = self.send(Method::GET, path, accept, None).await?;
+        if !status.is_success() {
+            let said = String::from_utf8_lossy(&answer);
+            bail!("GET {path}: {status} {said}");
+        }
+        Ok(answer)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<(StatusCode, Bytes)> {
+        let tcp = TcpStream::connect(self.address).await?;
+        let tls = TlsConnector::from(Arc::clone(&self.tls))
+            .connect("localhost".try_into()?, tcp)
+            .await?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(tls)).await?;
+        let connection = tokio::spawn(connection);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "localhost")
+            .header(header::ACCEPT, accept);
+        if let Some(session) = &self.session {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {session}"));
+        }
+        let body = match body {
+            Some(body) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Full::new(Bytes::from(body.to_string()))
+            }
+            None => Full::default(),
+        };
+        let answer = sender.send_request(request.body(body)?).await?;
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await?.to_bytes();
+        connection.abort();
+        Ok((status, bytes))
+    }
+}
