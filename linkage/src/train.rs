@@ -8,12 +8,16 @@
 //! EM needs how often each comparison vector occurs and nothing else, so a session over millions of pairs is a table
 //! of some thousand rows. Rows are kept in order: the same pairs in any order give the same weights to the last bit.
 
+mod run;
+
 use std::collections::BTreeMap;
 
 use crate::{
     compare::{ComparisonVector, FIELDS, Field},
     weights::{LevelProbability, Probabilities},
 };
+
+pub use run::TrainingRun;
 
 /// Position of each field's level, as in [`ComparisonVector::levels`].
 type Pattern = [Option<u8>; FIELDS];
