@@ -109,6 +109,22 @@ async fn a_page_goes_on_behind_the_longest_key_there_can_be() {
 }
 
 #[tokio::test]
+async fn an_office_that_cannot_be_is_not_found() {
+    let bureau = Bureau::open().await;
+    for office in ["%FF", "X", "hangzhou%00"] {
+        for list in ["feed", "rejects"] {
+            let path = format!("/api/v1/offices/{office}/{list}");
+            let answer = bureau.get(Role::Operator, &path).await;
+            assert_eq!(
+                (answer.status, answer.problem()),
+                (404, "NOT_FOUND".to_owned()),
+                "{path}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_page_of_no_size_and_a_cursor_made_up_are_refused() {
     let bureau = Bureau::open().await;
     for (query, field) in [
