@@ -180,6 +180,9 @@ async fn a_person_signs_in_over_the_wire() {
         .session_keys
         .verify(&session.get_ref().access_token);
     assert_eq!(person.unwrap().role, Role::Analyst);
+    let log = store::audit::after(&hub.db.pool, 0, 10).await.unwrap();
+    let actions: Vec<&str> = log.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["session.create"]);
     let refused = sessions.create_session(request("wrong")).await.unwrap_err();
     assert_eq!(
         (refused.code(), reason(&refused).as_str()),

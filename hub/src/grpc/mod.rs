@@ -34,6 +34,7 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::{Request, Status};
 
+use crate::audit::Audit;
 use crate::identity::OfficeIdentity;
 use crate::identity::account::Sessions;
 use crate::identity::enrol::Enrolment;
@@ -107,6 +108,7 @@ impl Agents {
 pub struct People {
     pub enrolment: Arc<Enrolment>,
     pub sessions: Arc<Sessions>,
+    pub audit: Audit,
     pub health: Health,
 }
 
@@ -120,7 +122,7 @@ impl People {
             ))
             .add_service(limited!(
                 SessionServiceServer,
-                SessionApi::new(self.sessions)
+                SessionApi::new(self.sessions, self.audit)
             ))
             .into_axum_router()
             .layer(from_fn_with_state(Lane::new(), guard::unary));
