@@ -14,6 +14,7 @@ mod sync;
 pub use certificate::CertificateApi;
 pub use enrollment::EnrollmentApi;
 pub use filing::FilingApi;
+pub(crate) use guard::no_such_method;
 pub use lookup::LookupApi;
 pub use session::SessionApi;
 pub use sync::SyncApi;
