@@ -8,10 +8,10 @@ SEED ?= 2012
 TOOLS = $(shell deploy/setup.sh tools)
 FAULT_MINUTES ?= 2
 
-.PHONY: help demo demo-once test lint format bench fault prepare clean-demo
+.PHONY: help demo demo-once test lint format bench fault train linkage-quality prepare clean-demo
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## A whole city on this machine: hub, 15 offices, 100,000 cases; stays up until Ctrl-C
 	@deploy/setup.sh run
@@ -48,6 +48,14 @@ fault: ## Kill, cut and refill under load for FAULT_MINUTES; target/fault/report
 	@deploy/setup.sh run
 	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p fault
 	@target/release/fault --minutes $(FAULT_MINUTES)
+
+train: ## Train the weights of person linkage on a synthetic city of seed SEED, measure on another; docs/linkage.md
+	@$(CARGO) build --release --locked -p linkage-quality
+	@target/release/linkage-quality train --seed $(SEED)
+
+linkage-quality: ## Measure the shipped weights on a city they were not trained on, and where they err
+	@$(CARGO) build --release --locked -p linkage-quality
+	@target/release/linkage-quality measure --seed $$(($(SEED) + 1))
 
 prepare: ## Refresh .sqlx/ (offline data of the compile-time checked queries) after changing SQL
 	@deploy/setup.sh run

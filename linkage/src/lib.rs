@@ -10,7 +10,9 @@
 //! | [`subject`] | numbers of what a matter is about | GB/T 37346 |
 //! | [`phone`], [`case_no`], [`place`], [`office`] | the smaller numbers and codes | E.164, GB/T 2260 |
 //! | [`token`] | keyed tokens that stand for numbers outside an office | RFC 2104, GB/T 32905 |
-//! | [`name`] | names, normalised for matching and masked for showing | – |
+//! | [`name`] | names, normalised for matching and masked for showing, and how two names differ | 通用规范汉字表 |
+//! | [`block`], [`compare`], [`weights`], [`score`], [`train`] | whether two mentions are one person | Fellegi and Sunter 1969 |
+//! | [`cluster`] | persons out of scored pairs and people's decisions | – |
 //! | [`shape`] | the shape of a value that may not be shown | – |
 //! | [`matter`] | the catalogue of matters and what makes two cases the same matter | 公证法 11, 12; 公证程序规则 16 |
 //!
@@ -42,15 +44,21 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod block;
 pub mod case_no;
+pub mod cluster;
+pub mod compare;
 pub mod identifier;
 pub mod matter;
 pub mod name;
 pub mod office;
 pub mod phone;
 pub mod place;
+pub mod score;
 pub mod shape;
 pub mod subject;
 mod text;
 pub mod token;
+pub mod train;
 pub mod vocabulary;
+pub mod weights;

@@ -10,6 +10,7 @@ mod permanent_resident;
 mod permit;
 mod residence_permit;
 mod resident_id;
+mod suggest;
 
 use std::{fmt, ops::Range};
 
@@ -25,6 +26,7 @@ use crate::{
 
 pub use credit_code::check_character as credit_code_check_character;
 pub use resident_id::check_character as resident_id_check_character;
+pub use suggest::{Slip, Suggestion, suggest};
 
 vocabulary! {
     /// Kind of identity document (证件种类).

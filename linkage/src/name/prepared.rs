@@ -129,6 +129,31 @@ impl PreparedName {
         self.characters.iter().map(|character| character.written)
     }
 
+    /// A Chinese name in Hanyu Pinyin, surname first, each character by its usual reading: `ZHANG GUOQIANG`. `None`
+    /// for a name in another script and where a character has no known reading.
+    #[must_use]
+    pub fn romanised(&self) -> Option<String> {
+        let known = self
+            .characters
+            .iter()
+            .all(|character| !character.readings[0].is_none());
+        if self.script != Script::Han || self.characters.is_empty() || !known {
+            return None;
+        }
+        let mut name = String::new();
+        for (at, character) in self.characters.iter().enumerate() {
+            if at > 0 && at == usize::from(self.surname_len) {
+                name.push(' ');
+            }
+            name.extend(
+                character.readings[0]
+                    .letters()
+                    .map(|letter| char::from(letter.to_ascii_uppercase())),
+            );
+        }
+        Some(name)
+    }
+
     /// Fingerprint of the standard form.
     pub(crate) fn standard_fingerprint(&self) -> u32 {
         self.characters
@@ -154,16 +179,12 @@ impl PreparedName {
 
     /// Fingerprint of how the surname, or a first word, begins to sound.
     pub(crate) fn surname_fingerprint(&self) -> u32 {
-        self.characters
-            .first()
-            .map_or(0, |first| character_fingerprint(first))
+        self.characters.first().map_or(0, character_fingerprint)
     }
 
     /// Fingerprint of how the last character sounds.
     pub(crate) fn last_fingerprint(&self) -> u32 {
-        self.characters
-            .last()
-            .map_or(0, |last| character_fingerprint(last))
+        self.characters.last().map_or(0, character_fingerprint)
     }
 }
 

@@ -185,3 +185,13 @@ fn names_that_sound_alike_in_any_order_share_the_fingerprint_of_their_sound() {
     assert_eq!(sound("张伟"), sound("Wei ZHANG"));
     assert_ne!(sound("张伟"), sound("李伟"));
 }
+
+#[test]
+fn a_chinese_name_has_a_romanised_form() {
+    let romanised = |name| PreparedName::new(name).romanised();
+    assert_eq!(romanised("張國強").as_deref(), Some("ZHANG GUOQIANG"));
+    assert_eq!(romanised("欧阳娜").as_deref(), Some("OUYANG NA"));
+    assert_eq!(romanised("曾静").as_deref(), Some("ZENG JING"));
+    assert_eq!(romanised("Anna"), None);
+    assert_eq!(romanised("张*"), None);
+}

@@ -1,0 +1,13 @@
+//! Trains the weights of person linkage on a synthetic city and measures them on another: the truth about who is who
+//! is known of both, and never shown to the training.
+
+mod measure;
+mod pairs;
+mod population;
+mod slip;
+mod training;
+
+pub use measure::{Quality, by_number, by_number_or_name_and_birth, frequent_errors, reach};
+pub use pairs::{Blocks, Linked, link};
+pub use population::Population;
+pub use training::train;
