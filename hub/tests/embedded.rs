@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use notary_hub::embedded::testing::fresh_database;
 use notary_hub::embedded::{Durability, Postgres};
-use sqlx::{Connection, PgConnection};
+use notary_hub::store;
+use sqlx::{Connection, PgConnection, PgPool};
 
 #[tokio::test]
 async fn every_test_gets_a_migrated_database_of_its_own() {
@@ -18,6 +19,37 @@ async fn every_test_gets_a_migrated_database_of_its_own() {
         .await
         .expect("the second database is migrated");
     assert_ne!(epoch, "00000000-0000-0000-0000-000000000001");
+}
+
+/// The trigger makes the first table take longer than the pool's connections allow a statement.
+#[tokio::test]
+async fn a_migration_may_take_longer_than_a_request_may() {
+    let (_guard, data_dir) = data_dir();
+    let server = Postgres::start(&data_dir, Durability::Relaxed)
+        .await
+        .expect("start");
+    let pool = PgPool::connect(server.url()).await.expect("connect");
+    sqlx::raw_sql(
+        "CREATE FUNCTION dawdle() RETURNS event_trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             IF to_regclass('office') IS NULL THEN PERFORM pg_sleep(2.5); END IF;
+         END $$;
+         CREATE EVENT TRIGGER dawdle ON ddl_command_start WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION dawdle();
+         ALTER DATABASE notary_hub SET statement_timeout = '2s'",
+    )
+    .execute(&pool)
+    .await
+    .expect("set up");
+    pool.close().await;
+    let pool = PgPool::connect(server.url()).await.expect("connect");
+    store::migrate(&pool).await.expect("migrate");
+    let limit: String = sqlx::query_scalar("SHOW statement_timeout")
+        .fetch_one(&pool)
+        .await
+        .expect("answers");
+    assert_eq!(limit, "2s");
+    pool.close().await;
+    server.stop().await.expect("stop");
 }
 
 #[tokio::test]

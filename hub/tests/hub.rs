@@ -17,6 +17,7 @@ use rustls_pki_types::CertificateDer;
 use support::hub::{Hub, ders, reason};
 use support::{add_office, client, csr, get};
 use time::OffsetDateTime;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
@@ -181,6 +182,9 @@ async fn a_person_signs_in_over_the_wire() {
         .session_keys
         .verify(&session.get_ref().access_token);
     assert_eq!(person.unwrap().person.role, Role::Analyst);
+    let log = store::audit::after(&hub.db.pool, 0, 10).await.unwrap();
+    let actions: Vec<&str> = log.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["session.create"]);
     let refused = sessions.create_session(request("wrong")).await.unwrap_err();
     assert_eq!(
         (refused.code(), reason(&refused).as_str()),
@@ -266,4 +270,18 @@ async fn monitoring_finds_health_and_metrics_on_loopback() {
     }
     assert!(!body.contains("公证处"), "no names in metrics");
     hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_monitor_that_never_finishes_its_request_does_not_keep_the_hub_from_stopping() {
+    let hub = Hub::start().await;
+    let mut monitor = TcpStream::connect(hub.app.addresses().metrics)
+        .await
+        .unwrap();
+    monitor
+        .write_all(b"GET /metrics HTTP/1.1\r\n")
+        .await
+        .unwrap();
+    let stopped = tokio::time::timeout(Duration::from_secs(60), hub.app.stop()).await;
+    stopped.expect("it stops").unwrap();
 }

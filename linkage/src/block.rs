@@ -4,11 +4,15 @@
 //! index can hold. How many mentions may share a key is the caller's to cap and to count: a common phone or name
 //! must not make the work grow with the square of its bearers.
 
+mod blocks;
+
 use crate::{
     compare::{KnownIdentifier, Mention},
     token::Token,
     vocabulary::{PartyKind, vocabulary},
 };
+
+pub use blocks::Blocks;
 
 vocabulary! {
     /// What mentions that are compared have in common.

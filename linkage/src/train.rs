@@ -8,12 +8,16 @@
 //! EM needs how often each comparison vector occurs and nothing else, so a session over millions of pairs is a table
 //! of some thousand rows. Rows are kept in order: the same pairs in any order give the same weights to the last bit.
 
+mod run;
+
 use std::collections::BTreeMap;
 
 use crate::{
     compare::{ComparisonVector, FIELDS, Field},
     weights::{LevelProbability, Probabilities},
 };
+
+pub use run::TrainingRun;
 
 /// Position of each field's level, as in [`ComparisonVector::levels`].
 type Pattern = [Option<u8>; FIELDS];
@@ -242,13 +246,6 @@ pub fn prior(compared: &PatternCounts, probabilities: &Probabilities, mentions: 
     (0..20).fold(bounded(mentions as f64 / all_pairs.max(1.0)), |prior, _| {
         bounded(compared.expected_matches(probabilities, prior) / all_pairs.max(1.0))
     })
-}
-
-/// Share of the rarest name that is told from rarer ones: below some bearers a count says little.
-#[must_use]
-pub fn rarest_share(mentions: u64) -> f64 {
-    const BEARERS: f64 = 3.0;
-    (BEARERS / mentions.max(1) as f64).clamp(1e-9, 0.5)
 }
 
 #[cfg(test)]

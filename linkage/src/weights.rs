@@ -139,6 +139,7 @@ impl Weights {
         let scale = self.provenance.mentions.max(1) as f64 / mentions.max(1) as f64;
         let odds = (self.prior_probability * scale).clamp(1e-15, 0.5);
         self.prior = MatchWeight::from_bits((odds / (1.0 - odds)).log2());
+        self.rarest_name_share = MatchWeight::from_bits(rarest_share(mentions).log2()).millibits();
         self
     }
 
@@ -207,6 +208,12 @@ impl Weights {
     pub(crate) fn rarest_name_share(&self) -> i32 {
         self.rarest_name_share
     }
+}
+
+/// Share of the rarest name that can agree: two mentions bear it.
+#[must_use]
+pub fn rarest_share(mentions: u64) -> f64 {
+    (2.0 / mentions.max(4) as f64).max(1e-12)
 }
 
 fn check(

@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use clap::Parser;
 use office_agent::cli::{self, Cli};
+use office_agent::telemetry::panics::keep_values_out;
+
+/// How long the end waits for threads that block, for example on a network folder that does not answer.
+const LAST_WAIT: Duration = Duration::from_secs(5);
 
 /// Threads for what blocks (files, a page of HMACs). More would only cost memory: each has an arena of its own.
 const BLOCKING_THREADS: usize = 16;
@@ -14,6 +18,7 @@ fn main() -> ExitCode {
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .expect("nothing has installed a provider before main");
+    keep_values_out();
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -21,7 +26,11 @@ fn main() -> ExitCode {
         .thread_keep_alive(Duration::from_secs(1))
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(cli::run(cli)),
+        Ok(runtime) => {
+            let code = runtime.block_on(cli::run(cli));
+            runtime.shutdown_timeout(LAST_WAIT);
+            code
+        }
         Err(error) => cli::no_runtime(&error),
     }
 }

@@ -64,7 +64,7 @@ pub fn case(case: &Case, key: &TokenKey) -> wire::CaseRecord {
         foreign_relation: foreign_relation(case.foreign_relation),
         place_of_use: text(case.place_of_use.as_ref().map(|place| place.as_str())),
         notary_licence_no: text(case.notary_licence_no.as_ref().map(|no| no.as_str())),
-        notary_name: text(case.notary_name.as_ref().map(|name| name.as_str())),
+        notary_name: without_numbers(&text(case.notary_name.as_ref().map(|name| name.as_str()))),
         applied_day: case.applied_on.map(day),
         accepted_day: case.accepted_on.map(day),
         issued_day: case.issued_on.map(day),
@@ -72,7 +72,10 @@ pub fn case(case: &Case, key: &TokenKey) -> wire::CaseRecord {
         reason_code: text(case.reason_code.map(|reason| reason.code())),
         fee_charged_fen: case.fee_charged.get(),
         fee_reduced_fen: case.fee_reduced.get(),
-        fee_reduction_reason: text(case.fee_reduction_reason.as_ref().map(|code| code.as_str())),
+        // A free text where the mapping has no codes for it.
+        fee_reduction_reason: without_numbers(&text(
+            case.fee_reduction_reason.as_ref().map(|code| code.as_str()),
+        )),
         amount_fen: case.amount.get(),
         legal_aid: case.legal_aid,
         home_visit: case.home_visit,
@@ -93,16 +96,29 @@ pub fn case(case: &Case, key: &TokenKey) -> wire::CaseRecord {
 #[must_use]
 pub fn rejected(reject: &Reject, now: OffsetDateTime) -> wire::RejectedRecord {
     let key = reject.source_case_id.as_ref();
-    let location = reject.location.chars().filter(|c| !c.is_control());
     wire::RejectedRecord {
         mended: false,
         source_case_id: key.map(|key| key.as_str().to_owned()).unwrap_or_default(),
-        source_location: location.take(LOCATION_CHARS).collect(),
+        source_location: location(&reject.location),
         rule_id: reject.rule.id().to_owned(),
         field: reject.field.clone(),
         value_shape: reject.value_shape.clone(),
         rejected_at: Some(timestamp(now)),
     }
+}
+
+/// Where a row stands, as it may be told: a file may be named after a person's number. Dates and times of exports stay,
+/// for they tell files apart.
+#[must_use]
+pub fn location(location: &str) -> String {
+    let of_a_person = |digits, rest: &str| match digits {
+        15 => true,
+        17 => rest.starts_with(['x', 'X']),
+        _ => digits >= 18,
+    };
+    let told = without_runs(location, of_a_person, |_| false);
+    let told = told.chars().filter(|c| !c.is_control());
+    told.take(LOCATION_CHARS).collect()
 }
 
 fn party(party: &Party, key: &TokenKey) -> wire::Party {
@@ -184,16 +200,21 @@ fn timestamp(at: OffsetDateTime) -> Timestamp {
 
 /// People write numbers into name columns (`张三 330106…`); a `*` stands for each of them.
 fn without_numbers(name: &str) -> String {
-    let belongs =
-        |c: char| c.is_numeric() || matches!(c, '-' | ' ' | '－' | '\u{3000}' | 'x' | 'X');
-    let mut kept = String::with_capacity(name.len());
-    let mut rest = name;
+    let joins = |c: char| matches!(c, '-' | ' ' | '－' | '\u{3000}' | 'x' | 'X');
+    without_runs(name, |digits, _| digits >= NUMBER_DIGITS, joins)
+}
+
+/// A `*` stands for each run of digits that is to `go`, by their number and the text behind; `joins` holds runs together.
+fn without_runs(text: &str, go: impl Fn(usize, &str) -> bool, joins: fn(char) -> bool) -> String {
+    let belongs = |c: char| c.is_numeric() || joins(c);
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
     while let Some(start) = rest.find(char::is_numeric) {
         let run = &rest[start..];
         let end = run.find(|c| !belongs(c)).unwrap_or(run.len());
         kept.push_str(&rest[..start]);
         match run[..end].chars().filter(|c| c.is_numeric()).count() {
-            digits if digits >= NUMBER_DIGITS => kept.push('*'),
+            digits if go(digits, &run[end..]) => kept.push('*'),
             _ => kept.push_str(&run[..end]),
         }
         rest = &run[end..];

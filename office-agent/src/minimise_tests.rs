@@ -127,3 +127,28 @@ fn numbers_in_a_name_do_not_leave() {
         assert_eq!(without_numbers(name), sent);
     }
 }
+
+#[test]
+fn a_file_named_after_a_persons_number_does_not_carry_it_out() {
+    assert_eq!(location("张三_11010519491231002X.csv:3"), "张三_*X.csv:3");
+    let dated = "gz-20240131-20240131235959123.csv:12";
+    assert_eq!(location(dated), dated);
+}
+
+#[test]
+fn the_largest_case_is_far_smaller_than_a_batch() {
+    let number = "11010519491231002X";
+    let long = "龘".repeat(200);
+    let mut case = mapped(&[
+        ("id", "1"),
+        ("name", &long),
+        ("kind", "resident_id"),
+        ("number", number),
+        ("house", "1"),
+    ])
+    .expect("a case");
+    case.parties = vec![case.parties[0].clone(); 64];
+    let record = super::case(&case, &key());
+    // The least that the contract's batches hold is a megabyte; the hub takes three.
+    assert!(record.encoded_len() < 1 << 18, "{}", record.encoded_len());
+}

@@ -109,14 +109,13 @@ fn database(folder: &Path) -> PathBuf {
 fn sql(folder: &Path) -> String {
     format!(
         "kind = 'sql'\nname = 'cases'\nmapping = 'm'\nurl = 'sqlite:{}'\nquery = 'SELECT * FROM c'\nwatermark = 'at'\n\
-         key = 'id'\npoll = '100ms'\npage_rows = 3\n",
+         key = 'id'\npoll = '10ms'\npage_rows = 3\n",
         database(folder).display()
     )
 }
 
 fn make_database(folder: &Path) -> Connection {
     let db = Connection::open(database(folder)).expect("a database");
-    db.busy_timeout(PATIENCE).expect("set");
     db.execute_batch("CREATE TABLE c (id TEXT PRIMARY KEY, title TEXT, at INTEGER)")
         .expect("a table");
     db

@@ -99,6 +99,7 @@ impl Services {
         grpc::People {
             enrolment: Arc::clone(&self.enrolment),
             sessions: Arc::clone(&self.sessions),
+            audit: self.audit.clone(),
             health: self.health.clone(),
         }
         .router()

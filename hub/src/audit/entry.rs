@@ -6,6 +6,8 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::identity::Person;
+
 /// SHA-256 over an entry and everything before it.
 pub type ChainHash = [u8; 32];
 
@@ -115,6 +117,19 @@ impl Outcome {
 }
 
 impl Entry {
+    /// What a person who signed in did.
+    pub fn by(person: &Person, action: Action, outcome: Outcome, detail: Value) -> Self {
+        Self {
+            actor: Actor::Account(person.account_id),
+            office_id: person.office_id(),
+            action,
+            outcome,
+            purpose: None,
+            case_reference: None,
+            detail,
+        }
+    }
+
     /// The entry as number `entry_no` behind `previous`.
     pub fn chained(
         self,

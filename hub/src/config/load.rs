@@ -1,5 +1,6 @@
 //! Reading the configuration: file, then environment, then a plain word about the first thing wrong.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,11 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
-        Self::parse(&text, path, std::env::vars())
+        let overrides = overrides(std::env::vars_os()).map_err(|problem| ConfigError::Wrong {
+            path: path.to_owned(),
+            problem,
+        })?;
+        Self::parse(&text, path, overrides)
     }
 
     /// Makes a configuration of a file's text and environment variables.
@@ -64,6 +69,20 @@ impl Config {
         let base = path.parent().unwrap_or(Path::new(""));
         config.settle(base).map_err(wrong)
     }
+}
+
+/// Those of the variables that are this program's. Others may be in any encoding, which is none of its business.
+fn overrides(
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Vec<(String, String)>, String> {
+    environment
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .map(|(name, value)| match value.into_string() {
+            Ok(value) => Ok((name, value)),
+            Err(_) => Err(format!("{name}: must be UTF-8")),
+        })
+        .collect()
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
@@ -136,6 +155,19 @@ mod tests {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Config::parse(text, Path::new("/etc/hub/notary-hub.toml"), environment)
             .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn variables_of_other_programs_may_be_in_any_encoding() {
+        use std::os::unix::ffi::OsStringExt;
+        let gb18030 = || OsString::from_vec(vec![0xb9, 0xab, 0xd6, 0xa4]);
+        let others = [("LANGUAGE_NAME".into(), gb18030()), (gb18030(), "x".into())];
+        assert_eq!(overrides(others.into_iter()), Ok(Vec::new()));
+        let ours = [("NOTARY_HUB__DATA_DIR".into(), gb18030())];
+        assert_eq!(
+            overrides(ours.into_iter()),
+            Err("NOTARY_HUB__DATA_DIR: must be UTF-8".into())
+        );
     }
 
     #[test]

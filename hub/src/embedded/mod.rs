@@ -85,6 +85,7 @@ impl Postgres {
         let account = Account::for_server()?;
         account.prepare(data_dir)?;
         let socket_dir = socket_dir(data_dir);
+        refuse_link(&socket_dir)?;
         account.prepare(&socket_dir)?;
         if !data_dir.join("PG_VERSION").exists() {
             binaries.initdb(data_dir, &account).await?;
@@ -151,6 +152,19 @@ fn socket_dir(data_dir: &Path) -> PathBuf {
     std::env::temp_dir().join(format!("notary-pg-{name}"))
 }
 
+/// The name can be foreseen and everybody may write beside it: whoever put a link there would choose which folder is
+/// given to the server's user.
+fn refuse_link(socket_dir: &Path) -> Result<(), EmbeddedError> {
+    match std::fs::symlink_metadata(socket_dir) {
+        Ok(found) if !found.is_dir() => Err(EmbeddedError::File {
+            what: "make a folder for the socket at",
+            path: socket_dir.to_owned(),
+            source: io::ErrorKind::NotADirectory.into(),
+        }),
+        _ => Ok(()),
+    }
+}
+
 async fn wait_for_predecessor(data_dir: &Path) -> Result<(), EmbeddedError> {
     let deadline = Instant::now() + PREDECESSOR_LIMIT;
     while server::is_alive(data_dir) {
@@ -190,4 +204,21 @@ async fn ensure_database(admin: &mut PgConnection) -> Result<(), EmbeddedError> 
             .await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_where_the_sockets_folder_goes_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (elsewhere, link) = (folder.path().join("elsewhere"), folder.path().join("link"));
+        std::fs::create_dir(&elsewhere).expect("made");
+        std::os::unix::fs::symlink(&elsewhere, &link).expect("made");
+        let refusal = refuse_link(&link).expect_err("a link");
+        assert!(refusal.to_string().contains("link"));
+        assert!(refuse_link(&elsewhere).is_ok());
+        assert!(refuse_link(&folder.path().join("nothing yet")).is_ok());
+    }
 }

@@ -114,7 +114,7 @@ pub(super) async fn measured(request: Request, next: Next) -> Response {
     response
 }
 
-pub(super) async fn no_such_method() -> Response {
+pub(crate) async fn no_such_method() -> Response {
     refuse(Status::unimplemented("this listener has no such method"))
 }
 

@@ -14,6 +14,7 @@ mod sync;
 pub use certificate::CertificateApi;
 pub use enrollment::EnrollmentApi;
 pub use filing::FilingApi;
+pub(crate) use guard::no_such_method;
 pub use lookup::LookupApi;
 pub use session::SessionApi;
 pub use sync::SyncApi;
@@ -34,6 +35,7 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::{Request, Status};
 
+use crate::audit::Audit;
 use crate::identity::OfficeIdentity;
 use crate::identity::account::Sessions;
 use crate::identity::enrol::Enrolment;
@@ -107,6 +109,7 @@ impl Agents {
 pub struct People {
     pub enrolment: Arc<Enrolment>,
     pub sessions: Arc<Sessions>,
+    pub audit: Audit,
     pub health: Health,
 }
 
@@ -120,7 +123,7 @@ impl People {
             ))
             .add_service(limited!(
                 SessionServiceServer,
-                SessionApi::new(self.sessions)
+                SessionApi::new(self.sessions, self.audit)
             ))
             .into_axum_router()
             .layer(from_fn_with_state(Lane::new(), guard::unary));

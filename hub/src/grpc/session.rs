@@ -11,18 +11,20 @@ use prost_types::Timestamp;
 use tonic::{Request, Response, Status};
 
 use super::bearer_of;
-use super::error::{Reason, database};
+use super::error::{Reason, audit, database};
+use crate::audit::{Action, Audit, Entry, Outcome};
 use crate::identity::account::{Credentials, Sessions, SignInError, SignOutError};
 
 /// The service.
 #[derive(Debug)]
 pub struct SessionApi {
     sessions: Arc<Sessions>,
+    audit: Audit,
 }
 
 impl SessionApi {
-    pub fn new(sessions: Arc<Sessions>) -> Self {
-        Self { sessions }
+    pub fn new(sessions: Arc<Sessions>, audit: Audit) -> Self {
+        Self { sessions, audit }
     }
 }
 
@@ -46,6 +48,16 @@ impl SessionService for SessionApi {
             })
             .await
             .map_err(|error| status(&error))?;
+        let entry = Entry::by(
+            &session.person,
+            Action::SignIn,
+            Outcome::Done,
+            serde_json::json!({}),
+        );
+        self.audit
+            .append(entry)
+            .await
+            .map_err(|error| audit(&error))?;
         Ok(Response::new(CreateSessionResponse {
             access_token: session.access_token,
             expires_at: Some(Timestamp {

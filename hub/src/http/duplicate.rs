@@ -59,7 +59,8 @@ pub(super) struct Side {
     matter_type: Option<String>,
 }
 
-/// Open findings, the newest first.
+/// Open findings, the newest first. A notary is not told of another office's will, unless the own case is about the
+/// testator's estate.
 #[utoipa::path(
     get, path = "/api/v1/duplicates", security(("session" = [])), params(Filter),
     responses(
@@ -83,6 +84,7 @@ pub(super) async fn list(
     let wanted = Wanted {
         office,
         severity,
+        told_to: person.office_id(),
         behind,
     };
     let findings = finding::open(&api.pool, &wanted, limit + 1).await?;

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use sqlx::PgPool;
 
-use crate::audit::{Action, Actor, Audit, Entry, Outcome};
+use crate::audit::{Action, Audit, Entry, Outcome};
 use crate::identity::{Person, Sessions};
 use problem::Problem;
 
@@ -45,16 +45,9 @@ impl Api {
         outcome: Outcome,
         detail: serde_json::Value,
     ) -> Result<(), Problem> {
-        let entry = Entry {
-            actor: Actor::Account(person.account_id),
-            office_id: person.office_id(),
-            action,
-            outcome,
-            purpose: None,
-            case_reference: None,
-            detail,
-        };
-        self.audit.append(entry).await?;
+        self.audit
+            .append(Entry::by(person, action, outcome, detail))
+            .await?;
         Ok(())
     }
 }

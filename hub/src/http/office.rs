@@ -1,6 +1,6 @@
 //! `/api/v1/offices`: the offices and their feeds.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::{Extension, Json};
 use linkage::office::OfficeId;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::auth::of_own_office;
-use super::params::Params;
+use super::params::{OfficeInPath, Params};
 use super::problem::{Problem, ProblemBody};
 use crate::identity::Person;
 use crate::store;
@@ -108,18 +108,12 @@ pub(super) async fn list(
 pub(super) async fn feed(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
-    Path(office_id): Path<String>,
+    OfficeInPath(office_id): OfficeInPath,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<FeedAnswer>, Problem> {
-    let office_id = named(&office_id)?;
     of_own_office(&api, &person, office_id).await?;
     let feed = store::feed::of(&api.pool, office_id).await?;
     Ok(Json(feed.ok_or_else(Problem::not_found)?.into()))
-}
-
-/// An office in a path; one that cannot be is not found.
-pub(super) fn named(office_id: &str) -> Result<OfficeId, Problem> {
-    office_id.parse().map_err(|_| Problem::not_found())
 }
 
 impl From<store::office::Office> for Office {

@@ -8,8 +8,8 @@ use super::problem::Problem;
 
 const USUAL: i64 = 50;
 const MOST: i64 = 200;
-/// Longest cursor that can be one of ours.
-const LONGEST: usize = 1024;
+/// Longest cursor that can be one of ours: that of a reject has up to 328 characters of four bytes each.
+const LONGEST: usize = 2048;
 
 /// One page, and the cursor of the next one when there is any.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]

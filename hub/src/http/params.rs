@@ -3,8 +3,9 @@
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
+use linkage::office::OfficeId;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
@@ -27,6 +28,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
                 )
             })?;
         Ok(Self(params))
+    }
+}
+
+/// The office in a path; one that cannot be is not found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OfficeInPath(pub(super) OfficeId);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfficeInPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let office_id = Path::<String>::from_request_parts(parts, state).await.ok();
+        office_id
+            .and_then(|Path(office_id)| office_id.parse().ok())
+            .map(Self)
+            .ok_or_else(Problem::not_found)
     }
 }
 

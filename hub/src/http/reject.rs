@@ -1,6 +1,6 @@
 //! `/api/v1/offices/{office_id}/rejects`: what is in quarantine.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -9,9 +9,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::auth::of_own_office;
-use super::office::named;
 use super::page::{self, Page};
-use super::params::Params;
+use super::params::{OfficeInPath, Params};
 use super::problem::{Problem, ProblemBody};
 use crate::audit::{Action, Outcome};
 use crate::identity::Person;
@@ -59,10 +58,9 @@ pub(super) struct Reject {
 pub(super) async fn list(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
-    Path(office_id): Path<String>,
+    OfficeInPath(office_id): OfficeInPath,
     Params(filter): Params<Filter>,
 ) -> Result<Json<Page<Reject>>, Problem> {
-    let office_id = named(&office_id)?;
     of_own_office(&api, &person, office_id).await?;
     let limit = page::limit(filter.limit)?;
     let behind = page::key::<3>(filter.cursor.as_deref())?.unwrap_or_default();

@@ -2,13 +2,17 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 
 use super::auth::{Gate, only};
 use super::guard::{self, Room};
 use super::problem::Problem;
 use super::{Api, audit, duplicate, office, openapi, reject, session, statistics};
+use crate::grpc;
 use crate::identity::RoleKind::{self, Analyst, Notary, Operator, Supervisor};
 
 /// Largest body of a request, bytes: a login and a password.
@@ -55,11 +59,22 @@ impl Api {
         Router::new()
             .nest("/api/v1", api)
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
-            .fallback(async || Problem::not_found())
+            .fallback(nothing_here)
             .layer(DefaultBodyLimit::max(BODY))
             .layer(from_fn_with_state(Room::new(), guard::bounded))
             .layer(from_fn(guard::headers))
             .layer(from_fn(guard::measured))
             .with_state(self)
+    }
+}
+
+/// gRPC is served beside this interface; who speaks it is refused in it.
+async fn nothing_here(headers: HeaderMap) -> Response {
+    let speaks_grpc = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|form| form.as_bytes().starts_with(b"application/grpc"));
+    match speaks_grpc {
+        true => grpc::no_such_method().await,
+        false => Problem::not_found().into_response(),
     }
 }

@@ -143,8 +143,10 @@ fn admit(jobs: &[Job], mut positions: HashMap<OfficeId, Position>) -> Admitted<'
             position.committed_sequence = sequence;
         }
         backlogs.insert(job.office_id, job.backlog);
+        // More may be durable than the job's stream has sent, from an earlier stream; an ack must not run ahead of it.
+        let sent = (job.first_sequence + job.records.len() as u64).saturating_sub(1);
         outcomes.push(Outcome::Committed {
-            committed_sequence: position.committed_sequence,
+            committed_sequence: position.committed_sequence.min(sent),
             rejects: Vec::new(),
         });
     }

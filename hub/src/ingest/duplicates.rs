@@ -16,6 +16,7 @@ use time::{Date, OffsetDateTime};
 
 use super::Context;
 use super::plan::Write;
+use crate::lookup::disclosure;
 use crate::store::duplicate::{self, Candidate, FindingKey, Found};
 use crate::store::notice::{self, NewNotice};
 
@@ -79,8 +80,13 @@ fn judge(rules: &RuleSet, writes: &[Write<'_>], candidates: &[Candidate]) -> Vec
         let ours = (write.office_id, write.case.source_case_id.clone());
         let theirs = (candidate.office_id, candidate.source_case_id.clone());
         let key = FindingKey::new(finding.rule_id, ours, theirs);
+        let mut matters = [write.case.matter_type(), candidate.matter_type];
+        if key.left.0 != write.office_id {
+            matters.reverse();
+        }
         found.entry(key.clone()).or_insert(Found {
             key,
+            matters,
             severity: finding.severity,
             first_accepting: finding.first_accepting,
             back_dated: finding.back_dated,
@@ -124,14 +130,22 @@ fn local_day(at: OffsetDateTime) -> Date {
     at.to_offset(offset!(+8)).date()
 }
 
-/// Both offices hear of it; neither is told more than the rule's text.
+/// Both offices hear of it, and neither is told more than the rule's text. An office that may not know of the other's
+/// case hears nothing.
 fn notices<'a>(rules: &'a RuleSet, news: &[&'a Found]) -> Vec<NewNotice<'a>> {
     news.iter()
         .flat_map(|found| {
             let text_zh = rules
                 .rule(&found.key.rule_id)
                 .map_or("", |rule| rule.notice_zh());
-            [&found.key.left, &found.key.right].map(|(office_id, source_case_id)| NewNotice {
+            let [left, right] = found.matters;
+            [
+                (&found.key.left, left, right),
+                (&found.key.right, right, left),
+            ]
+            .into_iter()
+            .filter(|(_, own, other)| disclosure::is_open_to(*own, *other))
+            .map(move |((office_id, source_case_id), ..)| NewNotice {
                 office_id: *office_id,
                 source_case_id,
                 text_zh,

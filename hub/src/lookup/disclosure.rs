@@ -12,8 +12,15 @@ use linkage::vocabulary::PartyRole;
 use super::question::Question;
 use crate::store::lookup::Wanted;
 
-const SEALED: &str = "will";
-const OPENS: &str = "inheritance";
+/// Code of the matter that is sealed.
+pub const SEALED: &str = "will";
+/// Code of the matter that opens it.
+pub const OPENS: &str = "inheritance";
+
+/// Whether an office with a case of `own` may hear that another office has one of `other` about the same matter.
+pub fn is_open_to(own: MatterType, other: MatterType) -> bool {
+    other != matter(SEALED) || own == matter(OPENS)
+}
 
 /// What may be looked for on behalf of a question.
 pub fn wanted(question: &Question) -> Wanted {
@@ -80,6 +87,15 @@ mod tests {
         for code in [SEALED, OPENS, "mandate"] {
             assert_eq!(wanted(&question(code, &[])).sealed, [matter(SEALED)]);
         }
+    }
+
+    #[test]
+    fn a_will_is_heard_of_by_an_inheritance_alone() {
+        let (will, inheritance) = (matter(SEALED), matter(OPENS));
+        assert!(!is_open_to(will, will));
+        assert!(!is_open_to(matter("mandate"), will));
+        assert!(is_open_to(inheritance, will));
+        assert!(is_open_to(will, inheritance));
     }
 
     #[test]

@@ -72,6 +72,10 @@ pub async fn insert(
 /// locked, or of a revoked office. The attempt that reaches the limit locks the account; if it succeeds,
 /// [`clear_attempts`] unlocks it.
 pub async fn begin_attempt(pool: &PgPool, login: &str) -> Result<Option<Candidate>, sqlx::Error> {
+    // PostgreSQL fails on a text with NUL, which is nobody's login.
+    if login.contains('\0') {
+        return Ok(None);
+    }
     let lock = sqlx::postgres::types::PgInterval::try_from(LOCKED_FOR)
         .expect("a quarter of an hour has no nanoseconds");
     let row = sqlx::query!(

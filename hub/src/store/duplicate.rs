@@ -45,6 +45,8 @@ pub struct FindingKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     pub key: FindingKey,
+    /// Matters of the left and the right case.
+    pub matters: [MatterType; 2],
     pub severity: Severity,
     pub first_accepting: Option<OfficeId>,
     pub back_dated: bool,

@@ -5,12 +5,16 @@ use linkage::office::OfficeId;
 use sqlx::{PgPool, query_as};
 use time::OffsetDateTime;
 
+use crate::lookup::disclosure::{OPENS, SEALED};
+
 /// Which findings.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// Of which one of this office's cases is part.
     pub office: Option<OfficeId>,
     pub severity: Option<Severity>,
+    /// Office whose notary reads: a sealed case of another office is left out, unless the own case opens it.
+    pub told_to: Option<OfficeId>,
     pub behind: Option<Behind>,
 }
 
@@ -62,6 +66,9 @@ pub async fn open(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Findi
               AND ($3::timestamptz IS NULL
                    OR (d.found_at, d.rule_id, d.left_office, d.left_case, d.right_office, d.right_case)
                       < ($3, $4, $5, $6, $7, $8))
+              AND ($10::text IS NULL
+                   OR CASE WHEN d.left_office = $10 THEN r.matter_type <> $11 OR l.matter_type = $12
+                           ELSE l.matter_type <> $11 OR r.matter_type = $12 END)
             ORDER BY d.found_at DESC, d.rule_id DESC, d.left_office DESC, d.left_case DESC, d.right_office DESC,
                      d.right_case DESC
             LIMIT $9"#,
@@ -74,6 +81,9 @@ pub async fn open(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Findi
         text(|b| &b.right_office),
         text(|b| &b.right_case),
         most,
+        wanted.told_to.as_ref().map(OfficeId::as_str),
+        SEALED,
+        OPENS,
     )
     .fetch_all(pool)
     .await

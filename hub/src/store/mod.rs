@@ -27,9 +27,20 @@ use linkage::office::OfficeId;
 use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 
-/// Brings the database to this version's schema; forward only.
+/// Brings the database to this version's schema; forward only. An index on millions of rows may take its time.
 pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
-    sqlx::migrate!("../migrations").run(pool).await
+    let mut connection = pool.acquire().await?;
+    sqlx::query("SET statement_timeout = 0")
+        .execute(&mut *connection)
+        .await?;
+    sqlx::migrate!("../migrations")
+        .run(&mut *connection)
+        .await?;
+    // To what the pool's connections begin with.
+    sqlx::query("RESET statement_timeout")
+        .execute(&mut *connection)
+        .await?;
+    Ok(())
 }
 
 /// Pairs that begin with an office as two columns.

@@ -21,6 +21,8 @@ const SECONDS: [f64; 12] = [
 const COUNTS: [f64; 9] = [1.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 2500.0, 5000.0];
 /// Histograms keep raw samples until somebody takes them in.
 const UPKEEP: Duration = Duration::from_secs(5);
+/// How long a request may take to end when the hub stops.
+const LAST_SCRAPE: Duration = Duration::from_secs(2);
 
 /// Installs the recorder of this process and describes every metric to it; later calls return the same.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
@@ -62,7 +64,14 @@ pub async fn serve(
             upkeep.run_upkeep();
         }
     };
-    let (served, ()) = tokio::join!(serving.into_future(), upkeep);
+    let serving = async {
+        tokio::select! {
+            served = serving.into_future() => served,
+            // A monitor that never finishes its request does not keep the hub from stopping.
+            () = async { stop.cancelled().await; tokio::time::sleep(LAST_SCRAPE).await } => Ok(()),
+        }
+    };
+    let (served, ()) = tokio::join!(serving, upkeep);
     if let Err(error) = served {
         tracing::error!(%error, "the metrics listener ended");
     }

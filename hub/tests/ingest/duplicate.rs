@@ -75,6 +75,26 @@ async fn a_revision_that_changes_nothing_about_the_finding_tells_nobody_again() 
     assert_eq!(hub.count("SELECT count(*) FROM notice").await, 2);
 }
 
+/// A will is sealed while its testator lives: that there is another one is no notice's to tell.
+#[tokio::test]
+async fn an_office_hears_of_anothers_will_by_an_inheritance_alone() {
+    let hub = Hub::start().await;
+    let (mut one, mut two) = (hub.office("hangzhou").await, hub.office("xiaoshan").await);
+    let will = |key| case(key).parties(vec![person(PartyRole::Testator, 9)]);
+    one.taken(&hub, vec![will("A")]).await;
+    two.taken(&hub, vec![will("B")]).await;
+    assert!(
+        hub.text(FINDINGS)
+            .await
+            .unwrap()
+            .starts_with("WILL_SAME_TESTATOR")
+    );
+    assert_eq!(hub.count("SELECT count(*) FROM notice").await, 0);
+    two.taken(&hub, vec![inheritance("C", 9)]).await;
+    let told = "SELECT string_agg(office_id || ' ' || source_case_id, ', ' ORDER BY office_id) FROM notice";
+    assert_eq!(hub.text(told).await.unwrap(), "hangzhou A, xiaoshan C");
+}
+
 /// Two hubs store the two sides at the same moment. A trigger holds each of them after its look for duplicates and
 /// before its commit, until the other has come as far. Without the locks on stripes both come there, having seen
 /// nothing; with them the second waits before its look, and the first goes on after a moment.

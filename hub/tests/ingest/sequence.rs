@@ -44,6 +44,32 @@ async fn a_replay_is_acknowledged_and_changes_nothing() {
     hub.figures_are_right().await;
 }
 
+/// What an earlier stream left in the queue commits after a later one was welcomed. An ack of what that stream has not
+/// sent yet would be a breach of the protocol to its agent.
+#[tokio::test]
+async fn a_replay_is_acknowledged_as_far_as_it_goes() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    office
+        .taken(&hub, vec![case("C1"), case("C2"), case("C3")])
+        .await;
+    let outcome = office
+        .send_at(&hub.ingest, 1, vec![case("C1").into(), case("C2").into()])
+        .await;
+    assert_eq!(
+        outcome,
+        Outcome::Committed {
+            committed_sequence: 2,
+            rejects: Vec::new()
+        }
+    );
+    assert_eq!(
+        hub.count("SELECT committed_sequence FROM sync_position")
+            .await,
+        3
+    );
+}
+
 #[tokio::test]
 async fn a_rebuilt_outbox_starts_at_zero_and_ends_in_the_same_state() {
     let hub = Hub::start().await;

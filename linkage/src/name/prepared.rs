@@ -22,6 +22,14 @@ pub(super) struct Character {
     pub(super) readings: Readings,
 }
 
+impl Character {
+    const HIDDEN: Self = Self {
+        written: HIDDEN,
+        standard: HIDDEN,
+        readings: [Syllable::NONE; 3],
+    };
+}
+
 /// In which script a name is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Script {
@@ -51,30 +59,26 @@ impl PreparedName {
         // Normalising may lengthen a text; the cut before it bounds the work, the cut after it the result.
         let cut: String = name.chars().take(4 * MAX_CHARS).collect();
         let name = normalise(&cut);
-        let (mut characters, mut words) = (Vec::new(), Vec::new());
-        let mut word = FNV_BASIS;
-        let mut in_word = false;
-        for c in name.chars() {
-            if is_break(c) {
-                if in_word {
-                    words.push(word);
+        let words = name
+            .split(is_break)
+            .filter(|word| !word.is_empty())
+            .map(|word| word.chars().map(standard_form).fold(FNV_BASIS, fnv))
+            .collect();
+        let characters = without_breaks(&name)
+            .chars()
+            .take(MAX_CHARS)
+            .map(|c| {
+                let standard = standard_form(c);
+                if is_mask(standard) {
+                    return Character::HIDDEN;
                 }
-                (word, in_word) = (FNV_BASIS, false);
-            } else if characters.len() < MAX_CHARS {
-                let written = if is_mask(c) { HIDDEN } else { c };
-                let standard = standard_form(written);
-                word = fnv(word, standard);
-                in_word = true;
-                characters.push(Character {
-                    written,
+                Character {
+                    written: c,
                     standard,
                     readings: pinyin::readings(standard),
-                });
-            }
-        }
-        if in_word {
-            words.push(word);
-        }
+                }
+            })
+            .collect();
         Self::of(characters, words)
     }
 
@@ -215,6 +219,16 @@ fn character_fingerprint(character: &Character) -> u32 {
     }
 }
 
+/// The name without what stands between its parts. A mark that stood alone may now belong to the letter before it,
+/// so the rest is normalised again unless it is Han and ASCII, which nothing composes with.
+fn without_breaks(name: &str) -> String {
+    let rest: String = name.chars().filter(|&c| !is_break(c)).collect();
+    if rest.chars().all(|c| c.is_ascii() || is_han(c)) {
+        return rest;
+    }
+    normalise(&rest)
+}
+
 /// Stands between the parts of a name and belongs to none of them.
 fn is_break(c: char) -> bool {
     c.is_whitespace() || matches!(c, '·' | '.' | '-' | ',' | '\'' | '’' | '(' | ')' | '/')
@@ -237,11 +251,7 @@ fn hide_x(characters: &mut [Character]) {
         .iter_mut()
         .filter(|character| has_han && character.standard == 'X')
     {
-        *character = Character {
-            written: HIDDEN,
-            standard: HIDDEN,
-            readings: Readings::default(),
-        };
+        *character = Character::HIDDEN;
     }
 }
 

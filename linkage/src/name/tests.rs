@@ -128,6 +128,13 @@ fn nothing_is_compared_with_a_missing_name() {
 }
 
 #[test]
+fn a_mark_behind_a_break_belongs_to_the_letter_before() {
+    let prepared = PreparedName::new("A·\u{301}");
+    assert_eq!(prepared.standard(), "Á");
+    assert_eq!(PreparedName::new(&prepared.standard()).standard(), "Á");
+}
+
+#[test]
 fn an_endless_name_is_cut() {
     let page = "张".repeat(1_000_000);
     assert_eq!(level(&page, &page), Some(Exact));

@@ -126,7 +126,7 @@ fn whose_names_are_unlike_may_be_twins_and_is_never_linked_unasked() {
 
 #[test]
 fn a_rare_name_says_more_than_a_common_one() {
-    let weights = Weights::builtin();
+    let weights = Weights::builtin().scaled_to(1_000_000);
     let with = |share| Mention {
         name_share: Some(share),
         ..born("张伟")

@@ -33,6 +33,12 @@ use local::Local;
 /// How often acknowledged records are looked through for those that may go.
 const TRIM_EVERY: Duration = Duration::from_secs(3600);
 
+/// How long a call on loopback may go on when everything else ends: its caller may never finish it.
+const LAST_CALLS: Duration = Duration::from_secs(3);
+/// How long everything may take to end; longer than the stream waits for its last acknowledgements. What is cut short
+/// is done again at the next start.
+const LEAVE: Duration = Duration::from_secs(15);
+
 /// Why the agent does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -114,9 +120,17 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     let mut tasks = JoinSet::new();
     let serving =
         axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let stopped = stop.clone();
     tasks.spawn(async move {
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "the loopback endpoint ended");
+        let out_of_patience = async {
+            stopped.cancelled().await;
+            tokio::time::sleep(LAST_CALLS).await;
+        };
+        tokio::select! {
+            ended = serving => if let Err(error) = ended {
+                tracing::error!(%error, "the loopback endpoint ended");
+            },
+            () = out_of_patience => tracing::warn!("calls on loopback were cut short"),
         }
     });
     tasks.spawn(identity::keep_renewed(
@@ -159,7 +173,11 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         .map_err(io("write addresses.json"))?;
     stop.cancelled().await;
     tracing::info!("stopping");
-    while tasks.join_next().await.is_some() {}
+    let ending = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(LEAVE, ending).await.is_err() {
+        tracing::warn!("not everything ended in time; the rest is cut short");
+        tasks.shutdown().await;
+    }
     Addresses::withdraw(&config.data_dir).map_err(io("remove addresses.json"))?;
     tracing::info!("stopped");
     Ok(())

@@ -9,6 +9,7 @@ use super::{Failure, Output};
 use crate::app;
 use crate::config::{Config, FolderSource, Source, SourceName};
 use crate::identity;
+use crate::minimise;
 use crate::outbox::{self, Disposition, Entry, Outbox};
 use crate::source::import_file;
 use crate::source::row::Found;
@@ -44,8 +45,8 @@ pub(super) async fn import(config: &Config, args: &Args, output: &Output) -> Res
         let mut entries = Vec::with_capacity(found.len());
         for found in found {
             let location = match &found {
-                Found::Row(row) => row.location.clone(),
-                Found::Malformed { location } => location.clone(),
+                Found::Row(row) => minimise::location(&row.location),
+                Found::Malformed { location } => minimise::location(location),
             };
             let entry = pipeline.entry(found);
             match entry {

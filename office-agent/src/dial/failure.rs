@@ -135,7 +135,7 @@ pub struct Refusal {
     pub code: Code,
     /// For logs and operators, English.
     pub message: String,
-    /// For staff, Chinese; empty when the hub gave none.
+    /// For staff, Chinese; empty when the hub answered and gave none.
     pub message_zh: String,
     /// When to come back, when the hub said so.
     pub retry_after: Option<Duration>,
@@ -150,17 +150,21 @@ impl Refusal {
             .error_info()
             .map(|info| info.reason.clone())
             .unwrap_or_default();
-        let message = match Error::source(status) {
+        let (message, own_zh) = match Error::source(status) {
             // The hub's alert on our certificate comes after the handshake, with the first answer.
-            Some(source) if chain(source).contains("fatal alert") => format!(
-                "the hub does not accept this office's certificate ({}); it may have ended too long ago or be of \
-                 another CA: enrol again with a new token",
-                last(source)
+            Some(source) if chain(source).contains("fatal alert") => (
+                format!(
+                    "the hub does not accept this office's certificate ({}); it may have ended too long ago or be of \
+                     another CA: enrol again with a new token",
+                    last(source)
+                ),
+                "平台不接受本处证书。请向平台管理员领取新的注册码，重新注册。",
             ),
-            Some(source) if reason.is_empty() => {
-                format!("the connection to the hub broke: {}", last(source))
-            }
-            _ => status.message().to_owned(),
+            Some(source) if reason.is_empty() => (
+                format!("the connection to the hub broke: {}", last(source)),
+                "与平台的连接中断，恢复后自动继续报送。",
+            ),
+            _ => (status.message().to_owned(), ""),
         };
         Self {
             reason,
@@ -168,8 +172,7 @@ impl Refusal {
             message,
             message_zh: details
                 .localized_message()
-                .map(|text| text.message.clone())
-                .unwrap_or_default(),
+                .map_or_else(|| own_zh.to_owned(), |text| text.message.clone()),
             retry_after: details.retry_info().and_then(|info| info.retry_delay),
         }
     }

@@ -21,6 +21,8 @@ pub type Identities = watch::Receiver<Arc<Identity>>;
 
 /// The wall clock may jump (sleep, a corrected clock): never trust a longer wait.
 const LOOK_AGAIN: Duration = Duration::from_secs(600);
+/// A hub that takes the call and never answers must not end all renewing.
+const ANSWER: Duration = Duration::from_secs(60);
 const RETRY_FROM: Duration = Duration::from_secs(5);
 const RETRY_TO: Duration = Duration::from_secs(1800);
 
@@ -94,10 +96,12 @@ impl Renewal {
         let tls = dial::as_office(&old).map_err(DialError::from)?;
         let channel = dial::dial(&self.hub, tls).await?;
         let key = new_key().map_err(EnrolError::from)?;
+        let mut call = tonic::Request::new(RenewRequest {
+            csr_der: request(&key)?,
+        });
+        call.set_timeout(ANSWER);
         let answer = CertificateServiceClient::new(channel)
-            .renew(RenewRequest {
-                csr_der: request(&key)?,
-            })
+            .renew(call)
             .await
             .map_err(|status| RenewError::Refused(Refusal::of(&status)))?
             .into_inner();

@@ -10,7 +10,7 @@ use super::file::{CaseRules, ExcusedRules, File};
 use super::party::{Party, Subject};
 use super::reject::{Fault, Reject, Rule};
 use super::rule::{CodeRule, DateRule, MoneyRule, optional, parsed, required};
-use super::value::{Fen, Text, revision};
+use super::value::{Fen, Text, is_rounded, revision};
 use crate::source::row::Row;
 
 // Bounds of the contract; see the comments in `common.proto`.
@@ -102,10 +102,12 @@ pub(super) fn read(file: &File, row: &Row) -> Result<Case, Reject> {
 fn key(rules: &CaseRules, row: &Row) -> Result<Text<64>, Fault> {
     let field = "source_case_id";
     parsed(Some(&rules.source_case_id), row, field, |raw| {
-        // Two lines run together: the key is not to be guessed.
-        match raw.contains(char::is_control) {
-            true => Err(Rule::RowMalformed),
-            false => Text::read(raw),
+        // Two lines run together, or digits that a spreadsheet has thrown away: the key is not to be guessed, and
+        // many cases would come to have one.
+        match raw {
+            _ if raw.contains(char::is_control) => Err(Rule::RowMalformed),
+            _ if is_rounded(raw) => Err(Rule::NumberIllegal),
+            _ => Text::read(raw),
         }
     })?
     .ok_or_else(|| Fault::of(Rule::KeyMissing, "").at(field))

@@ -140,7 +140,7 @@ fn a_row_becomes_a_case_with_every_field_typed() {
 fn each_fault_ends_in_its_rule_and_field() {
     let long = "很长".repeat(120);
     type Cells<'a> = &'a [(&'a str, &'a str)];
-    let cases: [(Cells<'_>, &str, &str, &str); 22] = [
+    let cases: [(Cells<'_>, &str, &str, &str); 23] = [
         (&[("AJBH", " ")], "KEY_MISSING", "source_case_id", ""),
         (
             &[("AJBH", "a\nb")],
@@ -172,6 +172,12 @@ fn each_fault_ends_in_its_rule_and_field() {
             "汉汉汉汉",
         ),
         (&[("SF", "-1")], "NUMBER_ILLEGAL", "fee_charged", "-9"),
+        (
+            &[("AJBH", "2.02401E+14")],
+            "NUMBER_ILLEGAL",
+            "source_case_id",
+            "9.99999A+99",
+        ),
         (&[("FLYZ", "2")], "CODE_UNKNOWN", "legal_aid", "9"),
         (&[("SYD", "日本")], "CODE_UNKNOWN", "place_of_use", "汉汉"),
         (&[("GZSBH", "待定")], "NUMBER_ILLEGAL", "case_no", "汉汉"),

@@ -52,6 +52,15 @@ pub(super) fn half_width(text: &str) -> String {
         .collect()
 }
 
+/// A long number as spreadsheets show it, with most of its digits gone: `3.30106E+17`.
+pub(super) fn is_rounded(raw: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    trim(raw).split_once("E+").is_some_and(|(number, power)| {
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+        whole.len() == 1 && digits(whole) && digits(fraction) && digits(power)
+    })
+}
+
 /// An amount of money in fen (1/100 yuan): 0 to a thousand billion yuan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fen(i64);

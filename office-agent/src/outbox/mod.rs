@@ -159,6 +159,15 @@ impl Outbox {
             .await
     }
 
+    /// Notes that everything there is may be sent from now on; before it is. Returns the last sequence given out.
+    ///
+    /// # Errors
+    /// When the outbox cannot be written.
+    pub async fn offer(&self) -> Result<u64, OutboxError> {
+        // Forgotten in a power cut, it makes the agent offer everything kept again, which does no harm.
+        self.worker.note(window::offer).await
+    }
+
     /// The hub has committed everything up to `sequence` and refused these of it.
     ///
     /// # Errors

@@ -22,7 +22,9 @@ CREATE TABLE state (
     hub_epoch     TEXT    NOT NULL,
     base          INTEGER NOT NULL,
     last_position INTEGER NOT NULL,
-    acked         INTEGER NOT NULL
+    acked         INTEGER NOT NULL,
+    -- Nothing behind it was ever sent. What the hub has beyond it came from another copy of this file.
+    offered       INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE entry (
     position INTEGER PRIMARY KEY,
@@ -116,7 +118,7 @@ fn prepare(connection: &Connection, now: OffsetDateTime) -> Result<(), OutboxErr
         0 => {
             connection.execute_batch(TABLES)?;
             connection.execute(
-                "INSERT INTO state VALUES (1, ?1, '', 0, 0, 0)",
+                "INSERT INTO state VALUES (1, ?1, '', 0, 0, 0, 0)",
                 params![new_epoch(None, now).to_string()],
             )?;
             connection.pragma_update(None, "user_version", LAYOUT)?;

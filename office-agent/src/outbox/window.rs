@@ -19,6 +19,8 @@ pub struct Position {
     pub last: u64,
     /// Highest sequence the hub has committed.
     pub acked: u64,
+    /// Nothing behind it was ever offered to the hub by this outbox.
+    pub offered: u64,
     /// Lowest sequence that is still kept; `last + 1` when none is.
     pub first_kept: u64,
 }
@@ -38,18 +40,22 @@ struct State {
     base: i64,
     last: i64,
     acked: i64,
+    offered: i64,
 }
 
 fn state(connection: &Connection) -> Result<State, OutboxError> {
-    Ok(
-        connection.query_row("SELECT base, last_position, acked FROM state", [], |row| {
+    Ok(connection.query_row(
+        "SELECT base, last_position, acked, offered FROM state",
+        [],
+        |row| {
             Ok(State {
                 base: row.get(0)?,
                 last: row.get(1)?,
                 acked: row.get(2)?,
+                offered: row.get(3)?,
             })
-        })?,
-    )
+        },
+    )?)
 }
 
 impl State {
@@ -79,6 +85,7 @@ pub(super) fn position(connection: &Connection) -> Result<Position, OutboxError>
         hub_epoch,
         last: state.sequence(state.last),
         acked: state.sequence(state.acked),
+        offered: state.sequence(state.offered),
         first_kept: state.sequence(kept.unwrap_or(state.last + 1)),
     })
 }
@@ -121,6 +128,13 @@ pub(super) fn read(
     Ok(window)
 }
 
+/// Everything there is may be sent from now on. Returns the last sequence given out.
+pub(super) fn offer(tx: &Transaction<'_>) -> Result<u64, OutboxError> {
+    tx.execute("UPDATE state SET offered = last_position", [])?;
+    let state = state(tx)?;
+    Ok(state.sequence(state.last))
+}
+
 /// The hub has committed everything up to `sequence`.
 pub(super) fn acked(
     tx: &Transaction<'_>,
@@ -153,7 +167,8 @@ pub(super) fn reoffer(
     tx.execute(
         "UPDATE state SET epoch = ?1, hub_epoch = ?2,
              base = coalesce((SELECT min(position) - 1 FROM entry), last_position),
-             acked = coalesce((SELECT min(position) - 1 FROM entry), last_position)",
+             acked = coalesce((SELECT min(position) - 1 FROM entry), last_position),
+             offered = coalesce((SELECT min(position) - 1 FROM entry), last_position)",
         params![epoch.to_string(), hub_epoch],
     )?;
     Ok(())

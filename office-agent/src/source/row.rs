@@ -49,6 +49,12 @@ impl Row {
     pub fn get(&self, column: &str) -> Option<&str> {
         self.cells.get(self.columns.position(column)?)?.as_deref()
     }
+
+    fn bytes(&self) -> usize {
+        let cells: usize = self.cells.iter().flatten().map(String::len).sum();
+        let children = self.children.values().flatten();
+        cells + self.location.len() + children.map(Self::bytes).sum::<usize>()
+    }
 }
 
 /// Cells hold names and numbers of people: only their place is shown.
@@ -70,6 +76,16 @@ pub enum Found {
         /// Where, as [`Row::location`].
         location: String,
     },
+}
+
+impl Found {
+    /// About how much memory its values take.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Row(row) => row.bytes(),
+            Self::Malformed { location } => location.len(),
+        }
+    }
 }
 
 /// SHA-256 of everything in some rows.

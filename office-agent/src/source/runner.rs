@@ -12,6 +12,7 @@ use super::row::Found;
 use super::state::{SourceStates, Told};
 use super::{Page, SourceError};
 use crate::config::{Source, SourceName};
+use crate::minimise;
 use crate::outbox::{Cursor, Entry, Outbox, OutboxError};
 use crate::sync::backoff::Backoff;
 use crate::telemetry::metrics::{SOURCE_FAILING, SOURCE_ROWS};
@@ -147,11 +148,13 @@ where
     fn tell_of_files(&self, told: &Told) {
         let before = self.states.of(&self.name).bad_files;
         for bad in told.bad_files.iter().filter(|bad| !before.contains(bad)) {
-            tracing::warn!(source = %self.name, file = %bad, "a file cannot be read; the others go on");
+            let bad = minimise::location(&bad.to_string());
+            tracing::warn!(source = %self.name, file = bad, "a file cannot be read; the others go on");
         }
         for bad in &before {
             if !told.bad_files.iter().any(|now| now.file == bad.file) {
-                tracing::info!(source = %self.name, file = bad.file, "the file is no longer in the way");
+                let file = minimise::location(&bad.file);
+                tracing::info!(source = %self.name, file, "the file is no longer in the way");
             }
         }
     }
@@ -180,7 +183,8 @@ where
         let mut entries = Vec::with_capacity(found.len());
         for found in found {
             let location = match (&found, has_lines) {
-                (Found::Row(row), true) => Some(row.location.clone()),
+                // As refusals name it.
+                (Found::Row(row), true) => Some(minimise::location(&row.location)),
                 _ => None,
             };
             let kept = entry(found);

@@ -9,7 +9,7 @@ pub fn remedy_zh(rule_id: &str) -> &'static str {
         "FIELD_TOO_LONG" => "内容超过长度上限。请缩短，或在映射中改用其他列。",
         "CODE_UNKNOWN" => "代码未在映射中登记。请在映射文件的 codes 中补充，或更正该行。",
         "DATE_ILLEGAL" => "日期不存在或格式不符。请更正。",
-        "NUMBER_ILLEGAL" => "不是有效金额。请更正。",
+        "NUMBER_ILLEGAL" => "不是有效的金额或编号（长编号在表格中须存为文本）。请更正。",
         "ROW_MALFORMED" => "该行列数与表头不一致。请更正导出文件。",
         "IDENTIFIER_UNREADABLE" => "证件号码为空、过长或含控制字符。请更正。",
         "FIELD_INVALID" => "平台未接受该字段（缺失或超长）。请在办证系统中更正。",

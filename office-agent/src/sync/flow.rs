@@ -40,6 +40,8 @@ pub(super) struct Flow {
     limits: Limits,
     /// Sequence to send next.
     next: u64,
+    /// Up to which sequence the outbox knows that records may be sent.
+    offered: u64,
     /// Last sequences of the batches that are not acknowledged, in order.
     unacked: VecDeque<u64>,
     paused_until: Option<Instant>,
@@ -48,10 +50,11 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    pub(super) fn new(limits: Limits, next: u64) -> Self {
+    pub(super) fn new(limits: Limits, next: u64, offered: u64) -> Self {
         Self {
             limits,
             next,
+            offered,
             unacked: VecDeque::new(),
             paused_until: None,
             waiting_since: Instant::now(),
@@ -64,6 +67,14 @@ impl Flow {
 
     pub(super) fn next(&self) -> u64 {
         self.next
+    }
+
+    pub(super) fn offered(&self) -> u64 {
+        self.offered
+    }
+
+    pub(super) fn offer(&mut self, up_to: u64) {
+        self.offered = up_to;
     }
 
     pub(super) fn has_credit(&self) -> bool {
@@ -131,7 +142,7 @@ mod tests {
 
     #[test]
     fn credit_is_spent_by_batches_and_comes_back_by_acknowledgements() {
-        let mut flow = Flow::new(limits(2), 5);
+        let mut flow = Flow::new(limits(2), 5, 4);
         flow.sent(3);
         flow.sent(4);
         assert_eq!((flow.next(), flow.has_credit()), (12, false));
@@ -145,7 +156,7 @@ mod tests {
 
     #[test]
     fn resending_goes_back_and_frees_the_window() {
-        let mut flow = Flow::new(limits(1), 1);
+        let mut flow = Flow::new(limits(1), 1, 0);
         flow.sent(9);
         flow.resend(4);
         assert_eq!((flow.next(), flow.has_credit()), (4, true));

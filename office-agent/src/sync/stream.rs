@@ -94,8 +94,9 @@ impl Sync {
         let restored = !welcome.hub_epoch.is_empty()
             && !position.hub_epoch.is_empty()
             && welcome.hub_epoch != position.hub_epoch;
-        // Beyond our last: this outbox is the restored one. Before our first: what the hub lacks is gone here.
-        if restored || committed > position.last || committed + 1 < position.first_kept {
+        // Beyond what we ever offered: this outbox is the restored one, and whatever it has read since stands under
+        // sequences that were others' before. Before our first: what the hub lacks is gone here.
+        if restored || committed > position.offered || committed + 1 < position.first_kept {
             self.outbox.reoffer(&welcome.hub_epoch).await?;
             return Err(End::Reoffered);
         }
@@ -107,7 +108,7 @@ impl Sync {
             self.outbox.acked(committed, Vec::new()).await?;
         }
         let limits = Limits::from(welcome.limits.unwrap_or_default());
-        Ok(Flow::new(limits, committed + 1))
+        Ok(Flow::new(limits, committed + 1, position.offered))
     }
 
     async fn serve(
@@ -160,6 +161,9 @@ impl Sync {
             return Ok(false);
         }
         let (count, behind) = (window.records.len(), window.behind);
+        if window.first_sequence + count as u64 > flow.offered() + 1 {
+            flow.offer(self.outbox.offer().await?);
+        }
         let batch = Batch {
             first_sequence: window.first_sequence,
             records: window.records,

@@ -80,7 +80,7 @@ async fn a_workbook_gives_numbers_dates_and_child_rows() {
     assert_eq!(found[0].location, "cases.xlsx:案件:2");
     assert_eq!(
         found[1].cells,
-        text(&["乙-2", "", "", "", "", "330106198001010000"])
+        text(&["乙-2", "", "", "", "", "3.30106198001010E+17"])
     );
     assert_eq!(
         found[1].location, "cases.xlsx:案件:4",
@@ -175,5 +175,29 @@ async fn one_file_is_imported_from_anywhere() {
             .expect_err("missing")
             .to_string()
             .starts_with("none.csv: cannot be read")
+    );
+}
+
+#[tokio::test]
+async fn a_workbook_that_unpacks_to_more_than_memory_is_bad_before_it_is_unpacked() {
+    /// Of an entry of an archive's directory: its beginning, and where its unpacked size and its name stand.
+    const ENTRY: &[u8] = b"PK\x01\x02";
+    const SIZE: usize = 24;
+    const NAME: usize = 46;
+    let export = Export::xlsx();
+    let mut bytes = workbook().save_to_buffer().expect("saved");
+    let texts = (0..bytes.len())
+        .find(|at| {
+            bytes[*at..].starts_with(ENTRY)
+                && bytes[at + NAME..].starts_with(b"xl/sharedStrings.xml")
+        })
+        .expect("texts");
+    bytes[texts + SIZE..texts + SIZE + 4].copy_from_slice(&(600_u32 << 20).to_le_bytes());
+    export.write("cases.xlsx", bytes);
+    let mut office = export.reader();
+    assert!(office.read().await.is_empty());
+    assert_eq!(
+        office.bad(),
+        ["cases.xlsx: unpacks to 600 MB of texts; export it in several files or as CSV"]
     );
 }

@@ -112,9 +112,10 @@ async fn a_certificate_the_hub_does_not_accept_is_said_so() {
         .current
         .send_replace(std::sync::Arc::new(identity));
     agent.start();
-    let (text, _) = agent.error().await;
+    let (text, text_zh) = agent.error().await;
     assert!(
         text.contains("does not accept this office's certificate"),
         "{text}"
     );
+    assert!(text_zh.contains("不接受本处证书"), "{text_zh}");
 }

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use office_agent::app::Addresses;
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::process::Command;
 
 use crate::support::Hub;
@@ -69,6 +72,33 @@ async fn a_running_agent_answers_for_itself_and_ends_cleanly_on_sigterm() {
     let status = run(&file, &["status", "--json"]).await;
     let status: Value = serde_json::from_str(&status.out).unwrap();
     assert_eq!(status["running"], false);
+}
+
+#[tokio::test]
+async fn a_call_that_never_ends_does_not_keep_the_agent_from_ending() {
+    let mut hub = Hub::start().await;
+    let (folder, config) = configured(&hub);
+    let file = folder.path().join("office-agent.toml");
+    let enrolled = run(&file, &["enroll", "--token", "TOKEN"]).await;
+    assert_eq!(enrolled.code, Some(0), "{}", enrolled.err);
+    let mut child = command(&file, &["run"]).spawn().unwrap();
+    let (_stream, _) = hub.welcomed(0).await;
+    let local = Addresses::read(&config.data_dir).unwrap().local;
+    let mut call = TcpStream::connect(local).await.unwrap();
+    call.write_all(b"POST /v1/push/cases HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{")
+        .await
+        .unwrap();
+    // An answered call shows that the one before it has been taken up.
+    let status = run(&file, &["status", "--json"]).await;
+    assert_eq!(status.code, Some(0));
+    let pid = child.id().unwrap().to_string();
+    Command::new("kill")
+        .args(["-TERM", &pid])
+        .status()
+        .await
+        .unwrap();
+    assert!(child.wait().await.unwrap().success());
+    drop(call);
 }
 
 #[tokio::test]

@@ -36,3 +36,14 @@ async fn a_restored_outbox_does_not_use_sequences_twice() {
     assert!(after.epoch > before.epoch);
     assert_eq!(stream.keys_until(2).await, cases(0..2));
 }
+
+#[tokio::test]
+async fn a_restored_outbox_that_has_read_on_before_it_connects_loses_nothing() {
+    let mut hub = Hub::start().await;
+    // The hub has five records of this epoch, and this copy of the outbox never offered one: its first five are others.
+    let _agent = Agent::syncing(&hub, 7).await;
+    let (_, before) = hub.welcomed(5).await;
+    let (mut stream, after) = hub.welcomed(0).await;
+    assert!(after.epoch > before.epoch);
+    assert_eq!(stream.keys_until(7).await, cases(0..7));
+}

@@ -3,6 +3,10 @@
 mod interleaving;
 mod office;
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
+
 use office_agent::config::SqlSource;
 use office_agent::source::SourceError;
 use office_agent::source::row::Row;
@@ -276,4 +280,22 @@ async fn a_missing_or_foreign_file_is_no_database_and_is_not_made() {
         );
     }
     assert!(!missing.exists());
+}
+
+#[tokio::test]
+async fn the_office_can_write_however_long_the_agents_turn_takes_to_come() {
+    let office = Office::new();
+    for number in 0..5 {
+        office.put(&format!("{number}"), "", Some("2024-01-01 10:00:00"));
+    }
+    let mut reader = SqlReader::new(office.cases(2));
+    let mut page = pin!(reader.page(None));
+    // The reader's task gets one turn after each write and none during it: a lock kept from turn to turn never ends.
+    while page
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+        .is_pending()
+    {
+        office.put("9", "changed", Some("2024-01-01 10:00:01"));
+    }
 }

@@ -8,6 +8,6 @@ mod slip;
 mod training;
 
 pub use measure::{Quality, by_number, by_number_or_name_and_birth, frequent_errors, reach};
-pub use pairs::{Blocks, Linked, link};
+pub use pairs::{Linked, blocks_of, link};
 pub use population::Population;
 pub use training::train;

@@ -9,7 +9,7 @@ use std::{path::PathBuf, time::Instant};
 use clap::Parser;
 use linkage::weights::{MatchWeight, Provenance, Weights};
 use linkage_quality::{
-    Blocks, Population, Quality, by_number, by_number_or_name_and_birth, frequent_errors, link,
+    Population, Quality, blocks_of, by_number, by_number_or_name_and_birth, frequent_errors, link,
     reach, train,
 };
 
@@ -51,7 +51,7 @@ fn main() -> anyhow::Result<()> {
         } => {
             let population = Population::of_city(seed, cases)?;
             let started = Instant::now();
-            let weights = train(&population, &Blocks::of(&population.mentions), &version)?;
+            let weights = train(&population, &blocks_of(&population.mentions), &version)?;
             println!(
                 "trained on {} mentions in {:.1} s",
                 population.mentions.len(),
@@ -104,7 +104,7 @@ fn measure(weights: &Weights, population: &Population) -> Quality {
     );
     let weights = weights.clone().scaled_to(mentions.len() as u64);
     let started = Instant::now();
-    let blocks = Blocks::of(mentions);
+    let blocks = blocks_of(mentions);
     let linked = link(&weights, mentions, &blocks);
     let found = linked.persons(mentions, weights.link());
     let quality = Quality::of(&found, truth);

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 use linkage::{
+    block::Blocks,
     cluster::{Evidence, Pair, resolve},
     compare::{Field, Mention},
     weights::MatchWeight,
 };
 
-use crate::{pairs::Blocks, population::Population};
+use crate::population::Population;
 
 /// Pairwise and mention by mention (B-cubed).
 #[derive(Debug, Clone, Copy)]
@@ -133,7 +134,7 @@ pub fn frequent_errors(
                 .or_default() += 1;
         }
     };
-    blocks.for_each_pair(None, &mut note);
+    blocks.for_each_pair(&mut note);
     let mut errors: Vec<_> = errors
         .into_iter()
         .map(|(pattern, count)| (count, pattern))
@@ -145,9 +146,8 @@ pub fn frequent_errors(
 /// Share of the matches, those that equal numbers join included, that share a key at all: no weight can find more.
 pub fn reach(population: &Population, blocks: &Blocks) -> f64 {
     let mut shared = 0_u64;
-    blocks.for_each_pair(None, |a, b| {
-        shared += u64::from(population.persons[a] == population.persons[b])
-    });
+    blocks
+        .for_each_pair(|a, b| shared += u64::from(population.persons[a] == population.persons[b]));
     let mut sizes: HashMap<u64, u64> = HashMap::new();
     for &person in &population.persons {
         *sizes.entry(person).or_default() += 1;

@@ -1,9 +1,7 @@
 //! Which pairs of a population are compared, and what becomes of them.
 
-use std::collections::HashSet;
-
 use linkage::{
-    block::{self, BlockingKey, BlockingRule},
+    block::Blocks,
     cluster::{Evidence, Pair, resolve},
     compare::Mention,
     score::Decision,
@@ -13,80 +11,9 @@ use linkage::{
 /// Most mentions that are compared under one key; larger blocks are left out and counted.
 const MOST_IN_BLOCK: usize = 300;
 
-/// Mentions by blocking key.
-#[derive(Debug)]
-pub struct Blocks {
-    /// In ascending order.
-    entries: Vec<(BlockingKey, u32)>,
-    /// Each mention's keys in ascending order.
-    keys: Vec<Vec<BlockingKey>>,
-    oversized: HashSet<BlockingKey>,
-}
-
-impl Blocks {
-    pub fn of(mentions: &[Mention]) -> Self {
-        let mut entries = Vec::new();
-        let mut keys = Vec::with_capacity(mentions.len());
-        for (at, mention) in (0u32..).zip(mentions) {
-            let mut own = Vec::with_capacity(block::MAX_KEYS);
-            block::keys(mention, &mut own);
-            own.sort_unstable();
-            entries.extend(own.iter().map(|key| (*key, at)));
-            keys.push(own);
-        }
-        entries.sort_unstable();
-        let oversized = entries
-            .chunk_by(|(a, _), (b, _)| a == b)
-            .filter(|block| block.len() > MOST_IN_BLOCK)
-            .map(|block| block[0].0)
-            .collect();
-        Self {
-            entries,
-            keys,
-            oversized,
-        }
-    }
-
-    /// Blocks that were left out.
-    pub fn oversized(&self) -> usize {
-        self.oversized.len()
-    }
-
-    /// Every pair that shares a key, once; with a rule, every pair that shares a key of it, once for each such key.
-    pub fn for_each_pair(&self, rule: Option<BlockingRule>, mut visit: impl FnMut(usize, usize)) {
-        for block in self.entries.chunk_by(|(a, _), (b, _)| a == b) {
-            let key = block[0].0;
-            let wanted = rule.is_none_or(|rule| key.rule() == rule);
-            if !wanted || self.oversized.contains(&key) {
-                continue;
-            }
-            for (at, &(_, a)) in block.iter().enumerate() {
-                for &(_, b) in &block[at + 1..] {
-                    let (a, b) = (a as usize, b as usize);
-                    if rule.is_some() || self.first_shared(a, b) == Some(key) {
-                        visit(a, b);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The least key that both have and whose block is not left out: the one under which the pair is compared.
-    fn first_shared(&self, a: usize, b: usize) -> Option<BlockingKey> {
-        let (mut a, mut b) = (
-            self.keys[a].iter().peekable(),
-            self.keys[b].iter().peekable(),
-        );
-        while let (Some(one), Some(other)) = (a.peek(), b.peek()) {
-            match one.cmp(other) {
-                std::cmp::Ordering::Less => a.next(),
-                std::cmp::Ordering::Greater => b.next(),
-                std::cmp::Ordering::Equal if !self.oversized.contains(*one) => return Some(**one),
-                std::cmp::Ordering::Equal => a.next(),
-            };
-        }
-        None
-    }
+/// A population's blocks.
+pub fn blocks_of(mentions: &[Mention]) -> Blocks {
+    Blocks::of(mentions, MOST_IN_BLOCK)
 }
 
 /// Scored pairs of a population.
@@ -107,7 +34,7 @@ pub fn link(weights: &Weights, mentions: &[Mention], blocks: &Blocks) -> Linked 
         compared: 0,
         possible: 0,
     };
-    blocks.for_each_pair(None, |a, b| {
+    blocks.for_each_pair(|a, b| {
         let numbers = mentions[a].verified().zip(mentions[b].verified());
         if numbers.is_some_and(|(a, b)| a.kind == b.kind) {
             return;

@@ -1,7 +1,9 @@
 //! The shipped weights on a small city that they were not trained on, and on hostile input.
 
 use linkage::{compare::Mention, score::Decision, weights::Weights};
-use linkage_quality::{Blocks, Population, Quality, by_number, by_number_or_name_and_birth, link};
+use linkage_quality::{
+    Population, Quality, blocks_of, by_number, by_number_or_name_and_birth, link,
+};
 use time::macros::date;
 
 const CASES: u32 = 3_000;
@@ -11,7 +13,7 @@ fn shipped_weights_find_persons_better_than_equal_fields_do() {
     let population = Population::of_city(77, CASES).expect("a city of this size exists");
     let (mentions, truth) = (&population.mentions, &population.persons);
     let weights = Weights::builtin().scaled_to(mentions.len() as u64);
-    let linked = link(&weights, mentions, &Blocks::of(mentions));
+    let linked = link(&weights, mentions, &blocks_of(mentions));
     let quality = Quality::of(&linked.persons(mentions, weights.link()), truth);
     let exact = Quality::of(&by_number(mentions), truth);
     let fields = Quality::of(&by_number_or_name_and_birth(mentions), truth);
@@ -29,7 +31,7 @@ fn the_same_seed_makes_the_same_population_and_links() {
     let again = Population::of_city(5, 400).expect("a city of this size exists");
     assert_eq!(once.mentions, again.mentions);
     let weights = Weights::builtin();
-    let pairs = |p: &Population| link(&weights, &p.mentions, &Blocks::of(&p.mentions)).pairs;
+    let pairs = |p: &Population| link(&weights, &p.mentions, &blocks_of(&p.mentions)).pairs;
     assert_eq!(pairs(&once), pairs(&again));
 }
 
@@ -50,7 +52,7 @@ fn ten_thousand_near_identical_people_stay_bounded() {
             }
         })
         .collect();
-    let blocks = Blocks::of(&mentions);
+    let blocks = blocks_of(&mentions);
     assert!(
         blocks.oversized() >= 2,
         "the phone and the surname born that day are left out and counted"

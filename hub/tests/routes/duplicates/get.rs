@@ -139,3 +139,25 @@ async fn a_filter_that_is_none_is_refused() {
         assert_eq!(answer.json()["field"], field);
     }
 }
+
+#[tokio::test]
+async fn a_notary_is_told_of_anothers_will_by_an_inheritance_alone() {
+    let bureau = Bureau::open().await;
+    let (hub, seed) = (&bureau.hub, &bureau.seed);
+    let will = |key, testator| case(key).parties(vec![person(PartyRole::Testator, testator)]);
+    seed.office(hub, "hangzhou", vec![will("A", 1), inheritance("B", 2)])
+        .await;
+    seed.office(hub, "xiaoshan", vec![will("C", 1), will("D", 2)])
+        .await;
+    let rules = |answer: Value| -> Vec<String> {
+        let items = answer["items"].as_array().unwrap().iter();
+        let rules = items.map(|item| item["rule_id"].as_str().unwrap().to_owned());
+        rules.collect()
+    };
+    for office in ["hangzhou", "xiaoshan"] {
+        let told = bureau.get(notary(office), "/api/v1/duplicates").await;
+        assert_eq!(rules(told.json()), ["WILL_FOR_INHERITANCE"], "{office}");
+    }
+    let all = bureau.get(Role::Supervisor, "/api/v1/duplicates").await;
+    assert_eq!(rules(all.json()).len(), 2);
+}

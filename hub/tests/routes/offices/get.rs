@@ -5,7 +5,7 @@ use notary_proto::hub::v1::{PartyRole, Record};
 use serde_json::{Value, json};
 
 use crate::client::Bureau;
-use crate::record::{case, person, refused};
+use crate::record::{case, person, refused, refused_at};
 use crate::support::seed::notary;
 
 #[tokio::test]
@@ -88,6 +88,40 @@ async fn rejects_come_page_by_page_and_reading_them_is_recorded() {
         log.iter()
             .all(|entry| entry.action == "reject.list" && entry.outcome == "done")
     );
+}
+
+#[tokio::test]
+async fn a_page_goes_on_behind_the_longest_key_there_can_be() {
+    let bureau = Bureau::open().await;
+    let place = |name: &str| name.repeat(200 / name.chars().count());
+    let records = [place("甲"), place("𠮷")]
+        .iter()
+        .map(|place| refused_at(place, &"长".repeat(64)))
+        .collect();
+    bureau.seed.office(&bureau.hub, "hangzhou", records).await;
+    let path = "/api/v1/offices/hangzhou/rejects?limit=1";
+    let page = bureau.get(Role::Operator, path).await.json();
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let next = bureau
+        .get(Role::Operator, &format!("{path}&cursor={cursor}"))
+        .await;
+    assert_eq!(next.json()["items"][0]["record_key"], place("𠮷"));
+}
+
+#[tokio::test]
+async fn an_office_that_cannot_be_is_not_found() {
+    let bureau = Bureau::open().await;
+    for office in ["%FF", "X", "hangzhou%00"] {
+        for list in ["feed", "rejects"] {
+            let path = format!("/api/v1/offices/{office}/{list}");
+            let answer = bureau.get(Role::Operator, &path).await;
+            assert_eq!(
+                (answer.status, answer.problem()),
+                (404, "NOT_FOUND".to_owned()),
+                "{path}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! From a file to batches of rows: what CSV and XLSX have in common.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -12,6 +13,8 @@ use crate::source::row::{Columns, Found};
 
 /// Rows handed on at once.
 pub(super) const BATCH: usize = 1000;
+/// Bytes of cells from which on fewer rows make a batch.
+const BATCH_BYTES: usize = 4 << 20;
 
 /// Some rows of a file.
 #[derive(Debug, Default)]
@@ -39,12 +42,11 @@ pub(super) fn read(
     let (sender, receiver) = channel(1);
     let source = source.clone();
     spawn_blocking(move || {
-        let mut out = Out::new(sender, skip);
-        let done = match format {
-            Format::Csv(encoding) => csv::read(&path, &file, encoding, &mut out),
-            Format::Xlsx => xlsx::read(&path, &file, &source, &mut out),
-        };
-        out.finish(done);
+        let out = Out::new(sender, skip);
+        out.fill(&file, |out| match format {
+            Format::Csv(encoding) => csv::read(&path, &file, encoding, out),
+            Format::Xlsx => xlsx::read(&path, &file, &source, out),
+        });
     });
     receiver
 }
@@ -54,6 +56,7 @@ pub(super) struct Out {
     sender: Sender<Result<Batch, BadFile>>,
     skip: u64,
     batch: Batch,
+    bytes: usize,
     closed: bool,
 }
 
@@ -63,8 +66,21 @@ impl Out {
             sender,
             skip,
             batch: Batch::default(),
+            bytes: 0,
             closed: false,
         }
+    }
+
+    /// Lets `work` give rows, to its end. A file that brings a decoder down is bad like any other: without a word the
+    /// rows behind that place would count as read.
+    fn fill(mut self, file: &str, work: impl FnOnce(&mut Self) -> Result<(), BadFile>) {
+        let done = catch_unwind(AssertUnwindSafe(|| work(&mut self))).unwrap_or_else(|_| {
+            Err(BadFile::new(
+                file,
+                "is damaged in a way that cannot be read",
+            ))
+        });
+        self.finish(done);
     }
 
     pub(super) fn give(&mut self, found: Found) {
@@ -72,8 +88,9 @@ impl Out {
             self.skip -= 1;
             return;
         }
+        self.bytes += found.bytes();
         self.batch.found.push(found);
-        if self.batch.found.len() == BATCH {
+        if self.batch.found.len() == BATCH || self.bytes >= BATCH_BYTES {
             self.flush();
         }
     }
@@ -89,6 +106,7 @@ impl Out {
 
     fn flush(&mut self) {
         let batch = std::mem::take(&mut self.batch);
+        self.bytes = 0;
         self.closed |= self.sender.blocking_send(Ok(batch)).is_err();
     }
 
@@ -129,4 +147,47 @@ pub(super) fn columns(file: &str, header: Vec<String>) -> Result<Columns, BadFil
 
 fn blank(c: char) -> bool {
     c.is_whitespace() || c == '\u{feff}'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::row::Row;
+
+    fn row(cell: &str) -> Found {
+        Found::Row(Row {
+            location: "a.csv:2".to_owned(),
+            columns: Columns::new(vec!["a".to_owned()]),
+            cells: vec![Some(cell.to_owned())],
+            children: Default::default(),
+        })
+    }
+
+    #[test]
+    fn a_file_that_brings_the_reading_down_is_bad_and_not_at_its_end() {
+        let (sender, mut receiver) = channel(9);
+        Out::new(sender, 0).fill("a.xlsx", |out| {
+            out.give(row("x"));
+            panic!("of a decoder");
+        });
+        let first = receiver.blocking_recv().expect("rows").expect("good");
+        assert_eq!(first.found.len(), 1);
+        let bad = receiver.blocking_recv().expect("an end").expect_err("bad");
+        assert_eq!(bad.file, "a.xlsx");
+    }
+
+    #[test]
+    fn long_rows_are_handed_on_before_they_are_a_thousand() {
+        let (sender, mut receiver) = channel(9);
+        Out::new(sender, 0).fill("a.csv", |out| {
+            let long = "x".repeat(BATCH_BYTES / 2);
+            (0..4).for_each(|_| out.give(row(&long)));
+            Ok(())
+        });
+        for _ in 0..2 {
+            let batch = receiver.blocking_recv().expect("rows").expect("good");
+            assert_eq!(batch.found.len(), 2);
+        }
+        assert!(receiver.blocking_recv().is_none());
+    }
 }

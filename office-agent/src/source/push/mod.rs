@@ -12,8 +12,13 @@ pub(crate) use guard::guarded;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use notary_proto::hub::v1 as wire;
 use tower::limit::GlobalConcurrencyLimitLayer;
 
@@ -30,12 +35,15 @@ pub const MOST_ROWS: usize = 1000;
 pub const MOST_BYTES: usize = 16 << 20;
 /// Calls at once, which bounds the memory they take together.
 const AT_ONCE: usize = 4;
+/// How long one call may take. A caller that stops in the middle would keep its place among the few for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Takes the rows of all sources of kind `push`. Clones share it.
 #[derive(Clone)]
 pub struct PushEndpoint {
     sources: Arc<BTreeMap<SourceName, Pipeline>>,
     outbox: Outbox,
+    patience: Duration,
 }
 
 /// Why a call was not taken. Nothing of it is stored.
@@ -93,14 +101,17 @@ impl PushEndpoint {
         Self {
             sources: Arc::new(sources.into_iter().collect()),
             outbox,
+            patience: PATIENCE,
         }
     }
 
     /// HTTP and gRPC on the same port, guarded; to be merged into what else listens there.
     pub fn router(self) -> Router {
         let calls = GlobalConcurrencyLimitLayer::new(AT_ONCE);
+        let in_time = from_fn_with_state(self.patience, in_time);
         let router = http::router(self.clone()).merge(grpc::router(self));
-        guarded(router.layer(calls))
+        // The wait for a place among the calls does not count.
+        guarded(router.layer(in_time).layer(calls))
     }
 
     /// Takes rows; they are durable, or named as rejects, when this returns.
@@ -136,6 +147,12 @@ impl PushEndpoint {
             .and_then(|name: SourceName| self.sources.get_key_value(&name))
             .ok_or(PushError::UnknownSource)
     }
+}
+
+/// Cuts a call short. What was stored all the same is recognised when it is sent again.
+async fn in_time(State(patience): State<Duration>, request: Request, next: Next) -> Response {
+    let answer = tokio::time::timeout(patience, next.run(request)).await;
+    answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
 /// Where rows of a push source stand.

@@ -46,7 +46,10 @@ async fn agent_with(mapping: &str) -> Agent {
     let key = TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32]);
     let outbox = Outbox::open(folder.path().join("outbox.sqlite")).expect("an outbox");
     let source: SourceName = "cases".parse().expect("a name");
-    let endpoint = PushEndpoint::new(outbox.clone(), [(source, Pipeline::new(mapping, key))]);
+    let endpoint = PushEndpoint {
+        patience: Duration::from_secs(2),
+        ..PushEndpoint::new(outbox.clone(), [(source, Pipeline::new(mapping, key))])
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, endpoint.router()).await });
@@ -251,4 +254,22 @@ async fn the_example_is_taken_as_it_stands() {
     let (status, body) = agent.post("/v1/push/cases", headers, rows).await;
     let expected = json!({ "accepted": 1, "unchanged": 0, "rejects": [] });
     assert_eq!((status, body), (200, expected));
+}
+
+#[tokio::test]
+async fn calls_that_are_not_sent_to_their_end_do_not_keep_others_out() {
+    let agent = agent().await;
+    let mut unfinished = Vec::new();
+    for _ in 0..AT_ONCE {
+        let mut stream = TcpStream::connect(agent.address).await.expect("connects");
+        let half = "POST /v1/push/cases HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+                    content-length: 99\r\n\r\n{";
+        stream.write_all(half.as_bytes()).await.expect("sent");
+        unfinished.push(stream);
+    }
+    for mut stream in unfinished {
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.expect("answered");
+        assert_eq!(&answer, b"HTTP/1.1 408");
+    }
 }

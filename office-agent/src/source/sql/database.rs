@@ -4,7 +4,7 @@ use super::Cells;
 use super::keyset::{Dialect, Field, Statement};
 use super::mysql::MySql;
 use super::postgres::Postgres;
-use super::sqlite::Sqlite;
+use super::sqlite::{Interrupt, Sqlite};
 use crate::source::SourceError;
 
 pub(super) enum Database {
@@ -22,7 +22,7 @@ impl Database {
             Some(("mysql" | "mariadb", rest)) => Ok(Self::MySql(Box::new(
                 MySql::connect(&format!("mysql:{rest}")).await?,
             ))),
-            Some(("sqlite", file)) => Ok(Self::Sqlite(Sqlite::connect(file).await?)),
+            Some(("sqlite", file)) => Ok(Self::Sqlite(Sqlite::connect(file)?)),
             _ => Err(SourceError::Url("another kind of address".to_owned())),
         }
     }
@@ -35,6 +35,14 @@ impl Database {
         }
     }
 
+    /// How to cut short what runs, for a database that is read by blocking.
+    pub(super) fn interrupt(&self) -> Option<Interrupt> {
+        match self {
+            Self::Postgres(_) | Self::MySql(_) => None,
+            Self::Sqlite(database) => Some(database.interrupt()),
+        }
+    }
+
     /// Columns that a query gives. `what` names the query in errors.
     pub(super) async fn describe(
         &mut self,
@@ -44,7 +52,7 @@ impl Database {
         match self {
             Self::Postgres(database) => database.describe(what, query).await,
             Self::MySql(database) => database.describe(what, query).await,
-            Self::Sqlite(database) => database.describe(what, query).await,
+            Self::Sqlite(database) => database.describe(what, query),
         }
     }
 
@@ -53,7 +61,7 @@ impl Database {
         match self {
             Self::Postgres(database) => database.begin().await,
             Self::MySql(database) => database.begin().await,
-            Self::Sqlite(database) => database.begin().await,
+            Self::Sqlite(database) => database.begin(),
         }
     }
 
@@ -61,7 +69,7 @@ impl Database {
         match self {
             Self::Postgres(database) => database.end().await,
             Self::MySql(database) => database.end().await,
-            Self::Sqlite(database) => database.end().await,
+            Self::Sqlite(database) => database.end(),
         }
     }
 
@@ -73,7 +81,7 @@ impl Database {
         match self {
             Self::Postgres(database) => database.rows(what, statement).await,
             Self::MySql(database) => database.rows(what, statement).await,
-            Self::Sqlite(database) => database.rows(what, statement).await,
+            Self::Sqlite(database) => database.rows(what, statement),
         }
     }
 }

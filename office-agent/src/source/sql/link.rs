@@ -6,6 +6,7 @@ use super::Cells;
 use super::cursor::{Position, Value};
 use super::database::Database;
 use super::keyset::{Range, Statement, Table};
+use super::sqlite::Interrupt;
 use crate::config::SqlSource;
 use crate::source::SourceError;
 use crate::source::row::{Columns, Found, Row};
@@ -65,6 +66,11 @@ impl Link {
             children,
             page_rows: source.page_rows.into(),
         })
+    }
+
+    /// See [`Database::interrupt`].
+    pub(super) fn interrupt(&self) -> Option<Interrupt> {
+        self.database.interrupt()
     }
 
     pub(super) async fn begin(&mut self) -> Result<(), SourceError> {

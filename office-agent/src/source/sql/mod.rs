@@ -8,18 +8,20 @@ mod database;
 mod keyset;
 mod link;
 mod mysql;
+mod passes;
 mod postgres;
 mod sqlite;
 
 use std::fmt;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 
-use self::cursor::{SqlCursor, Value, earlier};
-use self::keyset::Range;
+use self::cursor::Value;
 use self::link::Link;
-use super::row::{Found, digest};
+use self::passes::Passes;
+use self::sqlite::Interrupt;
 use super::{Page, SourceError};
 use crate::config::SqlSource;
 
@@ -32,36 +34,17 @@ const STATEMENT_LIMIT: Duration = Duration::from_secs(300);
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
 /// How long a page may take altogether; longer than the database's own limit, for a connection that is dead.
 const PAGE_LIMIT: Duration = Duration::from_secs(900);
-/// How often rows without a watermark are read again.
-const UNMARKED_EVERY: Duration = Duration::from_secs(600);
-/// How often a last watermark that more rows share than a page holds is read again while nothing new comes.
-const LONG_TAIL_EVERY: Duration = Duration::from_secs(300);
-
-/// Which rows the next page reads.
-#[derive(Debug)]
-enum Turn {
-    Marked,
-    /// Rows without a watermark, behind a key; and how many there were so far.
-    Unmarked(Option<Value>, u64),
-}
 
 /// Reads one database source. Connects when needed, and anew after every failure.
 pub struct SqlReader {
-    source: SqlSource,
+    passes: Passes,
     link: Option<Link>,
-    turn: Turn,
-    unmarked_at: Option<Instant>,
-    /// When a look from the last watermark on took more than one page and ended.
-    long_pass_at: Option<Instant>,
-    /// Digest of the last pass of one page.
-    last_page: Option<[u8; 32]>,
-    notes: Vec<String>,
 }
 
 impl fmt::Debug for SqlReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqlReader")
-            .field("name", &self.source.name)
+            .field("name", &self.passes.source.name)
             .finish_non_exhaustive()
     }
 }
@@ -71,13 +54,8 @@ impl SqlReader {
     #[must_use]
     pub fn new(source: SqlSource) -> Self {
         Self {
-            source,
+            passes: Passes::new(source),
             link: None,
-            turn: Turn::Marked,
-            unmarked_at: None,
-            long_pass_at: None,
-            last_page: None,
-            notes: Vec::new(),
         }
     }
 
@@ -87,16 +65,16 @@ impl SqlReader {
     /// # Errors
     /// When the database is away or refuses; the next call connects anew.
     pub async fn page(&mut self, stored: Option<&str>) -> Result<Page, SourceError> {
+        let is_file = self.passes.source.url.reveal()?.starts_with("sqlite:");
         // Taken out, so that a call that fails or is dropped half-way leaves no link in an unknown state behind.
         let mut link = match self.link.take() {
             Some(link) => link,
-            None => tokio::time::timeout(CONNECT_LIMIT, Link::open(&self.source))
-                .await
-                .map_err(|_| {
-                    SourceError::Unreachable("no answer to the connection".to_owned())
-                })??,
+            None => connect(self.passes.source.clone(), is_file).await?,
         };
-        let page = tokio::time::timeout(PAGE_LIMIT, self.read(&mut link, stored))
+        if let Some(interrupt) = link.interrupt() {
+            return self.page_of_a_file(link, interrupt, stored).await;
+        }
+        let page = tokio::time::timeout(PAGE_LIMIT, self.passes.read(&mut link, stored))
             .await
             .map_err(|_| SourceError::TooSlow {
                 seconds: PAGE_LIMIT.as_secs(),
@@ -105,144 +83,50 @@ impl SqlReader {
         Ok(page)
     }
 
-    async fn read(&mut self, link: &mut Link, stored: Option<&str>) -> Result<Page, SourceError> {
-        link.begin().await?;
-        let page = match std::mem::replace(&mut self.turn, Turn::Marked) {
-            Turn::Marked => self.marked(link, stored).await?,
-            Turn::Unmarked(after, count) => self.unmarked(link, after, count).await?,
-        };
-        link.end().await?;
-        Ok(page)
-    }
-
-    async fn marked(&mut self, link: &mut Link, stored: Option<&str>) -> Result<Page, SourceError> {
-        let columns = [self.source.watermark.clone(), self.source.key.clone()];
-        let mut cursor = SqlCursor::restore(stored, columns);
-        let quiet = cursor.pass.is_none()
-            && self.is_tail_resting()
-            && match &cursor.last {
-                Some(last) => !link.is_anything_after(last).await?,
-                None => false,
-            };
-        if quiet {
-            return Ok(self.end_of_pass(Vec::new(), None));
-        }
-        let range = self.range(&cursor)?;
-        let mut highest = cursor.pass.as_ref().map(|pass| pass.highest.clone());
-        let (mut rows, mut more) = link.page(&range).await?;
-        if more && highest.is_none() {
-            // What was highest must be asked before the pass begins: not every table keeps the transaction's moment.
-            highest = link.highest().await?;
-            (rows, more) = link.page(&range).await?;
-        }
-        let last = rows.last().map(|row| link.position(row)).transpose()?;
-        if let (Some(overlap), Some(at)) = (self.source.overlap, &last)
-            && earlier(&at.watermark, overlap.get()).is_none()
-        {
-            return Err(SourceError::OverlapWithoutTime);
-        }
-        let found = link.assemble(rows).await?;
-        if let (Some(at), true) = (&last, more) {
-            let highest = highest.unwrap_or_else(|| at.watermark.clone());
-            cursor.go_on(at.clone(), highest);
-            return Ok(Page {
-                found,
-                cursor: Some(cursor.to_text()),
-                more,
-                wait: None,
-                notes: self.notes.clone(),
-            });
-        }
-        let was_long = cursor.pass.is_some();
-        // The first reading of all is long too, and says nothing about the tail.
-        self.long_pass_at = (was_long && cursor.begin.is_some()).then(Instant::now);
-        cursor.finish(last);
-        if was_long {
-            self.last_page = None;
-        }
-        if !was_long && self.is_known(&found) {
-            return Ok(self.end_of_pass(Vec::new(), None));
-        }
-        Ok(self.end_of_pass(found, Some(cursor.to_text())))
-    }
-
-    /// Whether a pass of one page gave the same rows as the one before: the usual answer when nothing happens.
-    fn is_known(&mut self, found: &[Found]) -> bool {
-        let digest = digest(found);
-        self.last_page.replace(digest) == Some(digest)
-    }
-
-    fn range(&self, cursor: &SqlCursor) -> Result<Range, SourceError> {
-        Ok(match (&cursor.pass, &cursor.begin) {
-            (Some(pass), _) => Range::After(pass.at.clone()),
-            (None, Some(begin)) => Range::From(match self.source.overlap {
-                None => begin.clone(),
-                Some(overlap) => {
-                    earlier(begin, overlap.get()).ok_or(SourceError::OverlapWithoutTime)?
-                }
-            }),
-            (None, None) => Range::All,
-        })
-    }
-
-    /// A migration gives a hundred thousand rows one watermark; reading them all at every poll would be all we do.
-    fn is_tail_resting(&self) -> bool {
-        self.long_pass_at
-            .is_some_and(|at| at.elapsed() < LONG_TAIL_EVERY)
-    }
-
-    fn end_of_pass(&mut self, found: Vec<Found>, cursor: Option<String>) -> Page {
-        let due = self
-            .unmarked_at
-            .is_none_or(|at| at.elapsed() >= UNMARKED_EVERY);
-        if due {
-            self.turn = Turn::Unmarked(None, 0);
-        }
-        Page {
-            found,
-            cursor,
-            more: due,
-            wait: None,
-            notes: self.notes.clone(),
-        }
-    }
-
-    async fn unmarked(
+    /// The whole page on one thread that waits for nobody else. Between its first read and the end of its transaction
+    /// an SQLite reader holds the file's shared lock, and the office's software cannot commit: no part of that time may
+    /// be spent waiting for our own turn.
+    async fn page_of_a_file(
         &mut self,
-        link: &mut Link,
-        after: Option<Value>,
-        count: u64,
+        mut link: Link,
+        interrupt: Interrupt,
+        stored: Option<&str>,
     ) -> Result<Page, SourceError> {
-        let (rows, more) = link.page(&Range::Unmarked(after)).await?;
-        let count = count + rows.len() as u64;
-        let last = rows.last().map(|row| link.key(row)).transpose()?;
-        let found = link.assemble(rows).await?;
-        if more {
-            self.turn = Turn::Unmarked(last, count);
-        } else {
-            self.unmarked_at = Some(Instant::now());
-            self.notes = notes(count, link.keyless().await?);
-        }
-        Ok(Page {
-            found,
-            cursor: None,
-            more,
-            wait: None,
-            notes: self.notes.clone(),
-        })
+        let fresh = Passes::new(self.passes.source.clone());
+        let mut passes = std::mem::replace(&mut self.passes, fresh);
+        let stored = stored.map(str::to_owned);
+        let reading = where_it_may_block(async move {
+            let page = passes.read(&mut link, stored.as_deref()).await;
+            (passes, link, page)
+        });
+        let done = tokio::time::timeout(STATEMENT_LIMIT, reading).await;
+        // After its end this cuts nothing short.
+        drop(interrupt);
+        let (passes, link, page) = done.map_err(|_| SourceError::TooSlow {
+            seconds: STATEMENT_LIMIT.as_secs(),
+        })??;
+        self.passes = passes;
+        let page = page?;
+        self.link = Some(link);
+        Ok(page)
     }
 }
 
-fn notes(unmarked: u64, keyless: u64) -> Vec<String> {
-    let mut notes = Vec::new();
-    if unmarked > 0 {
-        let minutes = UNMARKED_EVERY.as_secs() / 60;
-        notes.push(format!(
-            "{unmarked} rows have no watermark; they are read again every {minutes} minutes only"
-        ));
-    }
-    if keyless > 0 {
-        notes.push(format!("{keyless} rows have no key and are not read"));
-    }
-    notes
+async fn connect(source: SqlSource, is_file: bool) -> Result<Link, SourceError> {
+    let opening = async move { Link::open(&source).await };
+    let opened = match is_file {
+        true => tokio::time::timeout(CONNECT_LIMIT, where_it_may_block(opening)).await,
+        false => tokio::time::timeout(CONNECT_LIMIT, async { Ok(opening.await) }).await,
+    };
+    opened.map_err(|_| SourceError::Unreachable("no answer to the connection".to_owned()))??
+}
+
+/// Drives `work`, which never waits for anything but the disk, on a thread that may block.
+async fn where_it_may_block<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, SourceError> {
+    let runtime = Handle::current();
+    spawn_blocking(move || runtime.block_on(work))
+        .await
+        .map_err(|_| SourceError::CutShort)
 }

@@ -1,70 +1,73 @@
 //! SQLite files, opened so that nothing can be written.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, InterruptHandle, OpenFlags, params_from_iter};
-use tokio::task::spawn_blocking;
 
+use super::Cells;
 use super::cursor::Value;
 use super::keyset::{Dialect, Field, Statement, strip};
-use super::{Cells, STATEMENT_LIMIT};
 use crate::source::SourceError;
 
 /// How long to wait for the office's own software to finish writing.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
 
-/// An open file.
+/// An open file. Everything here blocks: it is called where that does no harm.
 pub(super) struct Sqlite {
-    /// Away while a statement runs; a statement that was cut short does not bring it back.
-    connection: Option<Connection>,
-    interrupt: InterruptHandle,
+    connection: Connection,
+    interrupt: Arc<InterruptHandle>,
+}
+
+/// Cuts short what runs when it is dropped: a statement that nobody waits for any more would hold up the office's
+/// software and the end of the program.
+pub(super) struct Interrupt(Arc<InterruptHandle>);
+
+impl Drop for Interrupt {
+    fn drop(&mut self) {
+        self.0.interrupt();
+    }
 }
 
 impl Sqlite {
     /// `address` is what follows `sqlite:`.
-    pub(super) async fn connect(address: &str) -> Result<Self, SourceError> {
+    pub(super) fn connect(address: &str) -> Result<Self, SourceError> {
         let path = address.strip_prefix("//").unwrap_or(address);
         let path = PathBuf::from(path.split('?').next().unwrap_or(path));
-        spawn_blocking(move || {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let open = || {
-                let connection = Connection::open_with_flags(&path, flags)?;
-                connection.busy_timeout(BUSY_LIMIT)?;
-                connection.pragma_update(None, "query_only", true)?;
-                // Opening reads nothing; this says at once that a file is no database.
-                connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-                Ok(connection)
-            };
-            let connection = open().map_err(|error: rusqlite::Error| {
-                SourceError::Unreachable(format!("{}: {error}", path.display()))
-            })?;
-            Ok(Self {
-                interrupt: connection.get_interrupt_handle(),
-                connection: Some(connection),
-            })
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let open = || {
+            let connection = Connection::open_with_flags(&path, flags)?;
+            connection.busy_timeout(BUSY_LIMIT)?;
+            connection.pragma_update(None, "query_only", true)?;
+            // Opening reads nothing; this says at once that a file is no database.
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+            Ok(connection)
+        };
+        let connection = open().map_err(|error: rusqlite::Error| {
+            SourceError::Unreachable(format!("{}: {error}", path.display()))
+        })?;
+        Ok(Self {
+            interrupt: Arc::new(connection.get_interrupt_handle()),
+            connection,
         })
-        .await
-        .map_err(|_| SourceError::CutShort)?
     }
 
-    pub(super) async fn describe(
-        &mut self,
-        what: &str,
-        query: &str,
-    ) -> Result<Vec<Field>, SourceError> {
+    pub(super) fn interrupt(&self) -> Interrupt {
+        Interrupt(Arc::clone(&self.interrupt))
+    }
+
+    pub(super) fn describe(&self, what: &str, query: &str) -> Result<Vec<Field>, SourceError> {
         let query = strip(query).to_owned();
-        let names = self
-            .with(what, move |connection| {
-                let statement = connection.prepare(&query)?;
-                Ok(statement
-                    .column_names()
-                    .into_iter()
-                    .map(str::to_owned)
-                    .collect::<Vec<_>>())
-            })
-            .await?;
+        let names = self.with(what, move |connection| {
+            let statement = connection.prepare(&query)?;
+            Ok(statement
+                .column_names()
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>())
+        })?;
         let field = |name: String| Field {
             read: Some(Dialect::Sqlite.column(&name)),
             name,
@@ -74,25 +77,19 @@ impl Sqlite {
         Ok(names.into_iter().map(field).collect())
     }
 
-    pub(super) async fn begin(&mut self) -> Result<(), SourceError> {
+    pub(super) fn begin(&self) -> Result<(), SourceError> {
         self.with("a read transaction", |connection| {
             connection.execute_batch("BEGIN")
         })
-        .await
     }
 
-    pub(super) async fn end(&mut self) -> Result<(), SourceError> {
+    pub(super) fn end(&self) -> Result<(), SourceError> {
         self.with("the end of a transaction", |connection| {
             connection.execute_batch("ROLLBACK")
         })
-        .await
     }
 
-    pub(super) async fn rows(
-        &mut self,
-        what: &str,
-        statement: Statement,
-    ) -> Result<Vec<Cells>, SourceError> {
+    pub(super) fn rows(&self, what: &str, statement: Statement) -> Result<Vec<Cells>, SourceError> {
         self.with(what, move |connection| {
             let mut prepared = connection.prepare_cached(&statement.sql)?;
             let width = prepared.column_count();
@@ -104,39 +101,17 @@ impl Sqlite {
             }
             Ok(found)
         })
-        .await
     }
 
-    /// Runs `work` where it may block, and cuts it short after [`STATEMENT_LIMIT`].
-    async fn with<T: Send + 'static>(
-        &mut self,
+    fn with<T>(
+        &self,
         what: &str,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, SourceError> {
-        let connection = self.connection.take().ok_or(SourceError::CutShort)?;
-        let running = spawn_blocking(move || {
-            let result = work(&connection);
-            (connection, result)
-        });
-        let Ok(done) = tokio::time::timeout(STATEMENT_LIMIT, running).await else {
-            self.interrupt.interrupt();
-            return Err(SourceError::TooSlow {
-                seconds: STATEMENT_LIMIT.as_secs(),
-            });
-        };
-        let (connection, result) = done.map_err(|_| SourceError::CutShort)?;
-        self.connection = Some(connection);
-        result.map_err(|error| SourceError::Refused {
+        work(&self.connection).map_err(|error| SourceError::Refused {
             what: what.to_owned(),
             reason: error.to_string(),
         })
-    }
-}
-
-/// A statement that nobody waits for any more would hold up the end of the program.
-impl Drop for Sqlite {
-    fn drop(&mut self) {
-        self.interrupt.interrupt();
     }
 }
 
