@@ -32,7 +32,7 @@ Any key of the configuration can be overridden, e.g. NOTARY_HUB__LOG__FILTER=deb
 
 /// The citywide notarial data-sharing hub.
 #[derive(Debug, Parser)]
-#[command(name = "notary-hub", version, after_help = EXIT_CODES)]
+#[command(name = "notary-hub", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Cli {
     /// Configuration file; deploy/notary-hub.toml is a sample.
     #[arg(
@@ -235,15 +235,19 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// Whatever terminal the tests run in.
+    const WIDTH: usize = 100;
+
     #[test]
     fn the_help_text_is_as_reviewed() {
-        insta::assert_snapshot!(Cli::command().render_long_help());
+        insta::assert_snapshot!(Cli::command().term_width(WIDTH).render_long_help());
     }
 
     #[test]
     fn the_help_texts_about_who_may_speak_are_as_reviewed() {
         let mut text = String::new();
-        let mut command = Cli::command();
+        let mut command = Cli::command().term_width(WIDTH);
+        command.build();
         for name in ["office", "enrol", "ca", "user", "session-key"] {
             let command = command
                 .find_subcommand_mut(name)

@@ -24,7 +24,7 @@ Any key of the configuration can be overridden, e.g. OFFICE_AGENT__LOG__FILTER=d
 
 /// Hands a notary office's cases to the citywide hub.
 #[derive(Debug, Parser)]
-#[command(name = "office-agent", version, after_help = EXIT_CODES)]
+#[command(name = "office-agent", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Cli {
     /// Configuration file; deploy/office-agent.toml is a sample.
     #[arg(
@@ -137,7 +137,9 @@ mod tests {
 
     #[test]
     fn the_help_text_is_as_reviewed() {
-        let mut command = Cli::command();
+        // Whatever terminal the tests run in.
+        let mut command = Cli::command().term_width(100);
+        command.build();
         let mut text = command.render_long_help().to_string();
         for name in ["enroll", "map", "import", "check"] {
             let sub = command
