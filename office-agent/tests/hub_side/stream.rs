@@ -169,6 +169,24 @@ async fn a_stale_epoch_is_said_in_words_that_help() {
 }
 
 #[tokio::test]
+async fn an_epoch_from_the_future_is_said_to_come_from_a_wrong_clock() {
+    let mut hub = Hub::start().await;
+    let mut agent = Agent::syncing(&hub, 1).await;
+    let mut details = ErrorDetails::with_error_info("FIELD_INVALID", "notary-hub", HashMap::new());
+    details.add_bad_request_violation("hello.epoch", "made at most 24 hours ahead");
+    details.set_localized_message("zh-CN", "请求中有缺失或不合规的字段，详见所列字段。");
+    let status = Status::with_error_details(Code::InvalidArgument, "refused", details);
+    hub.stream().await.end(status).await;
+    let (text, zh) = agent.error().await;
+    assert!(
+        text.contains("clock is wrong") && text.contains("move the outbox away"),
+        "{text}"
+    );
+    assert!(zh.contains("时钟") && zh.contains("校准"), "{zh}");
+    assert_eq!(agent.outbox.backlog().await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn nothing_is_sent_under_another_token_key() {
     let mut hub = Hub::start().await;
     let mut agent = Agent::syncing(&hub, 1).await;
