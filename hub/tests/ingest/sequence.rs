@@ -149,6 +149,34 @@ async fn stopping_commits_what_was_handed_over_and_takes_nothing_more() {
     assert_eq!(ingest.submit(job(4, "C4")).await.err(), Some(Stopping));
 }
 
+/// An outbox that has given out nothing may not have read its sources yet.
+#[tokio::test]
+async fn a_greeting_says_that_the_office_has_caught_up_only_when_all_of_something_is_here() {
+    const FEED: &str =
+        "SELECT concat_ws(' ', caught_up_at > '2000-01-01', committed_at > '2000-01-01')
+                          FROM sync_position";
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    assert_eq!(hub.text(FEED).await.unwrap(), "", "greeted alone");
+    office.open(&hub.pool).await;
+    assert_eq!(hub.text(FEED).await.unwrap(), "", "greeted again");
+    office.taken(&hub, vec![case("C1"), case("C2")]).await;
+    assert_eq!(hub.text(FEED).await.unwrap(), "t t");
+    let moved = async |office: &crate::city::Office| {
+        sqlx::query("UPDATE sync_position SET caught_up_at = '1999-01-01'")
+            .execute(&hub.pool)
+            .await
+            .unwrap();
+        office.open(&hub.pool).await.expect("not stale");
+        hub.text(FEED).await.unwrap() == "t t"
+    };
+    assert!(moved(&office).await, "everything is here");
+    office.next = 4;
+    assert!(!moved(&office).await, "the third is not");
+    let rebuilt = office.rebuilt(&hub).await;
+    assert!(!moved(&rebuilt).await, "a new outbox has read nothing");
+}
+
 #[tokio::test]
 async fn an_empty_batch_says_that_the_office_has_caught_up() {
     let hub = Hub::start().await;
