@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::decode::Decoded;
-use super::plan::{Batch, Incoming, Plan, Quarantined, Reason};
+use super::plan::{Batch, Incoming, Plan, Quarantined, Reason, place};
 use super::{Context, duplicates};
 use crate::case::reject::HubRule;
 use crate::store::sync::{Position, Progress};
@@ -42,7 +42,8 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubReject {
     pub sequence: u64,
-    pub record_key: String,
+    /// The case's key at the office; `None` for a record that has none.
+    pub source_case_id: Option<String>,
     pub rule: HubRule,
     pub field: String,
 }
@@ -137,6 +138,7 @@ fn admit(jobs: &[Job], mut positions: HashMap<OfficeId, Position>) -> Admitted<'
         for (sequence, decoded) in fresh {
             records.push(Incoming {
                 office_id: job.office_id,
+                epoch: job.epoch,
                 sequence,
                 decoded,
             });
@@ -175,10 +177,11 @@ fn refused<'a>(records: &[Incoming<'a>]) -> Plan<'a> {
         };
         Quarantined {
             office_id: record.office_id,
+            epoch: record.epoch,
             sequence: record.sequence,
             record_key: match key {
                 Some(key) => key.as_str().into(),
-                None => format!("sequence:{}", record.sequence).into(),
+                None => place(record.epoch, record.sequence).into(),
             },
             revision,
             reason: Reason::Hub {
@@ -255,7 +258,7 @@ fn outcomes(jobs: &[Job], mut outcomes: Vec<Outcome>, plan: &Plan<'_>) -> Vec<Ou
         if let Some(Outcome::Committed { rejects, .. }) = its_job.map(|at| &mut outcomes[at]) {
             rejects.push(HubReject {
                 sequence: reject.sequence,
-                record_key: reject.record_key.clone().into_owned(),
+                source_case_id: reject.source_case_id().map(str::to_owned),
                 rule,
                 field: field.to_owned(),
             });

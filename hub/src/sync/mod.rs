@@ -60,6 +60,7 @@ impl Feeds {
         let Some(opened) = store::sync::open(&self.pool, &greeting).await? else {
             return Ok(None);
         };
+        store::reject::forget_places(&self.pool, office_id, hello.epoch).await?;
         Ok(Some(Opened {
             committed_sequence: opened.committed_sequence,
             hub_epoch,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::statistics::verify::verify;
 use notary_proto::hub::v1::sync_response::Message;
+use uuid::Uuid;
 
 use crate::agent::{Agent, cases, count, hold, until, writers_wait};
 use crate::record::{Case, case, refused};
@@ -133,6 +134,31 @@ async fn a_poison_record_is_named_in_the_ack_and_the_others_go_on() {
     assert_eq!(reject.field, "parties[0].name");
     assert!(reject.message_zh.contains("更正"));
     assert_eq!(cases(&hub).await, 1);
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_record_without_a_key_is_named_by_its_sequence_until_the_next_epoch() {
+    const OPEN: &str = "SELECT count(*) FROM reject WHERE resolved_at IS NULL";
+    let hub = Hub::start().await;
+    let mut agent = Agent::enrol(&hub, "hzgl").await;
+    let mut poison = case("C2");
+    poison.0.parties[0].name = "x".repeat(201);
+    let (mut stream, _) = agent.open(&hub).await;
+    stream.send(1, vec![case(""), poison]).await;
+    let rejects = stream.ack().await.rejects;
+    let named: Vec<_> = rejects
+        .iter()
+        .map(|reject| (reject.sequence, reject.source_case_id.as_str()))
+        .collect();
+    assert_eq!(named, [(1, ""), (2, "C2")]);
+    agent.open(&hub).await;
+    assert_eq!(count(&hub.db.pool, OPEN).await, 2, "the same epoch");
+    agent.epoch = Uuid::now_v7();
+    agent.open(&hub).await;
+    let left = "SELECT count(*) FROM reject WHERE resolved_at IS NULL AND record_key = 'C2'";
+    assert_eq!(count(&hub.db.pool, OPEN).await, 1);
+    assert_eq!(count(&hub.db.pool, left).await, 1);
     hub.app.stop().await.unwrap();
 }
 

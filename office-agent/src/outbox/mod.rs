@@ -222,7 +222,10 @@ impl Outbox {
         let hub_epoch = hub_epoch.to_owned();
         let now = (self.clock)();
         self.worker
-            .write(move |tx| window::reoffer(tx, &hub_epoch, now))
+            .write(move |tx| {
+                reject::forget_sequences(tx)?;
+                window::reoffer(tx, &hub_epoch, now)
+            })
             .await
     }
 

@@ -23,7 +23,7 @@ pub struct OpenReject {
     pub source: String,
     /// The case's key; empty when the row has none.
     pub source_case_id: String,
-    /// Where the row stands; empty when the hub refused.
+    /// Where the row stands; for a record without a key that the hub refused, its sequence in the outbox.
     pub location: String,
     /// Stable rule id.
     pub rule_id: String,
@@ -81,15 +81,16 @@ pub(super) fn take_from_hub(
     reject: &wire::RecordReject,
     now: OffsetDateTime,
 ) -> Result<(), OutboxError> {
-    let place = place(
-        &reject.source_case_id,
-        &format!("sequence:{}", reject.sequence),
-    );
-    tx.prepare_cached("INSERT OR REPLACE INTO reject VALUES (?1,'',?2,?3,'',?4,?5,'',?6,?7)")?
+    let location = match reject.source_case_id.as_str() {
+        "" => format!("sequence:{}", reject.sequence),
+        _ => String::new(),
+    };
+    tx.prepare_cached("INSERT OR REPLACE INTO reject VALUES (?1,'',?2,?3,?4,?5,?6,'',?7,?8)")?
         .execute(params![
             HUB,
-            place,
+            place(&reject.source_case_id, &location),
             reject.source_case_id,
+            location,
             reject.rule_id,
             reject.field,
             reject.message_zh,
@@ -98,6 +99,16 @@ pub(super) fn take_from_hub(
     tx.execute(
         "UPDATE known_case SET refused_at = ?2 WHERE source_case_id = ?1",
         params![reject.source_case_id, now.unix_timestamp()],
+    )?;
+    Ok(())
+}
+
+/// Ends the hub's refusals of records without a case key: their sequences mean others in the epoch to come, in which
+/// the hub refuses them again.
+pub(super) fn forget_sequences(tx: &Transaction<'_>) -> Result<(), OutboxError> {
+    tx.execute(
+        "DELETE FROM reject WHERE origin = ?1 AND source_case_id = ''",
+        params![HUB],
     )?;
     Ok(())
 }
