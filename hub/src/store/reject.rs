@@ -6,6 +6,8 @@ use uuid::Uuid;
 
 use super::columns;
 use crate::case::CaseKey;
+use crate::case::reject::HubRule;
+use crate::ingest::batch::HubReject;
 use crate::ingest::plan::{Quarantined, Reason};
 
 /// Clears whatever stands against cases that are in order now.
@@ -27,6 +29,40 @@ pub async fn resolve(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// What the hub refused of an epoch up to a sequence and what no good record has settled yet: the newest `most`, in
+/// their order.
+pub async fn open_of(
+    pool: &PgPool,
+    office_id: OfficeId,
+    epoch: Uuid,
+    up_to: u64,
+    most: i64,
+) -> Result<Vec<HubReject>, sqlx::Error> {
+    let rows = query!(
+        r#"SELECT sequence AS "sequence!", record_key, rule_id, field,
+                  record_key = concat('sequence:', epoch, ':', sequence) AS "is_place!"
+             FROM reject
+            WHERE office_id = $1 AND resolved_at IS NULL AND found_by = 'hub' AND epoch = $2 AND sequence <= $3
+            ORDER BY sequence DESC LIMIT $4"#,
+        office_id.as_str(),
+        epoch,
+        i64::try_from(up_to).unwrap_or(i64::MAX),
+        most,
+    )
+    .fetch_all(pool)
+    .await?;
+    let rejects = rows.into_iter().rev().filter_map(|row| {
+        Some(HubReject {
+            sequence: row.sequence.unsigned_abs(),
+            source_case_id: (!row.is_place).then_some(row.record_key),
+            // A later version's rule says nothing to this one.
+            rule: HubRule::of_id(&row.rule_id)?,
+            field: row.field,
+        })
+    });
+    Ok(rejects.collect())
 }
 
 /// Clears what earlier epochs of an office's outbox brought without a key: a new epoch offers everything that is kept
