@@ -91,7 +91,7 @@ async fn store_once(
     offices.sort_unstable();
     offices.dedup();
     let positions = sync::lock(&mut transaction, &offices).await?;
-    let admitted = admit(jobs, positions);
+    let mut admitted = admit(jobs, positions);
     let plan = match treatment {
         Treatment::Store => {
             let batch = Batch::of(admitted.records);
@@ -103,6 +103,13 @@ async fn store_once(
     let mut tally = tally(&plan);
     tally.findings = write(context, &mut transaction, &plan).await?;
     sync::advance(&mut transaction, &admitted.progress).await?;
+    tell_again(
+        &mut transaction,
+        jobs,
+        &admitted.replayed,
+        &mut admitted.outcomes,
+    )
+    .await?;
     transaction.commit().await?;
     Ok((outcomes(jobs, admitted.outcomes, &plan), tally))
 }
@@ -112,13 +119,15 @@ struct Admitted<'a> {
     records: Vec<Incoming<'a>>,
     outcomes: Vec<Outcome>,
     progress: Vec<Progress>,
+    /// Jobs that begin with what was durable already, and up to which sequence.
+    replayed: Vec<(usize, u64)>,
 }
 
 fn admit(jobs: &[Job], mut positions: HashMap<OfficeId, Position>) -> Admitted<'_> {
     let mut records = Vec::with_capacity(jobs.iter().map(|job| job.records.len()).sum());
     let mut outcomes = Vec::with_capacity(jobs.len());
-    let mut backlogs = HashMap::new();
-    for job in jobs {
+    let (mut backlogs, mut replayed) = (HashMap::new(), Vec::new());
+    for (at, job) in jobs.iter().enumerate() {
         let position = positions.get_mut(&job.office_id);
         let Some(position) = position.filter(|position| position.epoch == job.epoch) else {
             outcomes.push(Outcome::EpochStale);
@@ -147,6 +156,9 @@ fn admit(jobs: &[Job], mut positions: HashMap<OfficeId, Position>) -> Admitted<'
         backlogs.insert(job.office_id, job.backlog);
         // More may be durable than the job's stream has sent, from an earlier stream; an ack must not run ahead of it.
         let sent = (job.first_sequence + job.records.len() as u64).saturating_sub(1);
+        if job.first_sequence < next {
+            replayed.push((at, sent.min(next - 1)));
+        }
         outcomes.push(Outcome::Committed {
             committed_sequence: position.committed_sequence.min(sent),
             rejects: Vec::new(),
@@ -164,7 +176,29 @@ fn admit(jobs: &[Job], mut positions: HashMap<OfficeId, Position>) -> Admitted<'
         records,
         outcomes,
         progress,
+        replayed,
     }
+}
+
+/// What was durable already may have been refused in a transaction of which nobody heard: the connection to the
+/// database broke at its commit, or the stream that the records came on had gone.
+async fn tell_again(
+    connection: &mut PgConnection,
+    jobs: &[Job],
+    replayed: &[(usize, u64)],
+    outcomes: &mut [Outcome],
+) -> Result<(), sqlx::Error> {
+    for (at, up_to) in replayed {
+        let job = &jobs[*at];
+        let sequences = job.first_sequence..=*up_to;
+        let most = job.records.len();
+        let refused =
+            reject::open_of(&mut *connection, job.office_id, job.epoch, sequences, most).await?;
+        if let Outcome::Committed { rejects, .. } = &mut outcomes[*at] {
+            rejects.extend(refused);
+        }
+    }
+    Ok(())
 }
 
 /// Plans nothing but quarantine.
@@ -252,6 +286,7 @@ fn outcomes(jobs: &[Job], mut outcomes: Vec<Outcome>, plan: &Plan<'_>) -> Vec<Ou
         };
         let its_job = jobs.iter().position(|job| {
             job.office_id == reject.office_id
+                && job.epoch == reject.epoch
                 && job.first_sequence <= reject.sequence
                 && reject.sequence - job.first_sequence < job.records.len() as u64
         });

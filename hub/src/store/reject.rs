@@ -1,7 +1,9 @@
 //! `reject`: records in quarantine, until a later good record of the same case, or at the same place, clears them.
 
+use std::ops::RangeInclusive;
+
 use linkage::office::OfficeId;
-use sqlx::{PgConnection, PgPool, query};
+use sqlx::{PgConnection, PgExecutor, PgPool, query};
 use uuid::Uuid;
 
 use super::columns;
@@ -31,27 +33,29 @@ pub async fn resolve(
     Ok(())
 }
 
-/// What the hub refused of an epoch up to a sequence and what no good record has settled yet: the newest `most`, in
+/// What the hub refused of these sequences of an epoch and what no good record has settled yet: the newest `most`, in
 /// their order.
 pub async fn open_of(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     office_id: OfficeId,
     epoch: Uuid,
-    up_to: u64,
-    most: i64,
+    sequences: RangeInclusive<u64>,
+    most: usize,
 ) -> Result<Vec<HubReject>, sqlx::Error> {
     let rows = query!(
         r#"SELECT sequence AS "sequence!", record_key, rule_id, field,
                   record_key = concat('sequence:', epoch, ':', sequence) AS "is_place!"
              FROM reject
-            WHERE office_id = $1 AND resolved_at IS NULL AND found_by = 'hub' AND epoch = $2 AND sequence <= $3
-            ORDER BY sequence DESC LIMIT $4"#,
+            WHERE office_id = $1 AND resolved_at IS NULL AND found_by = 'hub' AND epoch = $2
+              AND sequence BETWEEN $3 AND $4
+            ORDER BY sequence DESC LIMIT $5"#,
         office_id.as_str(),
         epoch,
-        i64::try_from(up_to).unwrap_or(i64::MAX),
-        most,
+        bigint(*sequences.start()),
+        bigint(*sequences.end()),
+        i64::try_from(most).unwrap_or(i64::MAX),
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?;
     let rejects = rows.into_iter().rev().filter_map(|row| {
         Some(HubReject {
@@ -168,4 +172,9 @@ pub async fn record(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Sequences beyond `bigint` are refused at the edge.
+fn bigint(sequence: u64) -> i64 {
+    i64::try_from(sequence).unwrap_or(i64::MAX)
 }

@@ -70,8 +70,8 @@ impl Feeds {
             &self.pool,
             office_id,
             hello.epoch,
-            committed_sequence,
-            REJECTS_PER_ACK as i64,
+            1..=committed_sequence,
+            REJECTS_PER_ACK,
         )
         .await?;
         Ok(Some(Opened {

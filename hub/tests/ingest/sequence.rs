@@ -44,6 +44,31 @@ async fn a_replay_is_acknowledged_and_changes_nothing() {
     hub.figures_are_right().await;
 }
 
+/// Whoever was to hear of the first time may not have: its stream had gone, or the database at the commit.
+#[tokio::test]
+async fn a_replay_is_told_again_what_was_refused_and_still_stands() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let sent = || {
+        let mut bad = case("C1");
+        bad.0.parties[0].name = "x".repeat(201);
+        vec![bad.into(), case("").into(), case("C3").into()]
+    };
+    let told = |outcome| match outcome {
+        Outcome::Committed { rejects, .. } => {
+            let sequences = rejects.into_iter().map(|reject| reject.sequence);
+            sequences.collect::<Vec<_>>()
+        }
+        other => panic!("not taken: {other:?}"),
+    };
+    assert_eq!(told(office.send(&hub, sent()).await), [1, 2]);
+    assert_eq!(told(office.send_at(&hub.ingest, 1, sent()).await), [1, 2]);
+    let rest = sent().split_off(1);
+    assert_eq!(told(office.send_at(&hub.ingest, 2, rest).await), [2]);
+    office.taken(&hub, vec![case("C1")]).await;
+    assert_eq!(told(office.send_at(&hub.ingest, 1, sent()).await), [2]);
+}
+
 /// What an earlier stream left in the queue commits after a later one was welcomed. An ack of what that stream has not
 /// sent yet would be a breach of the protocol to its agent.
 #[tokio::test]
