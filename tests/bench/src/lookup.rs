@@ -84,7 +84,7 @@ impl fmt::Display for Round {
 async fn persons(pool: &PgPool) -> anyhow::Result<Vec<Vec<u8>>> {
     let persons: Vec<Vec<u8>> = sqlx::query_scalar(
         "SELECT DISTINCT id_token FROM (SELECT id_token FROM party WHERE id_token IS NOT NULL AND kind = 'natural'
-          ORDER BY md5(id_token) LIMIT 1000) AS some LIMIT $1",
+          ORDER BY md5(id_token) LIMIT 1000) AS sample LIMIT $1",
     )
     .bind(PERSONS)
     .fetch_all(pool)
