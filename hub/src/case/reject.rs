@@ -53,6 +53,17 @@ pub enum HubRule {
 }
 
 impl HubRule {
+    const ALL: [Self; 4] = [
+        Self::FieldInvalid,
+        Self::RevisionConflict,
+        Self::CaseNoTaken,
+        Self::StoreRefused,
+    ];
+
+    pub fn of_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.id() == id)
+    }
+
     pub const fn id(self) -> &'static str {
         match self {
             Self::FieldInvalid => "FIELD_INVALID",

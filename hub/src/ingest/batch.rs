@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::decode::Decoded;
-use super::plan::{Batch, Incoming, Plan, Quarantined, Reason};
+use super::plan::{Batch, Incoming, Plan, Quarantined, Reason, place};
 use super::{Context, duplicates};
 use crate::case::reject::HubRule;
 use crate::store::sync::{Position, Progress};
@@ -42,7 +42,8 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubReject {
     pub sequence: u64,
-    pub record_key: String,
+    /// The case's key at the office; `None` for a record that has none.
+    pub source_case_id: Option<String>,
     pub rule: HubRule,
     pub field: String,
 }
@@ -90,7 +91,7 @@ async fn store_once(
     offices.sort_unstable();
     offices.dedup();
     let positions = sync::lock(&mut transaction, &offices).await?;
-    let admitted = admit(jobs, positions);
+    let mut admitted = admit(jobs, positions);
     let plan = match treatment {
         Treatment::Store => {
             let batch = Batch::of(admitted.records);
@@ -102,6 +103,13 @@ async fn store_once(
     let mut tally = tally(&plan);
     tally.findings = write(context, &mut transaction, &plan).await?;
     sync::advance(&mut transaction, &admitted.progress).await?;
+    tell_again(
+        &mut transaction,
+        jobs,
+        &admitted.replayed,
+        &mut admitted.outcomes,
+    )
+    .await?;
     transaction.commit().await?;
     Ok((outcomes(jobs, admitted.outcomes, &plan), tally))
 }
@@ -111,13 +119,15 @@ struct Admitted<'a> {
     records: Vec<Incoming<'a>>,
     outcomes: Vec<Outcome>,
     progress: Vec<Progress>,
+    /// Jobs that begin with what was durable already, and up to which sequence.
+    replayed: Vec<(usize, u64)>,
 }
 
 fn admit(jobs: &[Job], mut positions: HashMap<OfficeId, Position>) -> Admitted<'_> {
     let mut records = Vec::with_capacity(jobs.iter().map(|job| job.records.len()).sum());
     let mut outcomes = Vec::with_capacity(jobs.len());
-    let mut backlogs = HashMap::new();
-    for job in jobs {
+    let (mut backlogs, mut replayed) = (HashMap::new(), Vec::new());
+    for (at, job) in jobs.iter().enumerate() {
         let position = positions.get_mut(&job.office_id);
         let Some(position) = position.filter(|position| position.epoch == job.epoch) else {
             outcomes.push(Outcome::EpochStale);
@@ -137,6 +147,7 @@ fn admit(jobs: &[Job], mut positions: HashMap<OfficeId, Position>) -> Admitted<'
         for (sequence, decoded) in fresh {
             records.push(Incoming {
                 office_id: job.office_id,
+                epoch: job.epoch,
                 sequence,
                 decoded,
             });
@@ -145,6 +156,9 @@ fn admit(jobs: &[Job], mut positions: HashMap<OfficeId, Position>) -> Admitted<'
         backlogs.insert(job.office_id, job.backlog);
         // More may be durable than the job's stream has sent, from an earlier stream; an ack must not run ahead of it.
         let sent = (job.first_sequence + job.records.len() as u64).saturating_sub(1);
+        if job.first_sequence < next {
+            replayed.push((at, sent.min(next - 1)));
+        }
         outcomes.push(Outcome::Committed {
             committed_sequence: position.committed_sequence.min(sent),
             rejects: Vec::new(),
@@ -162,7 +176,29 @@ fn admit(jobs: &[Job], mut positions: HashMap<OfficeId, Position>) -> Admitted<'
         records,
         outcomes,
         progress,
+        replayed,
     }
+}
+
+/// What was durable already may have been refused in a transaction of which nobody heard: the connection to the
+/// database broke at its commit, or the stream that the records came on had gone.
+async fn tell_again(
+    connection: &mut PgConnection,
+    jobs: &[Job],
+    replayed: &[(usize, u64)],
+    outcomes: &mut [Outcome],
+) -> Result<(), sqlx::Error> {
+    for (at, up_to) in replayed {
+        let job = &jobs[*at];
+        let sequences = job.first_sequence..=*up_to;
+        let most = job.records.len();
+        let refused =
+            reject::open_of(&mut *connection, job.office_id, job.epoch, sequences, most).await?;
+        if let Outcome::Committed { rejects, .. } = &mut outcomes[*at] {
+            rejects.extend(refused);
+        }
+    }
+    Ok(())
 }
 
 /// Plans nothing but quarantine.
@@ -175,10 +211,11 @@ fn refused<'a>(records: &[Incoming<'a>]) -> Plan<'a> {
         };
         Quarantined {
             office_id: record.office_id,
+            epoch: record.epoch,
             sequence: record.sequence,
             record_key: match key {
                 Some(key) => key.as_str().into(),
-                None => format!("sequence:{}", record.sequence).into(),
+                None => place(record.epoch, record.sequence).into(),
             },
             revision,
             reason: Reason::Hub {
@@ -249,13 +286,14 @@ fn outcomes(jobs: &[Job], mut outcomes: Vec<Outcome>, plan: &Plan<'_>) -> Vec<Ou
         };
         let its_job = jobs.iter().position(|job| {
             job.office_id == reject.office_id
+                && job.epoch == reject.epoch
                 && job.first_sequence <= reject.sequence
                 && reject.sequence - job.first_sequence < job.records.len() as u64
         });
         if let Some(Outcome::Committed { rejects, .. }) = its_job.map(|at| &mut outcomes[at]) {
             rejects.push(HubReject {
                 sequence: reject.sequence,
-                record_key: reject.record_key.clone().into_owned(),
+                source_case_id: reject.source_case_id().map(str::to_owned),
                 rule,
                 field: field.to_owned(),
             });

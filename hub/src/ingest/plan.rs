@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use linkage::office::OfficeId;
 use linkage::vocabulary::CaseState;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::decode::Decoded;
 use crate::case::quality::{self, Finding};
@@ -20,6 +21,7 @@ use crate::statistics::contribution::{self, Deltas, Measures};
 #[derive(Clone, Copy, Debug)]
 pub struct Incoming<'a> {
     pub office_id: OfficeId,
+    pub epoch: Uuid,
     pub sequence: u64,
     pub decoded: &'a Decoded,
 }
@@ -63,6 +65,7 @@ pub struct Write<'a> {
 #[derive(Clone, Debug)]
 pub struct Quarantined<'a> {
     pub office_id: OfficeId,
+    pub epoch: Uuid,
     pub sequence: u64,
     pub record_key: Cow<'a, str>,
     pub revision: Option<i64>,
@@ -163,13 +166,14 @@ impl<'a> Batch<'a> {
             match record.decoded {
                 Decoded::Case(case) => {
                     let slot = self.slots[&(record.office_id, case.source_case_id.as_str())];
-                    planner.case(slot, record.sequence, case);
+                    planner.case(slot, record, case);
                 }
                 Decoded::Rejected(reject) if reject.mended => {
                     planner.mended(record.office_id, &reject.record_key);
                 }
                 Decoded::Rejected(reject) => planner.plan.quarantined.push(Quarantined {
                     office_id: record.office_id,
+                    epoch: record.epoch,
                     sequence: record.sequence,
                     record_key: Cow::Borrowed(&reject.record_key),
                     revision: None,
@@ -179,10 +183,11 @@ impl<'a> Batch<'a> {
                 Decoded::Invalid(invalid) => {
                     let key = match &invalid.source_case_id {
                         Some(key) => Cow::Borrowed(key.as_str()),
-                        None => Cow::Owned(format!("sequence:{}", record.sequence)),
+                        None => Cow::Owned(place(record.epoch, record.sequence)),
                     };
                     planner.plan.quarantined.push(Quarantined {
                         office_id: record.office_id,
+                        epoch: record.epoch,
                         sequence: record.sequence,
                         record_key: key,
                         revision: invalid.revision,
@@ -229,7 +234,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn case(&mut self, at: usize, sequence: u64, case: &'a Case) {
+    fn case(&mut self, at: usize, record: &Incoming<'a>, case: &'a Case) {
+        let sequence = record.sequence;
         if let Some(now) = &mut self.slots[at].now {
             if case.revision < now.revision {
                 self.plan.unchanged += 1;
@@ -245,13 +251,13 @@ impl<'a> Planner<'a> {
                 return;
             }
             if case.revision == now.revision {
-                self.refuse(at, sequence, case, HubRule::RevisionConflict, "revision");
+                self.refuse(record, case, HubRule::RevisionConflict, "revision");
                 return;
             }
         }
         match self.claim_number(at, case) {
             Some(layer) => self.write(at, sequence, case, layer),
-            None => self.refuse(at, sequence, case, HubRule::CaseNoTaken, "case_no"),
+            None => self.refuse(record, case, HubRule::CaseNoTaken, "case_no"),
         }
     }
 
@@ -340,17 +346,16 @@ impl<'a> Planner<'a> {
 
     fn refuse(
         &mut self,
-        at: usize,
-        sequence: u64,
+        record: &Incoming<'a>,
         case: &'a Case,
         rule: HubRule,
         field: &'static str,
     ) {
-        let (office_id, source_case_id) = self.keys[at];
         self.plan.quarantined.push(Quarantined {
-            office_id,
-            sequence,
-            record_key: Cow::Borrowed(source_case_id),
+            office_id: record.office_id,
+            epoch: record.epoch,
+            sequence: record.sequence,
+            record_key: Cow::Borrowed(&case.source_case_id),
             revision: Some(case.revision),
             reason: Reason::Hub { rule, field },
             resolved: false,
@@ -430,6 +435,19 @@ impl Write<'_> {
     pub fn key(&self) -> CaseKey<'_> {
         (self.office_id, &self.case.source_case_id)
     }
+}
+
+impl Quarantined<'_> {
+    /// The case's key at the office; `None` for a record that has none.
+    pub fn source_case_id(&self) -> Option<&str> {
+        Some(&*self.record_key).filter(|key| *key != place(self.epoch, self.sequence))
+    }
+}
+
+/// What a record without a key is called in quarantine: a sequence alone means another record in another epoch.
+/// [`crate::store::reject`] composes it as well.
+pub fn place(epoch: Uuid, sequence: u64) -> String {
+    format!("sequence:{epoch}:{sequence}")
 }
 
 impl Reason<'_> {

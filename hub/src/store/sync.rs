@@ -102,15 +102,18 @@ pub async fn advance(
 
 /// Opens a stream: the same epoch goes on where it was, a newer one (UUIDv7 order) starts at 0. `None` when
 /// the hub knows a newer epoch than the agent's. Waits for a transaction that holds the feed.
+///
+/// A greeting says that the office has caught up only when its outbox has given something out and all of it is here:
+/// an outbox that has given out nothing may not have read its sources yet.
 pub async fn open(pool: &PgPool, greeting: &Greeting<'_>) -> Result<Option<Opened>, sqlx::Error> {
     let row = query!(
-        r#"INSERT INTO sync_position AS s (office_id, epoch, committed_sequence, committed_at, caught_up_at, backlog,
-                                           agent_version, clock_skew_ms, connected_at, last_seen_at)
-           VALUES ($1, $2, 0, now(), CASE WHEN $3::bigint = 0 THEN now() END, $3, $4, $5, clock_timestamp(), now())
+        r#"INSERT INTO sync_position AS s (office_id, epoch, committed_sequence, backlog, agent_version, clock_skew_ms,
+                                           connected_at, last_seen_at)
+           VALUES ($1, $2, 0, $3, $4, $5, clock_timestamp(), now())
            ON CONFLICT (office_id) DO UPDATE SET
                committed_sequence = CASE WHEN s.epoch = $2 THEN s.committed_sequence ELSE 0 END,
                backlog = greatest(0, $3 - CASE WHEN s.epoch = $2 THEN s.committed_sequence ELSE 0 END),
-               caught_up_at = CASE WHEN $3 <= CASE WHEN s.epoch = $2 THEN s.committed_sequence ELSE 0 END
+               caught_up_at = CASE WHEN $3 > 0 AND s.epoch = $2 AND s.committed_sequence = $3
                                    THEN now() ELSE s.caught_up_at END,
                epoch = $2, agent_version = $4, clock_skew_ms = $5,
                connected_at = excluded.connected_at, last_seen_at = now()

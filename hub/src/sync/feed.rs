@@ -17,7 +17,7 @@ pub const MAX_BATCH_BYTES: usize = 3 << 20;
 /// Batches not yet acknowledged at most. Eight of a thousand records keep a writer busy while acks travel.
 pub const MAX_UNACKED_BATCHES: usize = 8;
 /// Rejects that one ack carries before the next one is begun; keeps acks far below the agent's message limit.
-const REJECTS_PER_ACK: usize = 1000;
+pub const REJECTS_PER_ACK: usize = 1000;
 
 /// Where a feed stands.
 #[derive(Debug)]

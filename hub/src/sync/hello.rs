@@ -1,13 +1,16 @@
 //! What an agent says of itself when it opens a stream.
 
 use linkage::office::OfficeId;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::{Uuid, Variant};
 
 use crate::store::sync::Greeting;
 
 /// Highest sequence there can be: positions are `bigint` in the database.
 pub const LAST_SEQUENCE: u64 = i64::MAX as u64;
+/// An epoch from further ahead was made by a clock that is wrong. Taken, it would make every epoch that the right clock
+/// makes stale until that time has come.
+const EPOCH_AHEAD: Duration = Duration::hours(24);
 /// Characters of an agent's version.
 const VERSION_CHARS: usize = 64;
 
@@ -47,6 +50,12 @@ impl Hello {
             // Epochs are compared by age, which only version 7 carries in its first bits.
             .filter(|epoch| epoch.get_version_num() == 7 && epoch.get_variant() == Variant::RFC4122)
             .ok_or(error("epoch", "a UUID of version 7"))?;
+        if made_at_ms(epoch) > (now + EPOCH_AHEAD).unix_timestamp_nanos() / 1_000_000 {
+            return Err(error(
+                "epoch",
+                "made at most 24 hours ahead of the hub's clock; the clock that it was made by is wrong",
+            ));
+        }
         if raw.last_sequence > LAST_SEQUENCE {
             return Err(error("last_sequence", "at most 2^63 - 1"));
         }
@@ -74,6 +83,11 @@ impl Hello {
     }
 }
 
+/// Milliseconds since 1970, which a UUID of version 7 has in its first 48 bits.
+fn made_at_ms(epoch: Uuid) -> i128 {
+    (epoch.as_u128() >> 80).cast_signed()
+}
+
 fn skew_ms(sent_at: OffsetDateTime, now: OffsetDateTime) -> i64 {
     // No two moments of `time` are so far apart that this would not fit.
     i64::try_from((sent_at - now).whole_milliseconds()).unwrap_or(i64::MAX)
@@ -82,10 +96,16 @@ fn skew_ms(sent_at: OffsetDateTime, now: OffsetDateTime) -> i64 {
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
+    use uuid::{NoContext, Timestamp};
 
     use super::*;
 
     const NOW: OffsetDateTime = datetime!(2026-03-01 08:00 UTC);
+
+    fn made_at(at: OffsetDateTime) -> String {
+        let seconds = at.unix_timestamp().cast_unsigned();
+        Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, 0)).to_string()
+    }
 
     fn raw(epoch: &str) -> Raw<'_> {
         Raw {
@@ -98,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_greeting_is_read_and_the_clocks_compared() {
-        let epoch = Uuid::now_v7().to_string();
+        let epoch = made_at(NOW);
         let hello = Hello::parse(&raw(&epoch), NOW).expect("a greeting");
         assert_eq!(hello.epoch.to_string(), epoch);
         assert_eq!(hello.clock_skew_ms, Some(2500));
@@ -119,8 +139,26 @@ mod tests {
     }
 
     #[test]
+    fn an_epoch_from_the_future_is_no_epoch_but_a_wrong_clock() {
+        for (ahead, taken) in [
+            (-Duration::days(3650), true),
+            (Duration::hours(24), true),
+            (Duration::hours(24) + Duration::SECOND, false),
+            (Duration::days(36_500), false),
+        ] {
+            let epoch = made_at(NOW + ahead);
+            let hello = Hello::parse(&raw(&epoch), NOW);
+            assert_eq!(hello.is_ok(), taken, "{ahead}");
+            if let Err(error) = hello {
+                assert_eq!(error.field, "epoch");
+                assert!(error.expected.contains("clock"));
+            }
+        }
+    }
+
+    #[test]
     fn what_the_database_could_not_hold_is_refused() {
-        let epoch = Uuid::now_v7().to_string();
+        let epoch = made_at(NOW);
         let mut beyond = raw(&epoch);
         beyond.last_sequence = LAST_SEQUENCE + 1;
         assert_eq!(

@@ -20,11 +20,12 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use self::feed::Feed;
+use self::feed::{Feed, REJECTS_PER_ACK};
 use self::hello::Hello;
 use self::notices::Notices;
 use self::streams::{Place, Streams};
 use crate::ingest::Ingest;
+use crate::ingest::batch::HubReject;
 use crate::store;
 
 /// What every stream needs. Cheap to clone.
@@ -42,6 +43,9 @@ pub struct Feeds {
 #[derive(Debug)]
 pub struct Opened {
     pub committed_sequence: u64,
+    /// What the hub refused of what it has committed, and what still stands: the ack that named it may never have
+    /// reached the agent.
+    pub rejects: Vec<HubReject>,
     pub hub_epoch: Uuid,
     pub feed: Feed,
     pub notices: Notices,
@@ -60,10 +64,21 @@ impl Feeds {
         let Some(opened) = store::sync::open(&self.pool, &greeting).await? else {
             return Ok(None);
         };
+        store::reject::forget_places(&self.pool, office_id, hello.epoch).await?;
+        let committed_sequence = opened.committed_sequence;
+        let rejects = store::reject::open_of(
+            &self.pool,
+            office_id,
+            hello.epoch,
+            1..=committed_sequence,
+            REJECTS_PER_ACK,
+        )
+        .await?;
         Ok(Some(Opened {
-            committed_sequence: opened.committed_sequence,
+            committed_sequence,
+            rejects,
             hub_epoch,
-            feed: Feed::new(office_id, hello.epoch, opened.committed_sequence),
+            feed: Feed::new(office_id, hello.epoch, committed_sequence),
             notices: Notices::new(self.pool.clone(), office_id),
             place: self.streams.enter(office_id, opened.connected_at),
         }))

@@ -22,7 +22,26 @@ async fn a_field_out_of_bounds_names_its_path_and_the_others_go_on() {
     assert_eq!(hub.count("SELECT count(*) FROM case_record").await, 2);
     assert_eq!(
         hub.text(OPEN).await.unwrap(),
-        "C2 FIELD_INVALID parties[0].name, sequence:3 FIELD_INVALID source_case_id"
+        format!(
+            "C2 FIELD_INVALID parties[0].name, sequence:{}:3 FIELD_INVALID source_case_id",
+            office.epoch
+        )
+    );
+}
+
+#[tokio::test]
+async fn records_without_a_key_are_told_apart_across_epochs() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let keyless = || vec![case("")];
+    office.taken(&hub, keyless()).await;
+    office.rebuilt(&hub).await.taken(&hub, keyless()).await;
+    assert_eq!(
+        hub.count(
+            "SELECT count(DISTINCT epoch) FROM reject WHERE sequence = 1 AND resolved_at IS NULL"
+        )
+        .await,
+        2
     );
 }
 

@@ -44,6 +44,31 @@ async fn a_replay_is_acknowledged_and_changes_nothing() {
     hub.figures_are_right().await;
 }
 
+/// Whoever was to hear of the first time may not have: its stream had gone, or the database at the commit.
+#[tokio::test]
+async fn a_replay_is_told_again_what_was_refused_and_still_stands() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let sent = || {
+        let mut bad = case("C1");
+        bad.0.parties[0].name = "x".repeat(201);
+        vec![bad.into(), case("").into(), case("C3").into()]
+    };
+    let told = |outcome| match outcome {
+        Outcome::Committed { rejects, .. } => {
+            let sequences = rejects.into_iter().map(|reject| reject.sequence);
+            sequences.collect::<Vec<_>>()
+        }
+        other => panic!("not taken: {other:?}"),
+    };
+    assert_eq!(told(office.send(&hub, sent()).await), [1, 2]);
+    assert_eq!(told(office.send_at(&hub.ingest, 1, sent()).await), [1, 2]);
+    let rest = sent().split_off(1);
+    assert_eq!(told(office.send_at(&hub.ingest, 2, rest).await), [2]);
+    office.taken(&hub, vec![case("C1")]).await;
+    assert_eq!(told(office.send_at(&hub.ingest, 1, sent()).await), [2]);
+}
+
 /// What an earlier stream left in the queue commits after a later one was welcomed. An ack of what that stream has not
 /// sent yet would be a breach of the protocol to its agent.
 #[tokio::test]
@@ -147,6 +172,34 @@ async fn stopping_commits_what_was_handed_over_and_takes_nothing_more() {
         .unwrap();
     assert_eq!(stored, 3);
     assert_eq!(ingest.submit(job(4, "C4")).await.err(), Some(Stopping));
+}
+
+/// An outbox that has given out nothing may not have read its sources yet.
+#[tokio::test]
+async fn a_greeting_says_that_the_office_has_caught_up_only_when_all_of_something_is_here() {
+    const FEED: &str =
+        "SELECT concat_ws(' ', caught_up_at > '2000-01-01', committed_at > '2000-01-01')
+                          FROM sync_position";
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    assert_eq!(hub.text(FEED).await.unwrap(), "", "greeted alone");
+    office.open(&hub.pool).await;
+    assert_eq!(hub.text(FEED).await.unwrap(), "", "greeted again");
+    office.taken(&hub, vec![case("C1"), case("C2")]).await;
+    assert_eq!(hub.text(FEED).await.unwrap(), "t t");
+    let moved = async |office: &crate::city::Office| {
+        sqlx::query("UPDATE sync_position SET caught_up_at = '1999-01-01'")
+            .execute(&hub.pool)
+            .await
+            .unwrap();
+        office.open(&hub.pool).await.expect("not stale");
+        hub.text(FEED).await.unwrap() == "t t"
+    };
+    assert!(moved(&office).await, "everything is here");
+    office.next = 4;
+    assert!(!moved(&office).await, "the third is not");
+    let rebuilt = office.rebuilt(&hub).await;
+    assert!(!moved(&rebuilt).await, "a new outbox has read nothing");
 }
 
 #[tokio::test]

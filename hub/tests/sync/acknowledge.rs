@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::statistics::verify::verify;
+use notary_proto::hub::v1::RecordReject;
 use notary_proto::hub::v1::sync_response::Message;
+use uuid::Uuid;
 
 use crate::agent::{Agent, cases, count, hold, until, writers_wait};
 use crate::record::{Case, case, refused};
@@ -134,6 +136,82 @@ async fn a_poison_record_is_named_in_the_ack_and_the_others_go_on() {
     assert!(reject.message_zh.contains("更正"));
     assert_eq!(cases(&hub).await, 1);
     hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_record_without_a_key_is_named_by_its_sequence_until_the_next_epoch() {
+    const OPEN: &str = "SELECT count(*) FROM reject WHERE resolved_at IS NULL";
+    let hub = Hub::start().await;
+    let mut agent = Agent::enrol(&hub, "hzgl").await;
+    let mut poison = case("C2");
+    poison.0.parties[0].name = "x".repeat(201);
+    let (mut stream, _) = agent.open(&hub).await;
+    stream.send(1, vec![case(""), poison]).await;
+    let rejects = stream.ack().await.rejects;
+    let named: Vec<_> = rejects
+        .iter()
+        .map(|reject| (reject.sequence, reject.source_case_id.as_str()))
+        .collect();
+    assert_eq!(named, [(1, ""), (2, "C2")]);
+    agent.open(&hub).await;
+    assert_eq!(count(&hub.db.pool, OPEN).await, 2, "the same epoch");
+    agent.epoch = Uuid::now_v7();
+    agent.open(&hub).await;
+    let left = "SELECT count(*) FROM reject WHERE resolved_at IS NULL AND record_key = 'C2'";
+    assert_eq!(count(&hub.db.pool, OPEN).await, 1);
+    assert_eq!(count(&hub.db.pool, left).await, 1);
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_refused_is_told_again_at_the_next_greeting_for_the_ack_may_be_lost() {
+    let hub = Hub::start().await;
+    let mut agent = Agent::enrol(&hub, "hzgl").await;
+    let poison = |id: &str| {
+        let mut poison = case(id);
+        poison.0.parties[0].name = "x".repeat(201);
+        poison
+    };
+    let (stream, _) = agent.open(&hub).await;
+    stream
+        .send(1, vec![poison("C1"), case(""), poison("C3"), case("C4")])
+        .await;
+    until(&hub.db.pool, "SELECT count(*) FROM reject", 3).await;
+    // The connection breaks between the commit and the ack.
+    drop(stream);
+    let (mut stream, welcome) = agent.open(&hub).await;
+    let ack = stream.ack().await;
+    assert_eq!((welcome.committed_sequence, ack.committed_sequence), (4, 4));
+    assert!(ack.rejects[0].message_zh.contains("更正"));
+    let told: Vec<_> = ack.rejects.iter().map(told).collect();
+    assert_eq!(
+        told,
+        [
+            (1, "C1", "parties[0].name"),
+            (2, "", "source_case_id"),
+            (3, "C3", "parties[0].name")
+        ]
+    );
+    stream.send(5, vec![case("C1")]).await;
+    stream.acked(5).await;
+    let (mut stream, _) = agent.open(&hub).await;
+    let ack = stream.ack().await;
+    let left: Vec<_> = ack.rejects.iter().map(|one| one.sequence).collect();
+    assert_eq!(left, [2, 3], "a good record has settled the first");
+    agent.epoch = Uuid::now_v7();
+    let (mut stream, _) = agent.open(&hub).await;
+    stream.send(1, vec![case("C4")]).await;
+    let ack = stream.ack().await;
+    assert_eq!(
+        (ack.committed_sequence, ack.rejects.len()),
+        (1, 0),
+        "of another epoch"
+    );
+    hub.app.stop().await.unwrap();
+}
+
+fn told(reject: &RecordReject) -> (u64, &str, &str) {
+    (reject.sequence, &reject.source_case_id, &reject.field)
 }
 
 #[tokio::test]

@@ -61,6 +61,13 @@ async fn a_greeting_that_cannot_be_used_names_its_field() {
             },
         ),
         (
+            "hello.epoch",
+            Hello {
+                epoch: in_days(2).to_string(),
+                ..agent.hello()
+            },
+        ),
+        (
             "hello.last_sequence",
             Hello {
                 last_sequence: u64::MAX,
@@ -84,7 +91,18 @@ async fn a_greeting_that_cannot_be_used_names_its_field() {
         let violations = &details.bad_request().unwrap().field_violations;
         assert_eq!(violations[0].field, field);
     }
+    let feeds = count(&hub.db.pool, "SELECT count(*) FROM sync_position").await;
+    assert_eq!(feeds, 0, "a refused greeting leaves nothing");
+    // What the wrong clock made does not stand in the way of what the right one makes.
+    agent.open(&hub).await;
     hub.app.stop().await.unwrap();
+}
+
+/// An epoch made by a clock that is so far ahead.
+fn in_days(days: i64) -> Uuid {
+    let at = time::OffsetDateTime::now_utc() + time::Duration::days(days);
+    let seconds = at.unix_timestamp().cast_unsigned();
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, 0))
 }
 
 #[tokio::test]

@@ -133,6 +133,8 @@ pub struct Refusal {
     pub reason: String,
     /// gRPC status code.
     pub code: Code,
+    /// Fields of the call that the hub could not use, by their paths.
+    pub fields: Vec<String>,
     /// For logs and operators, English.
     pub message: String,
     /// For staff, Chinese; empty when the hub answered and gave none.
@@ -169,6 +171,10 @@ impl Refusal {
         Self {
             reason,
             code: status.code(),
+            fields: details.bad_request().map_or_else(Vec::new, |bad| {
+                let violations = bad.field_violations.iter();
+                violations.map(|one| one.field.clone()).collect()
+            }),
             message,
             message_zh: details
                 .localized_message()

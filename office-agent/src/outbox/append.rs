@@ -28,7 +28,9 @@ pub(super) fn append(
     let mut dispositions = Vec::with_capacity(entries.len());
     for entry in entries {
         let record = match entry {
-            Entry::Case(case) => take_case(tx, *case, now)?.map(wire::record::Payload::Case),
+            Entry::Case(case) => {
+                take_case(tx, *case, position + 1, now)?.map(wire::record::Payload::Case)
+            }
             Entry::Rejected(rejected) => reject::take(tx, source, &rejected, now)?
                 .then_some(wire::record::Payload::Rejected(rejected)),
         };
@@ -88,10 +90,11 @@ struct Known {
     refused_at: Option<i64>,
 }
 
-/// The record as it goes out, or `None` when the hub need not hear of it.
+/// The record as it goes out at `position`, or `None` when the hub need not hear of it.
 fn take_case(
     tx: &Transaction<'_>,
     mut case: wire::CaseRecord,
+    position: i64,
     now: OffsetDateTime,
 ) -> Result<Option<wire::CaseRecord>, OutboxError> {
     let hash = content_hash(&case);
@@ -117,14 +120,15 @@ fn take_case(
     }
     reject::clear_case(tx, &case.source_case_id)?;
     tx.prepare_cached(
-        "INSERT INTO known_case (source_case_id, content_hash, revision) VALUES (?1, ?2, ?3)
+        "INSERT INTO known_case (source_case_id, content_hash, revision, position) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (source_case_id) DO UPDATE SET content_hash = excluded.content_hash,
-             revision = excluded.revision, refused_at = NULL",
+             revision = excluded.revision, refused_at = NULL, position = excluded.position",
     )?
     .execute(params![
         case.source_case_id,
         hash.as_slice(),
-        case.revision.cast_signed()
+        case.revision.cast_signed(),
+        position
     ])?;
     Ok(Some(case))
 }

@@ -168,7 +168,8 @@ impl Outbox {
         self.worker.note(window::offer).await
     }
 
-    /// The hub has committed everything up to `sequence` and refused these of it.
+    /// The hub has committed everything up to `sequence` and refused these of it. Returns how many of the refusals are
+    /// news: neither known nor out of date.
     ///
     /// # Errors
     /// When the outbox cannot be written; the records are then offered again, which does no harm.
@@ -176,21 +177,21 @@ impl Outbox {
         &self,
         sequence: u64,
         rejects: Vec<wire::RecordReject>,
-    ) -> Result<(), OutboxError> {
+    ) -> Result<u64, OutboxError> {
         let now = (self.clock)();
         if rejects.is_empty() {
             // A forgotten acknowledgement is heard again in the next Welcome.
-            return self
-                .worker
-                .note(move |tx| window::acked(tx, sequence, now))
-                .await;
+            let note = self.worker.note(move |tx| window::acked(tx, sequence, now));
+            return note.await.map(|()| 0);
         }
         self.worker
             .write(move |tx| {
+                let mut news = 0;
                 for reject in &rejects {
-                    reject::take_from_hub(tx, reject, now)?;
+                    news += u64::from(reject::take_from_hub(tx, reject, now)?);
                 }
-                window::acked(tx, sequence, now)
+                window::acked(tx, sequence, now)?;
+                Ok(news)
             })
             .await
     }
@@ -222,7 +223,10 @@ impl Outbox {
         let hub_epoch = hub_epoch.to_owned();
         let now = (self.clock)();
         self.worker
-            .write(move |tx| window::reoffer(tx, &hub_epoch, now))
+            .write(move |tx| {
+                reject::forget_sequences(tx)?;
+                window::reoffer(tx, &hub_epoch, now)
+            })
             .await
     }
 

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{OutboxError, append};
+use super::{OutboxError, append, window};
 use crate::config::SourceName;
 
 const OWN: &str = "agent";
@@ -23,7 +23,7 @@ pub struct OpenReject {
     pub source: String,
     /// The case's key; empty when the row has none.
     pub source_case_id: String,
-    /// Where the row stands; empty when the hub refused.
+    /// Where the row stands; for a record without a key that the hub refused, its sequence in the outbox.
     pub location: String,
     /// Stable rule id.
     pub rule_id: String,
@@ -75,21 +75,27 @@ pub(super) fn take(
     Ok(!same)
 }
 
-/// Keeps what the hub refused, and remembers at the case that the hub does not hold its last content.
+/// Keeps what the hub refused, and remembers at the case that the hub does not hold its last content. Says whether it
+/// is news: the hub tells what it told before, and a refusal may be heard when a later record of the case, whose fate
+/// is not known yet, has ended it.
 pub(super) fn take_from_hub(
     tx: &Transaction<'_>,
     reject: &wire::RecordReject,
     now: OffsetDateTime,
-) -> Result<(), OutboxError> {
-    let place = place(
-        &reject.source_case_id,
-        &format!("sequence:{}", reject.sequence),
-    );
-    tx.prepare_cached("INSERT OR REPLACE INTO reject VALUES (?1,'',?2,?3,'',?4,?5,'',?6,?7)")?
+) -> Result<bool, OutboxError> {
+    let location = match reject.source_case_id.as_str() {
+        "" => format!("sequence:{}", reject.sequence),
+        _ => String::new(),
+    };
+    if is_known(tx, reject, &location)? || is_out_of_date(tx, reject)? {
+        return Ok(false);
+    }
+    tx.prepare_cached("INSERT OR REPLACE INTO reject VALUES (?1,'',?2,?3,?4,?5,?6,'',?7,?8)")?
         .execute(params![
             HUB,
-            place,
+            place(&reject.source_case_id, &location),
             reject.source_case_id,
+            location,
             reject.rule_id,
             reject.field,
             reject.message_zh,
@@ -98,6 +104,42 @@ pub(super) fn take_from_hub(
     tx.execute(
         "UPDATE known_case SET refused_at = ?2 WHERE source_case_id = ?1",
         params![reject.source_case_id, now.unix_timestamp()],
+    )?;
+    Ok(true)
+}
+
+/// Whether the refusal stands here already, by case and rule.
+fn is_known(
+    tx: &Transaction<'_>,
+    reject: &wire::RecordReject,
+    location: &str,
+) -> Result<bool, OutboxError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM reject WHERE origin = ?1 AND source = '' AND place = ?2 AND rule_id = ?3)",
+        )?
+        .query_row(
+            params![HUB, place(&reject.source_case_id, location), reject.rule_id],
+            |row| row.get(0),
+        )?)
+}
+
+/// Whether a later record of the case than the refused one waits for the hub or has gone out.
+fn is_out_of_date(tx: &Transaction<'_>, reject: &wire::RecordReject) -> Result<bool, OutboxError> {
+    let position = window::position_of(tx, reject.sequence)?;
+    Ok(tx
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM known_case WHERE source_case_id = ?1 AND position > ?2)",
+        )?
+        .query_row(params![reject.source_case_id, position], |row| row.get(0))?)
+}
+
+/// Ends the hub's refusals of records without a case key: their sequences mean others in the epoch to come, in which
+/// the hub refuses them again.
+pub(super) fn forget_sequences(tx: &Transaction<'_>) -> Result<(), OutboxError> {
+    tx.execute(
+        "DELETE FROM reject WHERE origin = ?1 AND source_case_id = ''",
+        params![HUB],
     )?;
     Ok(())
 }

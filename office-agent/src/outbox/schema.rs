@@ -45,7 +45,9 @@ CREATE TABLE known_case (
     source_case_id TEXT    PRIMARY KEY,
     content_hash   BLOB    NOT NULL,
     revision       INTEGER NOT NULL,
-    refused_at     INTEGER
+    refused_at     INTEGER,
+    -- Of the newest record of the case; NULL when it was put in before this column was.
+    position       INTEGER
 ) STRICT, WITHOUT ROWID;
 -- What is refused now. `place` is the case's key, or the location of a row that has none.
 CREATE TABLE reject (
@@ -114,7 +116,7 @@ fn prepare(connection: &Connection, now: OffsetDateTime) -> Result<(), OutboxErr
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     match layout {
-        LAYOUT => {}
+        LAYOUT => add_columns(connection)?,
         0 => {
             connection.execute_batch(TABLES)?;
             connection.execute(
@@ -129,6 +131,19 @@ fn prepare(connection: &Connection, now: OffsetDateTime) -> Result<(), OutboxErr
         }
     }
     connection.execute_batch("COMMIT")?;
+    Ok(())
+}
+
+/// Columns that this layout did not have at first. An agent that does not know them can do without.
+fn add_columns(connection: &Connection) -> Result<(), OutboxError> {
+    let there: bool = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM pragma_table_info('known_case') WHERE name = 'position')",
+        [],
+        |row| row.get(0),
+    )?;
+    if !there {
+        connection.execute_batch("ALTER TABLE known_case ADD COLUMN position INTEGER")?;
+    }
     Ok(())
 }
 
@@ -206,6 +221,22 @@ mod tests {
             let mode = fs::metadata(&file).expect("there").mode();
             assert_eq!(mode & 0o777, 0o600, "{suffix}");
         }
+    }
+
+    #[test]
+    fn an_outbox_of_before_a_column_gets_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("outbox.sqlite");
+        let older = "ALTER TABLE known_case DROP COLUMN position;
+                     INSERT INTO known_case VALUES ('a', x'00', 1, NULL)";
+        open(&path, OffsetDateTime::now_utc())
+            .and_then(|connection| Ok(connection.execute_batch(older)?))
+            .expect("made older");
+        let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
+        let position: Option<i64> = connection
+            .query_row("SELECT position FROM known_case", [], |row| row.get(0))
+            .expect("there");
+        assert_eq!(position, None);
     }
 
     #[test]

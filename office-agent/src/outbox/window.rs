@@ -90,6 +90,11 @@ pub(super) fn position(connection: &Connection) -> Result<Position, OutboxError>
     })
 }
 
+/// Where the record of a sequence stands.
+pub(super) fn position_of(connection: &Connection, sequence: u64) -> Result<i64, OutboxError> {
+    Ok(state(connection)?.position(sequence))
+}
+
 /// Up to `max_records` records from `from` on, together at most `max_bytes` long; one that is longer alone
 /// comes alone.
 pub(super) fn read(

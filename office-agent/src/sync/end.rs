@@ -55,9 +55,19 @@ fn explained(refusal: &Refusal) -> String {
         "OFFICE_REVOKED" => "the office's access was revoked; ask the justice bureau",
         "OFFICE_MISMATCH" => "the hub knows this certificate as another office's; enrol again",
         "CERTIFICATE_ENDED" => "this office's certificate has ended; it is being renewed",
+        _ if has_future_epoch(refusal) => {
+            "this machine's clock is wrong, or was when the outbox was made: by the hub's clock the outbox's epoch lies \
+             in the future; set the clock right, then stop the agent, move the outbox away and start again, so that a \
+             new one is made and everything is read anew"
+        }
         _ => return refusal.to_string(),
     };
     format!("{advice} ({})", refusal.reason)
+}
+
+/// The agent's epochs are sound but for the clock that made them.
+fn has_future_epoch(refusal: &Refusal) -> bool {
+    refusal.reason == "FIELD_INVALID" && refusal.fields.iter().any(|field| field == "hello.epoch")
 }
 
 impl End {
@@ -76,6 +86,7 @@ impl End {
     pub(super) fn at_least(&self) -> Duration {
         match self {
             Self::TokenKey { .. } => Duration::from_secs(60),
+            Self::Refused(refusal) if has_future_epoch(refusal) => Duration::from_secs(30),
             Self::Refused(refusal) => match refusal.reason.as_str() {
                 "EPOCH_STALE"
                 | "STREAM_REPLACED"
@@ -105,6 +116,10 @@ impl End {
             }
             Self::Dial(_) | Self::Closed | Self::Stalled => {
                 "暂时无法连接平台，恢复后自动继续报送。".to_owned()
+            }
+            Self::Refused(refusal) if has_future_epoch(refusal) => {
+                "本机时钟不正确，或建立发送队列时不正确。请校准本机时间，停止程序，移走发送队列文件后重新启动。"
+                    .to_owned()
             }
             Self::Refused(refusal) => refusal.message_zh.clone(),
             Self::TokenKey { .. } => "标识密钥与平台不一致。请重新注册以取得现行密钥。".to_owned(),

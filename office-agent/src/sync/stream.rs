@@ -214,16 +214,17 @@ impl Sync {
         if ack.committed_sequence >= flow.next() {
             return Err(End::Protocol("it acknowledged what was not sent"));
         }
-        if !ack.rejects.is_empty() {
-            counter!(HUB_REJECTS).increment(ack.rejects.len() as u64);
+        let refused = self
+            .outbox
+            .acked(ack.committed_sequence, ack.rejects)
+            .await?;
+        if refused > 0 {
+            counter!(HUB_REJECTS).increment(refused);
             tracing::warn!(
-                count = ack.rejects.len(),
+                count = refused,
                 "the hub refused records; `office-agent status` says which and why"
             );
         }
-        self.outbox
-            .acked(ack.committed_sequence, ack.rejects)
-            .await?;
         counter!(ACKED_RECORDS).absolute(ack.committed_sequence);
         flow.acked(ack.committed_sequence);
         self.state

@@ -148,6 +148,31 @@ async fn what_the_hub_refuses_is_kept_with_its_words_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
+async fn what_the_hub_refused_is_kept_also_when_it_is_told_after_the_next_welcome() {
+    let mut hub = Hub::start().await;
+    let mut agent = Agent::syncing(&hub, 3).await;
+    let (mut stream, _) = hub.welcomed(0).await;
+    stream.batch().await;
+    // Committed and refused; but the stream breaks before the agent hears of it.
+    drop(stream);
+    let (mut stream, _) = hub.welcomed(3).await;
+    let reject = RecordReject {
+        sequence: 2,
+        source_case_id: "case-1".to_owned(),
+        rule_id: "FIELD_INVALID".to_owned(),
+        ..RecordReject::default()
+    };
+    stream.ack_but(3, vec![reject]).await;
+    agent.put(3..4).await;
+    assert_eq!(stream.keys_until(4).await, cases(3..4));
+    stream.ack(4).await;
+    agent.acked(4).await;
+    let rejects = agent.outbox.summary().await.unwrap().rejects;
+    assert_eq!(rejects.len(), 1);
+    assert_eq!(rejects[0].source_case_id, "case-1");
+}
+
+#[tokio::test]
 async fn a_stale_epoch_is_said_in_words_that_help() {
     let mut hub = Hub::start().await;
     let mut agent = Agent::syncing(&hub, 1).await;
@@ -165,6 +190,24 @@ async fn a_stale_epoch_is_said_in_words_that_help() {
         "{text}"
     );
     assert_eq!(zh, "请检查是否启用了旧的备份。");
+    assert_eq!(agent.outbox.backlog().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_epoch_from_the_future_is_said_to_come_from_a_wrong_clock() {
+    let mut hub = Hub::start().await;
+    let mut agent = Agent::syncing(&hub, 1).await;
+    let mut details = ErrorDetails::with_error_info("FIELD_INVALID", "notary-hub", HashMap::new());
+    details.add_bad_request_violation("hello.epoch", "made at most 24 hours ahead");
+    details.set_localized_message("zh-CN", "请求中有缺失或不合规的字段，详见所列字段。");
+    let status = Status::with_error_details(Code::InvalidArgument, "refused", details);
+    hub.stream().await.end(status).await;
+    let (text, zh) = agent.error().await;
+    assert!(
+        text.contains("clock is wrong") && text.contains("move the outbox away"),
+        "{text}"
+    );
+    assert!(zh.contains("时钟") && zh.contains("校准"), "{zh}");
     assert_eq!(agent.outbox.backlog().await.unwrap(), 1);
 }
 

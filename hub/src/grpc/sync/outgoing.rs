@@ -37,7 +37,7 @@ pub(super) fn welcome(feeds: &Feeds, opened: &Opened, now: OffsetDateTime) -> Sy
 pub(super) fn ack(committed_sequence: u64, rejects: Vec<HubReject>) -> SyncResponse {
     let rejects = rejects.into_iter().map(|reject| wire::RecordReject {
         sequence: reject.sequence,
-        source_case_id: reject.record_key,
+        source_case_id: reject.source_case_id.unwrap_or_default(),
         rule_id: reject.rule.id().to_owned(),
         field: reject.field,
         message_zh: reject.rule.message_zh().to_owned(),

@@ -67,7 +67,7 @@ impl Connection {
     async fn run(&mut self) -> Result<(), Status> {
         let hello = self.hello().await?;
         let office_id = self.office.office_id;
-        let opened = self
+        let mut opened = self
             .feeds
             .open(office_id, &hello)
             .await
@@ -83,6 +83,11 @@ impl Connection {
         );
         let welcome = outgoing::welcome(&self.feeds, &opened, OffsetDateTime::now_utc());
         tell(&self.outgoing, welcome).await?;
+        let rejects = std::mem::take(&mut opened.rejects);
+        if !rejects.is_empty() {
+            let again = outgoing::ack(opened.committed_sequence, rejects);
+            tell(&self.outgoing, again).await?;
+        }
         let replaced = opened.place.replaced();
         let conversation =
             Conversation::new(&self.feeds, opened, &mut self.incoming, &self.outgoing);

@@ -141,6 +141,57 @@ async fn what_the_hub_refused_is_listed_and_offered_again_only_after_a_while() {
 }
 
 #[tokio::test]
+async fn what_the_hub_refused_and_tells_again_is_no_news() {
+    let bench = Bench::new();
+    bench.put(vec![case("a", 1)]).await;
+    let refused = |rule_id: &str| wire::RecordReject {
+        sequence: 1,
+        source_case_id: "a".to_owned(),
+        rule_id: rule_id.to_owned(),
+        ..wire::RecordReject::default()
+    };
+    let tell = async |rule_id| {
+        let acked = bench.outbox.acked(1, vec![refused(rule_id)]).await;
+        acked.expect("acked")
+    };
+    assert_eq!(tell("CASE_NO_TAKEN").await, 1);
+    let first = bench.outbox.summary().await.expect("read").rejects;
+    bench.pass(3000);
+    assert_eq!(tell("CASE_NO_TAKEN").await, 0);
+    assert_eq!(
+        bench.outbox.summary().await.expect("read").rejects,
+        first,
+        "not even its time is another"
+    );
+    bench.pass(601);
+    assert_eq!(
+        bench.put(vec![case("a", 1)]).await,
+        [Disposition::Stored],
+        "nor is the time at which it is offered again"
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_heard_late_does_not_stand_against_a_newer_record_of_the_case() {
+    let bench = Bench::new();
+    bench.put(vec![case("a", 1), case("b", 1)]).await;
+    bench.outbox.reoffer("hub-2").await.expect("offered");
+    bench.put(vec![case("a", 2)]).await;
+    let refused = |sequence| wire::RecordReject {
+        sequence,
+        source_case_id: "a".to_owned(),
+        rule_id: "FIELD_INVALID".to_owned(),
+        ..wire::RecordReject::default()
+    };
+    let news = bench.outbox.acked(2, vec![refused(1)]).await;
+    assert_eq!(news.expect("acked"), 0);
+    assert_eq!(bench.outbox.summary().await.expect("read").rejects_open, 0);
+    let news = bench.outbox.acked(3, vec![refused(3)]).await;
+    assert_eq!(news.expect("acked"), 1, "the newest itself");
+    assert_eq!(bench.outbox.summary().await.expect("read").rejects_open, 1);
+}
+
+#[tokio::test]
 async fn a_window_keeps_its_limits_and_counts_what_is_behind() {
     let bench = Bench::new();
     let entries = (0..10).map(|n| case(&format!("case-{n}"), 1)).collect();

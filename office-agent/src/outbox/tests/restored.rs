@@ -47,6 +47,32 @@ async fn what_is_offered_again_is_not_let_go_before_it_is_acknowledged_again() {
 }
 
 #[tokio::test]
+async fn what_the_hub_refused_without_a_key_is_named_by_its_sequence_until_the_next_epoch() {
+    let bench = Bench::new();
+    bench.put(vec![case("", 1), case("a", 1)]).await;
+    let refused = |sequence, source_case_id: &str| wire::RecordReject {
+        sequence,
+        source_case_id: source_case_id.to_owned(),
+        rule_id: "FIELD_INVALID".to_owned(),
+        ..wire::RecordReject::default()
+    };
+    let rejects = vec![refused(1, ""), refused(2, "a")];
+    bench.outbox.acked(2, rejects).await.expect("acked");
+    let open = async || {
+        let rejects = bench.outbox.summary().await.expect("read").rejects;
+        let told = |open: OpenReject| (open.source_case_id, open.location);
+        rejects.into_iter().map(told).collect::<Vec<_>>()
+    };
+    let a = ("a".to_owned(), String::new());
+    assert_eq!(
+        open().await,
+        [(String::new(), "sequence:1".to_owned()), a.clone()]
+    );
+    bench.outbox.reoffer("hub-2").await.expect("offered");
+    assert_eq!(open().await, [a]);
+}
+
+#[tokio::test]
 async fn an_empty_outbox_can_be_offered_again() {
     let bench = Bench::new();
     bench.outbox.reoffer("hub-2").await.expect("offered");
