@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{Failure, Output};
 use crate::config::Config;
 use crate::identity;
-use crate::lookup::{self, Purpose, Question, RawParty, RawSubject};
+use crate::lookup::{self, Credentials, Purpose, Question, RawParty, RawSubject};
 
 /// The question.
 #[derive(Debug, clap::Args)]
@@ -35,6 +35,15 @@ pub(super) struct Args {
     /// Account of the notary; the password is read from OFFICE_AGENT_PASSWORD or standard input.
     #[arg(long)]
     login: String,
+    /// One-time code of the notary's second factor, or a recovery code; only for accounts that have one.
+    #[arg(
+        long,
+        env = "OFFICE_AGENT_OTP",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
+    otp: String,
 }
 
 #[derive(Clone)]
@@ -115,7 +124,12 @@ pub(super) async fn check(
     // Numbers are looked at before the password is asked for: a typing error needs no sign-in.
     let request = question.tokenised(identity.token_key())?;
     let password = password().context("read the password")?;
-    let answer = lookup::ask(config, &identity, request, &args.login, &password).await?;
+    let credentials = Credentials {
+        login: &args.login,
+        password: &password,
+        otp: &args.otp,
+    };
+    let answer = lookup::ask(config, &identity, request, credentials).await?;
     let found = !answer.hits.is_empty();
     output.print(&answer, || lookup::text(&answer))?;
     Ok(match found {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    ffi::OsString,
     fmt, fs, io,
     path::{Path, PathBuf},
 };
@@ -95,7 +96,11 @@ impl Config {
     /// # Errors
     /// When the file is unreadable or anything in it is wrong; the message says where and what.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Self::load_with(path, std::env::vars())
+        // Other programs' variables may hold anything, and `vars` panics on what is not UTF-8.
+        let readable = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self::load_with(path, std::env::vars_os().filter_map(readable))
     }
 
     fn load_with(

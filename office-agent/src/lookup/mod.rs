@@ -45,6 +45,26 @@ fn refused(status: tonic::Status) -> LookupError {
     LookupError::Refused(Refusal::of(&status))
 }
 
+/// What a notary signs in with.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a> {
+    /// Account name.
+    pub login: &'a str,
+    /// Password.
+    pub password: &'a str,
+    /// One-time code of the second factor; empty for an account without one.
+    pub otp: &'a str,
+}
+
+/// A password is never shown.
+impl std::fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("login", &self.login)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Signs in and asks.
 ///
 /// # Errors
@@ -53,10 +73,9 @@ pub async fn ask(
     config: &Config,
     identity: &Identity,
     question: CheckApplicationRequest,
-    login: &str,
-    password: &str,
+    credentials: Credentials<'_>,
 ) -> Result<Answer, LookupError> {
-    let bearer = sign_in(config, identity, login, password).await?;
+    let bearer = sign_in(config, identity, credentials).await?;
     let tls = dial::as_office(identity).map_err(DialError::from)?;
     let channel = dial::dial(&config.hub.agents, tls).await?;
     let mut request = Request::new(question);
@@ -71,16 +90,15 @@ pub async fn ask(
 async fn sign_in(
     config: &Config,
     identity: &Identity,
-    login: &str,
-    password: &str,
+    credentials: Credentials<'_>,
 ) -> Result<MetadataValue<Ascii>, LookupError> {
     let tls = dial::anonymous(identity.anchors()).map_err(DialError::from)?;
     let channel = dial::dial(&config.hub.people, tls).await?;
     let session = SessionServiceClient::new(channel)
         .create_session(CreateSessionRequest {
-            login: login.to_owned(),
-            password: password.to_owned(),
-            otp: String::new(),
+            login: credentials.login.to_owned(),
+            password: credentials.password.to_owned(),
+            otp: credentials.otp.to_owned(),
         })
         .await
         .map_err(refused)?
