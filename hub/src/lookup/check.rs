@@ -97,7 +97,7 @@ impl Lookup {
         found.truncate(MOST_HITS);
         let feeds = self.feeds.now().await?;
         let intake = Intake::new(&self.rules, &question, asker, now);
-        let grades: Vec<Grade> = found.iter().map(|found| intake.grade(found)).collect();
+        let grades = intake.grade_all(&found);
 
         let outcome = match found.is_empty() {
             true => Outcome::NoHit,

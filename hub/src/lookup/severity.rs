@@ -51,9 +51,42 @@ impl<'a> Intake<'a> {
         }
     }
 
+    /// Grades the cases of one answer. Each is judged against the intake alone, so several duplicates may each seem
+    /// the first; among themselves at most one is.
+    pub fn grade_all(&self, found: &[Found]) -> Vec<Grade> {
+        let mut grades: Vec<Grade> = found.iter().map(|found| self.grade(found)).collect();
+        let marked: Vec<usize> = (0..found.len())
+            .filter(|&at| grades[at].first_accepting)
+            .collect();
+        let first = marked
+            .iter()
+            .copied()
+            .filter(|&at| !marked.iter().any(|&by| self.doubts(&found[at], &found[by])))
+            .min_by_key(|&at| (found[at].accepted_on, &found[at].source_case_id));
+        let open = first.is_some_and(|first| {
+            marked.iter().any(|&at| {
+                found[at].office_id != found[first].office_id
+                    && found[at].accepted_on == found[first].accepted_on
+            })
+        });
+        for at in marked {
+            grades[at].first_accepting = Some(at) == first && !open;
+        }
+        grades
+    }
+
+    /// Whether the first case is first by a word that the second puts in doubt.
+    fn doubts(&self, case: &Found, other: &Found) -> bool {
+        self.rules
+            .judge(&facts(case), &facts(other))
+            .is_some_and(|finding| {
+                finding.back_dated && finding.first_accepting == Some(case.office_id)
+            })
+    }
+
     /// Grades a case found. The rules know no place of use here, for a question has none: what would be the same
     /// matter if the place were the same is something to look at, no more.
-    pub fn grade(&self, found: &Found) -> Grade {
+    fn grade(&self, found: &Found) -> Grade {
         if let Some(finding) = self.judge(found, &self.keys) {
             return finding;
         }
@@ -78,22 +111,25 @@ impl<'a> Intake<'a> {
             first_recorded_on: self.today,
             keys,
         };
-        let case = CaseFacts {
-            office: found.office_id,
-            source_case_id: &found.source_case_id,
-            matter_type: found.matter_type,
-            state: found.state,
-            applied_on: found.applied_on,
-            accepted_on: found.accepted_on,
-            first_recorded_on: local_day(found.first_recorded_at),
-            keys: &found.keys,
-        };
-        let finding = self.rules.judge(&intake, &case)?;
+        let finding = self.rules.judge(&intake, &facts(found))?;
         Some(Grade {
             severity: Some(finding.severity),
             first_accepting: finding.severity == Severity::Duplicate
                 && finding.first_accepting == Some(found.office_id),
         })
+    }
+}
+
+fn facts(found: &Found) -> CaseFacts<'_> {
+    CaseFacts {
+        office: found.office_id,
+        source_case_id: &found.source_case_id,
+        matter_type: found.matter_type,
+        state: found.state,
+        applied_on: found.applied_on,
+        accepted_on: found.accepted_on,
+        first_recorded_on: local_day(found.first_recorded_at),
+        keys: &found.keys,
     }
 }
 

@@ -70,6 +70,25 @@ async fn the_same_estate_at_another_office_is_a_duplicate_and_who_was_first_is_n
 }
 
 #[tokio::test]
+async fn of_two_duplicates_only_the_earlier_acceptance_is_named_first() {
+    let counter = Counter::open().await;
+    crate::support::add_office(&counter.hub.db.pool, "yuhang").await;
+    for (office, on) in [("xiaoshan", 8), ("yuhang", 6)] {
+        let there = vec![inheritance("A", 1).accepted(&days_ago(on))];
+        counter.seed.office(&counter.hub, office, there).await;
+    }
+    let question = about("inheritance", vec![who(PartyRole::Decedent, 1)], vec![]);
+    let answer = counter.answer(question).await;
+    let first: Vec<_> = answer
+        .hits
+        .iter()
+        .filter(|hit| hit.first_accepting)
+        .map(|hit| hit.office_id.as_str())
+        .collect();
+    assert_eq!((answer.hits.len(), first), (2, vec!["xiaoshan"]));
+}
+
+#[tokio::test]
 async fn a_house_is_found_by_its_own_number_whoever_comes_with_it() {
     let counter = Counter::open().await;
     counter
