@@ -97,7 +97,13 @@ impl Lookup {
         found.truncate(MOST_HITS);
         let feeds = self.feeds.now().await?;
         let intake = Intake::new(&self.rules, &question, asker, now);
-        let grades = intake.grade_all(&found);
+        let mut grades = intake.grade_all(&found);
+        if truncated {
+            // The newest are told; the first acceptance may be among those left out.
+            for grade in &mut grades {
+                grade.first_accepting = false;
+            }
+        }
 
         let outcome = match found.is_empty() {
             true => Outcome::NoHit,

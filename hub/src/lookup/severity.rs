@@ -61,12 +61,13 @@ impl<'a> Intake<'a> {
         let first = marked
             .iter()
             .copied()
-            .filter(|&at| !marked.iter().any(|&by| self.doubts(&found[at], &found[by])))
             .min_by_key(|&at| (found[at].accepted_on, &found[at].source_case_id));
+        // On one day, or by a word that is in doubt, nobody is named: people decide.
         let open = first.is_some_and(|first| {
             marked.iter().any(|&at| {
-                found[at].office_id != found[first].office_id
-                    && found[at].accepted_on == found[first].accepted_on
+                let tie = found[at].office_id != found[first].office_id
+                    && found[at].accepted_on == found[first].accepted_on;
+                tie || self.doubts(&found[first], &found[at])
             })
         });
         for at in marked {
