@@ -25,7 +25,7 @@ demo-once: ## The same without staying; ends with one line SUMMARY {json}
 
 test: ## Unit, property and end-to-end tests with real PostgreSQL, MariaDB, TLS and processes
 	@deploy/setup.sh test
-	@$(CARGO) build --locked -p notary-hub -p office-agent --bins
+	@# Both programs are built with the tests of their own crates; the end-to-end tests run those.
 	@$(CARGO) test --locked --workspace
 
 lint: ## rustfmt, clippy with warnings denied, buf, cargo-deny (licences, bans, sources)
