@@ -341,10 +341,12 @@ pub fn invalid_field(path: impl Into<String>, expected: impl Into<String>) -> St
 
 /// A fault of the hub's: the caller learns that it happened, the log learns what.
 pub fn internal(error: &(dyn std::error::Error + 'static)) -> Status {
-    tracing::error!(error = error as &dyn std::error::Error, "call failed");
-    Reason::Internal
-        .because("internal error; the hub's log has the details")
-        .into()
+    fault(error).into()
+}
+
+fn fault(error: &(dyn std::error::Error + 'static)) -> Refusal {
+    tracing::error!(error, "call failed");
+    Reason::Internal.because("internal error; the hub's log has the details")
 }
 
 /// What the database said. That it is away or busy is worth a retry; everything else is a fault of ours.
@@ -377,22 +379,28 @@ pub fn audit(error: &AuditError) -> Status {
     }
 }
 
-/// The answer to a caller whose request met a database error.
-pub fn database(error: &sqlx::Error) -> Status {
-    match Reason::from(error) {
-        Reason::Internal => internal(error),
-        reason => {
-            tracing::warn!(
-                error = error as &dyn std::error::Error,
-                reason = reason.code(),
-                "the database did not serve a call"
-            );
-            reason
-                .because("the hub's database does not answer; try again")
-                .retry_after(Duration::from_secs(2))
-                .into()
+/// The answer to a caller whose request met a database error, over whichever interface. The log learns what it was.
+impl From<&sqlx::Error> for Refusal {
+    fn from(error: &sqlx::Error) -> Self {
+        match Reason::from(error) {
+            Reason::Internal => fault(error),
+            reason => {
+                tracing::warn!(
+                    error = error as &dyn std::error::Error,
+                    reason = reason.code(),
+                    "the database did not serve a call"
+                );
+                reason
+                    .because("the hub's database does not answer; try again")
+                    .retry_after(Duration::from_secs(2))
+            }
         }
     }
+}
+
+/// The same as a status.
+pub fn database(error: &sqlx::Error) -> Status {
+    Refusal::from(error).into()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use prost_types::Timestamp;
 use tonic::{Request, Response, Status};
 
 use super::bearer_of;
-use super::error::{Reason, audit, database};
+use super::error::{Reason, Refusal, audit, database};
 use crate::audit::{Action, Audit, Entry, Outcome};
 use crate::identity::account::{Credentials, Sessions, SignInError, SignOutError};
 
@@ -47,7 +47,7 @@ impl SessionService for SessionApi {
                 code: &otp,
             })
             .await
-            .map_err(|error| status(&error))?;
+            .map_err(|error| Status::from(Refusal::from(&error)))?;
         let entry = Entry::by(
             &session.person,
             Action::SignIn,
@@ -86,17 +86,18 @@ impl SessionService for SessionApi {
     }
 }
 
-fn status(error: &SignInError) -> Status {
-    match error {
-        SignInError::Refused => Reason::SignInRefused.because(error.to_string()).into(),
-        SignInError::CodeRequired => Reason::SecondFactorRequired
-            .because(error.to_string())
-            .field("otp", "six digits of the authenticator, or a recovery code")
-            .into(),
-        SignInError::Busy(_) => Reason::Overloaded
-            .because(error.to_string())
-            .retry_after(Duration::from_secs(3))
-            .into(),
-        SignInError::Database(problem) => database(problem),
+/// Why nobody signed in, over whichever interface.
+impl From<&SignInError> for Refusal {
+    fn from(error: &SignInError) -> Self {
+        match error {
+            SignInError::Refused => Reason::SignInRefused.because(error.to_string()),
+            SignInError::CodeRequired => Reason::SecondFactorRequired
+                .because(error.to_string())
+                .field("otp", "six digits of the authenticator, or a recovery code"),
+            SignInError::Busy(_) => Reason::Overloaded
+                .because(error.to_string())
+                .retry_after(Duration::from_secs(3)),
+            SignInError::Database(problem) => problem.into(),
+        }
     }
 }

@@ -133,22 +133,7 @@ impl From<sqlx::Error> for Problem {
 
 impl From<&sqlx::Error> for Problem {
     fn from(error: &sqlx::Error) -> Self {
-        let logged = error as &dyn std::error::Error;
-        match Reason::from(error) {
-            Reason::Internal => {
-                tracing::error!(error = logged, "request failed");
-                Reason::Internal
-                    .because("internal error; the hub's log has the details")
-                    .into()
-            }
-            reason => {
-                tracing::warn!(error = logged, "the database did not serve a request");
-                reason
-                    .because("the hub's database does not answer; try again")
-                    .retry_after(Duration::from_secs(2))
-                    .into()
-            }
-        }
+        Refusal::from(error).into()
     }
 }
 

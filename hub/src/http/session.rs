@@ -1,7 +1,5 @@
 //! `/api/v1/sessions`: signing in and out.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -16,7 +14,7 @@ use super::auth::bearer;
 use super::params::Body;
 use super::problem::{Problem, ProblemBody};
 use crate::audit::{Action, Outcome};
-use crate::grpc::error::Reason;
+use crate::grpc::error::{Reason, Refusal};
 use crate::identity::account::{Credentials, SignInError, SignOutError};
 
 /// Login and password.
@@ -106,17 +104,6 @@ fn unauthenticated() -> Problem {
 
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
-        match &error {
-            SignInError::Refused => Reason::SignInRefused.because(error.to_string()).into(),
-            SignInError::CodeRequired => Reason::SecondFactorRequired
-                .because(error.to_string())
-                .field("otp", "six digits of the authenticator, or a recovery code")
-                .into(),
-            SignInError::Busy(_) => Reason::Overloaded
-                .because(error.to_string())
-                .retry_after(Duration::from_secs(3))
-                .into(),
-            SignInError::Database(problem) => problem.into(),
-        }
+        Refusal::from(&error).into()
     }
 }
