@@ -7,8 +7,9 @@ CASES ?= 100000
 SEED ?= 2012
 TOOLS = $(shell deploy/setup.sh tools)
 FAULT_MINUTES ?= 2
+FUZZ_SECONDS ?= 60
 
-.PHONY: help demo demo-once test lint format bench fault train linkage-quality prepare clean-demo
+.PHONY: help demo demo-once test lint format bench fault fuzz train linkage-quality prepare clean-demo
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +49,9 @@ fault: ## Kill, cut and refill under load for FAULT_MINUTES; target/fault/report
 	@deploy/setup.sh run
 	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p fault
 	@target/release/fault --minutes $(FAULT_MINUTES)
+
+fuzz: ## Search behind every parser at an edge with libFuzzer, FUZZ_SECONDS each
+	@SECONDS_EACH=$(FUZZ_SECONDS) tests/fuzz/run.sh
 
 train: ## Train the weights of person linkage on a synthetic city of seed SEED, measure on another; docs/linkage.md
 	@$(CARGO) build --release --locked -p linkage-quality
