@@ -26,6 +26,7 @@ use crate::config::Config;
 use crate::grpc::health::{Health, Standing};
 use crate::identity::Sessions;
 use crate::identity::authority::AuthorityError;
+use crate::identity::oidc::{Provider, TrustError};
 use crate::identity::pki::{Pki, PkiError};
 use crate::identity::revocation::Revocations;
 use crate::identity::second_factor::SecondFactor;
@@ -46,6 +47,8 @@ pub enum AppError {
     Certificate(#[from] AuthorityError),
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Provider(#[from] TrustError),
     #[error("read what is revoked: {0}")]
     Revocations(#[source] sqlx::Error),
     #[error(transparent)]
@@ -153,12 +156,20 @@ impl App {
             revocations.clone(),
             SecondFactor::new(pki.account_key, config.identity.second_factor.clone()),
         ));
+        let provider = match &config.oidc {
+            Some(oidc) => {
+                let second_factor = config.identity.second_factor.clone();
+                Some(Arc::new(Provider::new(oidc, second_factor)?))
+            }
+            None => None,
+        };
         let services = Services::new(
             &config,
             &database,
             Arc::clone(&authority),
             pki.token_key,
             Arc::clone(&sessions),
+            provider,
             revocations.clone(),
             health.clone(),
             ingest,

@@ -16,6 +16,7 @@ use crate::http;
 use crate::identity::Sessions;
 use crate::identity::authority::Authority;
 use crate::identity::enrol::Enrolment;
+use crate::identity::oidc::Provider;
 use crate::identity::revocation::Revocations;
 use crate::ingest::Ingest;
 use crate::lookup::Lookup;
@@ -27,6 +28,7 @@ use crate::sync::streams::Streams;
 pub(super) struct Services {
     enrolment: Arc<Enrolment>,
     sessions: Arc<Sessions>,
+    provider: Option<Arc<Provider>>,
     revocations: Revocations,
     health: Health,
     feeds: Feeds,
@@ -46,6 +48,7 @@ impl Services {
         authority: Arc<Authority>,
         token_key: TokenKey,
         sessions: Arc<Sessions>,
+        provider: Option<Arc<Provider>>,
         revocations: Revocations,
         health: Health,
         ingest: Ingest,
@@ -65,6 +68,7 @@ impl Services {
         Self {
             enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_key, by_hand)),
             sessions,
+            provider,
             revocations,
             health,
             feeds,
@@ -93,6 +97,7 @@ impl Services {
         let rest = http::Api {
             pool: self.general.clone(),
             sessions: Arc::clone(&self.sessions),
+            provider: self.provider.clone(),
             audit: self.audit.clone(),
         }
         .router();

@@ -49,6 +49,9 @@ pub(super) enum UserCommand {
     /// Second factor.
     #[command(subcommand)]
     Totp(TotpCommand),
+    /// Signing in through the bureau's identity provider ([oidc] in the configuration).
+    #[command(subcommand)]
+    Provider(ProviderCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,6 +66,18 @@ pub(super) enum TotpCommand {
     Enrol { login: String },
     /// Take the second factor away from a person who lost it.
     Reset { login: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ProviderCommand {
+    /// Let a person of the provider sign in as this account. Its sessions end.
+    Link {
+        login: String,
+        /// The person's `sub` at the provider.
+        subject: String,
+    },
+    /// Keep the provider's person from signing in as this account. Its sessions end.
+    Unlink { login: String },
 }
 
 #[derive(Debug, Args)]
@@ -118,6 +133,12 @@ pub(super) async fn run(
         }
         UserCommand::Totp(TotpCommand::Reset { login }) => {
             second_factor::reset(config, &login, output).await
+        }
+        UserCommand::Provider(ProviderCommand::Link { login, subject }) => {
+            change::provider(config, &login, Some(&subject), output).await
+        }
+        UserCommand::Provider(ProviderCommand::Unlink { login }) => {
+            change::provider(config, &login, None, output).await
         }
     }
 }

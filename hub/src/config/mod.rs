@@ -5,7 +5,7 @@ mod load;
 mod value;
 
 pub use load::ConfigError;
-pub use value::{DatabaseUrl, Span, TrustDomain};
+pub use value::{DatabaseUrl, IssuerUrl, Span, TrustDomain};
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -40,6 +40,9 @@ pub struct Config {
     pub limits: Limits,
     #[serde(default)]
     pub identity: Identity,
+    /// Absent: people sign in with local accounts alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<Oidc>,
     #[serde(default)]
     pub ingest: Ingest,
     #[serde(default)]
@@ -118,6 +121,19 @@ pub struct Identity {
     pub second_factor: Vec<RoleKind>,
 }
 
+/// The bureau's identity provider (OpenID Connect).
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    /// As the provider itself states it; its configuration is at `<issuer>/.well-known/openid-configuration`.
+    pub issuer: IssuerUrl,
+    /// Name of the hub at the provider.
+    pub client_id: String,
+    /// Certificates (PEM) that the provider's own is checked against.
+    #[serde(default = "Oidc::ca_file")]
+    pub ca_file: PathBuf,
+}
+
 /// How cases are taken in.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -187,6 +203,12 @@ impl Config {
             ServerName::try_from(name.as_str())
                 .map_err(|_| format!("identity.names: `{name}` is no DNS name or IP address"))?;
         }
+        if let Some(oidc) = &mut self.oidc {
+            oidc.ca_file = base.join(&oidc.ca_file);
+            if oidc.client_id.is_empty() {
+                return Err("oidc.client_id: must not be empty".into());
+            }
+        }
         if !self.metrics.listen.ip().is_loopback() {
             return Err(
                 "metrics.listen: must be a loopback address; metrics have no sign-in".into(),
@@ -253,6 +275,13 @@ impl Default for Identity {
             session_ttl: Span::minutes(15),
             second_factor: Vec::new(),
         }
+    }
+}
+
+impl Oidc {
+    /// Debian's bundle of public authorities.
+    fn ca_file() -> PathBuf {
+        "/etc/ssl/certs/ca-certificates.crt".into()
     }
 }
 

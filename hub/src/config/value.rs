@@ -56,6 +56,52 @@ impl fmt::Display for Span {
     }
 }
 
+/// Issuer of an identity provider: an `https` URL without query, fragment or user, compared byte by byte (OpenID
+/// Connect Discovery 1.0, section 3).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IssuerUrl(String);
+
+/// A text that is no [`IssuerUrl`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected an https URL without query or fragment, such as \"https://id.example.org/realms/bureau\""
+)]
+pub struct IssuerUrlError;
+
+impl IssuerUrl {
+    /// The issuer as the provider states it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where the provider's configuration is.
+    pub fn discovery(&self) -> String {
+        let base = self.0.trim_end_matches('/');
+        format!("{base}/.well-known/openid-configuration")
+    }
+}
+
+impl TryFrom<String> for IssuerUrl {
+    type Error = IssuerUrlError;
+
+    fn try_from(text: String) -> Result<Self, IssuerUrlError> {
+        let url: http::Uri = text.parse().map_err(|_| IssuerUrlError)?;
+        let https = url.scheme_str() == Some("https");
+        let host = url.authority().is_some_and(|at| !at.as_str().contains('@'));
+        match https && host && !text.contains(['?', '#']) {
+            true => Ok(Self(text)),
+            false => Err(IssuerUrlError),
+        }
+    }
+}
+
+impl From<IssuerUrl> for String {
+    fn from(url: IssuerUrl) -> Self {
+        url.0
+    }
+}
+
 /// Trust domain of a SPIFFE id: lower-case letters, digits, `-`, `.` and `_`; 1 to 255 characters.
 /// SPIFFE-ID standard, section 2.1.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -67,6 +67,8 @@ pub enum Reason {
     Overloaded,
     /// The hub is stopping; another one, or this one, will be back soon.
     Draining,
+    /// The bureau's identity provider does not answer.
+    ProviderUnavailable,
     /// The hub's database does not answer.
     DatabaseUnavailable,
     /// A fault of the hub's; its log has the details.
@@ -75,7 +77,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Unauthenticated,
         Self::PermissionDenied,
         Self::CertificateRevoked,
@@ -102,6 +104,7 @@ impl Reason {
         Self::RateLimited,
         Self::Overloaded,
         Self::Draining,
+        Self::ProviderUnavailable,
         Self::DatabaseUnavailable,
         Self::Internal,
     ];
@@ -252,6 +255,11 @@ impl Reason {
                 "DRAINING",
                 Code::Unavailable,
                 "平台正在停止或升级。请稍后重试。",
+            ),
+            Self::ProviderUnavailable => (
+                "IDENTITY_PROVIDER_UNAVAILABLE",
+                Code::Unavailable,
+                "统一身份认证暂不可用。请稍后重试，或使用本平台账号登录。",
             ),
             Self::DatabaseUnavailable => (
                 "DATABASE_UNAVAILABLE",

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use sqlx::PgPool;
 
 use crate::audit::{Action, Audit, Entry, Outcome};
+use crate::identity::oidc::Provider;
 use crate::identity::{Person, Sessions};
 use problem::Problem;
 
@@ -33,6 +34,8 @@ use problem::Problem;
 pub struct Api {
     pub pool: PgPool,
     pub sessions: Arc<Sessions>,
+    /// The bureau's identity provider, when there is one.
+    pub provider: Option<Arc<Provider>>,
     pub audit: Audit,
 }
 

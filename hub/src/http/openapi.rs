@@ -14,6 +14,7 @@ use super::{audit, duplicate, office, reject, session, statistics};
     ),
     paths(
         session::create,
+        session::create_by_provider,
         session::delete,
         office::list,
         office::feed,

@@ -55,6 +55,7 @@ impl Api {
             )
             // Open to everybody.
             .route("/sessions", post(session::create).delete(session::delete))
+            .route("/sessions/provider", post(session::create_by_provider))
             .route("/openapi.json", get(openapi::serve));
         Router::new()
             .nest("/api/v1", api)

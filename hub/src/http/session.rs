@@ -16,6 +16,8 @@ use super::problem::{Problem, ProblemBody};
 use crate::audit::{Action, Outcome};
 use crate::grpc::error::{Reason, Refusal};
 use crate::identity::account::{Credentials, SignInError, SignOutError};
+use crate::identity::oidc::ProviderSignInError;
+use crate::identity::session::Session;
 
 /// Login and password.
 #[derive(Deserialize, ToSchema)]
@@ -66,7 +68,41 @@ pub(super) async fn create(
             code: &otp,
         })
         .await?;
-    api.record(&session.person, Action::SignIn, Outcome::Done, json!({}))
+    signed_in(&api, session, json!({})).await
+}
+
+/// An ID token of the bureau's identity provider.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProviderSignIn {
+    id_token: String,
+    /// What the caller sent to the provider with its authentication request.
+    nonce: String,
+}
+
+/// Signs in with an ID token of the bureau's identity provider, once.
+#[utoipa::path(
+    post, path = "/api/v1/sessions/provider", request_body = ProviderSignIn,
+    responses((status = 201, body = SignedIn), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody),
+              (status = 503, body = ProblemBody)),
+)]
+pub(super) async fn create_by_provider(
+    State(api): State<Api>,
+    Body(ProviderSignIn { id_token, nonce }): Body<ProviderSignIn>,
+) -> Result<(StatusCode, Json<SignedIn>), Problem> {
+    let provider = api.provider.as_ref().ok_or_else(Problem::not_found)?;
+    let session = provider
+        .sign_in(&api.pool, &api.sessions, &id_token, &nonce)
+        .await?;
+    signed_in(&api, session, json!({ "by": "provider" })).await
+}
+
+async fn signed_in(
+    api: &Api,
+    session: Session,
+    detail: serde_json::Value,
+) -> Result<(StatusCode, Json<SignedIn>), Problem> {
+    api.record(&session.person, Action::SignIn, Outcome::Done, detail)
         .await?;
     let answer = SignedIn {
         access_token: session.access_token,
@@ -100,6 +136,23 @@ fn unauthenticated() -> Problem {
     Reason::Unauthenticated
         .because("a bearer token of a session is needed")
         .into()
+}
+
+impl From<ProviderSignInError> for Problem {
+    fn from(error: ProviderSignInError) -> Self {
+        let reason = match &error {
+            ProviderSignInError::SecondFactorMissing => Reason::SecondFactorRequired,
+            ProviderSignInError::Provider(problem) => {
+                tracing::error!(%problem, "nobody can sign in through the identity provider");
+                Reason::ProviderUnavailable
+            }
+            ProviderSignInError::Database(problem) => return problem.into(),
+            ProviderSignInError::Token(_)
+            | ProviderSignInError::Used
+            | ProviderSignInError::NoAccount => Reason::SignInRefused,
+        };
+        reason.because(error.to_string()).into()
+    }
 }
 
 impl From<SignInError> for Problem {

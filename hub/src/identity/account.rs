@@ -180,18 +180,19 @@ impl Sessions {
                 SecondFactorError::Database(error) => SignInError::Database(error),
             })?;
         store::account::clear_attempts(&self.pool, account.person.account_id).await?;
-        let (access_token, expires_at) = self.keys().issue(
-            &account.person,
-            account.generation,
-            OffsetDateTime::now_utc(),
-            self.life,
-        );
-        Ok(Session {
+        Ok(self.begin(account.person, account.generation, account.display_name))
+    }
+
+    /// A session for somebody who has shown who they are.
+    pub(super) fn begin(&self, person: Person, generation: i32, display_name: String) -> Session {
+        let now = OffsetDateTime::now_utc();
+        let (access_token, expires_at) = self.keys().issue(&person, generation, now, self.life);
+        Session {
             access_token,
             expires_at,
-            person: account.person,
-            display_name: account.display_name,
-        })
+            person,
+            display_name,
+        }
     }
 
     /// Who a bearer token speaks for.

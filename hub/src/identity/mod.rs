@@ -9,6 +9,7 @@
 //! | [`enrol`], [`join_token`] | an office's first certificate, and the next ones |
 //! | [`revocation`] | who may no longer speak |
 //! | [`account`], [`password`], [`second_factor`] | people, and signing in |
+//! | [`oidc`] | signing in through the bureau's identity provider |
 //! | [`session`], [`session_key_file`] | bearer tokens, and the keys that sign them |
 
 pub mod account;
@@ -16,6 +17,7 @@ pub mod authority;
 pub mod ca;
 pub mod enrol;
 pub mod join_token;
+pub mod oidc;
 pub mod password;
 pub mod peer;
 mod person;

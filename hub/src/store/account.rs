@@ -120,6 +120,77 @@ pub async fn clear_attempts(pool: &PgPool, account_id: Uuid) -> Result<(), sqlx:
     Ok(())
 }
 
+/// Somebody whom the identity provider vouches for.
+#[derive(Debug)]
+pub struct Vouched {
+    pub person: Person,
+    pub display_name: String,
+    /// Sessions of earlier generations are refused.
+    pub generation: i32,
+}
+
+/// The account of a provider's subject, or nothing when there is none that may sign in: unknown, disabled, or of a
+/// revoked office. A lock is for guessed passwords and does not count here.
+pub async fn by_provider_subject(
+    pool: &PgPool,
+    subject: &str,
+) -> Result<Option<Vouched>, sqlx::Error> {
+    let row = sqlx::query!(
+        "SELECT account_id, role, office_id, display_name, generation FROM account
+         WHERE provider_subject = $1 AND disabled_at IS NULL
+           AND (office_id IS NULL OR EXISTS (
+               SELECT FROM office WHERE office.office_id = account.office_id AND status = 'active'))",
+        subject,
+    )
+    .fetch_optional(pool)
+    .await?;
+    row.map(|row| {
+        Ok(Vouched {
+            person: Person {
+                account_id: row.account_id,
+                role: role(&row.role, row.office_id.as_deref())?,
+            },
+            display_name: row.display_name,
+            generation: row.generation,
+        })
+    })
+    .transpose()
+}
+
+/// Uses an ID token up; false when it was used before. Forgets those that have ended by themselves.
+pub async fn use_id_token(
+    pool: &PgPool,
+    hash: &[u8; 32],
+    ends_at: OffsetDateTime,
+) -> Result<bool, sqlx::Error> {
+    let used = sqlx::query!(
+        "WITH over AS (DELETE FROM used_id_token WHERE ends_at < now() - interval '1 hour')
+         INSERT INTO used_id_token (token_hash, ends_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        hash,
+        ends_at,
+    )
+    .execute(pool)
+    .await?;
+    Ok(used.rows_affected() == 1)
+}
+
+/// Ties an account to a provider's subject, or unties it. Its sessions end. Returns its id, or nothing when there is no
+/// such login.
+pub async fn set_provider_subject(
+    pool: &PgPool,
+    login: &str,
+    subject: Option<&str>,
+) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "UPDATE account SET provider_subject = $2, generation = generation + 1, generation_at = now()
+         WHERE login = $1 RETURNING account_id",
+        login,
+        subject,
+    )
+    .fetch_optional(pool)
+    .await
+}
+
 /// Changes an account. Returns its id, or nothing when there is no such login.
 pub async fn change(
     pool: &PgPool,

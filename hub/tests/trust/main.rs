@@ -6,6 +6,7 @@ mod support;
 
 mod approval;
 mod forgery;
+mod provider;
 mod second_factor;
 mod session;
 mod succession;

@@ -59,6 +59,40 @@ pub(super) async fn end_sessions(
     apply(config, login, Change::default(), "sessions ended", output).await
 }
 
+pub(super) async fn provider(
+    config: &Config,
+    login: &str,
+    subject: Option<&str>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let database = Database::open_or_join(config).await?;
+    let changed = account::set_provider_subject(&database.general, login, subject).await;
+    database.close().await?;
+    let taken = |error: &sqlx::Error| {
+        error
+            .as_database_error()
+            .is_some_and(|error| error.is_unique_violation())
+    };
+    let done = match subject {
+        Some(_) => "linked with the provider's person",
+        None => "no longer linked",
+    };
+    match changed {
+        Ok(Some(account_id)) => {
+            output.print(
+                &json!({ "account_id": account_id, "login": login, "done": done }),
+                || format!("{login}: {done}; running hubs refuse earlier sessions within seconds"),
+            )?;
+            Ok(())
+        }
+        Ok(None) => Err(anyhow!("there is no account {login}; see: notary-hub user list").into()),
+        Err(error) if taken(&error) => {
+            Err(anyhow!("another account is linked with this person; unlink it first").into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 async fn apply(
     config: &Config,
     login: &str,
