@@ -87,7 +87,7 @@ async fn the_description_has_every_route_and_is_openapi_3_1() {
             path.replace("hangzhou", "{office_id}")
                 .replace("xiaoshan", "{office_id}")
         })
-        .chain(["/api/v1/sessions".to_owned()])
+        .chain(["/api/v1/sessions", "/api/v1/sessions/provider"].map(str::to_owned))
         .collect();
     expected.sort_unstable();
     expected.dedup();
