@@ -2,8 +2,9 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "notary/hub/v1/common.proto",
+    "notary/hub/v1/details.proto",
     "notary/hub/v1/enrollment.proto",
     "notary/hub/v1/filing.proto",
     "notary/hub/v1/lookup.proto",

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod case;
 pub mod cli;
 pub mod config;
+pub mod details;
 pub mod embedded;
 pub mod filing;
 pub mod grpc;

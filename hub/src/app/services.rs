@@ -10,6 +10,7 @@ use sqlx::PgPool;
 use super::Database;
 use crate::audit::Audit;
 use crate::config::Config;
+use crate::details::Details;
 use crate::grpc;
 use crate::grpc::health::Health;
 use crate::http;
@@ -87,6 +88,7 @@ impl Services {
             feeds: self.feeds.clone(),
             lookup: Arc::clone(&self.lookup),
             sessions: Arc::clone(&self.sessions),
+            details: Details::new(self.general.clone(), self.audit.clone()),
             general: self.general.clone(),
         }
         .router()

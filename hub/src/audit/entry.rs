@@ -29,6 +29,9 @@ pub enum Actor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     CheckApplication,
+    RequestDetails,
+    ListDetails,
+    AnswerDetails,
     SignIn,
     ListRejects,
     ListDuplicates,
@@ -93,6 +96,9 @@ impl Action {
     pub const fn code(self) -> &'static str {
         match self {
             Self::CheckApplication => "lookup.check_application",
+            Self::RequestDetails => "details.request",
+            Self::ListDetails => "details.list",
+            Self::AnswerDetails => "details.answer",
             Self::SignIn => "session.create",
             Self::ListRejects => "reject.list",
             Self::ListDuplicates => "duplicate.list",

@@ -43,6 +43,12 @@ pub enum Reason {
     PurposeRequired,
     /// A look-up without an own case or intake reference.
     CaseReferenceRequired,
+    /// No look-up of the notary told of the case whose details are asked for.
+    DetailsNotTold,
+    /// The office was asked no such request for details.
+    DetailsUnknown,
+    /// A request for details has an answer already.
+    DetailsAnswered,
     /// A token made with a key the hub does not know.
     TokenKeyUnknown,
     /// A filing of no known kind.
@@ -77,7 +83,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::Unauthenticated,
         Self::PermissionDenied,
         Self::CertificateRevoked,
@@ -92,6 +98,9 @@ impl Reason {
         Self::ProtocolViolation,
         Self::PurposeRequired,
         Self::CaseReferenceRequired,
+        Self::DetailsNotTold,
+        Self::DetailsUnknown,
+        Self::DetailsAnswered,
         Self::TokenKeyUnknown,
         Self::FilingKindUnknown,
         Self::FieldInvalid,
@@ -195,6 +204,21 @@ impl Reason {
                 "CASE_REFERENCE_REQUIRED",
                 Code::PermissionDenied,
                 "查询须填写本处案件号或接待登记号。",
+            ),
+            Self::DetailsNotTold => (
+                "DETAILS_NOT_TOLD",
+                Code::PermissionDenied,
+                "请先查询。只能就本人24小时内查到的他处公证请求核实。",
+            ),
+            Self::DetailsUnknown => (
+                "DETAILS_UNKNOWN",
+                Code::NotFound,
+                "没有这一核实请求，或请求的对象不是本处。",
+            ),
+            Self::DetailsAnswered => (
+                "DETAILS_ANSWERED",
+                Code::FailedPrecondition,
+                "该核实请求已经答复。",
             ),
             Self::TokenKeyUnknown => (
                 "TOKEN_KEY_UNKNOWN",

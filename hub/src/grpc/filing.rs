@@ -2,12 +2,12 @@
 
 use notary_proto::hub::v1::filing_service_server::FilingService;
 use notary_proto::hub::v1::{self as wire, SubmitFilingRequest, SubmitFilingResponse};
-use prost_types::Timestamp;
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
 use super::error::{Reason, database, invalid_field};
 use super::office_of;
+use super::value::timestamp;
 use crate::filing::{self, Filing, FilingKind, Raw};
 
 /// The service.
@@ -42,10 +42,7 @@ impl FilingService for FilingApi {
             .await
             .map_err(|error| database(&error))?;
         Ok(Response::new(SubmitFilingResponse {
-            recorded_at: Some(Timestamp {
-                seconds: recorded_at.unix_timestamp(),
-                nanos: i32::try_from(recorded_at.nanosecond()).unwrap_or_default(),
-            }),
+            recorded_at: Some(timestamp(recorded_at)),
         }))
     }
 }

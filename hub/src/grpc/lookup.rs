@@ -56,7 +56,11 @@ impl LookupService for LookupApi {
 }
 
 /// A notary speaks through the certificate of the own office alone.
-fn asker(office_id: OfficeId, account_id: uuid::Uuid, role: Role) -> Result<Asker, Denial> {
+pub(super) fn asker(
+    office_id: OfficeId,
+    account_id: uuid::Uuid,
+    role: Role,
+) -> Result<Asker, Denial> {
     match role {
         Role::Notary(of) if of == office_id => Ok(Asker {
             account_id,
@@ -160,7 +164,7 @@ fn status(error: LookupError) -> Status {
     }
 }
 
-fn denied(denial: Denial) -> Status {
+pub(super) fn denied(denial: Denial) -> Status {
     let message = denial.to_string();
     match denial {
         Denial::NoSession => Reason::Unauthenticated.because(message),

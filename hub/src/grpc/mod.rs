@@ -1,6 +1,7 @@
 //! What offices' agents call. A handler parses, calls one use case and maps the error.
 
 mod certificate;
+mod details;
 mod enrollment;
 pub mod error;
 mod filing;
@@ -10,8 +11,10 @@ mod lookup;
 mod lookup_answer;
 mod session;
 mod sync;
+mod value;
 
 pub use certificate::CertificateApi;
+pub use details::DetailsApi;
 pub use enrollment::EnrollmentApi;
 pub use filing::FilingApi;
 pub(crate) use guard::no_such_method;
@@ -25,6 +28,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use notary_proto::hub::v1::certificate_service_server::CertificateServiceServer;
+use notary_proto::hub::v1::details_service_server::DetailsServiceServer;
 use notary_proto::hub::v1::enrollment_service_server::EnrollmentServiceServer;
 use notary_proto::hub::v1::filing_service_server::FilingServiceServer;
 use notary_proto::hub::v1::lookup_service_server::LookupServiceServer;
@@ -36,6 +40,7 @@ use tonic::service::Routes;
 use tonic::{Request, Status};
 
 use crate::audit::Audit;
+use crate::details::Details;
 use crate::identity::OfficeIdentity;
 use crate::identity::account::Sessions;
 use crate::identity::enrol::Enrolment;
@@ -65,6 +70,7 @@ pub struct Agents {
     pub feeds: Feeds,
     pub lookup: Arc<Lookup>,
     pub sessions: Arc<Sessions>,
+    pub details: Details,
     /// For what is neither sync nor look-up.
     pub general: PgPool,
 }
@@ -79,10 +85,12 @@ impl Agents {
             .add_service(limited!(FilingServiceServer, FilingApi::new(self.general)))
             .into_axum_router()
             .layer(from_fn_with_state(Lane::new(), guard::unary_or_stream));
-        let lookup = LookupApi::new(self.lookup, self.sessions);
+        let lookup = LookupApi::new(self.lookup, Arc::clone(&self.sessions));
+        let details = DetailsApi::new(self.details, self.sessions);
         // Room of their own: look-ups come before sync.
         let lookups = Routes::from(Router::new())
             .add_service(limited!(LookupServiceServer, lookup))
+            .add_service(limited!(DetailsServiceServer, details))
             .into_axum_router()
             .layer(from_fn_with_state(Lane::new(), guard::unary));
         let standing = Routes::from(office_calls.merge(lookups))

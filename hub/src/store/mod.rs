@@ -6,6 +6,7 @@ pub mod case;
 pub mod certificate;
 pub mod child;
 pub(crate) mod decode;
+pub mod details;
 pub mod digest;
 pub mod duplicate;
 pub mod feed;

@@ -12,6 +12,11 @@ pub const REPORT_WANTED: &str = "report_wanted";
 /// Kind of a notice by which the bureau asks for rectification.
 pub const RECTIFICATION_ASKED: &str = "rectification_asked";
 
+/// Kind of a notice by which another office asks for the verification of a case.
+pub const DETAILS_ASKED: &str = "details_asked";
+/// Kind of a notice that such a request was answered.
+pub const DETAILS_ANSWERED: &str = "details_answered";
+
 /// A notice about a duplicate finding, to be told to one of its two offices.
 #[derive(Clone, Copy, Debug)]
 pub struct NewNotice<'a> {

@@ -4,6 +4,7 @@
 mod answer;
 mod chain;
 mod denial;
+mod details;
 mod notary;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]

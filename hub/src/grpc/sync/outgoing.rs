@@ -5,9 +5,9 @@ use std::time::Duration;
 use linkage::token::TokenAlgorithm;
 use notary_proto::hub::v1::sync_response::Message;
 use notary_proto::hub::v1::{self as wire, DigestResponse, SyncResponse};
-use prost_types::Timestamp;
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 
+use crate::grpc::value::{day, timestamp};
 use crate::ingest::batch::HubReject;
 use crate::store::notice::{self, Notice};
 use crate::sync::digest::{CaseDigest, MonthDigest};
@@ -63,6 +63,8 @@ pub(super) fn notice(notice: Notice) -> SyncResponse {
         notice::DUPLICATE_FOUND => wire::NoticeKind::DuplicateFound,
         notice::REPORT_WANTED => wire::NoticeKind::ReportWanted,
         notice::RECTIFICATION_ASKED => wire::NoticeKind::RectificationAsked,
+        notice::DETAILS_ASKED => wire::NoticeKind::DetailsAsked,
+        notice::DETAILS_ANSWERED => wire::NoticeKind::DetailsAnswered,
         _ => wire::NoticeKind::Unspecified,
     };
     response(Message::Notice(wire::Notice {
@@ -101,17 +103,5 @@ pub(super) fn case_digests(cases: Vec<CaseDigest>) -> DigestResponse {
 fn response(message: Message) -> SyncResponse {
     SyncResponse {
         message: Some(message),
-    }
-}
-
-/// Days since 1970-01-01.
-fn day(date: Date) -> i32 {
-    date.to_julian_day() - 2_440_588
-}
-
-fn timestamp(at: OffsetDateTime) -> Timestamp {
-    Timestamp {
-        seconds: at.unix_timestamp(),
-        nanos: i32::try_from(at.nanosecond()).unwrap_or_default(),
     }
 }

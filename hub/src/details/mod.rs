@@ -1,0 +1,333 @@
+//! Entrusted verification (委托核实): what a look-up does not tell is asked of the office that holds the case.
+//!
+//! A request rests on a look-up of the same notary that told of the case, named by its receipt: so it has a purpose, a
+//! case reference and an audit entry, and reaches no case that the disclosure rules did not show. 公证法 art. 29;
+//! 公证程序规则 art. 33: a month for the answer.
+
+use linkage::matter::MatterType;
+use linkage::office::OfficeId;
+use serde_json::json;
+use sqlx::PgPool;
+use time::{Date, OffsetDateTime};
+use uuid::Uuid;
+
+use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome as Recorded};
+use crate::lookup::Asker;
+use crate::store;
+use crate::store::details::{Asked, NewRequest};
+
+/// Characters of a question.
+const QUESTION_CHARS: usize = 2000;
+/// Characters of an answer.
+const ANSWER_CHARS: usize = 4000;
+/// Requests that one office may have waiting for an answer.
+pub const MOST_OPEN: i64 = 200;
+
+/// Asks, lists and answers on behalf of notaries.
+#[derive(Clone, Debug)]
+pub struct Details {
+    pool: PgPool,
+    audit: Audit,
+}
+
+/// A question to the office that holds a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub request_id: Uuid,
+    /// Audit entry of the look-up.
+    pub audit_entry: i64,
+    /// Which of its hits, from 0.
+    pub hit: i32,
+    pub question: String,
+}
+
+/// Which requests of an office.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    AskedByUs,
+    AskedOfUs,
+}
+
+/// What an answer says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Verified,
+    CannotVerify,
+}
+
+/// Where a request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Open,
+    Overdue,
+    Answered(Outcome),
+}
+
+/// A request as both offices see it.
+#[derive(Clone, Debug)]
+pub struct Entrusted {
+    pub request_id: Uuid,
+    pub asking_office: OfficeId,
+    pub asking_office_name: String,
+    pub case_reference: String,
+    pub holding_office: OfficeId,
+    pub holding_office_name: String,
+    /// For the holding office alone.
+    pub source_case_id: Option<String>,
+    pub case_no: Option<String>,
+    pub matter_type: MatterType,
+    pub question: String,
+    pub state: State,
+    pub asked_at: OffsetDateTime,
+    pub due_on: Date,
+    pub answer: Option<String>,
+    pub answered_at: Option<OffsetDateTime>,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub request_id: Uuid,
+    pub outcome: Outcome,
+    pub text: String,
+}
+
+/// A field that cannot be used: its name, and what is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` must be {expected}")]
+pub struct FieldError {
+    pub field: &'static str,
+    pub expected: &'static str,
+}
+
+/// Why something is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum DetailsError {
+    #[error("no look-up of this notary in the last 24 hours told of such a case of another office")]
+    NotTold,
+    #[error("the office has {MOST_OPEN} requests waiting for an answer")]
+    TooManyOpen,
+    #[error("this office was asked no such request")]
+    NoSuchRequest,
+    #[error("the request was answered already")]
+    Answered,
+    #[error("another request has this id")]
+    IdTaken,
+    #[error("store the request: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+}
+
+impl Request {
+    /// Checks a request as it came.
+    pub fn parse(
+        request_id: &str,
+        audit_entry: u64,
+        hit: u32,
+        question: &str,
+    ) -> Result<Self, FieldError> {
+        let error = |field, expected| FieldError { field, expected };
+        Ok(Self {
+            request_id: id(request_id)?,
+            audit_entry: i64::try_from(audit_entry)
+                .map_err(|_| error("audit_entry", "a receipt's number"))?,
+            hit: i32::try_from(hit).map_err(|_| error("hit", "the place of a hit"))?,
+            question: text(question, QUESTION_CHARS)
+                .ok_or_else(|| error("question", "1 to 2000 printable characters"))?,
+        })
+    }
+}
+
+impl Answer {
+    /// Checks an answer as it came.
+    pub fn parse(request_id: &str, outcome: Outcome, answer: &str) -> Result<Self, FieldError> {
+        Ok(Self {
+            request_id: id(request_id)?,
+            outcome,
+            text: text(answer, ANSWER_CHARS).ok_or(FieldError {
+                field: "answer",
+                expected: "1 to 4000 printable characters",
+            })?,
+        })
+    }
+}
+
+impl Details {
+    pub fn new(pool: PgPool, audit: Audit) -> Self {
+        Self { pool, audit }
+    }
+
+    /// Asks the office that holds the case. Returns the last day for its answer.
+    pub async fn request(&self, asker: Asker, request: Request) -> Result<Date, DetailsError> {
+        let told =
+            store::details::told(&self.pool, asker, request.audit_entry, request.hit).await?;
+        let told = told.filter(|told| told.holding_office != asker.office_id);
+        let detail = json!({
+            "request": request.request_id,
+            "look_up": request.audit_entry,
+            "case": told.as_ref().map(|told| json!([told.holding_office.as_str(), told.source_case_id])),
+        });
+        let Some(told) = told else {
+            self.record(asker, Action::RequestDetails, Recorded::Denied, detail)
+                .await?;
+            return Err(DetailsError::NotTold);
+        };
+        // Recorded first: a request that is not recorded is not made; one recorded and then not made harms nobody.
+        self.record(asker, Action::RequestDetails, Recorded::Done, detail)
+            .await?;
+        let new = NewRequest {
+            request_id: request.request_id,
+            asker,
+            audit_entry: request.audit_entry,
+            told: &told,
+            question: &request.question,
+        };
+        match store::details::insert(&self.pool, &new, MOST_OPEN).await? {
+            Asked::Due(day) => Ok(day),
+            Asked::IdTaken => Err(DetailsError::IdTaken),
+            Asked::TooManyOpen => Err(DetailsError::TooManyOpen),
+        }
+    }
+
+    /// Up to `most` requests of the asker's office behind one, the newest first.
+    pub async fn list(
+        &self,
+        asker: Asker,
+        side: Side,
+        behind: Option<Uuid>,
+        most: i64,
+    ) -> Result<Vec<Entrusted>, DetailsError> {
+        let found = store::details::list(&self.pool, asker.office_id, side, behind, most).await?;
+        let ids: Vec<Uuid> = found.iter().map(|request| request.request_id).collect();
+        let detail = json!({ "side": side.code(), "requests": ids });
+        self.record(asker, Action::ListDetails, Recorded::Done, detail)
+            .await?;
+        Ok(found)
+    }
+
+    /// Answers a request that the asker's office was asked.
+    pub async fn answer(
+        &self,
+        asker: Asker,
+        answer: Answer,
+    ) -> Result<OffsetDateTime, DetailsError> {
+        let state = store::details::state(&self.pool, asker.office_id, answer.request_id).await?;
+        let refused = match state {
+            None => Some(DetailsError::NoSuchRequest),
+            Some(State::Answered(_)) => Some(DetailsError::Answered),
+            Some(State::Open | State::Overdue) => None,
+        };
+        let outcome = match refused {
+            None => Recorded::Done,
+            Some(_) => Recorded::Denied,
+        };
+        let detail = json!({ "request": answer.request_id, "outcome": answer.outcome.code() });
+        self.record(asker, Action::AnswerDetails, outcome, detail)
+            .await?;
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
+        store::details::answer(&self.pool, asker, &answer)
+            .await?
+            .ok_or(DetailsError::Answered)
+    }
+
+    async fn record(
+        &self,
+        asker: Asker,
+        action: Action,
+        outcome: Recorded,
+        detail: serde_json::Value,
+    ) -> Result<(), AuditError> {
+        let entry = Entry {
+            actor: Actor::Account(asker.account_id),
+            office_id: Some(asker.office_id),
+            action,
+            outcome,
+            purpose: None,
+            case_reference: None,
+            detail,
+        };
+        self.audit.append(entry).await.map(drop)
+    }
+}
+
+impl Side {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::AskedByUs => "asked_by_us",
+            Self::AskedOfUs => "asked_of_us",
+        }
+    }
+}
+
+impl Outcome {
+    /// The form in which it is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::CannotVerify => "cannot_verify",
+        }
+    }
+}
+
+impl State {
+    /// Of a request due on `due_on`, on a day in Asia/Shanghai.
+    pub fn on(today: Date, due_on: Date, outcome: Option<Outcome>) -> Self {
+        match outcome {
+            Some(outcome) => Self::Answered(outcome),
+            None if due_on < today => Self::Overdue,
+            None => Self::Open,
+        }
+    }
+}
+
+fn id(text: &str) -> Result<Uuid, FieldError> {
+    Uuid::parse_str(text).map_err(|_| FieldError {
+        field: "request_id",
+        expected: "a UUID",
+    })
+}
+
+/// A text without control characters but line breaks and tabs.
+fn text(raw: &str, most: usize) -> Option<String> {
+    let text = raw.trim();
+    let printable = |char: char| !char.is_control() || matches!(char, '\n' | '\r' | '\t');
+    let fits = !text.is_empty() && text.chars().count() <= most && text.chars().all(printable);
+    fits.then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::date;
+
+    use super::*;
+
+    #[test]
+    fn a_request_is_overdue_from_the_day_behind_its_last() {
+        let due = date!(2024 - 05 - 06);
+        assert_eq!(State::on(due, due, None), State::Open);
+        assert_eq!(State::on(date!(2024 - 05 - 07), due, None), State::Overdue);
+        let answered = Some(Outcome::Verified);
+        let state = State::on(date!(2024 - 06 - 01), due, answered);
+        assert_eq!(state, State::Answered(Outcome::Verified));
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_used_is_named() {
+        let id = Uuid::nil().to_string();
+        let field = |request: Result<Request, FieldError>| request.map_err(|error| error.field);
+        assert_eq!(field(Request::parse("x", 1, 0, "问")), Err("request_id"));
+        assert_eq!(
+            field(Request::parse(&id, u64::MAX, 0, "问")),
+            Err("audit_entry")
+        );
+        assert_eq!(field(Request::parse(&id, 1, u32::MAX, "问")), Err("hit"));
+        for question in ["", "  ", "a\0b", &"问".repeat(2001)] {
+            assert_eq!(field(Request::parse(&id, 1, 0, question)), Err("question"));
+        }
+        assert!(Request::parse(&id, 1, 0, &"问".repeat(2000)).is_ok());
+        assert!(Answer::parse(&id, Outcome::Verified, "属实。\n见卷。").is_ok());
+    }
+}
