@@ -91,6 +91,7 @@ fn question(request: CheckApplicationRequest) -> Result<Question, Denial> {
         matter_type,
         parties: parties.map(party).collect::<Result<_, _>>()?,
         subjects: subjects.map(subject).collect::<Result<_, _>>()?,
+        place_of_use: place_of_use(request.place_of_use)?,
     })
 }
 
@@ -115,6 +116,17 @@ fn case_reference(text: &str) -> Result<String, Denial> {
         false => Err(field(
             "case_reference",
             "1 to 64 characters, none of them a control character",
+        )),
+    }
+}
+
+fn place_of_use(code: String) -> Result<Option<String>, Denial> {
+    match code.as_bytes() {
+        [] => Ok(None),
+        [b'A'..=b'Z', b'A'..=b'Z'] => Ok(Some(code)),
+        _ => Err(field(
+            "place_of_use",
+            "two capital letters of ISO 3166-1, or empty",
         )),
     }
 }

@@ -202,11 +202,15 @@ fn asked(question: &Question) -> Value {
             json!({ "kind": kind.code(), "token": HEXLOWER.encode(token.as_bytes()) })
         })
         .collect();
-    json!({
+    let mut asked = json!({
         "matter_type": question.matter_type.code(),
         "parties": parties,
         "subjects": subjects,
-    })
+    });
+    if let Some(place) = &question.place_of_use {
+        asked["place_of_use"] = place.as_str().into();
+    }
+    asked
 }
 
 /// Office and the office's own key.

@@ -79,6 +79,7 @@ mod tests {
                 })
                 .collect(),
             subjects: Vec::new(),
+            place_of_use: None,
         }
     }
 

@@ -50,6 +50,8 @@ pub struct Question {
     pub matter_type: MatterType,
     pub parties: Vec<Party>,
     pub subjects: Vec<(SubjectKind, Token)>,
+    /// ISO 3166-1 alpha-2; `None` when domestic or unknown.
+    pub place_of_use: Option<String>,
 }
 
 /// Why a question gets no answer.

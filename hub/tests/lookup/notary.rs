@@ -86,6 +86,7 @@ pub fn about(
         matter_type: matter_type.to_owned(),
         parties,
         subjects,
+        place_of_use: String::new(),
     }
 }
 

@@ -13,6 +13,7 @@ use super::{Failure, Output};
 use crate::config::Config;
 use crate::identity;
 use crate::lookup::{self, Credentials, Purpose, Question, RawParty, RawSubject};
+use crate::mapping::PlaceCode;
 
 /// The question.
 #[derive(Debug, clap::Args)]
@@ -32,6 +33,9 @@ pub(super) struct Args {
     /// A thing: kind and number. The number does not leave this machine.
     #[arg(long = "subject", value_name = "KIND:NUMBER")]
     subjects: Vec<SubjectArg>,
+    /// Where the certificate is to be used, ISO 3166-1, e.g. JP; only when it is abroad.
+    #[arg(long, value_name = "CODE")]
+    place_of_use: Option<PlaceCode>,
     /// Account of the notary; the password is read from OFFICE_AGENT_PASSWORD or standard input.
     #[arg(long)]
     login: String,
@@ -120,6 +124,7 @@ pub(super) async fn check(
         matter: args.matter,
         parties: args.parties.into_iter().map(|party| party.0).collect(),
         subjects: args.subjects.into_iter().map(|subject| subject.0).collect(),
+        place_of_use: args.place_of_use,
     };
     // Numbers are looked at before the password is asked for: a typing error needs no sign-in.
     let request = question.tokenised(identity.token_key())?;
