@@ -51,6 +51,11 @@ impl<'a> Intake<'a> {
         }
     }
 
+    /// What identifies the matter about to be accepted; empty when it is like no other.
+    pub fn keys(&self) -> &[MatterKey] {
+        &self.keys
+    }
+
     /// Grades the cases of one answer. Each is judged against the intake alone, so several duplicates may each seem
     /// the first; among themselves at most one is.
     pub fn grade_all(&self, found: &[Found]) -> Vec<Grade> {

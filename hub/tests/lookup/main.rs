@@ -4,6 +4,7 @@
 mod answer;
 mod chain;
 mod denial;
+mod intent;
 mod notary;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]

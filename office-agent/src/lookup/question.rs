@@ -81,6 +81,26 @@ pub struct Question {
     pub subjects: Vec<RawSubject>,
     /// Where the certificate is to be used, when it is abroad and known.
     pub place_of_use: Option<PlaceCode>,
+    /// What becomes of the office's intent to accept the matter.
+    pub intent: Option<IntentAction>,
+}
+
+/// What is done about the office's intent (受理意向).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntentAction {
+    /// It stands from now on.
+    Register,
+    /// It ends.
+    Withdraw,
+}
+
+impl From<IntentAction> for wire::IntentAction {
+    fn from(action: IntentAction) -> Self {
+        match action {
+            IntentAction::Register => Self::Register,
+            IntentAction::Withdraw => Self::Withdraw,
+        }
+    }
 }
 
 /// The numbers typed in are of persons.
@@ -144,6 +164,10 @@ impl Question {
             place_of_use: self
                 .place_of_use
                 .map_or_else(String::new, |place| place.as_str().to_owned()),
+            intent: self
+                .intent
+                .map_or(wire::IntentAction::Unspecified, Into::into)
+                .into(),
         })
     }
 }
@@ -236,6 +260,7 @@ mod tests {
             }],
             subjects: Vec::new(),
             place_of_use: Some("JP".parse().expect("a place")),
+            intent: None,
         }
     }
 

@@ -239,7 +239,6 @@ fn question(token: &[u8]) -> CheckApplicationRequest {
     CheckApplicationRequest {
         purpose: LookupPurpose::BeforeAcceptance.into(),
         case_reference: "bench".to_owned(),
-        place_of_use: String::new(),
         matter_type: "mandate".to_owned(),
         parties: vec![LookupParty {
             role: PartyRole::Principal.into(),
@@ -251,6 +250,7 @@ fn question(token: &[u8]) -> CheckApplicationRequest {
             }),
         }],
         subjects: Vec::new(),
+        ..CheckApplicationRequest::default()
     }
 }
 
