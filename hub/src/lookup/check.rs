@@ -99,7 +99,7 @@ impl Lookup {
         let now = OffsetDateTime::now_utc();
         let wanted = disclosure::wanted(&question);
         let intake = Intake::new(&self.rules, &question, asker, now);
-        let mut intents = Intents::begin(&self.pool, asker, &question, intake.keys()).await?;
+        let mut intents = self.intents(asker, &question, &intake).await?;
         let (mut found, cut) = self.find(&wanted).await?;
         let truncated = cut || found.len() > MOST_HITS;
         found.truncate(MOST_HITS);
@@ -175,6 +175,21 @@ impl Lookup {
         }
         counter!(LOOKUPS, "outcome" => Outcome::Denied.code()).increment(1);
         denial.into()
+    }
+
+    /// As with [`Self::find`], a dead connection is found here; nothing has been committed on it.
+    async fn intents(
+        &self,
+        asker: Asker,
+        question: &Question,
+        intake: &Intake<'_>,
+    ) -> Result<Intents, sqlx::Error> {
+        match Intents::begin(&self.pool, asker, question, intake.keys()).await {
+            Err(sqlx::Error::Io(_)) => {
+                Intents::begin(&self.pool, asker, question, intake.keys()).await
+            }
+            result => result,
+        }
     }
 
     /// The pool does not ask before each use whether its connection still lives; a dead one is found here.
