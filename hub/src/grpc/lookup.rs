@@ -16,7 +16,7 @@ use crate::audit::Actor;
 use crate::identity::{Role, Sessions};
 use crate::ingest::decode::code;
 use crate::lookup::question::{MOST_OF_EACH, Party, REFERENCE_CHARS};
-use crate::lookup::{Asker, Denial, Lookup, LookupError, Purpose, Question};
+use crate::lookup::{Asker, Denial, IntentAction, Lookup, LookupError, Purpose, Question};
 
 /// The service.
 #[derive(Debug)]
@@ -95,6 +95,8 @@ fn question(request: CheckApplicationRequest) -> Result<Question, Denial> {
         matter_type,
         parties: parties.map(party).collect::<Result<_, _>>()?,
         subjects: subjects.map(subject).collect::<Result<_, _>>()?,
+        place_of_use: place_of_use(request.place_of_use)?,
+        intent: intent(request.intent, purpose)?,
     })
 }
 
@@ -119,6 +121,33 @@ fn case_reference(text: &str) -> Result<String, Denial> {
         false => Err(field(
             "case_reference",
             "1 to 64 characters, none of them a control character",
+        )),
+    }
+}
+
+/// Only who is about to accept has an intent.
+fn intent(number: i32, purpose: Purpose) -> Result<Option<IntentAction>, Denial> {
+    let action = match wire::IntentAction::try_from(number) {
+        Ok(wire::IntentAction::Unspecified) => return Ok(None),
+        Ok(wire::IntentAction::Register) => IntentAction::Register,
+        Ok(wire::IntentAction::Withdraw) => IntentAction::Withdraw,
+        Err(_) => return Err(field("intent", "a known action")),
+    };
+    match purpose {
+        Purpose::BeforeAcceptance => Ok(Some(action)),
+        Purpose::VerifyingCase | Purpose::ReviewOrComplaint => {
+            Err(field("intent", "unspecified, unless before acceptance"))
+        }
+    }
+}
+
+fn place_of_use(code: String) -> Result<Option<String>, Denial> {
+    match code.as_bytes() {
+        [] => Ok(None),
+        [b'A'..=b'Z', b'A'..=b'Z'] => Ok(Some(code)),
+        _ => Err(field(
+            "place_of_use",
+            "two capital letters of ISO 3166-1, or empty",
         )),
     }
 }

@@ -9,6 +9,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::audit::Receipt;
 use crate::lookup::{Answer, Hit};
+use crate::store::intent::Standing;
 use crate::store::lookup::Freshness;
 
 pub(super) fn response(answer: Answer) -> wire::CheckApplicationResponse {
@@ -17,6 +18,18 @@ pub(super) fn response(answer: Answer) -> wire::CheckApplicationResponse {
         truncated: answer.truncated,
         feeds: answer.feeds.iter().map(feed).collect(),
         receipt: Some(receipt(&answer.receipt)),
+        intents: answer.intents.into_iter().map(intent).collect(),
+        intent_expires_at: answer.intent_expires_at.map(timestamp),
+    }
+}
+
+fn intent(intent: Standing) -> wire::LookupIntent {
+    wire::LookupIntent {
+        office_id: intent.office_id.to_string(),
+        office_name: intent.office_name,
+        matter_type: intent.matter_type.code().into(),
+        registered_at: Some(timestamp(intent.registered_at)),
+        expires_at: Some(timestamp(intent.expires_at)),
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn find(
     left: &[MatterKey],
 ) -> Result<Vec<&'static str>, sqlx::Error> {
     let taken = writes.iter().flat_map(|write| &write.case.matter_keys);
-    let stripes = stripes(taken.chain(left));
+    let stripes = duplicate::stripes(taken.chain(left));
     if stripes.is_empty() {
         return Ok(Vec::new());
     }
@@ -55,15 +55,6 @@ pub(super) async fn find(
         .collect();
     notice::insert(connection, &notices(&context.rules, &news)).await?;
     Ok(news.iter().map(|found| found.severity.code()).collect())
-}
-
-/// The stripe of a key is its last byte: 256 stripes, many more than writers, so that small batches seldom
-/// meet, and few enough that the largest holds a small part of PostgreSQL's lock table.
-fn stripes<'k>(keys: impl Iterator<Item = &'k MatterKey>) -> Vec<i32> {
-    let mut stripes: Vec<i32> = keys.map(|key| i32::from(key.as_bytes()[15])).collect();
-    stripes.sort_unstable();
-    stripes.dedup();
-    stripes
 }
 
 fn judge(rules: &RuleSet, writes: &[Write<'_>], candidates: &[Candidate]) -> Vec<Found> {

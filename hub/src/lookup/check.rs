@@ -15,10 +15,12 @@ use time::{Date, OffsetDateTime};
 use super::budget::Budgets;
 use super::disclosure;
 use super::feeds::Feeds;
+use super::intent::Intents;
 use super::question::{Asker, Denial, Question};
 use super::severity::{Grade, Intake};
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome, Receipt};
 use crate::config;
+use crate::store::intent::Standing;
 use crate::store::lookup::{self, Found, Freshness, Wanted};
 use crate::telemetry::metrics::{LOOKUP_SECONDS, LOOKUPS};
 
@@ -43,6 +45,10 @@ pub struct Answer {
     pub truncated: bool,
     pub feeds: Arc<[Freshness]>,
     pub receipt: Receipt,
+    /// Other offices' intents to accept the matter, the latest first.
+    pub intents: Vec<Standing>,
+    /// Until when the own intent stands, if it was registered with the question.
+    pub intent_expires_at: Option<OffsetDateTime>,
 }
 
 /// A case as far as it may be told.
@@ -92,11 +98,12 @@ impl Lookup {
         }
         let now = OffsetDateTime::now_utc();
         let wanted = disclosure::wanted(&question);
+        let intake = Intake::new(&self.rules, &question, asker, now);
+        let mut intents = self.intents(asker, &question, &intake).await?;
         let (mut found, cut) = self.find(&wanted).await?;
         let truncated = cut || found.len() > MOST_HITS;
         found.truncate(MOST_HITS);
         let feeds = self.feeds.now().await?;
-        let intake = Intake::new(&self.rules, &question, asker, now);
         let mut grades = intake.grade_all(&found);
         if truncated {
             // The newest are told; the first acceptance may be among those left out.
@@ -105,17 +112,26 @@ impl Lookup {
             }
         }
 
-        let outcome = match found.is_empty() {
+        let outcome = match found.is_empty() && intents.others.is_empty() {
             true => Outcome::NoHit,
             false => Outcome::Hit,
         };
         let mut detail = asked(&question);
         detail["told"] = found.iter().map(name_of).collect();
         detail["truncated"] = truncated.into();
+        if !intents.others.is_empty() {
+            let offices = intents
+                .others
+                .iter()
+                .map(|intent| intent.office_id.as_str());
+            detail["intents_told"] = offices.collect();
+        }
         let receipt = self
             .audit
             .append(entry(asker, question, outcome, detail))
             .await?;
+        // Behind the entry: the log may speak of an intent that failed, but no intent stands that it is silent about.
+        intents.commit().await?;
         counter!(LOOKUPS, "outcome" => outcome.code()).increment(1);
         histogram!(LOOKUP_SECONDS).record(begun.elapsed().as_secs_f64());
         Ok(Answer {
@@ -123,6 +139,8 @@ impl Lookup {
             truncated,
             feeds,
             receipt,
+            intent_expires_at: intents.expires_at,
+            intents: intents.others,
         })
     }
 
@@ -157,6 +175,21 @@ impl Lookup {
         }
         counter!(LOOKUPS, "outcome" => Outcome::Denied.code()).increment(1);
         denial.into()
+    }
+
+    /// As with [`Self::find`], a dead connection is found here; nothing has been committed on it.
+    async fn intents(
+        &self,
+        asker: Asker,
+        question: &Question,
+        intake: &Intake<'_>,
+    ) -> Result<Intents, sqlx::Error> {
+        match Intents::begin(&self.pool, asker, question, intake.keys()).await {
+            Err(sqlx::Error::Io(_)) => {
+                Intents::begin(&self.pool, asker, question, intake.keys()).await
+            }
+            result => result,
+        }
     }
 
     /// The pool does not ask before each use whether its connection still lives; a dead one is found here.
@@ -202,11 +235,18 @@ fn asked(question: &Question) -> Value {
             json!({ "kind": kind.code(), "token": HEXLOWER.encode(token.as_bytes()) })
         })
         .collect();
-    json!({
+    let mut asked = json!({
         "matter_type": question.matter_type.code(),
         "parties": parties,
         "subjects": subjects,
-    })
+    });
+    if let Some(place) = &question.place_of_use {
+        asked["place_of_use"] = place.as_str().into();
+    }
+    if let Some(action) = question.intent {
+        asked["intent"] = action.code().into();
+    }
+    asked
 }
 
 /// Office and the office's own key.

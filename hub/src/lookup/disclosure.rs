@@ -37,7 +37,7 @@ pub fn wanted(question: &Question) -> Wanted {
     Wanted {
         party_tokens,
         subject_tokens,
-        sealed: vec![matter(SEALED)],
+        sealed: vec![sealed()],
         decedents: decedents(question),
     }
 }
@@ -51,6 +51,11 @@ fn decedents(question: &Question) -> Vec<Token> {
         .filter(|(role, _)| matches!(role, PartyRole::Decedent | PartyRole::Testator))
         .map(|(_, token)| token)
         .collect()
+}
+
+/// The matter whose cases and intents are sealed.
+pub fn sealed() -> MatterType {
+    matter(SEALED)
 }
 
 fn matter(code: &str) -> MatterType {
@@ -79,6 +84,8 @@ mod tests {
                 })
                 .collect(),
             subjects: Vec::new(),
+            place_of_use: None,
+            intent: None,
         }
     }
 

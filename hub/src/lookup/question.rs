@@ -50,6 +50,17 @@ pub struct Question {
     pub matter_type: MatterType,
     pub parties: Vec<Party>,
     pub subjects: Vec<(SubjectKind, Token)>,
+    /// ISO 3166-1 alpha-2; `None` when domestic or unknown.
+    pub place_of_use: Option<String>,
+    /// What becomes of the office's intent to accept the matter; `None` leaves it as it is.
+    pub intent: Option<IntentAction>,
+}
+
+/// What is done about an office's intent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntentAction {
+    Register,
+    Withdraw,
 }
 
 /// Why a question gets no answer.
@@ -83,6 +94,16 @@ impl Purpose {
             Self::BeforeAcceptance => "before_acceptance",
             Self::VerifyingCase => "verifying_case",
             Self::ReviewOrComplaint => "review_or_complaint",
+        }
+    }
+}
+
+impl IntentAction {
+    /// The form in which it is recorded.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Register => "register",
+            Self::Withdraw => "withdraw",
         }
     }
 }

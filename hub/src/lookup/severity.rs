@@ -40,7 +40,7 @@ impl<'a> Intake<'a> {
         now: OffsetDateTime,
     ) -> Self {
         let parties: Vec<_> = question.verified_parties().collect();
-        let keys = keys(rules, question, &parties, None);
+        let keys = keys(rules, question, &parties, question.place_of_use.as_deref());
         Self {
             rules,
             question,
@@ -49,6 +49,11 @@ impl<'a> Intake<'a> {
             office_id: asker.office_id,
             today: local_day(now),
         }
+    }
+
+    /// What identifies the matter about to be accepted; empty when it is like no other.
+    pub fn keys(&self) -> &[MatterKey] {
+        &self.keys
     }
 
     /// Grades the cases of one answer. Each is judged against the intake alone, so several duplicates may each seem
@@ -85,16 +90,17 @@ impl<'a> Intake<'a> {
             })
     }
 
-    /// Grades a case found. The rules know no place of use here, for a question has none: what would be the same
-    /// matter if the place were the same is something to look at, no more.
+    /// Grades a case found. An empty place of use may only be unknown: where one of the two has a place and the other
+    /// none, what would be the same matter if the places were the same is something to look at, no more.
     fn grade(&self, found: &Found) -> Grade {
         if let Some(finding) = self.judge(found, &self.keys) {
             return finding;
         }
-        let Some(place) = found.place_of_use.as_deref() else {
+        let (asked, there) = (&self.question.place_of_use, &found.place_of_use);
+        if asked.is_some() == there.is_some() {
             return Grade::default();
-        };
-        let there = keys(self.rules, self.question, &self.parties, Some(place));
+        }
+        let there = keys(self.rules, self.question, &self.parties, there.as_deref());
         Grade {
             severity: self.judge(found, &there).map(|_| Severity::Related),
             first_accepting: false,

@@ -67,6 +67,15 @@ impl FindingKey {
     }
 }
 
+/// The stripe of a key is its last byte: 256 stripes, many more than writers, so that small batches seldom
+/// meet, and few enough that the largest holds a small part of PostgreSQL's lock table.
+pub fn stripes<'k>(keys: impl Iterator<Item = &'k MatterKey>) -> Vec<i32> {
+    let mut stripes: Vec<i32> = keys.map(|key| i32::from(key.as_bytes()[15])).collect();
+    stripes.sort_unstable();
+    stripes.dedup();
+    stripes
+}
+
 /// Holds the stripes for the rest of the transaction. `stripes` must be sorted.
 pub async fn lock_stripes(
     connection: &mut PgConnection,

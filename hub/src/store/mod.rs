@@ -12,6 +12,7 @@ pub mod duplicate;
 pub mod feed;
 pub mod filing;
 pub mod finding;
+pub mod intent;
 pub mod lookup;
 pub mod notice;
 pub mod office;

@@ -256,7 +256,8 @@ async fn a_hundred_cases_are_told_and_that_there_are_more() {
 }
 
 #[tokio::test]
-async fn a_fact_certified_for_another_place_of_use_is_something_to_look_at() {
+async fn a_fact_is_a_duplicate_for_one_place_of_use_and_something_to_look_at_where_one_is_unknown()
+{
     let counter = Counter::open().await;
     let fact = |key: &str, number, place: &str| {
         let mut fact = case(key)
@@ -268,11 +269,22 @@ async fn a_fact_certified_for_another_place_of_use_is_something_to_look_at() {
     };
     let facts = vec![fact("A", 1, ""), fact("B", 2, "US")];
     counter.seed.office(&counter.hub, "xiaoshan", facts).await;
-    for (number, severity) in [(1, MatchSeverity::Duplicate), (2, MatchSeverity::Related)] {
-        let question = about("birth", vec![who(PartyRole::Applicant, number)], vec![]);
+    for (number, place, severity) in [
+        (1, "", MatchSeverity::Duplicate),
+        (1, "US", MatchSeverity::Related),
+        (2, "", MatchSeverity::Related),
+        (2, "US", MatchSeverity::Duplicate),
+        (2, "JP", MatchSeverity::Unspecified),
+    ] {
+        let mut question = about("birth", vec![who(PartyRole::Applicant, number)], vec![]);
+        question.place_of_use = place.to_owned();
         let answer = counter.answer(question).await;
-        assert_eq!(matters(&answer.hits), [("xiaoshan", "birth", severity)]);
+        let expected = [("xiaoshan", "birth", severity)];
+        assert_eq!(matters(&answer.hits), expected, "{number} for {place:?}");
     }
+    let log = counter.log().await;
+    let asked = &log.last().unwrap().detail;
+    assert_eq!(asked["place_of_use"], "JP");
 }
 
 #[tokio::test]

@@ -17,6 +17,13 @@ fn question() -> CheckApplicationRequest {
     )
 }
 
+fn at_place(place_of_use: &str) -> CheckApplicationRequest {
+    CheckApplicationRequest {
+        place_of_use: place_of_use.to_owned(),
+        ..question()
+    }
+}
+
 /// The reason, and what the log's only new entry says of it.
 async fn denied(counter: &Counter, question: CheckApplicationRequest) -> (String, String) {
     let before = counter.log().await.len();
@@ -131,6 +138,9 @@ async fn a_malformed_question_names_its_field() {
                 ..question()
             },
         ),
+        ("place_of_use", at_place("jp")),
+        ("place_of_use", at_place("JPN")),
+        ("place_of_use", at_place("日")),
     ] {
         let status = counter.ask(malformed).await.unwrap_err();
         assert_eq!(reason(&status), "FIELD_INVALID");
@@ -139,7 +149,7 @@ async fn a_malformed_question_names_its_field() {
         assert_eq!(violations[0].field, field);
     }
     let log = counter.log().await;
-    assert_eq!(log.len(), 9);
+    assert_eq!(log.len(), 12);
     assert!(
         log.iter()
             .all(|entry| entry.detail["denied"] == "field_invalid")

@@ -5,6 +5,7 @@ mod answer;
 mod chain;
 mod denial;
 mod details;
+mod intent;
 mod notary;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]

@@ -49,13 +49,7 @@ impl Counter {
         &self,
         question: CheckApplicationRequest,
     ) -> Result<CheckApplicationResponse, Status> {
-        let mut request = Request::new(question);
-        if let Some(session) = &self.session {
-            let bearer = format!("Bearer {session}").parse().unwrap();
-            request.metadata_mut().insert("authorization", bearer);
-        }
-        let mut client = LookupServiceClient::new(self.channel.clone());
-        Ok(client.check_application(request).await?.into_inner())
+        ask_through(self.channel.clone(), self.session.as_deref(), question).await
     }
 
     pub async fn answer(&self, question: CheckApplicationRequest) -> CheckApplicationResponse {
@@ -74,6 +68,42 @@ impl Counter {
     }
 }
 
+/// A notary of another office at the same hub.
+pub struct Colleague {
+    channel: Channel,
+    session: String,
+}
+
+impl Colleague {
+    pub async fn of(hub: &Hub, office_id: &str) -> Self {
+        let office = hub.enrol(office_id).await;
+        Self {
+            channel: hub.agents(&office),
+            session: session(hub, notary(office_id)),
+        }
+    }
+
+    pub async fn answer(&self, question: CheckApplicationRequest) -> CheckApplicationResponse {
+        ask_through(self.channel.clone(), Some(&self.session), question)
+            .await
+            .unwrap()
+    }
+}
+
+async fn ask_through(
+    channel: Channel,
+    session: Option<&str>,
+    question: CheckApplicationRequest,
+) -> Result<CheckApplicationResponse, Status> {
+    let mut request = Request::new(question);
+    if let Some(session) = session {
+        let bearer = format!("Bearer {session}").parse().unwrap();
+        request.metadata_mut().insert("authorization", bearer);
+    }
+    let mut client = LookupServiceClient::new(channel);
+    Ok(client.check_application(request).await?.into_inner())
+}
+
 /// A question about a matter, before acceptance.
 pub fn about(
     matter_type: &str,
@@ -86,6 +116,7 @@ pub fn about(
         matter_type: matter_type.to_owned(),
         parties,
         subjects,
+        ..CheckApplicationRequest::default()
     }
 }
 

@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 use super::{Failure, Output};
 use crate::config::Config;
 use crate::identity;
-use crate::lookup::{self, Credentials, Purpose, Question, RawParty, RawSubject};
+use crate::lookup::{self, Credentials, IntentAction, Purpose, Question, RawParty, RawSubject};
+use crate::mapping::PlaceCode;
 
 /// The question.
 #[derive(Debug, clap::Args)]
@@ -32,6 +33,15 @@ pub(super) struct Args {
     /// A thing: kind and number. The number does not leave this machine.
     #[arg(long = "subject", value_name = "KIND:NUMBER")]
     subjects: Vec<SubjectArg>,
+    /// Where the certificate is to be used, ISO 3166-1, e.g. JP; only when it is abroad.
+    #[arg(long, value_name = "CODE")]
+    place_of_use: Option<PlaceCode>,
+    /// Tell other offices that ask within 24 hours that this office is about to accept the matter.
+    #[arg(long)]
+    register_intent: bool,
+    /// Take the intent back.
+    #[arg(long, conflicts_with = "register_intent")]
+    withdraw_intent: bool,
     /// Account of the notary; the password is read from OFFICE_AGENT_PASSWORD or standard input.
     #[arg(long)]
     login: String,
@@ -114,12 +124,19 @@ pub(super) async fn check(
         ));
     }
     let identity = identity::load(&config.data_dir)?;
+    let intent = match (args.register_intent, args.withdraw_intent) {
+        (true, _) => Some(IntentAction::Register),
+        (false, true) => Some(IntentAction::Withdraw),
+        (false, false) => None,
+    };
     let question = Question {
         purpose: args.purpose,
         reference: args.reference,
         matter: args.matter,
         parties: args.parties.into_iter().map(|party| party.0).collect(),
         subjects: args.subjects.into_iter().map(|subject| subject.0).collect(),
+        place_of_use: args.place_of_use,
+        intent,
     };
     // Numbers are looked at before the password is asked for: a typing error needs no sign-in.
     let request = question.tokenised(identity.token_key())?;
@@ -130,7 +147,7 @@ pub(super) async fn check(
         otp: &args.otp,
     };
     let answer = lookup::ask(config, &identity, request, credentials).await?;
-    let found = !answer.hits.is_empty();
+    let found = !(answer.hits.is_empty() && answer.intents.is_empty());
     output.print(&answer, || lookup::text(&answer))?;
     Ok(match found {
         true => ExitCode::from(FOUND),

@@ -15,6 +15,25 @@ pub struct Answer {
     pub feeds: Vec<Feed>,
     /// Proof that the question was recorded.
     pub receipt: Option<Receipt>,
+    /// Other offices' intents to accept the matter.
+    pub intents: Vec<Intent>,
+    /// When the own intent ends, seconds since 1970; absent when none was registered.
+    pub intent_expires_at: Option<i64>,
+}
+
+/// Another office's intent to accept the matter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Intent {
+    /// The office.
+    pub office_id: String,
+    /// Its name.
+    pub office_name: String,
+    /// Matter, catalogue code.
+    pub matter_type: String,
+    /// When it was registered, seconds since 1970.
+    pub registered_at: Option<i64>,
+    /// When it ends, seconds since 1970.
+    pub expires_at: Option<i64>,
 }
 
 /// One case.
@@ -79,6 +98,20 @@ impl From<wire::CheckApplicationResponse> for Answer {
                 recorded_at: receipt.recorded_at.map(|at| at.seconds),
                 chain_hash: HEXLOWER.encode(&receipt.chain_hash),
             }),
+            intents: wire.intents.into_iter().map(Intent::from).collect(),
+            intent_expires_at: wire.intent_expires_at.map(|at| at.seconds),
+        }
+    }
+}
+
+impl From<wire::LookupIntent> for Intent {
+    fn from(wire: wire::LookupIntent) -> Self {
+        Self {
+            office_id: wire.office_id,
+            office_name: wire.office_name,
+            matter_type: wire.matter_type,
+            registered_at: wire.registered_at.map(|at| at.seconds),
+            expires_at: wire.expires_at.map(|at| at.seconds),
         }
     }
 }

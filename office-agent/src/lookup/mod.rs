@@ -12,8 +12,8 @@ use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
 use zeroize::Zeroizing;
 
-pub use answer::{Answer, Feed, Hit, Receipt};
-pub use question::{Purpose, Question, QuestionError, RawParty, RawSubject};
+pub use answer::{Answer, Feed, Hit, Intent, Receipt};
+pub use question::{IntentAction, Purpose, Question, QuestionError, RawParty, RawSubject};
 pub use text::text;
 
 use crate::config::Config;

@@ -11,6 +11,8 @@ use linkage::vocabulary::PartyRole;
 use notary_proto::hub::v1 as wire;
 use zeroize::Zeroizing;
 
+use crate::mapping::PlaceCode;
+
 /// Why somebody looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -77,6 +79,28 @@ pub struct Question {
     pub parties: Vec<RawParty>,
     /// What to look for.
     pub subjects: Vec<RawSubject>,
+    /// Where the certificate is to be used, when it is abroad and known.
+    pub place_of_use: Option<PlaceCode>,
+    /// What becomes of the office's intent to accept the matter.
+    pub intent: Option<IntentAction>,
+}
+
+/// What is done about the office's intent (受理意向).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntentAction {
+    /// It stands from now on.
+    Register,
+    /// It ends.
+    Withdraw,
+}
+
+impl From<IntentAction> for wire::IntentAction {
+    fn from(action: IntentAction) -> Self {
+        match action {
+            IntentAction::Register => Self::Register,
+            IntentAction::Withdraw => Self::Withdraw,
+        }
+    }
 }
 
 /// The numbers typed in are of persons.
@@ -137,6 +161,13 @@ impl Question {
                     subject(raw, key).map_err(|source| QuestionError::Subject { at, source })
                 })
                 .collect::<Result<_, _>>()?,
+            place_of_use: self
+                .place_of_use
+                .map_or_else(String::new, |place| place.as_str().to_owned()),
+            intent: self
+                .intent
+                .map_or(wire::IntentAction::Unspecified, Into::into)
+                .into(),
         })
     }
 }
@@ -228,6 +259,8 @@ mod tests {
                 number: Zeroizing::new(number.to_owned()),
             }],
             subjects: Vec::new(),
+            place_of_use: Some("JP".parse().expect("a place")),
+            intent: None,
         }
     }
 
@@ -239,6 +272,7 @@ mod tests {
             .expect("a number");
         let bytes = prost::Message::encode_to_vec(&sent);
         assert!(!bytes.windows(8).any(|at| at == b"19491231"));
+        assert_eq!(sent.place_of_use, "JP");
         assert_eq!(
             sent.parties[0]
                 .identifier

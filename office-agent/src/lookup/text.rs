@@ -35,6 +35,7 @@ fn at(answer: &Answer, now: i64) -> String {
     for (number, hit) in (1..).zip(&answer.hits) {
         let _ = write_hit(&mut text, number, hit);
     }
+    let _ = write_intents(&mut text, answer);
     let _ = write_feeds(&mut text, &answer.feeds, now);
     if let Some(receipt) = &answer.receipt {
         let _ = writeln!(
@@ -92,6 +93,24 @@ fn write_hit(text: &mut String, number: usize, hit: &Hit) -> std::fmt::Result {
     )
 }
 
+fn write_intents(text: &mut String, answer: &Answer) -> std::fmt::Result {
+    for intent in &answer.intents {
+        let matter = MatterType::from_code(&intent.matter_type)
+            .map_or(intent.matter_type.as_str(), |m| m.name_zh());
+        writeln!(
+            text,
+            "【受理意向】{}　{matter}　{} 登记，{} 失效",
+            intent.office_name,
+            intent.registered_at.map_or_else(String::new, time_zh),
+            intent.expires_at.map_or_else(String::new, time_zh)
+        )?;
+    }
+    match answer.intent_expires_at {
+        Some(at) => writeln!(text, "本处受理意向已登记，{} 失效。", time_zh(at)),
+        None => Ok(()),
+    }
+}
+
 fn write_feeds(text: &mut String, feeds: &[Feed], now: i64) -> std::fmt::Result {
     let behind: Vec<&Feed> = feeds
         .iter()
@@ -125,7 +144,7 @@ fn day(days: i32) -> Option<Date> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lookup::Receipt;
+    use crate::lookup::{Intent, Receipt};
 
     fn feed(caught_up_at: Option<i64>) -> Feed {
         Feed {
@@ -163,6 +182,8 @@ mod tests {
             truncated: false,
             feeds: vec![feed(Some(1_700_000_000)), feed(None)],
             receipt: receipt(),
+            intents: Vec::new(),
+            intent_expires_at: None,
         };
         insta::assert_snapshot!(at(&answer, 1_700_000_100));
     }
@@ -174,7 +195,41 @@ mod tests {
             truncated: false,
             feeds: vec![feed(Some(1_700_000_000))],
             receipt: receipt(),
+            intents: Vec::new(),
+            intent_expires_at: None,
         };
         insta::assert_snapshot!(at(&answer, 1_700_000_100));
+    }
+
+    #[test]
+    fn an_intent_says_which_office_is_about_to_accept_what_and_until_when() {
+        let answer = Answer {
+            hits: Vec::new(),
+            truncated: false,
+            feeds: vec![feed(Some(1_700_000_000))],
+            receipt: receipt(),
+            intents: vec![Intent {
+                office_id: "hzyh".to_owned(),
+                office_name: "杭州市某公证处".to_owned(),
+                matter_type: "mandate".to_owned(),
+                registered_at: Some(1_700_000_000),
+                expires_at: Some(1_700_086_400),
+            }],
+            intent_expires_at: Some(1_700_086_500),
+        };
+        let text = at(&answer, 1_700_000_100);
+        let lines: Vec<&str> = text.lines().take(3).collect();
+        assert_eq!(
+            lines,
+            [
+                "未查到相关办证信息。".to_owned(),
+                format!(
+                    "【受理意向】杭州市某公证处　委托　{} 登记，{} 失效",
+                    time_zh(1_700_000_000),
+                    time_zh(1_700_086_400)
+                ),
+                format!("本处受理意向已登记，{} 失效。", time_zh(1_700_086_500)),
+            ]
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
 use linkage::identifier::IdentifierKind;
 use linkage::matter::MatterType;
@@ -63,6 +64,14 @@ impl PlaceCode {
 impl fmt::Debug for PlaceCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PlaceCode({})", self.as_str())
+    }
+}
+
+impl FromStr for PlaceCode {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::from_cell(text).ok_or("expected the two letters of ISO 3166-1, e.g. JP")
     }
 }
 

@@ -250,6 +250,7 @@ fn question(token: &[u8]) -> CheckApplicationRequest {
             }),
         }],
         subjects: Vec::new(),
+        ..CheckApplicationRequest::default()
     }
 }
 
