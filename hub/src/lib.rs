@@ -15,6 +15,7 @@ pub mod grpc;
 pub mod http;
 pub mod identity;
 pub mod ingest;
+pub mod linking;
 pub mod lookup;
 pub mod statistics;
 pub mod store;

@@ -32,6 +32,8 @@ use crate::identity::revocation::Revocations;
 use crate::identity::second_factor::SecondFactor;
 use crate::identity::server_certificate::ServerCertificate;
 use crate::ingest::{Ingest, IngestConfig, Writers};
+use crate::linking::model::Models;
+use crate::linking::{Linking, Workers};
 use crate::statistics::calendar::Calendar;
 use crate::telemetry::exporter;
 use crate::transport::{Stop, TlsSetupError};
@@ -78,6 +80,7 @@ pub struct App {
     database: Database,
     listeners: TaskTracker,
     writers: Writers,
+    linkers: Workers,
     background: Tasks,
     stop: Stop,
 }
@@ -198,6 +201,8 @@ impl App {
             sessions,
         };
         tasks.spawn(keys.follow(stop()));
+        let linkers =
+            Linking::new(database.linking.clone(), Models::default()).start(config.linking.workers);
         let listeners = TaskTracker::new();
         let doors_stop = Stop::default();
         let metrics_door = doors.open(
@@ -224,6 +229,7 @@ impl App {
             database,
             listeners,
             writers,
+            linkers,
             stop: doors_stop,
             background,
         })
@@ -235,7 +241,7 @@ impl App {
     }
 
     /// Drains: not serving → no new connections or calls → open calls end, within the grace period → what was taken
-    /// in is committed → what runs beside them ends → the database goes last.
+    /// in is committed, persons are linked as far as work is under way → what runs beside them ends → the database goes last.
     pub async fn stop(self) -> Result<(), AppError> {
         self.health.set(Standing::Draining).await;
         self.stop.drain.cancel();
@@ -247,6 +253,7 @@ impl App {
             self.listeners.wait().await;
         }
         self.writers.shutdown(grace).await;
+        self.linkers.shutdown().await;
         self.background.end().await;
         self.database.close().await?;
         // The next hub does the same at its start; a file that cannot be removed harms nobody now.

@@ -11,6 +11,7 @@ pub mod duplicate;
 pub mod feed;
 pub mod filing;
 pub mod finding;
+pub mod linking;
 pub mod lookup;
 pub mod notice;
 pub mod office;
