@@ -17,6 +17,7 @@ pub mod identity;
 pub mod ingest;
 pub mod linking;
 pub mod lookup;
+pub mod review;
 pub mod statistics;
 pub mod store;
 pub mod sync;

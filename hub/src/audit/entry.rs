@@ -35,6 +35,12 @@ pub enum Action {
     ExportStatistics,
     ReadAudit,
     VerifyAudit,
+    ListReviews,
+    ReadReview,
+    DecideReview,
+    ConfirmReview,
+    DeclineReview,
+    WithdrawReview,
     /// A request that the person's role does not allow.
     Request,
 }
@@ -99,6 +105,12 @@ impl Action {
             Self::ExportStatistics => "statistics.export",
             Self::ReadAudit => "audit.list",
             Self::VerifyAudit => "audit.verify",
+            Self::ListReviews => "review.list",
+            Self::ReadReview => "review.read",
+            Self::DecideReview => "review.decide",
+            Self::ConfirmReview => "review.confirm",
+            Self::DeclineReview => "review.decline",
+            Self::WithdrawReview => "review.withdraw",
             Self::Request => "request",
         }
     }

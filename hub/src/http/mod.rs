@@ -14,6 +14,7 @@ mod page;
 mod params;
 pub mod problem;
 mod reject;
+mod review;
 mod router;
 mod session;
 mod statistics;

@@ -47,6 +47,20 @@ impl<S: Send + Sync> FromRequestParts<S> for OfficeInPath {
     }
 }
 
+/// Ids in a path; one that cannot be is not found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InPath<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let ids = Path::from_request_parts(parts, state).await;
+        ids.map(|Path(ids)| Self(ids))
+            .map_err(|_| Problem::not_found())
+    }
+}
+
 /// A JSON body.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Body<T>(pub(super) T);

@@ -100,6 +100,42 @@ impl Problem {
         )
     }
 
+    pub(super) fn second_person_needed(detail: String) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "SECOND_PERSON_NEEDED",
+            detail,
+            "跨公证处的认定须由提出人以外的人员复核。",
+        )
+    }
+
+    pub(super) fn already_decided(detail: String) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "ALREADY_DECIDED",
+            detail,
+            "他人已作出认定。请刷新后查看；需改变的，请先撤回原认定。",
+        )
+    }
+
+    pub(super) fn facts_changed(detail: String) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "FACTS_CHANGED",
+            detail,
+            "案件或规则已有变化。请刷新后重新认定。",
+        )
+    }
+
+    pub(super) fn decision_over(detail: String) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "DECISION_OVER",
+            detail,
+            "该认定已处理完毕或已被后续认定取代。请刷新后查看。",
+        )
+    }
+
     pub(super) fn body(status: StatusCode) -> Self {
         Self::new(
             status,

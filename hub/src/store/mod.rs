@@ -18,6 +18,7 @@ pub mod office;
 pub mod pool;
 pub mod quality;
 pub mod reject;
+pub mod review;
 pub mod revocation;
 pub mod rollup;
 pub mod second_factor;
