@@ -1,4 +1,5 @@
--- Review: what people decide about possible duplicates, and how a decision about persons ends.
+-- Review: what people decide about possible duplicates, and how a decision about persons ends. Signing in: failures
+-- in a row are those that follow each other soon.
 -- Locks: `duplicate_finding` is rewritten for its new column (findings, not cases: seconds at most); the index on
 -- `mention` builds under a SHARE lock, ten million rows in about ten seconds, in which linkage waits and ingest does
 -- not; the rest changes the catalogue alone.
@@ -32,6 +33,8 @@ ALTER TABLE link_judgement
     ADD COLUMN closing_reason text,               -- why it was declined or withdrawn
     ADD COLUMN withdrawn_by   uuid,
     ADD COLUMN withdrawn_at   timestamptz;
+
+ALTER TABLE account ADD COLUMN attempted_at timestamptz; -- last attempt to sign in
 
 -- Which offices know a node, however often.
 CREATE INDEX mention_of_node_at_office ON mention (node_id, office_id);

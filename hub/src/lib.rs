@@ -10,6 +10,7 @@ pub mod case;
 pub mod cli;
 pub mod config;
 pub mod embedded;
+pub mod entrance;
 pub mod filing;
 pub mod grpc;
 pub mod http;

@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::audit::Audit;
 use crate::config::Config;
+use crate::entrance::Entrance;
 use crate::grpc::health::{Health, Standing};
 use crate::identity::Sessions;
 use crate::identity::authority::AuthorityError;
@@ -79,6 +80,7 @@ pub struct App {
     health: Health,
     database: Database,
     listeners: TaskTracker,
+    entrance: Arc<Entrance>,
     writers: Writers,
     linkers: Workers,
     background: Tasks,
@@ -166,6 +168,11 @@ impl App {
             }
             None => None,
         };
+        let entrance = Arc::new(Entrance::new(
+            database.general.clone(),
+            Arc::clone(&sessions),
+            audit.clone(),
+        ));
         let services = Services::new(
             &config,
             &database,
@@ -173,6 +180,7 @@ impl App {
             pki.token_key,
             Arc::clone(&sessions),
             provider,
+            Arc::clone(&entrance),
             revocations.clone(),
             health.clone(),
             ingest,
@@ -186,6 +194,7 @@ impl App {
         let tasks = &background.tracker;
         tasks.spawn(reader.run(stop()));
         tasks.spawn(log.run(stop()));
+        tasks.spawn(Arc::clone(&entrance).run(stop()));
         tasks.spawn(watch::database(database.pools(), health.clone(), stop()));
         tasks.spawn(watch::service_manager(stop()));
         tasks.spawn(watch::server_certificate(
@@ -228,6 +237,7 @@ impl App {
             health,
             database,
             listeners,
+            entrance,
             writers,
             linkers,
             stop: doors_stop,
@@ -252,6 +262,7 @@ impl App {
             self.stop.kill.cancel();
             self.listeners.wait().await;
         }
+        self.entrance.close().await;
         self.writers.shutdown(grace).await;
         self.linkers.shutdown().await;
         self.background.end().await;

@@ -10,6 +10,7 @@ use sqlx::PgPool;
 use super::Database;
 use crate::audit::Audit;
 use crate::config::Config;
+use crate::entrance::Entrance;
 use crate::grpc;
 use crate::grpc::health::Health;
 use crate::http;
@@ -29,6 +30,7 @@ pub(super) struct Services {
     enrolment: Arc<Enrolment>,
     sessions: Arc<Sessions>,
     provider: Option<Arc<Provider>>,
+    entrance: Arc<Entrance>,
     revocations: Revocations,
     health: Health,
     feeds: Feeds,
@@ -49,6 +51,7 @@ impl Services {
         token_key: TokenKey,
         sessions: Arc<Sessions>,
         provider: Option<Arc<Provider>>,
+        entrance: Arc<Entrance>,
         revocations: Revocations,
         health: Health,
         ingest: Ingest,
@@ -69,6 +72,7 @@ impl Services {
             enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_key, by_hand)),
             sessions,
             provider,
+            entrance,
             revocations,
             health,
             feeds,
@@ -98,13 +102,13 @@ impl Services {
             pool: self.general.clone(),
             sessions: Arc::clone(&self.sessions),
             provider: self.provider.clone(),
+            entrance: Arc::clone(&self.entrance),
             audit: self.audit.clone(),
         }
         .router();
         grpc::People {
             enrolment: Arc::clone(&self.enrolment),
-            sessions: Arc::clone(&self.sessions),
-            audit: self.audit.clone(),
+            entrance: Arc::clone(&self.entrance),
             health: self.health.clone(),
         }
         .router()

@@ -21,6 +21,8 @@ pub enum Actor {
     Account(Uuid),
     /// An office's certificate, with nobody behind it.
     Office(OfficeId),
+    /// Whoever gives the hub's own commands on its machine.
+    Operator,
     /// Somebody whose session is none.
     Nobody,
 }
@@ -30,6 +32,7 @@ pub enum Actor {
 pub enum Action {
     CheckApplication,
     SignIn,
+    SignOut,
     ListRejects,
     ListDuplicates,
     ExportStatistics,
@@ -41,6 +44,26 @@ pub enum Action {
     ConfirmReview,
     DeclineReview,
     WithdrawReview,
+    AddOffice,
+    RevokeOffice,
+    RefuseLateRenewal,
+    AllowLateRenewal,
+    MakeJoinToken,
+    ApproveEnrolment,
+    RefuseEnrolment,
+    RotateCa,
+    ActivateCa,
+    RetireCa,
+    RotateSessionKey,
+    ReplaceSessionKeys,
+    AddAccount,
+    ChangePassword,
+    ChangeRole,
+    DisableAccount,
+    EnableAccount,
+    EndSessions,
+    EnrolSecondFactor,
+    ResetSecondFactor,
     /// A request that the person's role does not allow.
     Request,
 }
@@ -89,6 +112,7 @@ impl Actor {
         match self {
             Self::Account(account_id) => account_id.to_string(),
             Self::Office(office_id) => format!("office:{office_id}"),
+            Self::Operator => "operator".into(),
             Self::Nobody => "nobody".into(),
         }
     }
@@ -100,6 +124,7 @@ impl Action {
         match self {
             Self::CheckApplication => "lookup.check_application",
             Self::SignIn => "session.create",
+            Self::SignOut => "session.delete",
             Self::ListRejects => "reject.list",
             Self::ListDuplicates => "duplicate.list",
             Self::ExportStatistics => "statistics.export",
@@ -111,6 +136,26 @@ impl Action {
             Self::ConfirmReview => "review.confirm",
             Self::DeclineReview => "review.decline",
             Self::WithdrawReview => "review.withdraw",
+            Self::AddOffice => "office.add",
+            Self::RevokeOffice => "office.revoke",
+            Self::RefuseLateRenewal => "office.refuse_late_renewal",
+            Self::AllowLateRenewal => "office.allow_late_renewal",
+            Self::MakeJoinToken => "enrolment.make_token",
+            Self::ApproveEnrolment => "enrolment.approve",
+            Self::RefuseEnrolment => "enrolment.refuse",
+            Self::RotateCa => "ca.rotate",
+            Self::ActivateCa => "ca.activate",
+            Self::RetireCa => "ca.retire",
+            Self::RotateSessionKey => "session_key.rotate",
+            Self::ReplaceSessionKeys => "session_key.replace",
+            Self::AddAccount => "account.add",
+            Self::ChangePassword => "account.change_password",
+            Self::ChangeRole => "account.change_role",
+            Self::DisableAccount => "account.disable",
+            Self::EnableAccount => "account.enable",
+            Self::EndSessions => "account.end_sessions",
+            Self::EnrolSecondFactor => "account.enrol_second_factor",
+            Self::ResetSecondFactor => "account.reset_second_factor",
             Self::Request => "request",
         }
     }

@@ -376,15 +376,22 @@ impl From<&sqlx::Error> for Reason {
     }
 }
 
-/// The answer to a caller whose request could not be recorded, and is therefore not answered.
-pub fn audit(error: &AuditError) -> Status {
-    match error {
-        AuditError::Database(problem) => database(problem),
-        AuditError::Stopping => Reason::Draining
-            .because(error.to_string())
-            .retry_after(Duration::from_secs(2))
-            .into(),
+/// The answer to a caller whose request could not be recorded, and is therefore not answered, over whichever
+/// interface.
+impl From<&AuditError> for Refusal {
+    fn from(error: &AuditError) -> Self {
+        match error {
+            AuditError::Database(problem) => Self::from(&**problem),
+            AuditError::Stopping => Reason::Draining
+                .because(error.to_string())
+                .retry_after(Duration::from_secs(2)),
+        }
     }
+}
+
+/// The same as a status.
+pub fn audit(error: &AuditError) -> Status {
+    Refusal::from(error).into()
 }
 
 /// The answer to a caller whose request met a database error, over whichever interface. The log learns what it was.

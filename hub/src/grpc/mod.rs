@@ -35,7 +35,7 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::{Request, Status};
 
-use crate::audit::Audit;
+use crate::entrance::Entrance;
 use crate::identity::OfficeIdentity;
 use crate::identity::account::Sessions;
 use crate::identity::enrol::Enrolment;
@@ -108,8 +108,7 @@ impl Agents {
 #[derive(Debug)]
 pub struct People {
     pub enrolment: Arc<Enrolment>,
-    pub sessions: Arc<Sessions>,
-    pub audit: Audit,
+    pub entrance: Arc<Entrance>,
     pub health: Health,
 }
 
@@ -123,7 +122,7 @@ impl People {
             ))
             .add_service(limited!(
                 SessionServiceServer,
-                SessionApi::new(self.sessions, self.audit)
+                SessionApi::new(self.entrance)
             ))
             .into_axum_router()
             .layer(from_fn_with_state(Lane::new(), guard::unary));

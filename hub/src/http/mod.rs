@@ -26,6 +26,7 @@ use std::sync::Arc;
 use sqlx::PgPool;
 
 use crate::audit::{Action, Audit, Entry, Outcome};
+use crate::entrance::Entrance;
 use crate::identity::oidc::Provider;
 use crate::identity::{Person, Sessions};
 use problem::Problem;
@@ -37,6 +38,7 @@ pub struct Api {
     pub sessions: Arc<Sessions>,
     /// The bureau's identity provider, when there is one.
     pub provider: Option<Arc<Provider>>,
+    pub entrance: Arc<Entrance>,
     pub audit: Audit,
 }
 

@@ -175,10 +175,7 @@ impl From<&sqlx::Error> for Problem {
 
 impl From<AuditError> for Problem {
     fn from(error: AuditError) -> Self {
-        match &error {
-            AuditError::Database(problem) => Self::from(&**problem),
-            AuditError::Stopping => Reason::Draining.because(error.to_string()).into(),
-        }
+        Refusal::from(&error).into()
     }
 }
 

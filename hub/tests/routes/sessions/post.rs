@@ -7,7 +7,7 @@ use notary_hub::store;
 
 use crate::client::Bureau;
 
-async fn with_account() -> Bureau {
+pub async fn with_account() -> Bureau {
     let bureau = Bureau::open().await;
     let account = NewAccount {
         login: "li",
