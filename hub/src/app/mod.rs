@@ -173,6 +173,7 @@ impl App {
             Arc::clone(&sessions),
             audit.clone(),
         ));
+        let models = Models::default();
         let services = Services::new(
             &config,
             &database,
@@ -185,6 +186,7 @@ impl App {
             health.clone(),
             ingest,
             audit,
+            models.clone(),
         );
         let doors = Doors::bind(&config, &authority, Arc::clone(&certificate), revocations).await?;
         let addresses = doors.addresses;
@@ -210,8 +212,7 @@ impl App {
             sessions,
         };
         tasks.spawn(keys.follow(stop()));
-        let linkers =
-            Linking::new(database.linking.clone(), Models::default()).start(config.linking.workers);
+        let linkers = Linking::new(database.linking.clone(), models).start(config.linking.workers);
         let listeners = TaskTracker::new();
         let doors_stop = Stop::default();
         let metrics_door = doors.open(

@@ -20,6 +20,7 @@ use crate::identity::enrol::Enrolment;
 use crate::identity::oidc::Provider;
 use crate::identity::revocation::Revocations;
 use crate::ingest::Ingest;
+use crate::linking::model::Models;
 use crate::lookup::Lookup;
 use crate::sync::Feeds;
 use crate::sync::streams::Streams;
@@ -36,6 +37,7 @@ pub(super) struct Services {
     feeds: Feeds,
     lookup: Arc<Lookup>,
     audit: Audit,
+    models: Models,
     general: PgPool,
 }
 
@@ -56,6 +58,7 @@ impl Services {
         health: Health,
         ingest: Ingest,
         audit: Audit,
+        models: Models,
     ) -> Self {
         let pool = &database.general;
         let feeds = Feeds {
@@ -78,6 +81,7 @@ impl Services {
             feeds,
             lookup: Arc::new(lookup),
             audit,
+            models,
             general: pool.clone(),
         }
     }
@@ -104,6 +108,7 @@ impl Services {
             provider: self.provider.clone(),
             entrance: Arc::clone(&self.entrance),
             audit: self.audit.clone(),
+            models: self.models.clone(),
         }
         .router();
         grpc::People {

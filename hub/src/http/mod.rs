@@ -29,6 +29,7 @@ use crate::audit::{Action, Audit, Entry, Outcome};
 use crate::entrance::Entrance;
 use crate::identity::oidc::Provider;
 use crate::identity::{Person, Sessions};
+use crate::linking::model::Models;
 use problem::Problem;
 
 /// Everything the handlers need.
@@ -40,6 +41,8 @@ pub struct Api {
     pub provider: Option<Arc<Provider>>,
     pub entrance: Arc<Entrance>,
     pub audit: Audit,
+    /// With what mentions are compared.
+    pub models: Models,
 }
 
 impl Api {

@@ -11,7 +11,6 @@
 //! stays as history.
 
 pub mod duplicate;
-mod evidence;
 mod grounds;
 pub mod judgement;
 mod masked;
@@ -27,6 +26,8 @@ use uuid::Uuid;
 
 use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
 use crate::identity::{Person, Role};
+use crate::linking::LinkingError;
+use crate::linking::model::Models;
 use crate::store::tx::Retryable;
 
 /// Why a review came to nothing.
@@ -45,6 +46,8 @@ pub enum ReviewError {
     FactsChanged,
     #[error("this decision is over; read it again")]
     Over,
+    #[error(transparent)]
+    Linking(LinkingError),
     #[error(transparent)]
     Audit(#[from] AuditError),
     #[error("review: {0}")]
@@ -65,6 +68,7 @@ pub enum Desk {
 pub struct Review<'a> {
     pool: &'a PgPool,
     audit: &'a Audit,
+    models: &'a Models,
     by: &'a Person,
     desk: Desk,
 }
@@ -86,7 +90,12 @@ impl Desk {
 
 impl<'a> Review<'a> {
     /// Refuses whoever has no part in reviews, whatever the door has let through.
-    pub fn new(pool: &'a PgPool, audit: &'a Audit, by: &'a Person) -> Result<Self, ReviewError> {
+    pub fn new(
+        pool: &'a PgPool,
+        audit: &'a Audit,
+        models: &'a Models,
+        by: &'a Person,
+    ) -> Result<Self, ReviewError> {
         let desk = match by.role {
             Role::Notary(office_id) => Desk::Office(office_id),
             Role::Supervisor => Desk::Bureau,
@@ -95,6 +104,7 @@ impl<'a> Review<'a> {
         Ok(Self {
             pool,
             audit,
+            models,
             by,
             desk,
         })
@@ -130,8 +140,21 @@ impl<'a> Review<'a> {
     }
 }
 
+impl From<LinkingError> for ReviewError {
+    fn from(error: LinkingError) -> Self {
+        match error {
+            LinkingError::Database(problem) => Self::Database(problem),
+            error => Self::Linking(error),
+        }
+    }
+}
+
 impl Retryable for ReviewError {
     fn is_retryable(&self) -> bool {
-        matches!(self, Self::Database(error) if error.is_retryable())
+        match self {
+            Self::Database(error) => error.is_retryable(),
+            Self::Linking(error) => error.is_retryable(),
+            _ => false,
+        }
     }
 }

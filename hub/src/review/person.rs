@@ -8,18 +8,21 @@
 
 use linkage::cluster::{Judgement, Pair};
 use linkage::compare::Agreement;
+use linkage::node::MentionId;
 use linkage::score::Explanation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgTransaction};
 use uuid::Uuid;
 
 use super::duplicate::Decided;
-use super::evidence as persons;
 use super::judgement::{JudgementState, Step};
 use super::{Desk, Grounds, Review, ReviewError, explain};
 use crate::audit::{Action, Outcome};
+use crate::linking::LinkingError;
+use crate::linking::rework::rework;
 use crate::lookup::disclosure::is_sealed;
+use crate::store::linking;
 use crate::store::review::judgement::{self, Judged, NewJudgement};
 use crate::store::review::person::{self as store, Candidate, Shown, Wanted};
 use crate::store::tx::retried;
@@ -146,17 +149,16 @@ impl Review<'_> {
                 compared: high,
             },
         ];
-        let weights = persons::weights(&mut connection).await?;
-        let [low, high] = persons::compared(
-            &mut connection,
-            [candidate.low_mention, candidate.high_mention],
-        )
-        .await?;
+        let model = self.models.in_force(&mut connection).await?;
+        let compared = [candidate.low_mention, candidate.high_mention].map(id);
+        let compared_now = linking::mention::compared(&mut connection, &compared, &model).await?;
+        let [low, high] = compared.map(|id| compared_now.get(&id));
+        let (low, high) = low.zip(high).ok_or(ReviewError::NotFound)?;
         let view = SideBySide {
             candidate,
             sides,
-            phone: low.compare(&high).phone,
-            explanation: explain(&weights, &low, &high),
+            phone: low.compare(high).phone,
+            explanation: explain(model.weights(), low, high),
             one_person: store::are_one(&mut connection, nodes).await?,
             judgements: judgement::between(&mut connection, nodes).await?,
         };
@@ -165,14 +167,34 @@ impl Review<'_> {
         Ok(view)
     }
 
+    /// A transaction in which nobody else changes persons or decides about them.
+    async fn begin(&self) -> Result<PgTransaction<'static>, ReviewError> {
+        let mut transaction = self.pool.begin().await?;
+        if !linking::enter(&mut transaction).await? {
+            return Err(LinkingError::Relinking.into());
+        }
+        linking::lock_clusters(&mut transaction).await?;
+        Ok(transaction)
+    }
+
+    /// Lets persons follow a judgement that came in force or went out of it.
+    async fn rework(
+        &self,
+        connection: &mut PgConnection,
+        mentions: Pair<Uuid>,
+    ) -> Result<(), ReviewError> {
+        let mentions = [mentions.low(), mentions.high()].map(id);
+        rework(connection, self.models, &mentions).await?;
+        Ok(())
+    }
+
     /// Judges a pair. The same judgement of the same person again changes nothing and answers the same.
     pub async fn judge(&self, judge: &Judge) -> Result<Decided<Effect>, ReviewError> {
         retried("review.judge_person", || self.judge_once(judge)).await
     }
 
     async fn judge_once(&self, judge: &Judge) -> Result<Decided<Effect>, ReviewError> {
-        let mut transaction = self.pool.begin().await?;
-        persons::lock(&mut transaction).await?;
+        let mut transaction = self.begin().await?;
         let action = Action::DecideReview;
         let (nodes, candidate, _) = self.seen(&mut transaction, judge.mentions, action).await?;
         if let Some(judgement_id) = candidate.judgement_id {
@@ -199,7 +221,7 @@ impl Review<'_> {
         };
         judgement::insert(&mut transaction, &new).await?;
         if new.state == JudgementState::InForce {
-            persons::rework(&mut transaction, mentions).await?;
+            self.rework(&mut transaction, mentions).await?;
         }
         let judged = loaded(&mut transaction, new.judgement_id).await?;
         let made = effect(&mut transaction, nodes, judged).await?;
@@ -229,8 +251,7 @@ impl Review<'_> {
         grounds: Option<&Grounds>,
     ) -> Result<Effect, ReviewError> {
         let action = action_of(step);
-        let mut transaction = self.pool.begin().await?;
-        persons::lock(&mut transaction).await?;
+        let mut transaction = self.begin().await?;
         let (nodes, judged) = self
             .seen_judgement(&mut transaction, judgement_id, action)
             .await?;
@@ -255,7 +276,7 @@ impl Review<'_> {
         if let Some(mentions) =
             Pair::new(judged.mentions[0], judged.mentions[1]).filter(|_| in_force)
         {
-            persons::rework(&mut transaction, mentions).await?;
+            self.rework(&mut transaction, mentions).await?;
         }
         let judged = loaded(&mut transaction, judgement_id).await?;
         let made = effect(&mut transaction, nodes, judged).await?;
@@ -359,6 +380,10 @@ impl Review<'_> {
             .zip(of(mentions[1]))
             .map(|(low, high)| [low, high]))
     }
+}
+
+fn id(mention: Uuid) -> MentionId {
+    MentionId::from(mention.into_bytes())
 }
 
 async fn loaded(connection: &mut PgConnection, judgement_id: Uuid) -> Result<Judged, ReviewError> {

@@ -4,6 +4,8 @@ pub(super) mod duplicate;
 mod fields;
 pub(super) mod person;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -11,9 +13,13 @@ use uuid::Uuid;
 
 use super::Api;
 use super::problem::Problem;
-use crate::grpc::error::Reason;
+use crate::grpc::error::{Reason, fault};
 use crate::identity::Person;
+use crate::linking::LinkingError;
 use crate::review::{Grounds, Review, ReviewError};
+
+/// When to come back while all persons are being linked anew.
+const RELINKING: Duration = Duration::from_secs(60);
 
 /// Why, in one's own words.
 #[derive(Deserialize, ToSchema)]
@@ -36,7 +42,7 @@ pub(super) struct Ending {
 impl Api {
     /// The reviews of whoever asks.
     fn reviews<'a>(&'a self, person: &'a Person) -> Result<Review<'a>, Problem> {
-        Ok(Review::new(&self.pool, &self.audit, person)?)
+        Ok(Review::new(&self.pool, &self.audit, &self.models, person)?)
     }
 }
 
@@ -56,6 +62,11 @@ impl From<ReviewError> for Problem {
             ReviewError::AlreadyDecided => Self::already_decided(message),
             ReviewError::FactsChanged => Self::facts_changed(message),
             ReviewError::Over => Self::decision_over(message),
+            ReviewError::Linking(LinkingError::Relinking) => Reason::Overloaded
+                .because(message)
+                .retry_after(RELINKING)
+                .into(),
+            ReviewError::Linking(problem) => fault(&problem).into(),
             ReviewError::Audit(problem) => problem.into(),
             ReviewError::Database(problem) => problem.into(),
         }

@@ -336,3 +336,29 @@ pub async fn nodes(
         })
         .collect())
 }
+
+/// Mentions by id, as their cases stand now.
+pub async fn compared(
+    connection: &mut PgConnection,
+    mentions: &[MentionId],
+    model: &Model,
+) -> Result<HashMap<MentionId, Mention>, sqlx::Error> {
+    let rows = query_as!(
+        Row,
+        r#"SELECT m.node_id, m.mention_id, p.kind, p.name, p.sex, p.birth_date, p.id_kind, p.id_token,
+                  p.id_unverified, p.id_segments, p.phone_token, p.address_district,
+                  ARRAY(SELECT o.id_token FROM party o
+                         WHERE o.office_id = m.office_id AND o.source_case_id = m.source_case_id
+                           AND o.ordinal <> m.ordinal AND o.id_token IS NOT NULL) AS "related!: Vec<Vec<u8>>"
+             FROM mention m
+             JOIN party p ON p.office_id = m.office_id AND p.source_case_id = m.source_case_id
+                         AND p.ordinal = m.ordinal
+            WHERE m.mention_id = ANY($1)"#,
+        &mention_uuids(mentions),
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((mention_id(row.mention_id), row.mention(model)?)))
+        .collect()
+}

@@ -154,7 +154,7 @@ async fn another_offices_sealed_case_is_not_there_and_the_attempt_is_recorded() 
         .await;
     let will = birth("WILL-8", applicant("周五", 8)).matter("will");
     seed.office(hub, "xiaoshan", vec![will]).await;
-    pairs.link(sealed, 8_000).await;
+    pairs.linked(sealed, 8_000).await;
 
     assert_eq!(pairs.queue(here(), "open").await.len(), 2);
     assert_eq!(pairs.queue(there(), "open").await.len(), 3);

@@ -1,7 +1,14 @@
 //! Pairs as linkage leaves them.
 
 use http::Method;
+use linkage::compare::VerifiedNumber;
+use linkage::identifier::IdentifierKind;
+use linkage::node::{MentionId, NodeId};
+use linkage::token::Token;
 use notary_hub::identity::Role;
+use notary_hub::linking::Linking;
+use notary_hub::linking::model::Models;
+use notary_hub::store;
 use notary_proto::hub::v1::{Party, PartyRole, Sex};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,22 +20,23 @@ use crate::support::seed::notary;
 pub const QUEUE: &str = "/api/v1/reviews/persons";
 pub const DECISIONS: &str = "/api/v1/reviews/persons/decisions";
 
-/// One mention: a case with one party, and the node that it is alone in.
+/// One party: the first of a case.
 #[derive(Clone, Copy, Debug)]
 pub struct Mention {
-    pub office: &'static str,
-    pub key: &'static str,
     pub id: Uuid,
     pub node: Uuid,
 }
 
-/// `n` tells mentions apart; nodes are in the opposite order of mentions, so that nothing depends on both being in one.
+/// The party of a case that is its number's only bearer.
 pub fn mention(office: &'static str, key: &'static str, n: u8) -> Mention {
+    let id = MentionId::new(office.parse().unwrap(), key, 0);
+    let number = VerifiedNumber {
+        kind: IdentifierKind::ResidentId,
+        token: Token::from([n; 16]),
+    };
     Mention {
-        office,
-        key,
-        id: Uuid::from_bytes([n; 16]),
-        node: Uuid::from_bytes([0xff - n; 16]),
+        id: Uuid::from_bytes(*id.as_bytes()),
+        node: Uuid::from_bytes(*NodeId::of_number(&number).as_bytes()),
     }
 }
 
@@ -80,7 +88,7 @@ impl Pairs {
             (pairs.within, 7_000),
             (pairs.elsewhere, 5_000),
         ] {
-            pairs.link(pair, weight).await;
+            pairs.linked(pair, weight).await;
         }
         pairs
     }
@@ -105,45 +113,21 @@ impl Pairs {
             .await;
     }
 
-    pub async fn link(&self, pair: [Mention; 2], weight: i32) {
+    /// Waits until linkage has done what there is, and gives a pair the weight that the test tells it by.
+    pub async fn linked(&self, pair: [Mention; 2], weight: i32) {
         let pool = &self.bureau.hub.db.pool;
-        for mention in pair {
-            let mentions =
-                "INSERT INTO mention (mention_id, office_id, source_case_id, ordinal, node_id)
-                            VALUES ($1, $2, $3, 0, $4)";
-            let nodes = "INSERT INTO link_node (node_id, person_id) VALUES ($1, $1)";
-            sqlx::query(mentions)
-                .bind(mention.id)
-                .bind(mention.office)
-                .bind(mention.key)
-                .bind(mention.node)
-                .execute(pool)
-                .await
-                .unwrap();
-            sqlx::query(nodes)
-                .bind(mention.node)
-                .execute(pool)
-                .await
-                .unwrap();
+        let linking = Linking::new(pool.clone(), Models::default());
+        while !store::linking::work::is_drained(pool).await.unwrap() {
+            linking.drain().await.unwrap();
         }
-        let [one, other] = pair;
-        let (low, high) = if one.node < other.node {
-            (one, other)
-        } else {
-            (other, one)
-        };
-        sqlx::query(
-            "INSERT INTO link (low, high, weight, decision, low_mention, high_mention)
-             VALUES ($1, $2, $3, 'possible', $4, $5)",
-        )
-        .bind(low.node)
-        .bind(high.node)
-        .bind(weight)
-        .bind(low.id)
-        .bind(high.id)
-        .execute(pool)
-        .await
-        .unwrap();
+        let update = "UPDATE link SET weight = $3
+                       WHERE low = least($1, $2) AND high = greatest($1, $2) AND decision = 'possible'";
+        let update = sqlx::query(update)
+            .bind(pair[0].node)
+            .bind(pair[1].node)
+            .bind(weight);
+        let done = update.execute(pool).await.unwrap();
+        assert_eq!(done.rows_affected(), 1, "{pair:?}");
     }
 
     pub async fn queue(&self, who: Colleague, state: &str) -> Vec<Value> {
@@ -176,9 +160,9 @@ impl Pairs {
         self.bureau.ask(who, Method::POST, &path, body).await
     }
 
-    /// Everything linkage made of the evidence, as text.
+    /// Everything linkage made of the evidence, as text, but for the names of moments.
     pub async fn persons(&self) -> Vec<String> {
-        let tables = "SELECT 'node ' || link_node::text FROM link_node
+        let tables = "SELECT concat_ws(' ', 'node', node_id, number, contested, oversize, person_id) FROM link_node
                 UNION ALL SELECT 'link ' || link::text FROM link
                 UNION ALL SELECT 'mention ' || mention::text FROM mention ORDER BY 1";
         let rows = sqlx::query_scalar(tables).fetch_all(&self.bureau.hub.db.pool);
