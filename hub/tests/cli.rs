@@ -321,6 +321,8 @@ fn accounts_are_changed_by_command() {
     assert_eq!(listed()["second_factor"], true);
     site.json(&["user", "totp", "reset", "li"]);
     assert_eq!(listed()["second_factor"], false);
+    site.json(&["user", "provider", "link", "li", "4711"]);
+    site.json(&["user", "provider", "unlink", "li"]);
 
     let text_list = text(&site.run(&["user", "list"]).stdout);
     assert!(text_list.contains("统计科"), "{text_list}");
@@ -344,6 +346,8 @@ fn accounts_are_changed_by_command() {
         "change_role",
         "enrol_second_factor",
         "reset_second_factor",
+        "link_provider",
+        "unlink_provider",
     ];
     let done = done.map(|action| format!("operator account.{action} done"));
     assert_eq!(site.recorded(), done, "each once, and nothing that failed");

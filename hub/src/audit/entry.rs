@@ -64,6 +64,8 @@ pub enum Action {
     EndSessions,
     EnrolSecondFactor,
     ResetSecondFactor,
+    LinkProvider,
+    UnlinkProvider,
     /// A request that the person's role does not allow.
     Request,
 }
@@ -156,6 +158,8 @@ impl Action {
             Self::EndSessions => "account.end_sessions",
             Self::EnrolSecondFactor => "account.enrol_second_factor",
             Self::ResetSecondFactor => "account.reset_second_factor",
+            Self::LinkProvider => "account.link_provider",
+            Self::UnlinkProvider => "account.unlink_provider",
             Self::Request => "request",
         }
     }

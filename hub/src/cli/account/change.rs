@@ -73,27 +73,28 @@ pub(super) async fn provider(
     subject: Option<&str>,
     output: &Output,
 ) -> Result<(), Failure> {
-    let database = Database::open_or_join(config).await?;
-    let changed = account::set_provider_subject(&database.general, login, subject).await;
-    database.close().await?;
+    let (action, done) = match subject {
+        Some(_) => (Action::LinkProvider, "linked with the provider's person"),
+        None => (Action::UnlinkProvider, "no longer linked"),
+    };
+    let account_id = recorded::change(config, async |database| {
+        let account_id = linked(database, login, subject).await?;
+        let detail = json!({ "account": account_id });
+        Ok((account_id, recorded::done(action, detail)))
+    })
+    .await?;
+    report(account_id, login, done, output)
+}
+
+async fn linked(database: &Database, login: &str, subject: Option<&str>) -> Result<Uuid, Failure> {
     let taken = |error: &sqlx::Error| {
         error
             .as_database_error()
             .is_some_and(|error| error.is_unique_violation())
     };
-    let done = match subject {
-        Some(_) => "linked with the provider's person",
-        None => "no longer linked",
-    };
-    match changed {
-        Ok(Some(account_id)) => {
-            output.print(
-                &json!({ "account_id": account_id, "login": login, "done": done }),
-                || format!("{login}: {done}; running hubs refuse earlier sessions within seconds"),
-            )?;
-            Ok(())
-        }
-        Ok(None) => Err(anyhow!("there is no account {login}; see: notary-hub user list").into()),
+    match account::set_provider_subject(&database.general, login, subject).await {
+        Ok(Some(account_id)) => Ok(account_id),
+        Ok(None) => Err(no_account(login)),
         Err(error) if taken(&error) => {
             Err(anyhow!("another account is linked with this person; unlink it first").into())
         }
@@ -117,11 +118,19 @@ async fn apply(
         Ok((account_id, recorded::done(action, detail)))
     })
     .await?;
+    report(account_id, login, done, output)
+}
+
+fn report(account_id: Uuid, login: &str, done: &str, output: &Output) -> Result<(), Failure> {
     output.print(
         &json!({ "account_id": account_id, "login": login, "done": done }),
         || format!("{login}: {done}; running hubs refuse earlier sessions within seconds"),
     )?;
     Ok(())
+}
+
+fn no_account(login: &str) -> Failure {
+    anyhow!("there is no account {login}; see: notary-hub user list").into()
 }
 
 async fn changed(database: &Database, login: &str, change: Change<'_>) -> Result<Uuid, Failure> {
@@ -132,7 +141,7 @@ async fn changed(database: &Database, login: &str, change: Change<'_>) -> Result
     };
     match account::change(&database.general, login, change).await {
         Ok(Some(account_id)) => Ok(account_id),
-        Ok(None) => Err(anyhow!("there is no account {login}; see: notary-hub user list").into()),
+        Ok(None) => Err(no_account(login)),
         Err(error) if no_office(&error) => {
             Err(anyhow!("there is no such office; see: notary-hub office list").into())
         }
