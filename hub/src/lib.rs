@@ -18,6 +18,7 @@ pub mod identity;
 pub mod ingest;
 pub mod linking;
 pub mod lookup;
+pub mod refusal;
 pub mod review;
 pub mod statistics;
 pub mod store;

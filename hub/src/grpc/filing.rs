@@ -6,9 +6,10 @@ use prost_types::Timestamp;
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
-use super::error::{Reason, database, invalid_field};
+use super::error::{database, invalid_field};
 use super::office_of;
 use crate::filing::{self, Filing, FilingKind, Raw};
+use crate::refusal::Reason;
 
 /// The service.
 #[derive(Debug)]

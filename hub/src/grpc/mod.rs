@@ -41,9 +41,9 @@ use crate::identity::account::Sessions;
 use crate::identity::enrol::Enrolment;
 use crate::identity::revocation::Revocations;
 use crate::lookup::Lookup;
+use crate::refusal::Reason;
 use crate::sync::Feeds;
 use crate::transport::{ClientAddress, MAX_MESSAGE_IN, MAX_MESSAGE_OUT};
-use error::Reason;
 use guard::Lane;
 use health::Health;
 

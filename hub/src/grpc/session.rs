@@ -1,7 +1,6 @@
 //! `SessionService`: signing in and out from a case system or the agent.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use notary_proto::hub::v1::session_service_server::SessionService;
 use notary_proto::hub::v1::{
@@ -10,10 +9,11 @@ use notary_proto::hub::v1::{
 use prost_types::Timestamp;
 use tonic::{Request, Response, Status};
 
-use super::error::{Reason, Refusal, audit, database};
+use super::error::{audit, database};
 use super::{address_of, bearer_of};
-use crate::entrance::{Entrance, EntranceError, ExitError};
-use crate::identity::account::{Credentials, SignInError, SignOutError};
+use crate::entrance::{Entrance, ExitError};
+use crate::identity::account::{Credentials, SignOutError};
+use crate::refusal::{Reason, Refusal};
 
 /// The service.
 #[derive(Debug)]
@@ -74,34 +74,6 @@ impl SessionService for SessionApi {
             }
             Err(ExitError::SignOut(SignOutError::Database(problem))) => Err(database(&problem)),
             Err(ExitError::Audit(problem)) => Err(audit(&problem)),
-        }
-    }
-}
-
-/// Why nobody came in, over whichever interface.
-impl From<EntranceError> for Refusal {
-    fn from(error: EntranceError) -> Self {
-        match error {
-            EntranceError::TooOften { retry_after } => Reason::RateLimited
-                .because(error.to_string())
-                .retry_after(retry_after),
-            EntranceError::SignIn(problem) => Self::from(&problem),
-            EntranceError::Audit(problem) => Self::from(&problem),
-        }
-    }
-}
-
-impl From<&SignInError> for Refusal {
-    fn from(error: &SignInError) -> Self {
-        match error {
-            SignInError::Refused => Reason::SignInRefused.because(error.to_string()),
-            SignInError::CodeRequired => Reason::SecondFactorRequired
-                .because(error.to_string())
-                .field("otp", "six digits of the authenticator, or a recovery code"),
-            SignInError::Busy(_) => Reason::Overloaded
-                .because(error.to_string())
-                .retry_after(Duration::from_secs(3)),
-            SignInError::Database(problem) => problem.into(),
         }
     }
 }

@@ -9,7 +9,7 @@ use linkage::office::OfficeId;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
-use crate::grpc::error::Reason;
+use crate::refusal::Reason;
 
 /// Query parameters of a type that knows all of them.
 #[derive(Clone, Copy, Debug)]

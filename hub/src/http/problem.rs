@@ -12,7 +12,7 @@ use tonic::Code;
 use utoipa::ToSchema;
 
 use crate::audit::AuditError;
-use crate::grpc::error::{Reason, Refusal};
+use crate::refusal::{Reason, Refusal};
 
 /// A refusal on its way.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct ProblemBody {
     detail: String,
     /// 处理办法, for people.
     detail_zh: &'static str,
-    /// The field at fault, when it is one.
+    /// The field at fault, the first when there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
 }
@@ -66,11 +66,10 @@ impl Problem {
     /// A field or query parameter that cannot be used. Never carries the value.
     pub(super) fn field(name: impl Into<String>, expected: &str) -> Self {
         let name = name.into();
-        let mut problem: Self = Reason::FieldInvalid
+        Reason::FieldInvalid
             .because(format!("`{name}`: expected {expected}"))
-            .into();
-        problem.body.field = Some(name);
-        problem
+            .field(name, expected)
+            .into()
     }
 
     pub(super) fn not_found() -> Self {
@@ -157,6 +156,7 @@ impl From<Refusal> for Problem {
             reason.message_zh(),
         );
         problem.retry_after = refusal.delay();
+        problem.body.field = refusal.fields().first().map(|(field, _)| field.clone());
         problem
     }
 }

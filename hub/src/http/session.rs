@@ -15,10 +15,10 @@ use super::params::Body;
 use super::problem::{Problem, ProblemBody};
 use crate::audit::{Action, Outcome};
 use crate::entrance::{EntranceError, ExitError};
-use crate::grpc::error::{Reason, Refusal};
 use crate::identity::account::{Credentials, SignOutError};
 use crate::identity::oidc::ProviderSignInError;
 use crate::identity::session::Session;
+use crate::refusal::{Reason, Refusal};
 use crate::transport::ClientAddress;
 
 /// Login and password.

@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use super::Api;
 use super::problem::Problem;
-use crate::grpc::error::{Reason, fault};
 use crate::identity::Person;
 use crate::linking::LinkingError;
+use crate::refusal::{Reason, fault};
 use crate::review::{Grounds, Review, ReviewError};
 
 /// When to come back while all persons are being linked anew.
