@@ -10,20 +10,28 @@ CREATE TABLE mention (
     office_id      text COLLATE "C" NOT NULL,
     source_case_id text COLLATE "C" NOT NULL,
     ordinal        smallint NOT NULL,
-    node_id        uuid NOT NULL
+    node_id        uuid NOT NULL,
+    content        bigint NOT NULL,              -- fingerprint of what is compared: a case that only moves on costs nothing
+    judged         boolean NOT NULL DEFAULT false -- named by a decision in force
 );
 CREATE UNIQUE INDEX mention_of_case ON mention (office_id, source_case_id, ordinal);
 CREATE INDEX mention_of_node ON mention (node_id, mention_id);
+CREATE INDEX mention_judged ON mention (node_id) WHERE judged;
 COMMENT ON TABLE mention IS '当事人在案件中的一次出现';
 
 CREATE TABLE link_node (
     node_id     uuid PRIMARY KEY,                -- from the verified number, else the mention's key
     number_kind text COLLATE "C",                -- both set, or none
     number      bytea,                           -- keyed token, 16 bytes
+    contested   boolean NOT NULL DEFAULT false,  -- one mention of a number that people hold not to be one person's
+    oversize    boolean NOT NULL DEFAULT false,  -- of a component too large to be clustered by its links
+    revision    uuid NOT NULL,                   -- changes with the representatives
     person_id   uuid NOT NULL,                   -- the least node of the person
     CHECK ((number_kind IS NULL) = (number IS NULL))
 );
 CREATE INDEX link_node_of_person ON link_node (person_id);
+CREATE INDEX link_node_contested ON link_node (number) WHERE contested;
+COMMENT ON TABLE link_node IS '人员聚类的基本单元';
 
 -- Blocking keys of nodes: `linkage::block`.
 CREATE TABLE link_block (
@@ -32,6 +40,10 @@ CREATE TABLE link_block (
     PRIMARY KEY (key, node_id)
 );
 CREATE INDEX link_block_of_node ON link_block (node_id);
+-- Keys that more nodes have than are compared under one key.
+CREATE TABLE link_overfull (
+    key bigint PRIMARY KEY
+);
 
 -- Pairs of nodes from the review threshold up.
 CREATE TABLE link (
@@ -82,6 +94,7 @@ CREATE INDEX link_work_waiting ON link_work (enqueued_at);
 CREATE TABLE link_weights (
     version      text COLLATE "C" PRIMARY KEY,
     content      text NOT NULL,                  -- TOML, as `linkage::weights` reads it
+    mentions     bigint NOT NULL,                -- size of the collection that the prior is scaled to
     activated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE link_name_share (

@@ -56,6 +56,21 @@ impl Site {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// What operators' commands left in the audit log.
+    fn recorded(&self) -> Vec<String> {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let postgres = Postgres::start_or_join(&self.path("data/postgres"))
+                .await
+                .unwrap();
+            let mut hub = PgConnection::connect(postgres.url()).await.unwrap();
+            let entries = "SELECT actor || ' ' || action || ' ' || outcome FROM audit_entry ORDER BY entry_no";
+            let entries = sqlx::query_scalar(entries).fetch_all(&mut hub);
+            let entries = entries.await.unwrap();
+            postgres.stop().await.unwrap();
+            entries
+        })
+    }
+
     fn serve(&self) -> Serving {
         let mut child = self
             .command(&["serve"])
@@ -197,6 +212,39 @@ fn a_hub_is_made_runs_and_ends_with_the_documented_commands() {
 }
 
 #[test]
+fn what_is_done_about_offices_is_recorded_while_a_hub_serves() {
+    let site = Site::new("");
+    site.json(&["init"]);
+    let serving = site.serve();
+    let office = ["office", "add", "hzgl", "--name", "杭州市某某公证处"];
+    site.json(
+        &[
+            &office[..],
+            &["--level", "municipal", "--district", "330102"],
+        ]
+        .concat(),
+    );
+    site.json(&["enroll-token", "hzgl"]);
+    site.json(&["office", "refuse-late-renewal", "hzgl"]);
+    site.json(&["office", "allow-late-renewal", "hzgl"]);
+    site.json(&["office", "revoke", "hzgl"]);
+    assert_eq!(
+        site.run(&["office", "revoke", "nowhere"]).status.code(),
+        Some(1)
+    );
+    let done = [
+        "office.add",
+        "enrolment.make_token",
+        "office.refuse_late_renewal",
+        "office.allow_late_renewal",
+        "office.revoke",
+    ];
+    let done = done.map(|action| format!("operator {action} done"));
+    assert_eq!(site.recorded(), done);
+    assert_eq!(serving.terminate().0, Some(0));
+}
+
+#[test]
 fn figures_are_verified_and_a_cell_that_differs_is_named() {
     let site = Site::new("");
     site.json(&["init"]);
@@ -273,6 +321,8 @@ fn accounts_are_changed_by_command() {
     assert_eq!(listed()["second_factor"], true);
     site.json(&["user", "totp", "reset", "li"]);
     assert_eq!(listed()["second_factor"], false);
+    site.json(&["user", "provider", "link", "li", "4711"]);
+    site.json(&["user", "provider", "unlink", "li"]);
 
     let text_list = text(&site.run(&["user", "list"]).stdout);
     assert!(text_list.contains("统计科"), "{text_list}");
@@ -287,6 +337,20 @@ fn accounts_are_changed_by_command() {
     }
     let without_office = site.run(&["user", "role", "li", "--role", "notary"]);
     assert_eq!(without_office.status.code(), Some(2));
+    let done = [
+        "add",
+        "change_password",
+        "disable",
+        "enable",
+        "end_sessions",
+        "change_role",
+        "enrol_second_factor",
+        "reset_second_factor",
+        "link_provider",
+        "unlink_provider",
+    ];
+    let done = done.map(|action| format!("operator account.{action} done"));
+    assert_eq!(site.recorded(), done, "each once, and nothing that failed");
 }
 
 #[test]
@@ -322,6 +386,16 @@ fn keys_follow_one_another_by_command_and_only_in_turn() {
     );
     let no_such_key = site.run(&["enrol", "approve", &"0".repeat(64)]);
     assert_eq!(no_such_key.status.code(), Some(1));
+    let done = [
+        "session_key.rotate",
+        "session_key.rotate",
+        "session_key.replace",
+        "ca.rotate",
+        "ca.activate",
+        "ca.retire",
+    ];
+    let done = done.map(|action| format!("operator {action} done"));
+    assert_eq!(site.recorded(), done, "each once, and nothing that failed");
 }
 
 #[test]

@@ -335,6 +335,22 @@ async fn five_failures_lock_an_account_and_time_unlocks_it() {
 }
 
 #[tokio::test]
+async fn failures_that_are_far_apart_are_no_row() {
+    let db = fresh_database().await;
+    let sessions = sessions(&db.pool).await;
+    add_account(&db.pool, "li", Role::Analyst).await.unwrap();
+    for _ in 0..8 {
+        sessions.sign_in("li", "incorrect horse").await.unwrap_err();
+        let later = "UPDATE account SET attempted_at = attempted_at - interval '15 minutes'";
+        sqlx::query(later).execute(&db.pool).await.unwrap();
+    }
+    sessions
+        .sign_in("li", PASSWORD)
+        .await
+        .expect("one at a time locks nobody");
+}
+
+#[tokio::test]
 async fn guessing_in_parallel_gets_no_more_than_five_guesses() {
     let db = fresh_database().await;
     let sessions = Arc::new(sessions(&db.pool).await);

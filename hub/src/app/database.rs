@@ -25,6 +25,8 @@ pub struct Database {
     pub writers: PgPool,
     /// Of look-ups.
     pub lookups: PgPool,
+    /// Of person linkage.
+    pub linking: PgPool,
     /// Of the audit log.
     pub audit: PgPool,
     /// Of everything else.
@@ -60,11 +62,14 @@ impl Database {
         };
         // Each writer probes on one connection and may retry on another; look-ups and the rest share alike.
         let of_writers = config.ingest.writers * 2;
-        let taken = of_writers + store::pool::AUDIT_CONNECTIONS;
+        // One for each worker, and one to measure by.
+        let of_linking = config.linking.workers + 1;
+        let taken = of_writers + of_linking + store::pool::AUDIT_CONNECTIONS;
         let others = config.database.max_connections.saturating_sub(taken).max(2);
         let database = Self {
             writers: store::pool::writers(url, of_writers)?,
             lookups: store::pool::lookups(url, others / 2)?,
+            linking: store::pool::linking(url, of_linking)?,
             audit: store::pool::audit(url)?,
             general: store::pool::general(url, others - others / 2)?,
             embedded,
@@ -74,10 +79,11 @@ impl Database {
     }
 
     /// The pools by name, the general one first.
-    pub fn pools(&self) -> [(&'static str, PgPool); 4] {
+    pub fn pools(&self) -> [(&'static str, PgPool); 5] {
         [
             ("general", self.general.clone()),
             ("lookups", self.lookups.clone()),
+            ("linking", self.linking.clone()),
             ("audit", self.audit.clone()),
             ("writers", self.writers.clone()),
         ]
@@ -87,6 +93,7 @@ impl Database {
     pub async fn close(self) -> Result<(), DatabaseError> {
         self.writers.close().await;
         self.lookups.close().await;
+        self.linking.close().await;
         self.audit.close().await;
         self.general.close().await;
         match self.embedded {

@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::audit::Audit;
 use crate::config::Config;
+use crate::entrance::Entrance;
 use crate::grpc::health::{Health, Standing};
 use crate::identity::Sessions;
 use crate::identity::authority::AuthorityError;
@@ -32,6 +33,8 @@ use crate::identity::revocation::Revocations;
 use crate::identity::second_factor::SecondFactor;
 use crate::identity::server_certificate::ServerCertificate;
 use crate::ingest::{Ingest, IngestConfig, Writers};
+use crate::linking::model::Models;
+use crate::linking::{Linking, Workers};
 use crate::statistics::calendar::Calendar;
 use crate::telemetry::exporter;
 use crate::transport::{Stop, TlsSetupError};
@@ -77,7 +80,9 @@ pub struct App {
     health: Health,
     database: Database,
     listeners: TaskTracker,
+    entrance: Arc<Entrance>,
     writers: Writers,
+    linkers: Workers,
     background: Tasks,
     stop: Stop,
 }
@@ -163,6 +168,12 @@ impl App {
             }
             None => None,
         };
+        let entrance = Arc::new(Entrance::new(
+            database.general.clone(),
+            Arc::clone(&sessions),
+            audit.clone(),
+        ));
+        let models = Models::default();
         let services = Services::new(
             &config,
             &database,
@@ -170,10 +181,12 @@ impl App {
             pki.token_key,
             Arc::clone(&sessions),
             provider,
+            Arc::clone(&entrance),
             revocations.clone(),
             health.clone(),
             ingest,
             audit,
+            models.clone(),
         );
         let doors = Doors::bind(&config, &authority, Arc::clone(&certificate), revocations).await?;
         let addresses = doors.addresses;
@@ -183,6 +196,7 @@ impl App {
         let tasks = &background.tracker;
         tasks.spawn(reader.run(stop()));
         tasks.spawn(log.run(stop()));
+        tasks.spawn(Arc::clone(&entrance).run(stop()));
         tasks.spawn(watch::database(database.pools(), health.clone(), stop()));
         tasks.spawn(watch::service_manager(stop()));
         tasks.spawn(watch::server_certificate(
@@ -198,6 +212,7 @@ impl App {
             sessions,
         };
         tasks.spawn(keys.follow(stop()));
+        let linkers = Linking::new(database.linking.clone(), models).start(config.linking.workers);
         let listeners = TaskTracker::new();
         let doors_stop = Stop::default();
         let metrics_door = doors.open(
@@ -223,7 +238,9 @@ impl App {
             health,
             database,
             listeners,
+            entrance,
             writers,
+            linkers,
             stop: doors_stop,
             background,
         })
@@ -235,7 +252,7 @@ impl App {
     }
 
     /// Drains: not serving → no new connections or calls → open calls end, within the grace period → what was taken
-    /// in is committed → what runs beside them ends → the database goes last.
+    /// in is committed, persons are linked as far as work is under way → what runs beside them ends → the database goes last.
     pub async fn stop(self) -> Result<(), AppError> {
         self.health.set(Standing::Draining).await;
         self.stop.drain.cancel();
@@ -246,7 +263,9 @@ impl App {
             self.stop.kill.cancel();
             self.listeners.wait().await;
         }
+        self.entrance.close().await;
         self.writers.shutdown(grace).await;
+        self.linkers.shutdown().await;
         self.background.end().await;
         self.database.close().await?;
         // The next hub does the same at its start; a file that cannot be removed harms nobody now.

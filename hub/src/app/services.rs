@@ -11,6 +11,7 @@ use super::Database;
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::details::Details;
+use crate::entrance::Entrance;
 use crate::grpc;
 use crate::grpc::health::Health;
 use crate::http;
@@ -20,6 +21,7 @@ use crate::identity::enrol::Enrolment;
 use crate::identity::oidc::Provider;
 use crate::identity::revocation::Revocations;
 use crate::ingest::Ingest;
+use crate::linking::model::Models;
 use crate::lookup::Lookup;
 use crate::sync::Feeds;
 use crate::sync::streams::Streams;
@@ -30,11 +32,13 @@ pub(super) struct Services {
     enrolment: Arc<Enrolment>,
     sessions: Arc<Sessions>,
     provider: Option<Arc<Provider>>,
+    entrance: Arc<Entrance>,
     revocations: Revocations,
     health: Health,
     feeds: Feeds,
     lookup: Arc<Lookup>,
     audit: Audit,
+    models: Models,
     general: PgPool,
 }
 
@@ -50,10 +54,12 @@ impl Services {
         token_key: TokenKey,
         sessions: Arc<Sessions>,
         provider: Option<Arc<Provider>>,
+        entrance: Arc<Entrance>,
         revocations: Revocations,
         health: Health,
         ingest: Ingest,
         audit: Audit,
+        models: Models,
     ) -> Self {
         let pool = &database.general;
         let feeds = Feeds {
@@ -70,11 +76,13 @@ impl Services {
             enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_key, by_hand)),
             sessions,
             provider,
+            entrance,
             revocations,
             health,
             feeds,
             lookup: Arc::new(lookup),
             audit,
+            models,
             general: pool.clone(),
         }
     }
@@ -100,13 +108,14 @@ impl Services {
             pool: self.general.clone(),
             sessions: Arc::clone(&self.sessions),
             provider: self.provider.clone(),
+            entrance: Arc::clone(&self.entrance),
             audit: self.audit.clone(),
+            models: self.models.clone(),
         }
         .router();
         grpc::People {
             enrolment: Arc::clone(&self.enrolment),
-            sessions: Arc::clone(&self.sessions),
-            audit: self.audit.clone(),
+            entrance: Arc::clone(&self.entrance),
             health: self.health.clone(),
         }
         .router()

@@ -12,8 +12,9 @@ use linkage::office::OfficeId;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Failure, Output};
+use super::{Failure, Output, done, record};
 use crate::app::Database;
+use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::account::{self, NewAccount};
 use crate::identity::{Role, RoleKind};
@@ -146,16 +147,18 @@ pub(super) async fn run(
 async fn add(config: &Config, args: UserArgs, output: &Output) -> Result<(), Failure> {
     let role = args.role.role()?;
     let password = password(args.password_stdin)?;
-    let database = Database::open_or_join(config).await?;
+    let code = role.kind().code();
     let account = NewAccount {
         login: &args.login,
         display_name: args.display_name.trim(),
         role,
     };
-    let added = account::add(&database.general, account, &password).await;
-    database.close().await?;
-    let account_id = added?;
-    let code = role.kind().code();
+    let account_id = record::change(config, async |database| {
+        let account_id = account::add(&database.general, account, &password).await?;
+        let detail = json!({ "account": account_id, "role": code, "office": role.office_id() });
+        Ok((account_id, done(Action::AddAccount, detail)))
+    })
+    .await?;
     output.print(
         &json!({ "account_id": account_id, "login": args.login, "role": code }),
         || format!("added {} as {code}", args.login),

@@ -8,8 +8,9 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Failure, Output};
+use super::{Failure, Output, change, done};
 use crate::app::Database;
+use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::authority::Authority;
 use crate::identity::ca::{self, Phase, Step};
@@ -35,13 +36,13 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     match command {
         CaCommand::List => list(config, output),
-        CaCommand::Rotate => step(config, Step::Rotate, output),
-        CaCommand::Activate => step(config, Step::Activate, output),
+        CaCommand::Rotate => step(config, Step::Rotate, output).await,
+        CaCommand::Activate => step(config, Step::Activate, output).await,
         CaCommand::Retire => {
             if let Some(problem) = retirement_problem(config).await? {
                 return Err(problem);
             }
-            step(config, Step::Retire, output)
+            step(config, Step::Retire, output).await
         }
     }
 }
@@ -66,8 +67,17 @@ fn list(config: &Config, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn step(config: &Config, step: Step, output: &Output) -> Result<(), Failure> {
-    let phase = ca::step(config, step, OffsetDateTime::now_utc())?;
+async fn step(config: &Config, step: Step, output: &Output) -> Result<(), Failure> {
+    let phase = change(config, async |_| {
+        let phase = ca::step(config, step, OffsetDateTime::now_utc())?;
+        let action = match step {
+            Step::Rotate => Action::RotateCa,
+            Step::Activate => Action::ActivateCa,
+            Step::Retire => Action::RetireCa,
+        };
+        Ok((phase, done(action, json!({ "phase": phase }))))
+    })
+    .await?;
     output.print(&json!({ "phase": phase }), || {
         let next = match phase {
             Phase::Prepared => {

@@ -7,8 +7,9 @@ use clap::Subcommand;
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Failure, Output};
+use super::{Failure, Output, change, done};
 use crate::app::Database;
+use crate::audit::Action;
 use crate::config::Config;
 use crate::store::certificate::{self, Decision, PendingEnrolment};
 
@@ -79,12 +80,19 @@ async fn decide(
         .map_err(|_| {
             Failure::Usage("a key has 64 hexadecimal digits; see: enrol pending".into())
         })?;
-    let database = Database::open_or_join(config).await?;
-    let decided = certificate::decide(&database.general, &hash, decision).await;
-    database.close().await?;
-    let office_id =
-        decided?.ok_or_else(|| anyhow!("no such key is waiting; see: notary-hub enrol pending"))?;
     let approved = decision == Decision::Approved;
+    let office_id = change(config, async |database| {
+        let decided = certificate::decide(&database.general, &hash, decision).await?;
+        let office_id = decided
+            .ok_or_else(|| anyhow!("no such key is waiting; see: notary-hub enrol pending"))?;
+        let action = match approved {
+            true => Action::ApproveEnrolment,
+            false => Action::RefuseEnrolment,
+        };
+        let detail = json!({ "office": office_id, "key": key });
+        Ok((office_id, done(action, detail)))
+    })
+    .await?;
     output.print(
         &json!({ "office_id": office_id, "key": key, "approved": approved }),
         || match approved {

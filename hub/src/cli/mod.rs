@@ -5,6 +5,7 @@ mod ca;
 mod enrol;
 mod office;
 mod output;
+mod record;
 mod setup;
 mod stats;
 
@@ -25,6 +26,7 @@ use account::UserCommand;
 use ca::CaCommand;
 use enrol::EnrolCommand;
 use output::Output;
+use record::{change, done};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
@@ -217,7 +219,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Ca(command) => ca::run(&config, command, output).await,
         Command::User(command) => account::run(&config, command, output).await,
         Command::SessionKey(SessionKeyCommand::Rotate { compromised }) => {
-            setup::rotate_session_key(&config, compromised, output)
+            setup::rotate_session_key(&config, compromised, output).await
         }
         Command::Stats(StatsCommand::Verify) => stats::verify(&config, output).await,
         Command::CheckConfig => setup::check_config(&config, output),

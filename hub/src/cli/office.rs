@@ -9,8 +9,9 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Failure, OfficeArgs, Output};
+use super::{Failure, OfficeArgs, Output, change, done};
 use crate::app::Database;
+use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::enrol;
 use crate::store;
@@ -27,12 +28,14 @@ pub(super) async fn add(config: &Config, args: OfficeArgs, output: &Output) -> R
         level: args.level.into(),
         district: args.district,
     };
-    let database = Database::open_or_join(config).await?;
-    let added = store::office::insert(&database.general, &office).await?;
-    database.close().await?;
-    if !added {
-        return Err(anyhow!("there is an office {} already", office.office_id).into());
-    }
+    change(config, async |database| {
+        if !store::office::insert(&database.general, &office).await? {
+            return Err(anyhow!("there is an office {} already", office.office_id).into());
+        }
+        let detail = json!({ "office": office.office_id });
+        Ok(((), done(Action::AddOffice, detail)))
+    })
+    .await?;
     output.print(&json!({ "office_id": office.office_id }), || {
         format!(
             "added {}; next: notary-hub enroll-token {}",
@@ -83,16 +86,22 @@ pub(super) async fn revoke(
     office_id: OfficeId,
     output: &Output,
 ) -> Result<(), Failure> {
-    let database = Database::open_or_join(config).await?;
-    let revoked = store::office::revoke(&database.general, office_id).await?;
-    database.close().await?;
-    if !revoked {
-        return Err(anyhow!("there is no office {office_id}; see: notary-hub office list").into());
-    }
+    change(config, async |database| {
+        if !store::office::revoke(&database.general, office_id).await? {
+            return Err(no_office(office_id));
+        }
+        let detail = json!({ "office": office_id });
+        Ok(((), done(Action::RevokeOffice, detail)))
+    })
+    .await?;
     output.print(&json!({ "office_id": office_id, "revoked": true }), || {
         format!("revoked {office_id}; a running hub cuts its streams within 5 seconds")
     })?;
     Ok(())
+}
+
+fn no_office(office_id: OfficeId) -> Failure {
+    anyhow!("there is no office {office_id}; see: notary-hub office list").into()
 }
 
 pub(super) async fn refuse_late_renewal(
@@ -101,12 +110,17 @@ pub(super) async fn refuse_late_renewal(
     refuse: bool,
     output: &Output,
 ) -> Result<(), Failure> {
-    let database = Database::open_or_join(config).await?;
-    let done = store::office::refuse_late_renewal(&database.general, office_id, refuse).await?;
-    database.close().await?;
-    if !done {
-        return Err(anyhow!("there is no office {office_id}; see: notary-hub office list").into());
-    }
+    change(config, async |database| {
+        if !store::office::refuse_late_renewal(&database.general, office_id, refuse).await? {
+            return Err(no_office(office_id));
+        }
+        let action = match refuse {
+            true => Action::RefuseLateRenewal,
+            false => Action::AllowLateRenewal,
+        };
+        Ok(((), done(action, json!({ "office": office_id }))))
+    })
+    .await?;
     let value = json!({ "office_id": office_id, "late_renewal_refused": refuse });
     output.print(&value, || match refuse {
         true => format!("{office_id} cannot renew a certificate that has ended"),
@@ -121,17 +135,17 @@ pub(super) async fn enroll_token(
     ttl: Duration,
     output: &Output,
 ) -> Result<(), Failure> {
-    let database = Database::open_or_join(config).await?;
     let expires_at = OffsetDateTime::now_utc() + ttl;
-    let token = enrol::make_join_token(&database.general, office_id, ttl).await?;
-    database.close().await?;
-    let Some(token) = token else {
-        return Err(anyhow!(
-            "there is no office {office_id}, or it is revoked; see: notary-hub office list"
-        )
-        .into());
-    };
-    let token = token.reveal();
+    let token = change(config, async |database| {
+        let token = enrol::make_join_token(&database.general, office_id, ttl).await?;
+        let token = token.ok_or_else(|| {
+            anyhow!("there is no office {office_id}, or it is revoked; see: notary-hub office list")
+        })?;
+        let detail = json!({ "office": office_id });
+        Ok((token, done(Action::MakeJoinToken, detail)))
+    })
+    .await?
+    .reveal();
     let value = json!({
         "office_id": office_id,
         "join_token": token,

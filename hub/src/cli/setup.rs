@@ -4,8 +4,9 @@ use linkage::token::TokenAlgorithm;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::{Failure, Output};
+use super::{Failure, Output, change, done};
 use crate::app::Database;
+use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::pki::Pki;
 use crate::identity::server_certificate::ServerCertificate;
@@ -50,16 +51,21 @@ pub(super) async fn migrate(config: &Config, output: &Output) -> Result<(), Fail
     Ok(())
 }
 
-pub(super) fn rotate_session_key(
+pub(super) async fn rotate_session_key(
     config: &Config,
     compromised: bool,
     output: &Output,
 ) -> Result<(), Failure> {
     let dir = config.pki_dir();
-    let keys = match compromised {
-        true => session_key_file::replace(&dir)?,
-        false => session_key_file::rotate(&dir)?,
-    };
+    let keys = change(config, async |_| {
+        let (action, keys) = match compromised {
+            true => (Action::ReplaceSessionKeys, session_key_file::replace(&dir)?),
+            false => (Action::RotateSessionKey, session_key_file::rotate(&dir)?),
+        };
+        let signing = keys.ids().next().map(str::to_owned);
+        Ok((keys, done(action, json!({ "signing": signing }))))
+    })
+    .await?;
     let ids: Vec<&str> = keys.ids().collect();
     output.print(&json!({ "signing": ids[0], "keys": ids }), || {
         format!(

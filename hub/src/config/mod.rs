@@ -46,6 +46,8 @@ pub struct Config {
     #[serde(default)]
     pub ingest: Ingest,
     #[serde(default)]
+    pub linking: Linking,
+    #[serde(default)]
     pub lookup: Lookup,
     #[serde(default)]
     pub log: Log,
@@ -142,6 +144,14 @@ pub struct Ingest {
     pub writers: u32,
 }
 
+/// How persons are linked.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Linking {
+    /// Workers; 0 leaves the work to the other hubs of the database.
+    pub workers: u32,
+}
+
 /// How often notaries may look up, counted at each hub.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -235,9 +245,14 @@ impl Config {
         if Duration::from(self.identity.session_ttl) > LONGEST_SESSION {
             return Err("identity.session_ttl: must be at most 24h".into());
         }
-        if self.ingest.writers * 2 > self.database.max_connections {
+        let busy = self
+            .ingest
+            .writers
+            .saturating_mul(2)
+            .saturating_add(self.linking.workers);
+        if busy > self.database.max_connections {
             return Err(
-                "ingest.writers: needs database.max_connections of at least twice as many".into(),
+                "ingest.writers: needs database.max_connections of at least twice as many, with linking.workers on top".into(),
             );
         }
         Ok(self)
@@ -288,6 +303,12 @@ impl Oidc {
 impl Default for Ingest {
     fn default() -> Self {
         Self { writers: 2 }
+    }
+}
+
+impl Default for Linking {
+    fn default() -> Self {
+        Self { workers: 2 }
     }
 }
 

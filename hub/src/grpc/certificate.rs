@@ -7,10 +7,10 @@ use notary_proto::hub::v1::{RenewRequest, RenewResponse};
 use tonic::{Request, Response, Status};
 
 use super::enrollment::{ders, status};
-use super::error::Reason;
 use super::guard::office_or_lapsed;
 use crate::identity::LapsedOffice;
 use crate::identity::enrol::Enrolment;
+use crate::refusal::Reason;
 
 /// The service.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use notary_proto::hub::v1::{
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::error::{Reason, audit, database, invalid_field};
+use super::error::{audit, database, invalid_field};
 use super::lookup::{asker, denied};
 use super::value::{day, timestamp};
 use super::{bearer_of, office_of};
@@ -20,6 +20,7 @@ use crate::details::{
 };
 use crate::identity::Sessions;
 use crate::lookup::{Asker, Denial};
+use crate::refusal::Reason;
 
 const USUAL: u32 = 50;
 const MOST: u32 = 200;

@@ -9,8 +9,9 @@ use rustls_pki_types::CertificateDer;
 use tonic::{Request, Response, Status};
 
 use super::address_of;
-use super::error::{Reason, database, internal};
+use super::error::{database, internal};
 use crate::identity::enrol::{EnrolError, Enrolled, Enrolment};
+use crate::refusal::Reason;
 
 /// When to ask again whether the bureau has approved.
 const APPROVAL_TIME: Duration = Duration::from_secs(60);

@@ -5,10 +5,11 @@ use notary_proto::hub::v1::{self as wire, SubmitFilingRequest, SubmitFilingRespo
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
-use super::error::{Reason, database, invalid_field};
+use super::error::{database, invalid_field};
 use super::office_of;
 use super::value::timestamp;
 use crate::filing::{self, Filing, FilingKind, Raw};
+use crate::refusal::Reason;
 
 /// The service.
 #[derive(Debug)]

@@ -13,9 +13,9 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use tonic::{Code, Status};
 
-use super::error::Reason;
 use crate::identity::revocation::{Revocation, Revocations};
 use crate::identity::{LapsedOffice, OfficeIdentity};
+use crate::refusal::Reason;
 use crate::telemetry::metrics::RPC_SECONDS;
 
 /// Unary calls of one listener at once.

@@ -9,7 +9,7 @@ use notary_proto::hub::v1::lookup_service_server::LookupService;
 use notary_proto::hub::v1::{CheckApplicationRequest, CheckApplicationResponse};
 use tonic::{Request, Response, Status};
 
-use super::error::{Reason, audit, database};
+use super::error::{audit, database};
 use super::lookup_answer::response;
 use super::{bearer_of, office_of};
 use crate::audit::Actor;
@@ -17,6 +17,7 @@ use crate::identity::{Role, Sessions};
 use crate::ingest::decode::code;
 use crate::lookup::question::{MOST_OF_EACH, Party, REFERENCE_CHARS};
 use crate::lookup::{Asker, Denial, IntentAction, Lookup, LookupError, Purpose, Question};
+use crate::refusal::Reason;
 
 /// The service.
 #[derive(Debug)]

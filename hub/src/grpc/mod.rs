@@ -39,16 +39,16 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::{Request, Status};
 
-use crate::audit::Audit;
 use crate::details::Details;
+use crate::entrance::Entrance;
 use crate::identity::OfficeIdentity;
 use crate::identity::account::Sessions;
 use crate::identity::enrol::Enrolment;
 use crate::identity::revocation::Revocations;
 use crate::lookup::Lookup;
+use crate::refusal::Reason;
 use crate::sync::Feeds;
 use crate::transport::{ClientAddress, MAX_MESSAGE_IN, MAX_MESSAGE_OUT};
-use error::Reason;
 use guard::Lane;
 use health::Health;
 
@@ -116,8 +116,7 @@ impl Agents {
 #[derive(Debug)]
 pub struct People {
     pub enrolment: Arc<Enrolment>,
-    pub sessions: Arc<Sessions>,
-    pub audit: Audit,
+    pub entrance: Arc<Entrance>,
     pub health: Health,
 }
 
@@ -131,7 +130,7 @@ impl People {
             ))
             .add_service(limited!(
                 SessionServiceServer,
-                SessionApi::new(self.sessions, self.audit)
+                SessionApi::new(self.entrance)
             ))
             .into_axum_router()
             .layer(from_fn_with_state(Lane::new(), guard::unary));

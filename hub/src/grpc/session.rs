@@ -1,7 +1,6 @@
 //! `SessionService`: signing in and out from a case system or the agent.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use notary_proto::hub::v1::session_service_server::SessionService;
 use notary_proto::hub::v1::{
@@ -10,21 +9,21 @@ use notary_proto::hub::v1::{
 use prost_types::Timestamp;
 use tonic::{Request, Response, Status};
 
-use super::bearer_of;
-use super::error::{Reason, Refusal, audit, database};
-use crate::audit::{Action, Audit, Entry, Outcome};
-use crate::identity::account::{Credentials, Sessions, SignInError, SignOutError};
+use super::error::{audit, database};
+use super::{address_of, bearer_of};
+use crate::entrance::{Entrance, ExitError};
+use crate::identity::account::{Credentials, SignOutError};
+use crate::refusal::{Reason, Refusal};
 
 /// The service.
 #[derive(Debug)]
 pub struct SessionApi {
-    sessions: Arc<Sessions>,
-    audit: Audit,
+    entrance: Arc<Entrance>,
 }
 
 impl SessionApi {
-    pub fn new(sessions: Arc<Sessions>, audit: Audit) -> Self {
-        Self { sessions, audit }
+    pub fn new(entrance: Arc<Entrance>) -> Self {
+        Self { entrance }
     }
 }
 
@@ -34,30 +33,22 @@ impl SessionService for SessionApi {
         &self,
         request: Request<CreateSessionRequest>,
     ) -> Result<Response<CreateSessionResponse>, Status> {
+        let address = address_of(&request)?;
         let CreateSessionRequest {
             login,
             password,
             otp,
         } = request.into_inner();
+        let credentials = Credentials {
+            login: &login,
+            password: &password,
+            code: &otp,
+        };
         let session = self
-            .sessions
-            .sign_in_with(Credentials {
-                login: &login,
-                password: &password,
-                code: &otp,
-            })
+            .entrance
+            .sign_in(credentials, address)
             .await
-            .map_err(|error| Status::from(Refusal::from(&error)))?;
-        let entry = Entry::by(
-            &session.person,
-            Action::SignIn,
-            Outcome::Done,
-            serde_json::json!({}),
-        );
-        self.audit
-            .append(entry)
-            .await
-            .map_err(|error| audit(&error))?;
+            .map_err(|error| Status::from(Refusal::from(error)))?;
         Ok(Response::new(CreateSessionResponse {
             access_token: session.access_token,
             expires_at: Some(Timestamp {
@@ -73,31 +64,16 @@ impl SessionService for SessionApi {
     ) -> Result<Response<DeleteSessionResponse>, Status> {
         let token = bearer_of(&request)
             .ok_or_else(|| Reason::Unauthenticated.because("a bearer token is needed"))?;
-        match self.sessions.sign_out(token).await {
-            Ok(_) => Ok(Response::new(DeleteSessionResponse {})),
-            Err(SignOutError::Token(error)) => {
+        match self.entrance.sign_out(token).await {
+            Ok(()) => Ok(Response::new(DeleteSessionResponse {})),
+            Err(ExitError::SignOut(SignOutError::Token(error))) => {
                 tracing::info!(%error, "a bearer token was refused");
                 Err(Reason::Unauthenticated
                     .because("the bearer token proves nothing")
                     .into())
             }
-            Err(SignOutError::Database(problem)) => Err(database(&problem)),
-        }
-    }
-}
-
-/// Why nobody signed in, over whichever interface.
-impl From<&SignInError> for Refusal {
-    fn from(error: &SignInError) -> Self {
-        match error {
-            SignInError::Refused => Reason::SignInRefused.because(error.to_string()),
-            SignInError::CodeRequired => Reason::SecondFactorRequired
-                .because(error.to_string())
-                .field("otp", "six digits of the authenticator, or a recovery code"),
-            SignInError::Busy(_) => Reason::Overloaded
-                .because(error.to_string())
-                .retry_after(Duration::from_secs(3)),
-            SignInError::Database(problem) => problem.into(),
+            Err(ExitError::SignOut(SignOutError::Database(problem))) => Err(database(&problem)),
+            Err(ExitError::Audit(problem)) => Err(audit(&problem)),
         }
     }
 }

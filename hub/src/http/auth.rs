@@ -11,8 +11,8 @@ use serde_json::json;
 use super::Api;
 use super::problem::Problem;
 use crate::audit::{Action, Outcome};
-use crate::grpc::error::Reason;
 use crate::identity::{Person, RoleKind};
+use crate::refusal::Reason;
 
 /// What stands before a route.
 #[derive(Clone, Debug)]

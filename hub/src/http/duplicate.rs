@@ -73,8 +73,10 @@ pub(super) async fn list(
     Extension(person): Extension<Person>,
     Params(filter): Params<Filter>,
 ) -> Result<Json<Page<Duplicate>>, Problem> {
-    let office: Option<OfficeId> = parsed("office", filter.office.as_deref(), "an office id")?;
-    let severity: Option<Severity> = parsed("severity", filter.severity.as_deref(), "a severity")?;
+    let office: Option<OfficeId> =
+        page::parsed("office", filter.office.as_deref(), "an office id")?;
+    let severity: Option<Severity> =
+        page::parsed("severity", filter.severity.as_deref(), "a severity")?;
     let limit = page::limit(filter.limit)?;
     let behind = behind(filter.cursor.as_deref())?;
     if let Some(office) = office {
@@ -92,24 +94,9 @@ pub(super) async fn list(
     api.record(&person, Action::ListDuplicates, Outcome::Done, detail)
         .await?;
     let page = Page::cut(findings, limit, key);
-    Ok(Json(Page {
-        items: page
-            .items
-            .into_iter()
-            .map(|finding| duplicate(finding, person.office_id()))
-            .collect(),
-        next_cursor: page.next_cursor,
-    }))
-}
-
-fn parsed<T: std::str::FromStr>(
-    name: &str,
-    text: Option<&str>,
-    expected: &str,
-) -> Result<Option<T>, Problem> {
-    text.map(str::parse)
-        .transpose()
-        .map_err(|_| Problem::field(name, expected))
+    Ok(Json(
+        page.map(|finding| duplicate(finding, person.office_id())),
+    ))
 }
 
 fn key(last: &finding::Finding) -> [String; 6] {

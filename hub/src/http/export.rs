@@ -7,7 +7,7 @@ use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 use super::problem::Problem;
 use super::statistics::month;
-use crate::grpc::error::Reason;
+use crate::refusal::Reason;
 use crate::statistics::contribution::Measures;
 use crate::statistics::query::{Dimension, Query, Row, Table, within_limit_rate};
 use crate::store::office::Office;

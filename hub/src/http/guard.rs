@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
 use super::problem::Problem;
-use crate::grpc::error::Reason;
+use crate::refusal::Reason;
 use crate::telemetry::metrics::HTTP_SECONDS;
 
 /// Requests at once.

@@ -14,6 +14,7 @@ mod page;
 mod params;
 pub mod problem;
 mod reject;
+mod review;
 mod router;
 mod session;
 mod statistics;
@@ -25,8 +26,10 @@ use std::sync::Arc;
 use sqlx::PgPool;
 
 use crate::audit::{Action, Audit, Entry, Outcome};
+use crate::entrance::Entrance;
 use crate::identity::oidc::Provider;
 use crate::identity::{Person, Sessions};
+use crate::linking::model::Models;
 use problem::Problem;
 
 /// Everything the handlers need.
@@ -36,7 +39,10 @@ pub struct Api {
     pub sessions: Arc<Sessions>,
     /// The bureau's identity provider, when there is one.
     pub provider: Option<Arc<Provider>>,
+    pub entrance: Arc<Entrance>,
     pub audit: Audit,
+    /// With what mentions are compared.
+    pub models: Models,
 }
 
 impl Api {

@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{audit, duplicate, office, reject, session, statistics};
+use super::{audit, duplicate, office, reject, review, session, statistics};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,6 +20,16 @@ use super::{audit, duplicate, office, reject, session, statistics};
         office::feed,
         reject::list,
         duplicate::list,
+        review::person::list,
+        review::person::read,
+        review::person::decide,
+        review::person::confirm,
+        review::person::decline,
+        review::person::withdraw,
+        review::duplicate::list,
+        review::duplicate::read,
+        review::duplicate::decide,
+        review::duplicate::withdraw,
         statistics::table,
         audit::entries,
         audit::verification,

@@ -35,6 +35,16 @@ impl<T> Page<T> {
     }
 }
 
+impl<T> Page<T> {
+    /// The page as it is answered.
+    pub(super) fn map<U>(self, answer: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(answer).collect(),
+            next_cursor: self.next_cursor,
+        }
+    }
+}
+
 fn cursor(key: &[String]) -> String {
     let key = serde_json::to_vec(key).expect("texts have a JSON form");
     BASE64URL_NOPAD.encode(&key)
@@ -55,6 +65,17 @@ pub(super) fn key<const N: usize>(cursor: Option<&str>) -> Result<Option<[String
         true => read().map(Some).ok_or_else(bad_cursor),
         false => Err(bad_cursor()),
     }
+}
+
+/// A filter that is a code or an id, when it is given.
+pub(super) fn parsed<T: std::str::FromStr>(
+    name: &str,
+    text: Option<&str>,
+    expected: &str,
+) -> Result<Option<T>, Problem> {
+    text.map(str::parse)
+        .transpose()
+        .map_err(|_| Problem::field(name, expected))
 }
 
 pub(super) fn bad_cursor() -> Problem {

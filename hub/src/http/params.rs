@@ -9,7 +9,7 @@ use linkage::office::OfficeId;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
-use crate::grpc::error::Reason;
+use crate::refusal::Reason;
 
 /// Query parameters of a type that knows all of them.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +44,20 @@ impl<S: Send + Sync> FromRequestParts<S> for OfficeInPath {
             .and_then(|Path(office_id)| office_id.parse().ok())
             .map(Self)
             .ok_or_else(Problem::not_found)
+    }
+}
+
+/// Ids in a path; one that cannot be is not found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InPath<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let ids = Path::from_request_parts(parts, state).await;
+        ids.map(|Path(ids)| Self(ids))
+            .map_err(|_| Problem::not_found())
     }
 }
 

@@ -12,7 +12,7 @@ use tonic::Code;
 use utoipa::ToSchema;
 
 use crate::audit::AuditError;
-use crate::grpc::error::{Reason, Refusal};
+use crate::refusal::{Reason, Refusal};
 
 /// A refusal on its way.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct ProblemBody {
     detail: String,
     /// 处理办法, for people.
     detail_zh: &'static str,
-    /// The field at fault, when it is one.
+    /// The field at fault, the first when there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
 }
@@ -66,11 +66,10 @@ impl Problem {
     /// A field or query parameter that cannot be used. Never carries the value.
     pub(super) fn field(name: impl Into<String>, expected: &str) -> Self {
         let name = name.into();
-        let mut problem: Self = Reason::FieldInvalid
+        Reason::FieldInvalid
             .because(format!("`{name}`: expected {expected}"))
-            .into();
-        problem.body.field = Some(name);
-        problem
+            .field(name, expected)
+            .into()
     }
 
     pub(super) fn not_found() -> Self {
@@ -100,6 +99,42 @@ impl Problem {
         )
     }
 
+    pub(super) fn second_person_needed(detail: String) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "SECOND_PERSON_NEEDED",
+            detail,
+            "跨公证处的认定须由提出人以外的人员复核。",
+        )
+    }
+
+    pub(super) fn already_decided(detail: String) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "ALREADY_DECIDED",
+            detail,
+            "他人已作出认定。请刷新后查看；需改变的，请先撤回原认定。",
+        )
+    }
+
+    pub(super) fn facts_changed(detail: String) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "FACTS_CHANGED",
+            detail,
+            "案件或规则已有变化。请刷新后重新认定。",
+        )
+    }
+
+    pub(super) fn decision_over(detail: String) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "DECISION_OVER",
+            detail,
+            "该认定已处理完毕或已被后续认定取代。请刷新后查看。",
+        )
+    }
+
     pub(super) fn body(status: StatusCode) -> Self {
         Self::new(
             status,
@@ -121,6 +156,7 @@ impl From<Refusal> for Problem {
             reason.message_zh(),
         );
         problem.retry_after = refusal.delay();
+        problem.body.field = refusal.fields().first().map(|(field, _)| field.clone());
         problem
     }
 }
@@ -139,10 +175,7 @@ impl From<&sqlx::Error> for Problem {
 
 impl From<AuditError> for Problem {
     fn from(error: AuditError) -> Self {
-        match &error {
-            AuditError::Database(problem) => Self::from(&**problem),
-            AuditError::Stopping => Reason::Draining.because(error.to_string()).into(),
-        }
+        Refusal::from(&error).into()
     }
 }
 

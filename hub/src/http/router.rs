@@ -11,7 +11,7 @@ use axum::routing::{MethodRouter, get, post};
 use super::auth::{Gate, only};
 use super::guard::{self, Room};
 use super::problem::Problem;
-use super::{Api, audit, duplicate, office, openapi, reject, session, statistics};
+use super::{Api, audit, duplicate, office, openapi, reject, review, session, statistics};
 use crate::grpc;
 use crate::identity::RoleKind::{self, Analyst, Notary, Operator, Supervisor};
 
@@ -53,6 +53,7 @@ impl Api {
                 "/audit/verification",
                 gate(&[Supervisor], get(audit::verification)),
             )
+            .nest("/reviews", reviews(gate))
             // Open to everybody.
             .route("/sessions", post(session::create).delete(session::delete))
             .route("/sessions/provider", post(session::create_by_provider))
@@ -67,6 +68,48 @@ impl Api {
             .layer(from_fn(guard::measured))
             .with_state(self)
     }
+}
+
+/// Casework: a notary's on the own office's part, a supervisor's on everything.
+fn reviews(
+    gate: impl Fn(&'static [RoleKind], MethodRouter<Api>) -> MethodRouter<Api>,
+) -> Router<Api> {
+    let casework: &[RoleKind] = &[Notary, Supervisor];
+    Router::new()
+        .route("/persons", gate(casework, get(review::person::list)))
+        .route(
+            "/persons/{low}/{high}",
+            gate(casework, get(review::person::read)),
+        )
+        .route(
+            "/persons/decisions",
+            gate(casework, post(review::person::decide)),
+        )
+        .route(
+            "/persons/decisions/{decision_id}/confirm",
+            gate(&[Supervisor], post(review::person::confirm)),
+        )
+        .route(
+            "/persons/decisions/{decision_id}/decline",
+            gate(&[Supervisor], post(review::person::decline)),
+        )
+        .route(
+            "/persons/decisions/{decision_id}/withdraw",
+            gate(casework, post(review::person::withdraw)),
+        )
+        .route("/duplicates", gate(casework, get(review::duplicate::list)))
+        .route(
+            "/duplicates/{finding_id}",
+            gate(casework, get(review::duplicate::read)),
+        )
+        .route(
+            "/duplicates/decisions",
+            gate(casework, post(review::duplicate::decide)),
+        )
+        .route(
+            "/duplicates/decisions/{decision_id}/withdraw",
+            gate(casework, post(review::duplicate::withdraw)),
+        )
 }
 
 /// gRPC is served beside this interface; who speaks it is refused in it.

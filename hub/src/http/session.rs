@@ -1,8 +1,8 @@
 //! `/api/v1/sessions`: signing in and out.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
 use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,10 +14,12 @@ use super::auth::bearer;
 use super::params::Body;
 use super::problem::{Problem, ProblemBody};
 use crate::audit::{Action, Outcome};
-use crate::grpc::error::{Reason, Refusal};
-use crate::identity::account::{Credentials, SignInError, SignOutError};
+use crate::entrance::{EntranceError, ExitError};
+use crate::identity::account::{Credentials, SignOutError};
 use crate::identity::oidc::ProviderSignInError;
 use crate::identity::session::Session;
+use crate::refusal::{Reason, Refusal};
+use crate::transport::ClientAddress;
 
 /// Login and password.
 #[derive(Deserialize, ToSchema)]
@@ -50,25 +52,25 @@ pub(super) struct SignedIn {
 /// Signs in.
 #[utoipa::path(
     post, path = "/api/v1/sessions", request_body = SignIn,
-    responses((status = 201, body = SignedIn), (status = 401, body = ProblemBody), (status = 503, body = ProblemBody)),
+    responses((status = 201, body = SignedIn), (status = 401, body = ProblemBody),
+        (status = 429, body = ProblemBody), (status = 503, body = ProblemBody)),
 )]
 pub(super) async fn create(
     State(api): State<Api>,
+    Extension(address): Extension<ClientAddress>,
     Body(SignIn {
         login,
         password,
         otp,
     }): Body<SignIn>,
 ) -> Result<(StatusCode, Json<SignedIn>), Problem> {
-    let session = api
-        .sessions
-        .sign_in_with(Credentials {
-            login: &login,
-            password: &password,
-            code: &otp,
-        })
-        .await?;
-    signed_in(&api, session, json!({})).await
+    let credentials = Credentials {
+        login: &login,
+        password: &password,
+        code: &otp,
+    };
+    let session = api.entrance.sign_in(credentials, address.0.ip()).await?;
+    Ok(signed_in(session))
 }
 
 /// An ID token of the bureau's identity provider.
@@ -94,16 +96,13 @@ pub(super) async fn create_by_provider(
     let session = provider
         .sign_in(&api.pool, &api.sessions, &id_token, &nonce)
         .await?;
-    signed_in(&api, session, json!({ "by": "provider" })).await
-}
-
-async fn signed_in(
-    api: &Api,
-    session: Session,
-    detail: serde_json::Value,
-) -> Result<(StatusCode, Json<SignedIn>), Problem> {
+    let detail = json!({ "by": "provider" });
     api.record(&session.person, Action::SignIn, Outcome::Done, detail)
         .await?;
+    Ok(signed_in(session))
+}
+
+fn signed_in(session: Session) -> (StatusCode, Json<SignedIn>) {
     let answer = SignedIn {
         access_token: session.access_token,
         token_type: "Bearer",
@@ -112,7 +111,7 @@ async fn signed_in(
         office_id: session.person.office_id(),
         display_name: session.display_name,
     };
-    Ok((StatusCode::CREATED, Json(answer)))
+    (StatusCode::CREATED, Json(answer))
 }
 
 /// Signs out: the session of the bearer token ends.
@@ -125,10 +124,11 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let token = bearer(&headers).ok_or_else(unauthenticated)?;
-    match api.sessions.sign_out(token).await {
-        Ok(_) => Ok(StatusCode::NO_CONTENT),
-        Err(SignOutError::Token(_)) => Err(unauthenticated()),
-        Err(SignOutError::Database(problem)) => Err((&problem).into()),
+    match api.entrance.sign_out(token).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(ExitError::SignOut(SignOutError::Token(_))) => Err(unauthenticated()),
+        Err(ExitError::SignOut(SignOutError::Database(problem))) => Err((&problem).into()),
+        Err(ExitError::Audit(problem)) => Err(problem.into()),
     }
 }
 
@@ -155,8 +155,8 @@ impl From<ProviderSignInError> for Problem {
     }
 }
 
-impl From<SignInError> for Problem {
-    fn from(error: SignInError) -> Self {
-        Refusal::from(&error).into()
+impl From<EntranceError> for Problem {
+    fn from(error: EntranceError) -> Self {
+        Refusal::from(error).into()
     }
 }

@@ -7,11 +7,11 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::decode::Decoded;
-use super::plan::{Batch, Incoming, Plan, Quarantined, Reason, place};
+use super::plan::{Batch, Incoming, Plan, Quarantined, Reason, Write, place};
 use super::{Context, duplicates};
 use crate::case::reject::HubRule;
 use crate::store::sync::{Position, Progress};
-use crate::store::{case, child, quality, reject, rollup, sync, tx};
+use crate::store::{case, child, linking, quality, reject, rollup, sync, tx};
 
 /// Consecutive records of one stream.
 #[derive(Clone, Debug)]
@@ -256,6 +256,8 @@ async fn write(
     reject::resolve(connection, &plan.settled).await?;
     reject::record(connection, &plan.quarantined).await?;
     rollup::apply(connection, &plan.deltas).await?;
+    let written: Vec<_> = plan.newest.iter().map(Write::key).collect();
+    linking::work::add_cases(connection, &written).await?;
     duplicates::find(connection, context, &plan.newest, &left).await
 }
 

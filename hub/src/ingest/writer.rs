@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::batch::{self, Job, Outcome, Tally, Treatment};
 use super::{Context, Queued};
-use crate::store::tx::is_refusal;
+use crate::store::tx::{describe, is_refusal};
 use crate::telemetry::metrics::{
     FINDINGS, INGEST_BATCH_RECORDS, INGEST_BATCH_SECONDS, INGEST_QUEUE, INGEST_RECORDS, REJECTS,
     REVISION_CONFLICTS,
@@ -192,21 +192,6 @@ impl Job {
             ..self
         };
         (front, back)
-    }
-}
-
-/// What the database said, without the values that its details may hold.
-fn describe(error: &sqlx::Error) -> String {
-    match error.as_database_error() {
-        Some(database) => {
-            let code = database.code().unwrap_or_default();
-            let place = database
-                .constraint()
-                .or(database.table())
-                .unwrap_or_default();
-            format!("SQLSTATE {code} {place}")
-        }
-        None => error.to_string(),
     }
 }
 

@@ -22,6 +22,11 @@ pub fn is_open_to(own: MatterType, other: MatterType) -> bool {
     other != matter(SEALED) || own == matter(OPENS)
 }
 
+/// Whether a case of `matter` is told to no other office by itself.
+pub fn is_sealed(matter_type: MatterType) -> bool {
+    matter_type == matter(SEALED)
+}
+
 /// What may be looked for on behalf of a question.
 pub fn wanted(question: &Question) -> Wanted {
     let mut party_tokens: Vec<Token> = question

@@ -5,7 +5,7 @@ use sqlx::PgPool;
 
 use super::calendar::Calendar;
 use super::contribution::{self, Cell, Deltas, Measures};
-use crate::store::rollup;
+use crate::store::{rollup, tx};
 
 /// What the comparison came to.
 #[derive(Clone, Debug, Serialize)]
@@ -30,7 +30,7 @@ pub struct Difference {
 
 /// Compares rollup and cases at one moment of the database.
 pub async fn verify(pool: &PgPool, calendar: &Calendar) -> Result<Verification, sqlx::Error> {
-    let mut snapshot = rollup::snapshot(pool).await?;
+    let mut snapshot = tx::snapshot(pool).await?;
     let held = rollup::all(&mut snapshot).await?;
     let mut counted = Deltas::new();
     rollup::for_each_case(&mut snapshot, |office_id, figures| {

@@ -69,8 +69,8 @@ pub async fn insert(
 }
 
 /// Counts an attempt and returns the account, or nothing when there is none that may try: unknown, disabled,
-/// locked, or of a revoked office. The attempt that reaches the limit locks the account; if it succeeds,
-/// [`clear_attempts`] unlocks it.
+/// locked, or of a revoked office. An attempt that follows the one before within [`LOCKED_FOR`] goes on with its row;
+/// the one that reaches the limit locks the account; if it succeeds, [`clear_attempts`] unlocks it.
 pub async fn begin_attempt(pool: &PgPool, login: &str) -> Result<Option<Candidate>, sqlx::Error> {
     // PostgreSQL fails on a text with NUL, which is nobody's login.
     if login.contains('\0') {
@@ -80,9 +80,12 @@ pub async fn begin_attempt(pool: &PgPool, login: &str) -> Result<Option<Candidat
         .expect("a quarter of an hour has no nanoseconds");
     let row = sqlx::query!(
         "UPDATE account SET
-             failed_attempts = CASE WHEN locked_until IS NULL THEN failed_attempts + 1 ELSE 1 END,
-             locked_until = CASE WHEN locked_until IS NULL AND failed_attempts + 1 >= $2
-                                 THEN now() + $3::interval END
+             failed_attempts = CASE WHEN locked_until IS NULL AND attempted_at > now() - $3::interval
+                                    THEN failed_attempts + 1 ELSE 1 END,
+             locked_until = CASE WHEN locked_until IS NULL AND attempted_at > now() - $3::interval
+                                      AND failed_attempts + 1 >= $2
+                                 THEN now() + $3::interval END,
+             attempted_at = now()
          WHERE login = $1 AND disabled_at IS NULL AND (locked_until IS NULL OR locked_until <= now())
            AND (office_id IS NULL OR EXISTS (
                SELECT FROM office WHERE office.office_id = account.office_id AND status = 'active'))

@@ -48,6 +48,24 @@ pub fn lookups(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
         .connect_lazy_with(options))
 }
 
+/// Person linkage: many rows by index, and no plan that reads a whole table. It waits for others rather than the
+/// other way round.
+pub fn linking(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?
+        .application_name("notary-hub linking")
+        .options([
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("enable_seqscan", "off"),
+            ("idle_in_transaction_session_timeout", "60s"),
+            ("lock_timeout", "60s"),
+        ]);
+    Ok(PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_LIMIT)
+        .connect_lazy_with(options))
+}
+
 /// The audit log: one task appends, so that one connection is enough and another stands by. An entry is
 /// durable when its commit returns, whatever the database's own setting is.
 pub fn audit(url: &str) -> Result<PgPool, sqlx::Error> {

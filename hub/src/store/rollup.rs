@@ -128,18 +128,6 @@ pub async fn for_each_case(
     Ok(())
 }
 
-/// A transaction that sees one moment of the whole database, and may take its time to read it.
-pub async fn snapshot(pool: &PgPool) -> Result<sqlx::PgTransaction<'_>, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
-    query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .execute(&mut *transaction)
-        .await?;
-    query!("SET LOCAL statement_timeout = 0")
-        .execute(&mut *transaction)
-        .await?;
-    Ok(transaction)
-}
-
 /// The figures of a period, added up by the dimensions asked for.
 pub async fn grouped(pool: &PgPool, wanted: &Query) -> Result<Vec<Row>, sqlx::Error> {
     let rows = query!(

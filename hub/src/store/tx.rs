@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use metrics::counter;
-use sqlx::{PgPool, PgTransaction};
+use sqlx::{PgPool, PgTransaction, query};
 
 use crate::telemetry::metrics::TX_RETRIES;
 
@@ -54,6 +54,18 @@ where
     Ok(value)
 }
 
+/// A transaction that sees one moment of the whole database, and may take its time to read it.
+pub async fn snapshot(pool: &PgPool) -> Result<sqlx::PgTransaction<'_>, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .execute(&mut *transaction)
+        .await?;
+    query!("SET LOCAL statement_timeout = 0")
+        .execute(&mut *transaction)
+        .await?;
+    Ok(transaction)
+}
+
 /// Errors that may go away when the same transaction runs again.
 pub trait Retryable {
     fn is_retryable(&self) -> bool;
@@ -78,5 +90,20 @@ pub fn is_refusal(error: &sqlx::Error) -> bool {
             .is_some_and(|code| matches!(code.get(..2), Some("22" | "23" | "54"))),
         sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => true,
         _ => false,
+    }
+}
+
+/// What the database said, without the values that its details may hold.
+pub fn describe(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(database) => {
+            let code = database.code().unwrap_or_default();
+            let place = database
+                .constraint()
+                .or(database.table())
+                .unwrap_or_default();
+            format!("SQLSTATE {code} {place}")
+        }
+        None => error.to_string(),
     }
 }

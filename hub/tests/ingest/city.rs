@@ -7,6 +7,8 @@ use linkage::office::OfficeId;
 use notary_hub::embedded::testing::{TestDatabase, fresh_database};
 use notary_hub::ingest::batch::{HubReject, Job, Outcome};
 use notary_hub::ingest::{Ingest, IngestConfig, Writers};
+use notary_hub::linking::Linking;
+use notary_hub::linking::model::Models;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::statistics::verify::{Verification, verify};
 use notary_hub::store;
@@ -58,6 +60,12 @@ impl Hub {
         };
         office.open(&self.pool).await;
         office
+    }
+
+    /// Links persons, over connections of its own.
+    pub fn linking(&self) -> Linking {
+        let pool = store::pool::linking(&self.database.url, 4).unwrap();
+        Linking::new(pool, Models::default())
     }
 
     /// Drains and stops the writers.

@@ -1,6 +1,8 @@
 //! Taking in cases, against a real PostgreSQL: what an office sends and what the hub then holds.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+// The tests of linkage use it as well, and more of it.
+#[allow(dead_code)]
 mod city;
 mod duplicate;
 mod quarantine;

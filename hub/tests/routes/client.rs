@@ -10,15 +10,32 @@ use notary_hub::audit::Recorded;
 use notary_hub::identity::Role;
 use notary_hub::store;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::support::hub::Hub;
-use crate::support::seed::{Seed, session};
+use crate::support::seed::{Seed, session, session_of};
 use crate::support::{add_office, client};
 
 /// A hub with two offices.
 pub struct Bureau {
     pub hub: Hub,
     pub seed: Seed,
+}
+
+/// Somebody with an account.
+#[derive(Clone, Copy, Debug)]
+pub struct Colleague {
+    pub account_id: Uuid,
+    pub role: Role,
+}
+
+impl Colleague {
+    pub fn new(role: Role) -> Self {
+        Self {
+            account_id: Uuid::now_v7(),
+            role,
+        }
+    }
 }
 
 pub struct Answer {
@@ -76,6 +93,21 @@ impl Bureau {
     pub async fn post(&self, path: &str, body: &str) -> Answer {
         let request = Request::post(path).header("content-type", "application/json");
         let body = Bytes::from(body.to_owned());
+        self.send(request.body(Full::new(body)).unwrap()).await
+    }
+
+    /// Signed in as somebody in particular.
+    pub async fn ask(&self, who: Colleague, method: Method, path: &str, body: Value) -> Answer {
+        let session = session_of(&self.hub, who.account_id, who.role);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {session}"));
+        let body = match body {
+            Value::Null => Bytes::new(),
+            body => Bytes::from(body.to_string()),
+        };
         self.send(request.body(Full::new(body)).unwrap()).await
     }
 

@@ -8,6 +8,7 @@ mod offices;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]
 mod record;
+mod reviews;
 mod roles;
 mod sessions;
 mod statistics;

@@ -3,7 +3,10 @@
 use http::Method;
 use notary_hub::identity::{Role, RoleKind};
 
-use crate::client::Bureau;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::client::{Bureau, Colleague};
 use crate::support::seed::notary;
 
 fn roles() -> [Role; 4] {
@@ -16,7 +19,7 @@ fn roles() -> [Role; 4] {
 }
 
 /// Route, and who of notary, analyst, supervisor and operator may use it, as `docs/operator.md` says.
-const MATRIX: [(&str, [bool; 4]); 8] = [
+const MATRIX: [(&str, [bool; 4]); 10] = [
     ("/api/v1/offices", [true; 4]),
     ("/api/v1/offices/hangzhou/feed", [true; 4]),
     ("/api/v1/offices/xiaoshan/feed", [false, true, true, true]),
@@ -25,10 +28,95 @@ const MATRIX: [(&str, [bool; 4]); 8] = [
         [true, false, false, true],
     ),
     ("/api/v1/duplicates", [true, true, true, false]),
+    ("/api/v1/reviews/persons", [true, false, true, false]),
+    ("/api/v1/reviews/duplicates", [true, false, true, false]),
     ("/api/v1/statistics", [false, true, true, false]),
     ("/api/v1/audit/entries", [false, false, true, false]),
     ("/api/v1/audit/verification", [false, false, true, false]),
 ];
+
+/// Routes that need a body or an id, with one that leads nowhere, and who may use them.
+const REVIEWS: [(Method, &str, &str, [bool; 4]); 8] = [
+    (
+        Method::GET,
+        "/api/v1/reviews/persons/{low}/{high}",
+        "",
+        [true, false, true, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/reviews/persons/decisions",
+        r#"{"low": "ID", "high": "ID", "decision": "same", "reason": "相同"}"#,
+        [true, false, true, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/reviews/persons/decisions/{decision_id}/confirm",
+        "",
+        [false, false, true, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/reviews/persons/decisions/{decision_id}/decline",
+        r#"{"reason": "不符"}"#,
+        [false, false, true, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/reviews/persons/decisions/{decision_id}/withdraw",
+        r#"{"reason": "误操作"}"#,
+        [true, false, true, false],
+    ),
+    (
+        Method::GET,
+        "/api/v1/reviews/duplicates/{finding_id}",
+        "",
+        [true, false, true, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/reviews/duplicates/decisions",
+        r#"{"finding_id": "ID", "decision": "confirmed", "reason": "相同",
+            "facts": {"left_revision": 1, "right_revision": 1, "rules_version": "1"}}"#,
+        [true, false, true, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/reviews/duplicates/decisions/{decision_id}/withdraw",
+        r#"{"reason": "误操作"}"#,
+        [true, false, true, false],
+    ),
+];
+
+#[tokio::test]
+async fn reviews_are_casework_and_the_second_pair_of_eyes_is_a_supervisors() {
+    let bureau = Bureau::open().await;
+    for (method, path, body, allowed) in REVIEWS {
+        let id = Uuid::now_v7().to_string();
+        let place = ["low", "high", "decision_id", "finding_id"];
+        let path = place.iter().fold(path.to_owned(), |path, name| {
+            path.replace(&format!("{{{name}}}"), &id)
+        });
+        let body = match body {
+            "" => Value::Null,
+            body => serde_json::from_str(&body.replace("ID", &id)).unwrap(),
+        };
+        for (role, allowed) in roles().into_iter().zip(allowed) {
+            let before = bureau.log().await.len();
+            let who = Colleague::new(role);
+            let answer = bureau.ask(who, method.clone(), &path, body.clone()).await;
+            let kind = role.kind().code();
+            let expected = if allowed { 404 } else { 403 };
+            assert_eq!(answer.status, expected, "{kind} {method} {path}");
+            let log = bureau.log().await;
+            let outcome = if allowed { "no_hit" } else { "denied" };
+            assert_eq!(log.len(), before + 1, "{kind} {method} {path}: recorded");
+            assert_eq!(log[before].outcome, outcome, "{kind} {method} {path}");
+        }
+        let answer = bureau.plain(method.clone(), &path).await;
+        assert_eq!(answer.status, 401, "{method} {path}");
+    }
+}
 
 #[tokio::test]
 async fn every_role_may_use_what_it_is_for_and_nothing_else() {
@@ -87,6 +175,7 @@ async fn the_description_has_every_route_and_is_openapi_3_1() {
             path.replace("hangzhou", "{office_id}")
                 .replace("xiaoshan", "{office_id}")
         })
+        .chain(REVIEWS.iter().map(|(_, path, ..)| (*path).to_owned()))
         .chain(["/api/v1/sessions", "/api/v1/sessions/provider"].map(str::to_owned))
         .collect();
     expected.sort_unstable();

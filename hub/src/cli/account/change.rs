@@ -2,9 +2,11 @@
 
 use anyhow::anyhow;
 use serde_json::json;
+use uuid::Uuid;
 
-use super::super::{Failure, Output};
+use super::super::{Failure, Output, record as recorded};
 use crate::app::Database;
+use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::Role;
 use crate::identity::password;
@@ -21,7 +23,8 @@ pub(super) async fn password(
         password_hash: Some(&hash),
         ..Change::default()
     };
-    apply(config, login, change, "password changed", output).await
+    let done = "password changed";
+    apply(config, login, change, Action::ChangePassword, done, output).await
 }
 
 pub(super) async fn role(
@@ -34,7 +37,8 @@ pub(super) async fn role(
         role: Some(role),
         ..Change::default()
     };
-    apply(config, login, change, role.kind().code(), output).await
+    let done = role.kind().code();
+    apply(config, login, change, Action::ChangeRole, done, output).await
 }
 
 pub(super) async fn disabled(
@@ -47,8 +51,11 @@ pub(super) async fn disabled(
         disabled: Some(disabled),
         ..Change::default()
     };
-    let done = if disabled { "disabled" } else { "enabled" };
-    apply(config, login, change, done, output).await
+    let (action, done) = match disabled {
+        true => (Action::DisableAccount, "disabled"),
+        false => (Action::EnableAccount, "enabled"),
+    };
+    apply(config, login, change, action, done, output).await
 }
 
 pub(super) async fn end_sessions(
@@ -56,7 +63,8 @@ pub(super) async fn end_sessions(
     login: &str,
     output: &Output,
 ) -> Result<(), Failure> {
-    apply(config, login, Change::default(), "sessions ended", output).await
+    let (change, done) = (Change::default(), "sessions ended");
+    apply(config, login, change, Action::EndSessions, done, output).await
 }
 
 pub(super) async fn provider(
@@ -65,27 +73,28 @@ pub(super) async fn provider(
     subject: Option<&str>,
     output: &Output,
 ) -> Result<(), Failure> {
-    let database = Database::open_or_join(config).await?;
-    let changed = account::set_provider_subject(&database.general, login, subject).await;
-    database.close().await?;
+    let (action, done) = match subject {
+        Some(_) => (Action::LinkProvider, "linked with the provider's person"),
+        None => (Action::UnlinkProvider, "no longer linked"),
+    };
+    let account_id = recorded::change(config, async |database| {
+        let account_id = linked(database, login, subject).await?;
+        let detail = json!({ "account": account_id });
+        Ok((account_id, recorded::done(action, detail)))
+    })
+    .await?;
+    report(account_id, login, done, output)
+}
+
+async fn linked(database: &Database, login: &str, subject: Option<&str>) -> Result<Uuid, Failure> {
     let taken = |error: &sqlx::Error| {
         error
             .as_database_error()
             .is_some_and(|error| error.is_unique_violation())
     };
-    let done = match subject {
-        Some(_) => "linked with the provider's person",
-        None => "no longer linked",
-    };
-    match changed {
-        Ok(Some(account_id)) => {
-            output.print(
-                &json!({ "account_id": account_id, "login": login, "done": done }),
-                || format!("{login}: {done}; running hubs refuse earlier sessions within seconds"),
-            )?;
-            Ok(())
-        }
-        Ok(None) => Err(anyhow!("there is no account {login}; see: notary-hub user list").into()),
+    match account::set_provider_subject(&database.general, login, subject).await {
+        Ok(Some(account_id)) => Ok(account_id),
+        Ok(None) => Err(no_account(login)),
         Err(error) if taken(&error) => {
             Err(anyhow!("another account is linked with this person; unlink it first").into())
         }
@@ -97,30 +106,45 @@ async fn apply(
     config: &Config,
     login: &str,
     change: Change<'_>,
+    action: Action,
     done: &str,
     output: &Output,
 ) -> Result<(), Failure> {
-    let database = Database::open_or_join(config).await?;
-    let changed = account::change(&database.general, login, change).await;
-    database.close().await?;
-    let no_office = |error: &sqlx::Error| {
-        error
-            .as_database_error()
-            .is_some_and(|error| error.is_foreign_key_violation())
-    };
-    let account_id = match changed {
-        Ok(Some(account_id)) => account_id,
-        Ok(None) => {
-            return Err(anyhow!("there is no account {login}; see: notary-hub user list").into());
-        }
-        Err(error) if no_office(&error) => {
-            return Err(anyhow!("there is no such office; see: notary-hub office list").into());
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let account_id = recorded::change(config, async |database| {
+        let account_id = changed(database, login, change).await?;
+        let role = change.role.map(|role| role.kind().code());
+        let office = change.role.and_then(|role| role.office_id());
+        let detail = json!({ "account": account_id, "role": role, "office": office });
+        Ok((account_id, recorded::done(action, detail)))
+    })
+    .await?;
+    report(account_id, login, done, output)
+}
+
+fn report(account_id: Uuid, login: &str, done: &str, output: &Output) -> Result<(), Failure> {
     output.print(
         &json!({ "account_id": account_id, "login": login, "done": done }),
         || format!("{login}: {done}; running hubs refuse earlier sessions within seconds"),
     )?;
     Ok(())
+}
+
+fn no_account(login: &str) -> Failure {
+    anyhow!("there is no account {login}; see: notary-hub user list").into()
+}
+
+async fn changed(database: &Database, login: &str, change: Change<'_>) -> Result<Uuid, Failure> {
+    let no_office = |error: &sqlx::Error| {
+        error
+            .as_database_error()
+            .is_some_and(|error| error.is_foreign_key_violation())
+    };
+    match account::change(&database.general, login, change).await {
+        Ok(Some(account_id)) => Ok(account_id),
+        Ok(None) => Err(no_account(login)),
+        Err(error) if no_office(&error) => {
+            Err(anyhow!("there is no such office; see: notary-hub office list").into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }

@@ -4,23 +4,22 @@ use anyhow::anyhow;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::super::{Failure, Output};
+use super::super::{Failure, Output, change, done};
 use crate::app::Database;
+use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::{pki, second_factor};
 use crate::store;
 
 pub(super) async fn enrol(config: &Config, login: &str, output: &Output) -> Result<(), Failure> {
     let key = pki::account_key(&config.pki_dir())?;
-    let database = Database::open_or_join(config).await?;
-    let enrolled = match account(&database, login).await {
-        Ok(account_id) => second_factor::enrol(&database.general, &key, account_id)
-            .await
-            .map_err(Failure::from),
-        Err(failure) => Err(failure),
-    };
-    database.close().await?;
-    let enrolled = enrolled?;
+    let enrolled = change(config, async |database| {
+        let account_id = account(database, login).await?;
+        let enrolled = second_factor::enrol(&database.general, &key, account_id).await?;
+        let detail = json!({ "account": account_id });
+        Ok((enrolled, done(Action::EnrolSecondFactor, detail)))
+    })
+    .await?;
     let uri = enrolled.secret.uri(login);
     let codes: Vec<&str> = enrolled
         .recovery_codes
@@ -46,15 +45,13 @@ pub(super) async fn enrol(config: &Config, login: &str, output: &Output) -> Resu
 }
 
 pub(super) async fn reset(config: &Config, login: &str, output: &Output) -> Result<(), Failure> {
-    let database = Database::open_or_join(config).await?;
-    let done = match account(&database, login).await {
-        Ok(account_id) => second_factor::reset(&database.general, account_id)
-            .await
-            .map_err(Failure::from),
-        Err(failure) => Err(failure),
-    };
-    database.close().await?;
-    done?;
+    change(config, async |database| {
+        let account_id = account(database, login).await?;
+        second_factor::reset(&database.general, account_id).await?;
+        let detail = json!({ "account": account_id });
+        Ok(((), done(Action::ResetSecondFactor, detail)))
+    })
+    .await?;
     output.print(&json!({ "login": login, "second_factor": false }), || {
         format!("{login} has no second factor now")
     })?;

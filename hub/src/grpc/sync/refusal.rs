@@ -5,7 +5,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::grpc::error::Reason;
+use crate::refusal::Reason;
 use crate::sync::feed::Violation;
 
 /// What went wrong while listening: mostly that the agent has gone.

@@ -15,10 +15,11 @@ use super::outgoing;
 use super::refusal::{
     draining, epoch_stale, heard_badly, protocol_violation, reason_of, stream_replaced,
 };
-use crate::grpc::error::{Reason, database, invalid_field};
+use crate::grpc::error::{database, invalid_field};
 use crate::grpc::guard::revoked;
 use crate::identity::OfficeIdentity;
 use crate::identity::revocation::Revocations;
+use crate::refusal::Reason;
 use crate::sync::Feeds;
 use crate::sync::hello::{Hello, Raw};
 use crate::telemetry::metrics::{AGENT_CLOCK_SKEW, OFFICE_MISMATCHES, SYNC_STREAMS_ENDED};

@@ -35,4 +35,12 @@ async fn a_session_is_over_once_it_was_signed_out() {
         );
     }
     assert_eq!(send(Method::GET, statistics, &other).await.status, 200);
+    let log = bureau.log().await.into_iter();
+    let ended: Vec<_> = log.filter(|e| e.action == "session.delete").collect();
+    assert_eq!(
+        ended.len(),
+        1,
+        "signing out is recorded, a failed attempt is nobody's"
+    );
+    assert_eq!(ended[0].outcome, "done");
 }

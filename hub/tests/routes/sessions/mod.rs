@@ -1,2 +1,3 @@
 mod delete;
+mod guessing;
 mod post;

@@ -7,7 +7,7 @@ use notary_hub::store;
 
 use crate::client::Bureau;
 
-async fn with_account() -> Bureau {
+pub async fn with_account() -> Bureau {
     let bureau = Bureau::open().await;
     let account = NewAccount {
         login: "li",
@@ -67,6 +67,7 @@ async fn an_account_with_a_second_factor_is_asked_for_its_code() {
         (answer.status, answer.problem()),
         (401, "SECOND_FACTOR_REQUIRED".to_owned())
     );
+    assert_eq!(answer.json()["field"], "otp");
     let code = enrolled.recovery_codes[0].as_str();
     let with =
         format!(r#"{{"login": "li", "password": "correct horse battery", "otp": "{code}"}}"#);

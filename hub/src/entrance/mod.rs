@@ -1,0 +1,180 @@
+//! Signing in and out: who tries too often is kept out, and what came of it is recorded before it is answered.
+//!
+//! An account locks itself after [`FAILURES_TO_LOCK`](crate::identity::account::FAILURES_TO_LOCK) failures in a row,
+//! each within a quarter of an hour of the one before. One address has fewer tries than that at one login, in the
+//! same sense of a row, so that nobody can lock a colleague out from their own desk. Tries are counted at each hub
+//! apart.
+
+mod limits;
+mod refusals;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use sqlx::PgPool;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
+use crate::identity::account::{Credentials, SignInError, SignOutError};
+use crate::identity::session::Session;
+use crate::identity::{Person, Sessions};
+use crate::store;
+use limits::{Address, Limits};
+use refusals::{Refusals, Tally};
+
+/// How often refusals are looked through that were counted and not recorded yet.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Why somebody is not signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum EntranceError {
+    #[error("too many attempts to sign in from this address")]
+    TooOften { retry_after: Duration },
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+}
+
+/// Why nobody was signed out.
+#[derive(Debug, thiserror::Error)]
+pub enum ExitError {
+    #[error(transparent)]
+    SignOut(#[from] SignOutError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+}
+
+/// Where people sign in and out, through whichever door.
+#[derive(Debug)]
+pub struct Entrance {
+    pool: PgPool,
+    sessions: Arc<Sessions>,
+    audit: Audit,
+    limits: Limits,
+    refusals: Refusals,
+}
+
+impl Entrance {
+    pub fn new(pool: PgPool, sessions: Arc<Sessions>, audit: Audit) -> Self {
+        Self {
+            pool,
+            sessions,
+            audit,
+            limits: Limits::default(),
+            refusals: Refusals::default(),
+        }
+    }
+
+    /// Credentials in, session out. A session and the first refusal of a minute are recorded before the answer.
+    pub async fn sign_in(
+        &self,
+        credentials: Credentials<'_>,
+        from: IpAddr,
+    ) -> Result<Session, EntranceError> {
+        let login = credentials.login;
+        match self.admit(credentials, Address::from(from)).await {
+            Ok(session) => {
+                self.record(&session.person, Action::SignIn).await?;
+                Ok(session)
+            }
+            Err(error) => {
+                if error.is_refusal() {
+                    self.refused(login).await?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn admit(
+        &self,
+        credentials: Credentials<'_>,
+        from: Address,
+    ) -> Result<Session, EntranceError> {
+        // Counted before the password is checked, so that trying in parallel gains nothing.
+        self.limits
+            .attempt(from, credentials.login, Instant::now())
+            .map_err(|retry_after| EntranceError::TooOften { retry_after })?;
+        let session = self.sessions.sign_in_with(credentials).await?;
+        self.limits.succeeded(from, credentials.login);
+        Ok(session)
+    }
+
+    /// Ends the session of a bearer token.
+    pub async fn sign_out(&self, token: &str) -> Result<(), ExitError> {
+        let person = self.sessions.sign_out(token).await?;
+        Ok(self.record(&person, Action::SignOut).await?)
+    }
+
+    async fn record(&self, person: &Person, action: Action) -> Result<(), AuditError> {
+        let entry = Entry::by(person, action, Outcome::Done, json!({}));
+        self.audit.append(entry).await?;
+        Ok(())
+    }
+
+    /// Counts a refusal; the first of a minute is recorded at once. All logins that are nobody's count as one.
+    async fn refused(&self, login: &str) -> Result<(), EntranceError> {
+        let account_id = match login.contains('\0') {
+            true => None,
+            false => store::account::find(&self.pool, login)
+                .await
+                .map_err(SignInError::Database)?,
+        };
+        if let Some(tally) = self.refusals.count(account_id, Instant::now()) {
+            self.audit.append(entry_of(tally)).await?;
+        }
+        Ok(())
+    }
+
+    /// Records what was counted since, minute by minute, until `stop`.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut ticks = interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            self.settle(self.refusals.due(Instant::now())).await;
+        }
+    }
+
+    /// Records the rest, when nobody comes any more.
+    pub async fn close(&self) {
+        self.settle(self.refusals.rest()).await;
+    }
+
+    async fn settle(&self, tallies: Vec<Tally>) {
+        for tally in tallies {
+            if let Err(error) = self.audit.append(entry_of(tally)).await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    refusals = tally.refusals,
+                    "refused sign-ins could not be recorded"
+                );
+            }
+        }
+    }
+}
+
+impl EntranceError {
+    /// Whether somebody was kept out. Who is asked for a code has the password and comes again.
+    fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::TooOften { .. } | Self::SignIn(SignInError::Refused)
+        )
+    }
+}
+
+fn entry_of(tally: Tally) -> Entry {
+    Entry {
+        actor: Actor::Nobody,
+        office_id: None,
+        action: Action::SignIn,
+        outcome: Outcome::Denied,
+        purpose: None,
+        case_reference: None,
+        detail: json!({ "account": tally.account_id, "count": tally.refusals }),
+    }
+}

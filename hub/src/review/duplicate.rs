@@ -1,0 +1,280 @@
+//! Possible duplicates: a finding of the rules is confirmed or dismissed by a person.
+//!
+//! A decision stands on facts: the revisions of both cases and the version of the rules. It outlives every
+//! re-evaluation that leaves them as they were. When they change, the finding is open again and shows what was decided
+//! before; deciding anew does not undo that, and withdrawing the newest brings back what stood before it.
+
+use linkage::office::OfficeId;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Desk, Grounds, Review, ReviewError};
+use crate::audit::{Action, Outcome};
+use crate::lookup::disclosure::is_open_to;
+use crate::store::review::duplicate::{self as store, Decision, Finding, NewDecision, Wanted};
+use crate::store::tx::retried;
+
+/// What a decision stands on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    pub left_revision: i64,
+    pub right_revision: i64,
+    pub rules_version: String,
+}
+
+/// What a person makes of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// 认定
+    Confirmed,
+    /// 排除
+    Dismissed,
+}
+
+/// Where a finding stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingState {
+    /// Nobody decided on these facts.
+    #[default]
+    Open,
+    Confirmed,
+    Dismissed,
+}
+
+/// A text that names no verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("neither confirmed nor dismissed")]
+pub struct NoVerdict;
+
+impl Verdict {
+    /// The form in which it is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Dismissed => "dismissed",
+        }
+    }
+}
+
+impl std::str::FromStr for Verdict {
+    type Err = NoVerdict;
+
+    fn from_str(code: &str) -> Result<Self, NoVerdict> {
+        [Self::Confirmed, Self::Dismissed]
+            .into_iter()
+            .find(|verdict| verdict.code() == code)
+            .ok_or(NoVerdict)
+    }
+}
+
+impl FindingState {
+    /// The form in which it is sent.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Confirmed => "confirmed",
+            Self::Dismissed => "dismissed",
+        }
+    }
+}
+
+impl Finding {
+    /// The decision that stands on today's facts.
+    pub fn standing(&self) -> Option<&Decision> {
+        let decision = self.decision.as_ref();
+        decision.filter(|decision| decision.facts == self.facts)
+    }
+
+    pub fn state(&self) -> FindingState {
+        match self.standing().map(|decision| decision.verdict) {
+            None => FindingState::Open,
+            Some(Verdict::Confirmed) => FindingState::Confirmed,
+            Some(Verdict::Dismissed) => FindingState::Dismissed,
+        }
+    }
+
+    /// Whether a desk may see it: a notary's has a part in it, and the other office's case is not sealed to the own.
+    fn is_for(&self, desk: Desk) -> bool {
+        let Desk::Office(own) = desk else {
+            return true;
+        };
+        let [left, right] = &self.cases;
+        let told = |mine: OfficeId| mine == own;
+        (told(left.office_id) && is_open_to(left.matter_type, right.matter_type))
+            || (told(right.office_id) && is_open_to(right.matter_type, left.matter_type))
+    }
+}
+
+/// A decision to be made.
+#[derive(Clone, Debug)]
+pub struct Decide {
+    pub finding_id: Uuid,
+    pub verdict: Verdict,
+    pub grounds: Grounds,
+    /// What the decider has read.
+    pub facts: Facts,
+}
+
+impl Review<'_> {
+    /// A page of findings, the newest first: up to `most`.
+    pub async fn findings(&self, wanted: &Wanted, most: i64) -> Result<Vec<Finding>, ReviewError> {
+        let ids = store::page(self.pool, wanted, most).await?;
+        let mut connection = self.pool.acquire().await?;
+        let findings = store::load(&mut connection, &ids).await?;
+        let detail = json!({
+            "of": "duplicates",
+            "office": wanted.office,
+            "severity": wanted.severity.map(linkage::matter::Severity::code),
+            "state": wanted.state.code(),
+        });
+        self.record(Action::ListReviews, Outcome::Done, detail)
+            .await?;
+        Ok(findings)
+    }
+
+    /// One finding with everything that was ever decided about it.
+    pub async fn finding(&self, finding_id: Uuid) -> Result<(Finding, Vec<Decision>), ReviewError> {
+        let mut connection = self.pool.acquire().await?;
+        let finding = self
+            .visible(&mut connection, finding_id, Action::ReadReview)
+            .await?;
+        let history = store::history(&mut connection, finding_id).await?;
+        let detail = json!({ "finding": finding_id });
+        self.record(Action::ReadReview, Outcome::Done, detail)
+            .await?;
+        Ok((finding, history))
+    }
+
+    /// Decides. The same decision of the same person again changes nothing and answers the same.
+    pub async fn decide(&self, decide: &Decide) -> Result<Decided<Decision>, ReviewError> {
+        retried("review.decide_duplicate", || self.decide_once(decide)).await
+    }
+
+    async fn decide_once(&self, decide: &Decide) -> Result<Decided<Decision>, ReviewError> {
+        let mut transaction = self.pool.begin().await?;
+        store::lock(&mut transaction, decide.finding_id).await?;
+        let finding = self
+            .visible(&mut transaction, decide.finding_id, Action::DecideReview)
+            .await?;
+        if finding.facts != decide.facts {
+            return Err(ReviewError::FactsChanged);
+        }
+        if let Some(standing) = finding.standing() {
+            let repeated =
+                standing.decided_by == self.account_id() && standing.verdict == decide.verdict;
+            return match repeated {
+                true => Ok(Decided::Before(standing.clone())),
+                false => Err(ReviewError::AlreadyDecided),
+            };
+        }
+        let decision_id = Uuid::now_v7();
+        let new = NewDecision {
+            decision_id,
+            finding_id: decide.finding_id,
+            verdict: decide.verdict,
+            reason: decide.grounds.as_str(),
+            facts: &decide.facts,
+            decided_by: self.account_id(),
+        };
+        store::insert(&mut transaction, &new).await?;
+        let written = one(store::decisions(&mut transaction, &[decision_id]).await?)?;
+        let detail = json!({
+            "finding": decide.finding_id, "decision": decision_id, "verdict": decide.verdict.code(),
+        });
+        self.record(Action::DecideReview, Outcome::Done, detail)
+            .await?;
+        transaction.commit().await?;
+        Ok(Decided::Now(written))
+    }
+
+    /// Withdraws a decision: one's own, or anybody's at the bureau. Doing it again changes nothing.
+    pub async fn withdraw_decision(
+        &self,
+        decision_id: Uuid,
+        grounds: &Grounds,
+    ) -> Result<Decision, ReviewError> {
+        retried("review.withdraw_duplicate", || {
+            self.withdraw_once(decision_id, grounds)
+        })
+        .await
+    }
+
+    async fn withdraw_once(
+        &self,
+        decision_id: Uuid,
+        grounds: &Grounds,
+    ) -> Result<Decision, ReviewError> {
+        let mut transaction = self.pool.begin().await?;
+        let detail = json!({ "decision": decision_id });
+        let Some(known) = store::decisions(&mut transaction, &[decision_id])
+            .await?
+            .pop()
+        else {
+            self.record(Action::WithdrawReview, Outcome::NoHit, detail)
+                .await?;
+            return Err(ReviewError::NotFound);
+        };
+        store::lock(&mut transaction, known.finding_id).await?;
+        let finding = self
+            .visible(&mut transaction, known.finding_id, Action::WithdrawReview)
+            .await?;
+        let decision = one(store::decisions(&mut transaction, &[decision_id]).await?)?;
+        if self.desk != Desk::Bureau && decision.decided_by != self.account_id() {
+            let error = ReviewError::NotAllowed;
+            return Err(self.denied(Action::WithdrawReview, detail, error).await);
+        }
+        if let Some(withdrawn) = &decision.withdrawn {
+            return match withdrawn.by == self.account_id() {
+                true => Ok(decision),
+                false => Err(ReviewError::Over),
+            };
+        }
+        // Only the newest can be taken back: what came after it was decided knowing it.
+        if finding.decision.map(|newest| newest.decision_id) != Some(decision_id) {
+            return Err(ReviewError::Over);
+        }
+        let reason = grounds.as_str();
+        store::withdraw(&mut transaction, decision_id, self.account_id(), reason).await?;
+        let written = one(store::decisions(&mut transaction, &[decision_id]).await?)?;
+        self.record(Action::WithdrawReview, Outcome::Done, detail)
+            .await?;
+        transaction.commit().await?;
+        Ok(written)
+    }
+
+    /// The finding if this desk may see it; else the attempt is recorded.
+    async fn visible(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        finding_id: Uuid,
+        action: Action,
+    ) -> Result<Finding, ReviewError> {
+        let detail = json!({ "finding": finding_id });
+        match store::load(connection, &[finding_id]).await?.pop() {
+            Some(finding) if finding.is_for(self.desk) => Ok(finding),
+            Some(_) => Err(self.denied(action, detail, ReviewError::NotFound).await),
+            None => {
+                self.record(action, Outcome::NoHit, detail).await?;
+                Err(ReviewError::NotFound)
+            }
+        }
+    }
+}
+
+/// Whether a decision was made by this request.
+#[derive(Clone, Debug)]
+pub enum Decided<T> {
+    Now(T),
+    /// By the same person, in a request before.
+    Before(T),
+}
+
+fn one(mut decisions: Vec<Decision>) -> Result<Decision, ReviewError> {
+    decisions
+        .pop()
+        .ok_or(ReviewError::Database(sqlx::Error::RowNotFound))
+}

@@ -1,0 +1,139 @@
+//! The life of a judgement about two mentions.
+//!
+//! | state | confirm | decline | withdraw |
+//! |---|---|---|---|
+//! | proposed | in force | declined | withdrawn |
+//! | in force | – | – | withdrawn |
+//! | declined, withdrawn | – | – | – |
+
+use std::str::FromStr;
+
+use linkage::cluster::Judgement;
+use serde::Serialize;
+
+/// Where a judgement stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JudgementState {
+    /// Waits for the second pair of eyes; nothing follows from it yet.
+    Proposed,
+    /// Persons follow it.
+    InForce,
+    Declined,
+    Withdrawn,
+}
+
+/// What can happen to a judgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Confirm,
+    Decline,
+    Withdraw,
+}
+
+/// Whose cases a judgement joins or parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    WithinOneOffice,
+    AcrossOffices,
+}
+
+/// A step that a judgement cannot take any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the judgement is past this step")]
+pub struct Past;
+
+/// A text that names no state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no state of a judgement")]
+pub struct NoState;
+
+impl JudgementState {
+    pub const ALL: [Self; 4] = [
+        Self::Proposed,
+        Self::InForce,
+        Self::Declined,
+        Self::Withdrawn,
+    ];
+
+    /// Where a new judgement begins. A merge across offices needs a second pair of eyes; keeping apart does no harm
+    /// that waiting would prevent.
+    pub const fn of_new(judgement: Judgement, reach: Reach) -> Self {
+        match (judgement, reach) {
+            (Judgement::Same, Reach::AcrossOffices) => Self::Proposed,
+            (Judgement::Same, Reach::WithinOneOffice) | (Judgement::NotSame, _) => Self::InForce,
+        }
+    }
+
+    /// The state after a step.
+    pub const fn after(self, step: Step) -> Result<Self, Past> {
+        match (self, step) {
+            (Self::Proposed, Step::Confirm) => Ok(Self::InForce),
+            (Self::Proposed, Step::Decline) => Ok(Self::Declined),
+            (Self::Proposed | Self::InForce, Step::Withdraw) => Ok(Self::Withdrawn),
+            _ => Err(Past),
+        }
+    }
+
+    /// The form in which it is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::InForce => "in_force",
+            Self::Declined => "declined",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+impl FromStr for JudgementState {
+    type Err = NoState;
+
+    fn from_str(code: &str) -> Result<Self, NoState> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.code() == code)
+            .ok_or(NoState)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::JudgementState::{Declined, InForce, Proposed, Withdrawn};
+    use super::Step::{Confirm, Decline, Withdraw};
+    use super::*;
+
+    #[test]
+    fn the_table_is_the_one_above() {
+        for (from, confirm, decline, withdraw) in [
+            (Proposed, Ok(InForce), Ok(Declined), Ok(Withdrawn)),
+            (InForce, Err(Past), Err(Past), Ok(Withdrawn)),
+            (Declined, Err(Past), Err(Past), Err(Past)),
+            (Withdrawn, Err(Past), Err(Past), Err(Past)),
+        ] {
+            assert_eq!(from.after(Confirm), confirm);
+            assert_eq!(from.after(Decline), decline);
+            assert_eq!(from.after(Withdraw), withdraw);
+        }
+    }
+
+    #[test]
+    fn a_merge_across_offices_alone_waits() {
+        for (judgement, reach, state) in [
+            (Judgement::Same, Reach::AcrossOffices, Proposed),
+            (Judgement::Same, Reach::WithinOneOffice, InForce),
+            (Judgement::NotSame, Reach::AcrossOffices, InForce),
+            (Judgement::NotSame, Reach::WithinOneOffice, InForce),
+        ] {
+            assert_eq!(JudgementState::of_new(judgement, reach), state);
+        }
+    }
+
+    #[test]
+    fn a_state_reads_back_from_its_code() {
+        for state in JudgementState::ALL {
+            assert_eq!(state.code().parse(), Ok(state));
+        }
+        assert_eq!("".parse::<JudgementState>(), Err(NoState));
+    }
+}

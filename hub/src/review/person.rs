@@ -1,0 +1,424 @@
+//! Possible persons: people decide about pairs that linkage does not dare to join by itself.
+//!
+//! A pair is two nodes; a judgement speaks of one mention of each, those that weigh most, so that it outlives every
+//! re-run that makes other nodes of them. To people a pair is named by any mention of each: a node's id is made of
+//! its number's token, and whoever holds the city's key could try numbers against it. `same` across offices waits for a second account, a supervisor's; within
+//! one office, and to keep two apart, one is enough. Judgement and what follows from it are one transaction under
+//! the clustering lock, so that decisions about one pair come one after the other.
+
+use linkage::cluster::{Judgement, Pair};
+use linkage::compare::Agreement;
+use linkage::node::MentionId;
+use linkage::score::Explanation;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sqlx::{PgConnection, PgTransaction};
+use uuid::Uuid;
+
+use super::duplicate::Decided;
+use super::judgement::{JudgementState, Step};
+use super::{Desk, Grounds, Review, ReviewError, explain};
+use crate::audit::{Action, Outcome};
+use crate::linking::LinkingError;
+use crate::linking::rework::rework;
+use crate::lookup::disclosure::is_sealed;
+use crate::store::linking;
+use crate::store::review::judgement::{self, Judged, NewJudgement};
+use crate::store::review::person::{self as store, Candidate, Shown, Wanted};
+use crate::store::tx::retried;
+
+/// Cases shown of one side.
+const MOST_CASES: i64 = 20;
+
+/// Where a pair stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PairState {
+    /// Nobody judged it.
+    #[default]
+    Open,
+    /// A judgement waits for the second pair of eyes.
+    Proposed,
+    /// A judgement is in force.
+    InForce,
+}
+
+impl PairState {
+    /// The form in which it is sent, and in which the judgement's state is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Proposed => "proposed",
+            Self::InForce => "in_force",
+        }
+    }
+}
+
+/// A pair in the queue.
+#[derive(Clone, Debug)]
+pub struct Queued {
+    pub candidate: Candidate,
+    /// The compared mention of each side.
+    pub sides: [Shown; 2],
+    pub judgement: Option<Judged>,
+}
+
+/// A pair side by side.
+#[derive(Clone, Debug)]
+pub struct SideBySide {
+    pub candidate: Candidate,
+    pub sides: [Side; 2],
+    /// Whether the phones are one, where both are known.
+    pub phone: Option<Agreement>,
+    pub explanation: Explanation,
+    /// Whether the two are one person now.
+    pub one_person: bool,
+    /// Everything that was judged about the pair, the newest first.
+    pub judgements: Vec<Judged>,
+}
+
+/// One side of a pair.
+#[derive(Clone, Debug)]
+pub struct Side {
+    pub compared: Shown,
+    /// Cases in which the side appears, as far as they may be told.
+    pub cases: Vec<Shown>,
+}
+
+/// A judgement to be made.
+#[derive(Clone, Debug)]
+pub struct Judge {
+    /// A mention of each side.
+    pub mentions: [Uuid; 2],
+    pub judgement: Judgement,
+    pub grounds: Grounds,
+}
+
+/// What a judgement came to.
+#[derive(Clone, Debug)]
+pub struct Effect {
+    pub judged: Judged,
+    /// Whether the two are one person now.
+    pub one_person: bool,
+}
+
+impl Review<'_> {
+    /// A page of pairs, the heaviest first: up to `most`.
+    pub async fn pairs(&self, wanted: &Wanted, most: i64) -> Result<Vec<Queued>, ReviewError> {
+        let mut connection = self.pool.acquire().await?;
+        let candidates = store::page(&mut connection, wanted, most).await?;
+        let mentions: Vec<Uuid> = candidates
+            .iter()
+            .flat_map(|candidate| [candidate.low_mention, candidate.high_mention])
+            .collect();
+        let judgements: Vec<Uuid> = candidates.iter().filter_map(|c| c.judgement_id).collect();
+        let shown = store::mentions(&mut connection, &mentions).await?;
+        let judged = judgement::load(&mut connection, &judgements).await?;
+        let detail = json!({
+            "of": "persons", "office": wanted.office, "state": wanted.state.code(),
+        });
+        self.record(Action::ListReviews, Outcome::Done, detail)
+            .await?;
+        let queued = candidates.into_iter().filter_map(|candidate| {
+            let of = |id| shown.iter().find(|shown| shown.mention_id == id).cloned();
+            let by_id = |id| judged.iter().find(|j| Some(j.judgement_id) == id).cloned();
+            Some(Queued {
+                sides: [of(candidate.low_mention)?, of(candidate.high_mention)?],
+                judgement: by_id(candidate.judgement_id),
+                candidate,
+            })
+        });
+        Ok(queued.collect())
+    }
+
+    /// One pair side by side, explained.
+    pub async fn pair(&self, mentions: [Uuid; 2]) -> Result<SideBySide, ReviewError> {
+        let mut connection = self.pool.acquire().await?;
+        let action = Action::ReadReview;
+        let (nodes, candidate, [low, high]) = self.seen(&mut connection, mentions, action).await?;
+        let told_to = self.desk.office_id();
+        let mut cases =
+            async |node| store::of_node(&mut connection, node, told_to, MOST_CASES).await;
+        let sides = [
+            Side {
+                cases: cases(nodes.low()).await?,
+                compared: low,
+            },
+            Side {
+                cases: cases(nodes.high()).await?,
+                compared: high,
+            },
+        ];
+        let model = self.models.in_force(&mut connection).await?;
+        let compared = [candidate.low_mention, candidate.high_mention].map(id);
+        let compared_now = linking::mention::compared(&mut connection, &compared, &model).await?;
+        let [low, high] = compared.map(|id| compared_now.get(&id));
+        let (low, high) = low.zip(high).ok_or(ReviewError::NotFound)?;
+        let view = SideBySide {
+            candidate,
+            sides,
+            phone: low.compare(high).phone,
+            explanation: explain(model.weights(), low, high),
+            one_person: store::are_one(&mut connection, nodes).await?,
+            judgements: judgement::between(&mut connection, nodes).await?,
+        };
+        self.record(action, Outcome::Done, of_pair(mentions))
+            .await?;
+        Ok(view)
+    }
+
+    /// A transaction in which nobody else changes persons or decides about them.
+    async fn begin(&self) -> Result<PgTransaction<'static>, ReviewError> {
+        let mut transaction = self.pool.begin().await?;
+        if !linking::enter(&mut transaction).await? {
+            return Err(LinkingError::Relinking.into());
+        }
+        linking::lock_clusters(&mut transaction).await?;
+        Ok(transaction)
+    }
+
+    /// Lets persons follow a judgement that came in force or went out of it.
+    async fn rework(
+        &self,
+        connection: &mut PgConnection,
+        mentions: Pair<Uuid>,
+    ) -> Result<(), ReviewError> {
+        let mentions = [mentions.low(), mentions.high()].map(id);
+        rework(connection, self.models, &mentions).await?;
+        Ok(())
+    }
+
+    /// Judges a pair. The same judgement of the same person again changes nothing and answers the same.
+    pub async fn judge(&self, judge: &Judge) -> Result<Decided<Effect>, ReviewError> {
+        retried("review.judge_person", || self.judge_once(judge)).await
+    }
+
+    async fn judge_once(&self, judge: &Judge) -> Result<Decided<Effect>, ReviewError> {
+        let mut transaction = self.begin().await?;
+        let action = Action::DecideReview;
+        let (nodes, candidate, _) = self.seen(&mut transaction, judge.mentions, action).await?;
+        if let Some(judgement_id) = candidate.judgement_id {
+            let standing = loaded(&mut transaction, judgement_id).await?;
+            let repeated =
+                standing.proposed_by == self.account_id() && standing.judgement == judge.judgement;
+            return match repeated {
+                true => Ok(Decided::Before(
+                    effect(&mut transaction, nodes, standing).await?,
+                )),
+                false => Err(ReviewError::AlreadyDecided),
+            };
+        }
+        let mentions = Pair::new(candidate.low_mention, candidate.high_mention)
+            .ok_or(ReviewError::NotFound)?;
+        let reach = store::reach(&mut transaction, nodes).await?;
+        let new = NewJudgement {
+            judgement_id: Uuid::now_v7(),
+            mentions,
+            judgement: judge.judgement,
+            state: JudgementState::of_new(judge.judgement, reach),
+            reason: judge.grounds.as_str(),
+            proposed_by: self.account_id(),
+        };
+        judgement::insert(&mut transaction, &new).await?;
+        if new.state == JudgementState::InForce {
+            self.rework(&mut transaction, mentions).await?;
+        }
+        let judged = loaded(&mut transaction, new.judgement_id).await?;
+        let made = effect(&mut transaction, nodes, judged).await?;
+        self.record(action, Outcome::Done, of_judged(&made.judged))
+            .await?;
+        transaction.commit().await?;
+        Ok(Decided::Now(made))
+    }
+
+    /// Confirms, declines or withdraws. Doing it again changes nothing and answers the same.
+    pub async fn step(
+        &self,
+        judgement_id: Uuid,
+        step: Step,
+        grounds: Option<&Grounds>,
+    ) -> Result<Effect, ReviewError> {
+        retried("review.step_person", || {
+            self.step_once(judgement_id, step, grounds)
+        })
+        .await
+    }
+
+    async fn step_once(
+        &self,
+        judgement_id: Uuid,
+        step: Step,
+        grounds: Option<&Grounds>,
+    ) -> Result<Effect, ReviewError> {
+        let action = action_of(step);
+        let mut transaction = self.begin().await?;
+        let (nodes, judged) = self
+            .seen_judgement(&mut transaction, judgement_id, action)
+            .await?;
+        if let Err(error) = self.may(step, &judged) {
+            return Err(self.denied(action, of_judged(&judged), error).await);
+        }
+        if self.has_done(step, &judged) {
+            return effect(&mut transaction, nodes, judged).await;
+        }
+        let state = judged.state.after(step).map_err(|_| ReviewError::Over)?;
+        let (by, reason) = (self.account_id(), grounds.map(Grounds::as_str));
+        match step {
+            Step::Withdraw => {
+                let reason = reason.unwrap_or_default();
+                judgement::withdrawn(&mut transaction, judgement_id, by, reason).await?;
+            }
+            Step::Confirm | Step::Decline => {
+                judgement::decided(&mut transaction, judgement_id, state, by, reason).await?;
+            }
+        }
+        let in_force = [judged.state, state].contains(&JudgementState::InForce);
+        if let Some(mentions) =
+            Pair::new(judged.mentions[0], judged.mentions[1]).filter(|_| in_force)
+        {
+            self.rework(&mut transaction, mentions).await?;
+        }
+        let judged = loaded(&mut transaction, judgement_id).await?;
+        let made = effect(&mut transaction, nodes, judged).await?;
+        self.record(action, Outcome::Done, of_judged(&made.judged))
+            .await?;
+        transaction.commit().await?;
+        Ok(made)
+    }
+
+    /// Whether this person may take the step: who proposed is not the second pair of eyes, and takes back what
+    /// nobody else confirmed; a supervisor takes back anything.
+    fn may(&self, step: Step, judged: &Judged) -> Result<(), ReviewError> {
+        let own = judged.proposed_by == self.account_id();
+        match step {
+            Step::Confirm | Step::Decline if own => Err(ReviewError::SecondPersonNeeded),
+            Step::Withdraw if own && judged.decided_by.is_none() => Ok(()),
+            _ if self.desk == Desk::Bureau => Ok(()),
+            _ => Err(ReviewError::NotAllowed),
+        }
+    }
+
+    /// Whether this person has taken the step before.
+    fn has_done(&self, step: Step, judged: &Judged) -> bool {
+        let (state, by) = match step {
+            Step::Confirm => (JudgementState::InForce, judged.decided_by),
+            Step::Decline => (JudgementState::Declined, judged.decided_by),
+            Step::Withdraw => (JudgementState::Withdrawn, judged.withdrawn_by),
+        };
+        judged.state == state && by == Some(self.account_id())
+    }
+
+    /// The pair if this desk may see it; else the attempt is recorded.
+    async fn seen(
+        &self,
+        connection: &mut PgConnection,
+        mentions: [Uuid; 2],
+        action: Action,
+    ) -> Result<(Pair<Uuid>, Candidate, [Shown; 2]), ReviewError> {
+        let nodes = store::nodes_of(connection, mentions).await?;
+        let candidate = match nodes {
+            Some(nodes) => store::find(connection, nodes).await?,
+            None => None,
+        };
+        let Some((nodes, candidate)) = nodes.zip(candidate) else {
+            self.record(action, Outcome::NoHit, of_pair(mentions))
+                .await?;
+            return Err(ReviewError::NotFound);
+        };
+        let compared = [candidate.low_mention, candidate.high_mention];
+        match self.told(connection, nodes, compared).await? {
+            Some(sides) => Ok((nodes, candidate, sides)),
+            None => {
+                let error = ReviewError::NotFound;
+                Err(self.denied(action, of_pair(mentions), error).await)
+            }
+        }
+    }
+
+    /// The judgement and its pair if this desk may see them; else the attempt is recorded.
+    async fn seen_judgement(
+        &self,
+        connection: &mut PgConnection,
+        judgement_id: Uuid,
+        action: Action,
+    ) -> Result<(Pair<Uuid>, Judged), ReviewError> {
+        let detail = json!({ "judgement": judgement_id });
+        let known = judgement::load(connection, &[judgement_id]).await?.pop();
+        let nodes = match &known {
+            Some(judged) => store::nodes_of(connection, judged.mentions).await?,
+            None => None,
+        };
+        let Some((judged, nodes)) = known.zip(nodes) else {
+            self.record(action, Outcome::NoHit, detail).await?;
+            return Err(ReviewError::NotFound);
+        };
+        match self.told(connection, nodes, judged.mentions).await? {
+            Some(_) => Ok((nodes, judged)),
+            None => Err(self.denied(action, detail, ReviewError::NotFound).await),
+        }
+    }
+
+    /// The two mentions, unless they are not for this desk: a notary's office has a part in the pair, and neither
+    /// mention is in another office's sealed case.
+    async fn told(
+        &self,
+        connection: &mut PgConnection,
+        nodes: Pair<Uuid>,
+        mentions: [Uuid; 2],
+    ) -> Result<Option<[Shown; 2]>, ReviewError> {
+        if let Desk::Office(own) = self.desk
+            && !store::has_part(connection, nodes, own).await?
+        {
+            return Ok(None);
+        }
+        let shown = store::mentions(connection, &mentions).await?;
+        let of = |id| {
+            let found = shown.iter().find(|shown| shown.mention_id == id).cloned();
+            found.filter(|s| self.desk.owns(s.office_id) || !is_sealed(s.matter_type))
+        };
+        Ok(of(mentions[0])
+            .zip(of(mentions[1]))
+            .map(|(low, high)| [low, high]))
+    }
+}
+
+fn id(mention: Uuid) -> MentionId {
+    MentionId::from(mention.into_bytes())
+}
+
+async fn loaded(connection: &mut PgConnection, judgement_id: Uuid) -> Result<Judged, ReviewError> {
+    let judged = judgement::load(connection, &[judgement_id]).await?.pop();
+    judged.ok_or(ReviewError::Database(sqlx::Error::RowNotFound))
+}
+
+async fn effect(
+    connection: &mut PgConnection,
+    nodes: Pair<Uuid>,
+    judged: Judged,
+) -> Result<Effect, ReviewError> {
+    Ok(Effect {
+        judged,
+        one_person: store::are_one(connection, nodes).await?,
+    })
+}
+
+const fn action_of(step: Step) -> Action {
+    match step {
+        Step::Confirm => Action::ConfirmReview,
+        Step::Decline => Action::DeclineReview,
+        Step::Withdraw => Action::WithdrawReview,
+    }
+}
+
+fn of_pair(mentions: [Uuid; 2]) -> Value {
+    json!({ "mentions": mentions })
+}
+
+fn of_judged(judged: &Judged) -> Value {
+    json!({
+        "mentions": judged.mentions,
+        "judgement": judged.judgement_id,
+        "verdict": judged.judgement.code(),
+        "state": judged.state.code(),
+    })
+}

@@ -1,0 +1,4 @@
+mod duplicates;
+mod judge;
+mod pairs;
+mod seed;

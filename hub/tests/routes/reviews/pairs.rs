@@ -1,0 +1,177 @@
+//! Possible persons, listed and side by side.
+
+use http::Method;
+use serde_json::Value;
+
+use super::seed::{Pairs, QUEUE, applicant, birth, here, mention, refused, supervisor, there};
+use crate::client::Colleague;
+use crate::support::seed::notary;
+
+fn names(items: &[Value]) -> Vec<String> {
+    let items = items.iter();
+    items
+        .map(|item| {
+            let mut names = [0, 1].map(|side| item["sides"][side]["name"].as_str().unwrap());
+            names.sort_unstable();
+            names.join(" ")
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_bureau_sees_every_open_pair_the_heaviest_first_and_a_notary_the_own_offices() {
+    let pairs = Pairs::open().await;
+    let all = pairs.queue(supervisor(), "open").await;
+    assert_eq!(names(&all), ["张** 章**", "王** 王**", "李* 李*"]);
+    assert_eq!(all[0]["weight"], 9.0);
+    let own = pairs.queue(here(), "open").await;
+    assert_eq!(names(&own), ["张** 章**", "王** 王**"]);
+    let theirs = pairs.queue(there(), "open").await;
+    assert_eq!(names(&theirs), ["张** 章**", "李* 李*"]);
+    let of_yuhang = format!("{QUEUE}?office=yuhang");
+    let (bureau, get) = (&pairs.bureau, Method::GET);
+    let answer = bureau
+        .ask(supervisor(), get.clone(), &of_yuhang, Value::Null)
+        .await;
+    assert_eq!(
+        names(answer.json()["items"].as_array().unwrap()),
+        ["李* 李*"]
+    );
+    let answer = bureau.ask(here(), get, &of_yuhang, Value::Null).await;
+    assert_eq!(refused(&answer), (403, "PERMISSION_DENIED".to_owned()));
+}
+
+#[tokio::test]
+async fn pages_leave_nothing_out_and_tell_nothing_twice() {
+    let pairs = Pairs::open().await;
+    let mut path = format!("{QUEUE}?limit=1");
+    let mut seen = Vec::new();
+    loop {
+        let answer = pairs
+            .bureau
+            .ask(supervisor(), Method::GET, &path, Value::Null)
+            .await;
+        let page = answer.json();
+        seen.extend(page["items"].as_array().unwrap().clone());
+        match page["next_cursor"].as_str() {
+            Some(cursor) => path = format!("{QUEUE}?limit=1&cursor={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, pairs.queue(supervisor(), "open").await);
+    assert_eq!(seen.len(), 3);
+    for bad in ["cursor=W10", "state=closed", "limit=0"] {
+        let path = format!("{QUEUE}?{bad}");
+        let answer = pairs
+            .bureau
+            .ask(supervisor(), Method::GET, &path, Value::Null)
+            .await;
+        assert_eq!(refused(&answer), (400, "FIELD_INVALID".to_owned()), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_pair_is_shown_side_by_side_and_explained_in_both_languages() {
+    let pairs = Pairs::open().await;
+    let answer = pairs.read(here(), pairs.across).await;
+    assert_eq!(answer.status, 200);
+    let pair = answer.json();
+    assert_eq!(pair["one_person"], false);
+    let sides = pair["sides"].as_array().unwrap();
+    let of = |office: &str| {
+        sides
+            .iter()
+            .find(|side| side["office_id"] == office)
+            .unwrap()
+    };
+    let (own, other) = (of("hangzhou"), of("xiaoshan"));
+    assert_eq!(
+        (&own["name"], &other["name"]),
+        (&"张**".into(), &"章**".into())
+    );
+    assert_eq!(own["birth_year"], 1990);
+    assert_eq!(own["sex_zh"], "女");
+    assert_eq!(own["district_zh"], "西湖区");
+    assert_eq!(own["id_kind_zh"], "居民身份证");
+    assert_eq!(own["id_tail"], "002X");
+    assert_eq!(own["cases"][0]["source_case_id"], "KEY-1");
+    assert_eq!(other["cases"][0]["source_case_id"], Value::Null);
+    assert_eq!(other["cases"][0]["matter_type_zh"], "出生");
+    assert_eq!(other["cases"][0]["role_zh"], "申请人");
+    let (zh, en) = (&pair["explanation"]["zh"], &pair["explanation"]["en"]);
+    assert!(zh.as_str().unwrap().contains("出生日期 相同 +"), "{zh}");
+    assert!(en.as_str().unwrap().contains("birth equal +"), "{en}");
+    assert!(zh.as_str().unwrap().contains('→'), "{zh}");
+}
+
+#[tokio::test]
+async fn nothing_that_is_shown_or_recorded_undoes_the_masks() {
+    let pairs = Pairs::open().await;
+    let mut texts = Vec::new();
+    for pair in [pairs.across, pairs.within] {
+        texts.push(pairs.read(here(), pair).await.text().to_owned());
+        texts.push(
+            pairs
+                .decide(here(), pair, "not_same")
+                .await
+                .text()
+                .to_owned(),
+        );
+    }
+    for state in ["open", "in_force"] {
+        let path = format!("{QUEUE}?state={state}&limit=1");
+        let answer = pairs
+            .bureau
+            .ask(here(), Method::GET, &path, Value::Null)
+            .await;
+        texts.push(answer.text().to_owned());
+    }
+    let log = pairs.bureau.log().await.into_iter();
+    texts.extend(log.map(|entry| format!("{entry:?}")));
+    for text in &texts {
+        for hidden in ["国", "强", "小明", "晓", "1990-", "03-07", "KEY-2"] {
+            assert!(!text.contains(hidden), "{hidden} in {text}");
+        }
+        // What stands for a number is told to nobody: a node's id is made of it.
+        for pair in [pairs.across, pairs.within] {
+            assert!(
+                pair.iter()
+                    .all(|side| !text.contains(&side.node.to_string()))
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_offices_sealed_case_is_not_there_and_the_attempt_is_recorded() {
+    let pairs = Pairs::open().await;
+    let (hub, seed) = (&pairs.bureau.hub, &pairs.bureau.seed);
+    let sealed = [
+        mention("hangzhou", "KEY-7", 7),
+        mention("xiaoshan", "WILL-8", 8),
+    ];
+    seed.office(hub, "hangzhou", vec![birth("KEY-7", applicant("周五", 7))])
+        .await;
+    let will = birth("WILL-8", applicant("周五", 8)).matter("will");
+    seed.office(hub, "xiaoshan", vec![will]).await;
+    pairs.linked(sealed, 8_000).await;
+
+    assert_eq!(pairs.queue(here(), "open").await.len(), 2);
+    assert_eq!(pairs.queue(there(), "open").await.len(), 3);
+    assert_eq!(pairs.queue(supervisor(), "open").await.len(), 4);
+    let yuhang = Colleague::new(notary("yuhang"));
+    for (who, pair) in [(here(), sealed), (yuhang, pairs.across)] {
+        for answer in [
+            pairs.read(who, pair).await,
+            pairs.decide(who, pair, "same").await,
+        ] {
+            assert_eq!(refused(&answer), (404, "NOT_FOUND".to_owned()));
+            assert_eq!(pairs.bureau.log().await.pop().unwrap().outcome, "denied");
+        }
+    }
+    assert_eq!(pairs.read(there(), sealed).await.status, 200);
+    let nothing = [pairs.across[0], pairs.within[0]];
+    let answer = pairs.read(here(), nothing).await;
+    assert_eq!(refused(&answer), (404, "NOT_FOUND".to_owned()));
+    assert_eq!(pairs.bureau.log().await.pop().unwrap().outcome, "no_hit");
+}
