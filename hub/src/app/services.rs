@@ -8,7 +8,7 @@ use linkage::token::TokenKey;
 use sqlx::PgPool;
 
 use super::Database;
-use crate::audit::Audit;
+use crate::audit::{Audit, Checkpoints};
 use crate::config::Config;
 use crate::grpc;
 use crate::grpc::health::Health;
@@ -34,6 +34,7 @@ pub(super) struct Services {
     feeds: Feeds,
     lookup: Arc<Lookup>,
     audit: Audit,
+    checkpoints: Arc<Checkpoints>,
     general: PgPool,
 }
 
@@ -53,6 +54,7 @@ impl Services {
         health: Health,
         ingest: Ingest,
         audit: Audit,
+        checkpoints: Arc<Checkpoints>,
     ) -> Self {
         let pool = &database.general;
         let feeds = Feeds {
@@ -74,6 +76,7 @@ impl Services {
             feeds,
             lookup: Arc::new(lookup),
             audit,
+            checkpoints,
             general: pool.clone(),
         }
     }
@@ -99,6 +102,7 @@ impl Services {
             sessions: Arc::clone(&self.sessions),
             provider: self.provider.clone(),
             audit: self.audit.clone(),
+            checkpoints: Arc::clone(&self.checkpoints),
         }
         .router();
         grpc::People {

@@ -352,7 +352,8 @@ pub fn internal(error: &(dyn std::error::Error + 'static)) -> Status {
     fault(error).into()
 }
 
-fn fault(error: &(dyn std::error::Error + 'static)) -> Refusal {
+/// The same for an interface that is not gRPC.
+pub fn fault(error: &(dyn std::error::Error + 'static)) -> Refusal {
     tracing::error!(error, "call failed");
     Reason::Internal.because("internal error; the hub's log has the details")
 }

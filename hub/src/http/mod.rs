@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use sqlx::PgPool;
 
-use crate::audit::{Action, Audit, Entry, Outcome};
+use crate::audit::{Action, Audit, Checkpoints, Entry, Outcome};
 use crate::identity::oidc::Provider;
 use crate::identity::{Person, Sessions};
 use problem::Problem;
@@ -37,6 +37,7 @@ pub struct Api {
     /// The bureau's identity provider, when there is one.
     pub provider: Option<Arc<Provider>>,
     pub audit: Audit,
+    pub checkpoints: Arc<Checkpoints>,
 }
 
 impl Api {

@@ -22,6 +22,8 @@ use super::{audit, duplicate, office, reject, session, statistics};
         duplicate::list,
         statistics::table,
         audit::entries,
+        audit::inclusion,
+        audit::consistency,
         audit::verification,
     ),
     modifiers(&Session),

@@ -11,8 +11,8 @@ use serde::Serialize;
 use tonic::Code;
 use utoipa::ToSchema;
 
-use crate::audit::AuditError;
-use crate::grpc::error::{Reason, Refusal};
+use crate::audit::{AuditError, PublishError};
+use crate::grpc::error::{self, Reason, Refusal};
 
 /// A refusal on its way.
 #[derive(Clone, Debug)]
@@ -142,6 +142,17 @@ impl From<AuditError> for Problem {
         match &error {
             AuditError::Database(problem) => Self::from(&**problem),
             AuditError::Stopping => Reason::Draining.because(error.to_string()).into(),
+        }
+    }
+}
+
+impl From<PublishError> for Problem {
+    fn from(problem: PublishError) -> Self {
+        match &problem {
+            PublishError::Database(problem) => Self::from(problem),
+            PublishError::Archive(_) | PublishError::Inconsistent { .. } => {
+                error::fault(&problem).into()
+            }
         }
     }
 }
