@@ -21,7 +21,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::audit::Audit;
+use crate::audit::archive::ArchiveError;
+use crate::audit::{Audit, Checkpoints, key_file};
 use crate::config::Config;
 use crate::entrance::Entrance;
 use crate::grpc::health::{Health, Standing};
@@ -52,6 +53,8 @@ pub enum AppError {
     Database(#[from] DatabaseError),
     #[error(transparent)]
     Provider(#[from] TrustError),
+    #[error("keep checkpoints of the audit log: {0}")]
+    Checkpoints(#[from] ArchiveError),
     #[error("read what is revoked: {0}")]
     Revocations(#[source] sqlx::Error),
     #[error(transparent)]
@@ -153,7 +156,13 @@ impl App {
                 token_key_id: pki.token_key.id(),
             },
         );
-        let (audit, log) = Audit::new(database.audit.clone());
+        let checkpoint_key = Arc::new(key_file::load_or_make(&config)?);
+        let (audit, log) = Audit::new(database.audit.clone(), Arc::clone(&checkpoint_key));
+        let checkpoints = Arc::new(Checkpoints::open(
+            database.general.clone(),
+            checkpoint_key,
+            config.checkpoint_dir(),
+        )?);
         let sessions = Arc::new(Sessions::new(
             database.general.clone(),
             pki.session_keys,
@@ -187,6 +196,7 @@ impl App {
             ingest,
             audit,
             models.clone(),
+            Arc::clone(&checkpoints),
         );
         let doors = Doors::bind(&config, &authority, Arc::clone(&certificate), revocations).await?;
         let addresses = doors.addresses;
@@ -195,6 +205,12 @@ impl App {
         let stop = || background.stop.clone();
         let tasks = &background.tracker;
         tasks.spawn(reader.run(stop()));
+        // It ends behind the log, when everything is recorded.
+        tasks.spawn(checkpoints.run(
+            config.audit.checkpoint_every.into(),
+            config.audit.checkpoint_entries.get().into(),
+            log.grown(),
+        ));
         tasks.spawn(log.run(stop()));
         tasks.spawn(Arc::clone(&entrance).run(stop()));
         tasks.spawn(watch::database(database.pools(), health.clone(), stop()));

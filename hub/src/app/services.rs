@@ -8,7 +8,7 @@ use linkage::token::TokenKey;
 use sqlx::PgPool;
 
 use super::Database;
-use crate::audit::Audit;
+use crate::audit::{Audit, Checkpoints};
 use crate::config::Config;
 use crate::details::Details;
 use crate::entrance::Entrance;
@@ -39,6 +39,7 @@ pub(super) struct Services {
     lookup: Arc<Lookup>,
     audit: Audit,
     models: Models,
+    checkpoints: Arc<Checkpoints>,
     general: PgPool,
 }
 
@@ -60,6 +61,7 @@ impl Services {
         ingest: Ingest,
         audit: Audit,
         models: Models,
+        checkpoints: Arc<Checkpoints>,
     ) -> Self {
         let pool = &database.general;
         let feeds = Feeds {
@@ -83,6 +85,7 @@ impl Services {
             lookup: Arc::new(lookup),
             audit,
             models,
+            checkpoints,
             general: pool.clone(),
         }
     }
@@ -111,6 +114,7 @@ impl Services {
             entrance: Arc::clone(&self.entrance),
             audit: self.audit.clone(),
             models: self.models.clone(),
+            checkpoints: Arc::clone(&self.checkpoints),
         }
         .router();
         grpc::People {

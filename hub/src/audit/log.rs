@@ -8,29 +8,26 @@
 use std::sync::Arc;
 
 use metrics::histogram;
+use serde_json::json;
 use sqlx::PgPool;
 use time::OffsetDateTime;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::entry::{ChainHash, Entry, Recorded};
+use super::chain::Chain;
+use super::checkpoint::CheckpointKey;
+use super::entry::{Action, Actor, Entry, Outcome};
+use super::merkle::{Edge, Nodes, completed_by};
+use super::receipt::{Batch, Receipt};
+use super::recorded::Recorded;
 use crate::store;
-use crate::store::audit::Head;
 use crate::telemetry::metrics::{AUDIT_APPEND_SECONDS, AUDIT_BATCH_ENTRIES};
 
 /// Entries that may wait; whoever finds no room waits before the door.
 const QUEUE: usize = 1024;
 /// Entries of one statement.
 const BATCH: usize = 512;
-
-/// Proof that something was recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    pub entry_no: i64,
-    pub recorded_at: OffsetDateTime,
-    pub chain_hash: ChainHash,
-}
 
 /// Why nothing was recorded, and therefore nothing may be answered.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -55,19 +52,31 @@ pub struct Audit {
 /// The task behind [`Audit`].
 pub struct AuditLog {
     pool: PgPool,
+    key: Arc<CheckpointKey>,
     queue: mpsc::Receiver<Waiting>,
     /// The end of the log as this hub last saw it.
-    head: Option<Head>,
+    end: Option<End>,
+    grown: watch::Sender<u64>,
+}
+
+/// Where the next entry goes.
+#[derive(Clone, Debug)]
+struct End {
+    chain: Chain,
+    edge: Edge,
 }
 
 impl Audit {
-    /// The log on `pool`, which [`store::pool::audit`] makes, and the task that has to run for it.
-    pub fn new(pool: PgPool) -> (Self, AuditLog) {
+    /// The log on `pool`, which [`store::pool::audit`] makes, and the task that has to run for it. `key` signs what
+    /// receipts say.
+    pub fn new(pool: PgPool, key: Arc<CheckpointKey>) -> (Self, AuditLog) {
         let (sender, queue) = mpsc::channel(QUEUE);
         let log = AuditLog {
             pool,
+            key,
             queue,
-            head: None,
+            end: None,
+            grown: watch::Sender::new(0),
         };
         (Self { queue: sender }, log)
     }
@@ -87,6 +96,11 @@ impl Audit {
 }
 
 impl AuditLog {
+    /// The size of the tree after each batch of this hub. Ends when the log does.
+    pub fn grown(&self) -> watch::Receiver<u64> {
+        self.grown.subscribe()
+    }
+
     /// Writes until `stop`, then what was handed over before.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut waiting = Vec::with_capacity(BATCH);
@@ -106,13 +120,17 @@ impl AuditLog {
 
     async fn write(&mut self, waiting: &mut Vec<Waiting>) {
         histogram!(AUDIT_BATCH_ENTRIES).record(waiting.len() as f64);
-        let (entries, done): (Vec<Entry>, Vec<_>) =
-            waiting.drain(..).map(|one| (one.entry, one.done)).unzip();
-        match self.append(&entries).await {
-            Ok(recorded) => {
-                for (recorded, done) in recorded.iter().zip(done) {
+        let (mut entries, done): (Vec<Recorded>, Vec<_>) = waiting
+            .drain(..)
+            .map(|one| (Recorded::unplaced(one.entry), one.done))
+            .unzip();
+        match self.append(&mut entries).await {
+            Ok(batch) => {
+                self.grown.send_replace(batch.head().size);
+                let batch = Arc::new(batch);
+                for (recorded, done) in entries.iter().zip(done) {
                     // Whoever went away has asked all the same.
-                    let _ = done.send(Ok(receipt(recorded)));
+                    let _ = done.send(Ok(Receipt::new(recorded, &batch)));
                 }
             }
             Err(error) => {
@@ -125,62 +143,81 @@ impl AuditLog {
     }
 
     /// Writes behind the end this hub knows; behind the real one when it does not know it.
-    async fn append(&mut self, entries: &[Entry]) -> Result<Vec<Recorded>, sqlx::Error> {
+    async fn append(&mut self, entries: &mut [Recorded]) -> Result<Batch, sqlx::Error> {
         let now = OffsetDateTime::now_utc();
         // Whatever goes wrong below, the end has to be read again: a commit may have happened unseen.
-        if let Some(head) = self.head.take() {
-            let recorded = chain(entries, &head, now);
-            match store::audit::insert(&self.pool, &recorded).await {
-                Ok(()) => return Ok(self.remember(recorded)),
+        if let Some(mut end) = self.end.take() {
+            let nodes = end.place(entries, now);
+            match store::audit::insert(&self.pool, entries).await {
+                Ok(()) => return Ok(self.remember(end, nodes)),
                 Err(error) if store::audit::is_number_taken(&error) => {}
                 Err(error) => return Err(error),
             }
         }
         let mut transaction = self.pool.begin().await?;
-        let head = store::audit::lock_head(&mut transaction).await?;
-        let recorded = chain(entries, &head, now);
-        store::audit::insert(&mut *transaction, &recorded).await?;
+        let chain = store::audit::chain(&mut *transaction).await?;
+        let edge = store::audit::lock_edge(&mut transaction, &chain).await?;
+        let mut end = End { chain, edge };
+        if let Some(mut first) = end.first_leaf() {
+            end.place(std::slice::from_mut(&mut first), now);
+            store::audit::insert(&mut *transaction, &[first]).await?;
+        }
+        let nodes = end.place(entries, now);
+        store::audit::insert(&mut *transaction, entries).await?;
         transaction.commit().await?;
-        Ok(self.remember(recorded))
+        Ok(self.remember(end, nodes))
     }
 
-    fn remember(&mut self, recorded: Vec<Recorded>) -> Vec<Recorded> {
-        self.head = recorded.last().map(|last| Head {
-            entry_no: last.entry_no,
-            chain_hash: receipt(last).chain_hash,
-        });
-        recorded
+    fn remember(&mut self, end: End, nodes: Nodes) -> Batch {
+        let batch = Batch::new(end.chain, end.edge.head(), nodes, Arc::clone(&self.key));
+        self.end = Some(end);
+        batch
     }
 }
 
-fn chain(entries: &[Entry], head: &Head, now: OffsetDateTime) -> Vec<Recorded> {
-    let mut previous = head.chain_hash;
-    (head.entry_no + 1..)
-        .zip(entries)
-        .map(|(entry_no, entry)| {
-            let recorded = entry.clone().chained(entry_no, now, &previous);
-            previous = receipt(&recorded).chain_hash;
-            recorded
+impl End {
+    /// Gives entries the next places. Returns the subtrees of which their proofs are made.
+    fn place(&mut self, entries: &mut [Recorded], now: OffsetDateTime) -> Nodes {
+        let mut nodes: Nodes = self.edge.nodes().collect();
+        for entry in entries {
+            let leaf = self.edge.size();
+            entry.entry_no = store::audit::entry_of(&self.chain, leaf);
+            entry.recorded_at = to_microseconds(now);
+            let completed = self.edge.push(entry.hash());
+            entry.tree = Some(completed.concat());
+            nodes.extend(completed_by(leaf).zip(completed));
+        }
+        nodes
+    }
+
+    /// A tree that follows a chain begins with an entry that names the chain's end: who holds a checkpoint of the
+    /// tree holds one of the chain.
+    fn first_leaf(&self) -> Option<Recorded> {
+        let Chain { entries, head } = self.chain;
+        (entries > 0 && self.edge.size() == 0).then(|| {
+            Recorded::unplaced(Entry {
+                actor: Actor::Hub,
+                office_id: None,
+                action: Action::BeginTree,
+                outcome: Outcome::Done,
+                purpose: None,
+                case_reference: None,
+                detail: json!({ "entries": entries, "head": data_encoding::HEXLOWER.encode(&head) }),
+            })
         })
-        .collect()
+    }
 }
 
-fn receipt(recorded: &Recorded) -> Receipt {
-    Receipt {
-        entry_no: recorded.entry_no,
-        recorded_at: recorded.recorded_at,
-        chain_hash: recorded
-            .chain_hash
-            .as_slice()
-            .try_into()
-            .expect("an entry of this hub has a SHA-256"),
-    }
+/// PostgreSQL keeps microseconds.
+fn to_microseconds(at: OffsetDateTime) -> OffsetDateTime {
+    at.replace_nanosecond(at.nanosecond() / 1000 * 1000)
+        .expect("fewer nanoseconds than before")
 }
 
 impl std::fmt::Debug for AuditLog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AuditLog")
-            .field("head", &self.head)
+            .field("end", &self.end)
             .finish_non_exhaustive()
     }
 }

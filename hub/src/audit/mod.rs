@@ -1,14 +1,32 @@
-//! The audit log: who asked what, why, and what came of it. Append-only and hash-chained; an entry is durable
-//! before the answer it speaks of, so that no answer leaves without one.
+//! The audit log: who asked what, why, and what came of it. Append-only, and a Merkle tree; an entry is durable before
+//! the answer it speaks of, so that no answer leaves without one. docs/audit.md describes the form for others.
 //!
-//! chain_hash = SHA-256(previous chain_hash ‖ canonical bytes of the entry), see [`entry`]. Entries are numbered
-//! from 1 without a gap. What was changed, put in or taken out between two entries shows when the chain is
-//! walked ([`verify`]); what was cut off at its end shows against any receipt kept outside.
+//! Each row holds the hash of its own leaf and of the perfect subtrees it completes ([`merkle`]): appending takes one
+//! statement, a proof O(log n) reads. Signed checkpoints ([`checkpoint`]) are kept outside of the database
+//! ([`archive`]): whatever is changed behind one of them shows ([`verify`]), even to somebody who has nothing but
+//! checkpoints and an export.
 
+pub mod archive;
+pub mod chain;
+pub mod checkpoint;
 mod entry;
+pub mod export;
+pub mod key_file;
 mod log;
-mod verify;
+pub mod merkle;
+pub mod offline;
+pub mod prune;
+mod publish;
+mod receipt;
+mod recorded;
+pub mod verify;
+pub mod walk;
+pub mod window;
 
-pub use entry::{Action, Actor, ChainHash, Entry, GENESIS, Outcome, Recorded};
-pub use log::{Audit, AuditError, AuditLog, Receipt};
-pub use verify::{Break, Fault, Verification, verify};
+pub use checkpoint::{Checkpoint, CheckpointKey};
+pub use entry::{Action, Actor, Entry, Outcome};
+pub use log::{Audit, AuditError, AuditLog};
+pub use publish::{Checkpoints, Consistency, PublishError};
+pub use receipt::{Inclusion, Receipt};
+pub use recorded::Recorded;
+pub use verify::{Break, Fault, Verification, Verifier};

@@ -1,6 +1,7 @@
 //! The command line of `notary-hub`.
 
 mod account;
+mod audit;
 mod ca;
 mod enrol;
 mod office;
@@ -23,13 +24,14 @@ use crate::config::{Config, ConfigError, Span};
 use crate::store::office::Level;
 use crate::telemetry::logs;
 use account::UserCommand;
+use audit::AuditCommand;
 use ca::CaCommand;
 use enrol::EnrolCommand;
 use output::Output;
 use record::{change, done};
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 audit verify found a fault.
 Any key of the configuration can be overridden, e.g. NOTARY_HUB__LOG__FILTER=debug.";
 
 /// The citywide notarial data-sharing hub.
@@ -93,6 +95,9 @@ enum Command {
     /// Figures.
     #[command(subcommand)]
     Stats(StatsCommand),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Say what is wrong with the configuration, or print what is in force.
     CheckConfig,
 }
@@ -164,6 +169,8 @@ enum Failure {
     Usage(String),
     /// Exit code 1.
     Failed(anyhow::Error),
+    /// Exit code 3: what was to be verified is not what it was.
+    AtFault(String),
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
@@ -185,6 +192,10 @@ pub async fn run(cli: Cli) -> ExitCode {
             output.failed(&problem);
             ExitCode::from(2)
         }
+        Err(Failure::AtFault(problem)) => {
+            output.failed(&problem);
+            ExitCode::from(3)
+        }
         Err(Failure::Failed(error)) => {
             output.failed(&error.to_string());
             ExitCode::FAILURE
@@ -193,8 +204,14 @@ pub async fn run(cli: Cli) -> ExitCode {
 }
 
 async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
+    let command = match cli.command {
+        Command::Audit(command) if command.is_offline() => {
+            return audit::run(None, command, output).await;
+        }
+        command => command,
+    };
     let config = Config::load(&cli.config)?;
-    match cli.command {
+    match command {
         Command::Init { token_algorithm } => setup::init(&config, token_algorithm, output).await,
         Command::Migrate => setup::migrate(&config, output).await,
         Command::Serve => {
@@ -221,6 +238,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::SessionKey(SessionKeyCommand::Rotate { compromised }) => {
             setup::rotate_session_key(&config, compromised, output).await
         }
+        Command::Audit(command) => audit::run(Some(&config), command, output).await,
         Command::Stats(StatsCommand::Verify) => stats::verify(&config, output).await,
         Command::CheckConfig => setup::check_config(&config, output),
     }
@@ -250,7 +268,7 @@ mod tests {
         let mut text = String::new();
         let mut command = Cli::command().term_width(WIDTH);
         command.build();
-        for name in ["office", "enrol", "ca", "user", "session-key"] {
+        for name in ["office", "enrol", "ca", "user", "session-key", "audit"] {
             let command = command
                 .find_subcommand_mut(name)
                 .expect("there is such a command");

@@ -1,12 +1,15 @@
 //! Changes that an operator makes: each is recorded before it is reported as done.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use crate::app::Database;
-use crate::audit::{Action, Actor, Audit, Entry, Outcome};
+use crate::audit::checkpoint::CheckpointKey;
+use crate::audit::{Action, Actor, Audit, Entry, Outcome, key_file};
 use crate::config::Config;
 
 /// What was done.
@@ -26,9 +29,11 @@ pub(super) async fn change<T>(
     config: &Config,
     work: impl AsyncFnOnce(&Database) -> Result<(T, Done), Failure>,
 ) -> Result<T, Failure> {
+    // Whatever could keep the entry from being made is found before anything is changed.
+    let key = Arc::new(key_file::load_or_make(config)?);
     let database = Database::open_or_join(config).await?;
     let changed = match work(&database).await {
-        Ok((value, done)) => match record(&database, done).await {
+        Ok((value, done)) => match record(&database, key, done).await {
             Ok(()) => Ok(value),
             Err(error) => Err(error.into()),
         },
@@ -38,8 +43,8 @@ pub(super) async fn change<T>(
     changed
 }
 
-async fn record(database: &Database, done: Done) -> anyhow::Result<()> {
-    let (audit, log) = Audit::new(database.audit.clone());
+async fn record(database: &Database, key: Arc<CheckpointKey>, done: Done) -> anyhow::Result<()> {
+    let (audit, log) = Audit::new(database.audit.clone(), key);
     let stop = CancellationToken::new();
     let task = tokio::spawn(log.run(stop.clone()));
     let entry = Entry {

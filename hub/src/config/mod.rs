@@ -50,6 +50,8 @@ pub struct Config {
     #[serde(default)]
     pub lookup: Lookup,
     #[serde(default)]
+    pub audit: Audit,
+    #[serde(default)]
     pub log: Log,
 }
 
@@ -160,6 +162,19 @@ pub struct Lookup {
     pub office_per_minute: NonZeroU32,
 }
 
+/// Checkpoints of the audit log.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// Where they are kept; absent: `data_dir/checkpoints`. Relative to the configuration file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint_dir: Option<PathBuf>,
+    /// The longest time between two while the log grows.
+    pub checkpoint_every: Span,
+    /// The most entries of this hub between two.
+    pub checkpoint_entries: NonZeroU32,
+}
+
 /// What is logged.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -189,6 +204,12 @@ impl Config {
         self.data_dir.join("postgres")
     }
 
+    /// Where checkpoints of the audit log are kept.
+    pub fn checkpoint_dir(&self) -> PathBuf {
+        let configured = self.audit.checkpoint_dir.clone();
+        configured.unwrap_or_else(|| self.data_dir.join("checkpoints"))
+    }
+
     /// Where the bound addresses are announced.
     pub fn addresses_file(&self) -> PathBuf {
         self.data_dir.join("addresses.json")
@@ -206,6 +227,11 @@ impl Config {
         }
         self.data_dir = std::path::absolute(base.join(&self.data_dir))
             .map_err(|error| format!("data_dir: {error}"))?;
+        if let Some(dir) = &self.audit.checkpoint_dir {
+            let dir = std::path::absolute(base.join(dir))
+                .map_err(|error| format!("audit.checkpoint_dir: {error}"))?;
+            self.audit.checkpoint_dir = Some(dir);
+        }
         if self.identity.names.is_empty() {
             return Err("identity.names: name at least one DNS name or IP address".into());
         }
@@ -319,6 +345,16 @@ impl Default for Lookup {
         Self {
             person_per_minute: count(60),
             office_per_minute: count(600),
+        }
+    }
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self {
+            checkpoint_dir: None,
+            checkpoint_every: Span::minutes(1),
+            checkpoint_entries: NonZeroU32::new(10_000).expect("not 0"),
         }
     }
 }

@@ -89,10 +89,14 @@ fn feed(feed: &Freshness) -> wire::FeedFreshness {
 }
 
 fn receipt(receipt: &Receipt) -> wire::Receipt {
+    let inclusion = receipt.inclusion();
     wire::Receipt {
         audit_entry: u64::try_from(receipt.entry_no).unwrap_or_default(),
         recorded_at: Some(timestamp(receipt.recorded_at)),
-        chain_hash: receipt.chain_hash.to_vec(),
+        leaf_hash: inclusion.leaf_hash.to_vec(),
+        leaf_index: inclusion.leaf_index,
+        inclusion_path: inclusion.path.iter().map(|hash| hash.to_vec()).collect(),
+        checkpoint: inclusion.checkpoint,
     }
 }
 

@@ -1,6 +1,6 @@
-//! `/api/v1/audit`: the log of who asked what, for supervisors.
+//! `/api/v1/audit`: the log of who asked what, for supervisors, and proofs of it.
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,8 @@ use super::office::Nothing;
 use super::page::{self, Page};
 use super::params::Params;
 use super::problem::{Problem, ProblemBody};
-use crate::audit::{self, Action, Outcome, Recorded};
+use crate::audit::merkle::TreeHead;
+use crate::audit::{Action, Break, Outcome, Recorded, window};
 use crate::identity::Person;
 use crate::store;
 
@@ -43,27 +44,12 @@ pub(super) struct EntryAnswer {
     /// Tokens and codes; never a name or a number.
     #[schema(value_type = Object)]
     detail: Value,
-    /// Hex.
-    chain_hash: String,
-}
-
-/// What walking the chain came to.
-#[derive(Serialize, ToSchema)]
-pub(super) struct VerificationAnswer {
-    intact: bool,
-    /// Entries that fit, from the first on.
-    entries: i64,
-    /// Chain value of the last one that fits, hex.
-    head: String,
-    first_broken: Option<Broken>,
-}
-
-/// The first entry that does not fit.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Broken {
-    entry_no: i64,
-    /// missing or changed.
-    fault: &'static str,
+    /// Hex; absent of entries from before the log was a tree.
+    leaf_hash: Option<String>,
+    /// Hex; of entries from before the log was a tree.
+    chain_hash: Option<String>,
+    /// What was recorded is gone, by a retention that is recorded; its hashes are not.
+    pruned: bool,
 }
 
 /// Entries, the newest first. Reading them is an entry of its own.
@@ -93,37 +79,199 @@ pub(super) async fn entries(
     })))
 }
 
-/// Walks the whole chain and names the first entry that does not fit.
+/// That an entry is in a signed tree (RFC 6962).
+#[derive(Serialize, ToSchema)]
+pub(super) struct InclusionAnswer {
+    entry_no: i64,
+    /// From 0.
+    leaf_index: u64,
+    /// Hex.
+    leaf_hash: String,
+    /// Hashes beside the way from the leaf to the root, hex.
+    path: Vec<String>,
+    /// Signed note of the tree's size and root (C2SP tlog-checkpoint).
+    checkpoint: String,
+}
+
+/// Proves that an entry is in the newest checkpoint, or in one that is made for it. Asking is an entry of its own.
 #[utoipa::path(
-    get, path = "/api/v1/audit/verification", security(("session" = [])),
+    get, path = "/api/v1/audit/entries/{entry_no}/proof", security(("session" = [])),
+    params(("entry_no" = i64, Path, description = "Number of the entry")),
     responses(
-        (status = 200, body = VerificationAnswer), (status = 401, body = ProblemBody),
-        (status = 403, body = ProblemBody),
+        (status = 200, body = InclusionAnswer), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
+    ),
+)]
+pub(super) async fn inclusion(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Path(entry_no): Path<String>,
+    Params(Nothing {}): Params<Nothing>,
+) -> Result<Json<InclusionAnswer>, Problem> {
+    let entry_no: i64 = entry_no.parse().map_err(|_| Problem::not_found())?;
+    let inclusion = api.checkpoints.inclusion(entry_no).await?;
+    let inclusion = inclusion.ok_or_else(Problem::not_found)?;
+    let detail = json!({ "entry_no": entry_no });
+    api.record(&person, Action::ProveAudit, Outcome::Done, detail)
+        .await?;
+    Ok(Json(InclusionAnswer {
+        entry_no,
+        leaf_index: inclusion.leaf_index,
+        leaf_hash: HEXLOWER.encode(&inclusion.leaf_hash),
+        path: hex(&inclusion.path),
+        checkpoint: inclusion.checkpoint,
+    }))
+}
+
+/// Sizes of two trees.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Sizes {
+    /// Of an earlier checkpoint, from 1.
+    from: u64,
+    /// Of a later one.
+    to: u64,
+}
+
+/// A tree.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TreeAnswer {
+    size: u64,
+    /// Hex.
+    root: String,
+}
+
+/// That one tree is the beginning of another (RFC 6962).
+#[derive(Serialize, ToSchema)]
+pub(super) struct ConsistencyAnswer {
+    from: TreeAnswer,
+    to: TreeAnswer,
+    /// Hex.
+    path: Vec<String>,
+}
+
+/// Proves that the log at one size is the beginning of the log at another. Asking is an entry of its own.
+#[utoipa::path(
+    get, path = "/api/v1/audit/consistency", security(("session" = [])), params(Sizes),
+    responses(
+        (status = 200, body = ConsistencyAnswer), (status = 400, body = ProblemBody),
+        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody),
+    ),
+)]
+pub(super) async fn consistency(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Params(sizes): Params<Sizes>,
+) -> Result<Json<ConsistencyAnswer>, Problem> {
+    let consistency = api.checkpoints.consistency(sizes.from, sizes.to).await?;
+    let consistency = consistency.ok_or_else(Problem::not_found)?;
+    let detail = json!({ "from": sizes.from, "to": sizes.to });
+    api.record(&person, Action::ProveAudit, Outcome::Done, detail)
+        .await?;
+    Ok(Json(ConsistencyAnswer {
+        from: consistency.from.into(),
+        to: consistency.to.into(),
+        path: hex(&consistency.path),
+    }))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Begin {
+    /// Number of the last entry that was verified before: `through` of the answer before; 0 when absent.
+    after: Option<i64>,
+}
+
+/// What walking a part of the log came to.
+#[derive(Serialize, ToSchema)]
+pub(super) struct VerificationAnswer {
+    /// Nothing in this part is at fault.
+    intact: bool,
+    /// The part begins behind this entry, which is taken for granted.
+    after: i64,
+    /// Number of the last entry that fits.
+    through: i64,
+    /// Number of the last entry of this part that a kept checkpoint vouches for; `after` when none does.
+    vouched: i64,
+    /// Entries of the log when it was asked.
+    entries: i64,
+    /// The tree up to `through`.
+    tree: TreeAnswer,
+    first_broken: Option<Broken>,
+}
+
+/// The first entry that does not fit.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Broken {
+    /// The first one it can be.
+    entry_no: i64,
+    /// The last one it can be.
+    through: i64,
+    /// changed, missing, inserted, reordered, truncated or forked.
+    fault: &'static str,
+}
+
+/// Verifies a part of the log against its hashes and the checkpoints this hub keeps, and names the first entry that does
+/// not fit. Ask again with `after` until `through` is `entries`. `notary-hub audit verify` verifies the whole.
+#[utoipa::path(
+    get, path = "/api/v1/audit/verification", security(("session" = [])), params(Begin),
+    responses(
+        (status = 200, body = VerificationAnswer), (status = 400, body = ProblemBody),
+        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
     ),
 )]
 pub(super) async fn verification(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
-    Params(Nothing {}): Params<Nothing>,
+    Params(begin): Params<Begin>,
 ) -> Result<Json<VerificationAnswer>, Problem> {
-    let verification = audit::verify(&api.pool).await?;
+    let after = begin.after.unwrap_or(0).max(0);
+    let window = window::verify(&api.pool, &api.checkpoints, after).await?;
+    let verification = window.verification;
     let intact = verification.broken.is_none();
-    let detail = json!({ "entries": verification.entries, "intact": intact });
+    let detail = json!({ "after": after, "through": verification.through, "intact": intact });
     api.record(&person, Action::VerifyAudit, Outcome::Done, detail)
         .await?;
     Ok(Json(VerificationAnswer {
         intact,
-        entries: verification.entries,
-        head: HEXLOWER.encode(&verification.head),
-        first_broken: verification.broken.map(|broken| Broken {
-            entry_no: broken.entry_no,
-            fault: broken.fault.code(),
-        }),
+        after: window.after,
+        through: verification.through,
+        vouched: verification.vouched,
+        entries: window.entries,
+        tree: verification.head.into(),
+        first_broken: verification.broken.map(Broken::from),
     }))
+}
+
+fn hex(hashes: &[[u8; 32]]) -> Vec<String> {
+    hashes.iter().map(|hash| HEXLOWER.encode(hash)).collect()
+}
+
+impl From<TreeHead> for TreeAnswer {
+    fn from(head: TreeHead) -> Self {
+        Self {
+            size: head.size,
+            root: HEXLOWER.encode(&head.root),
+        }
+    }
+}
+
+impl From<Break> for Broken {
+    fn from(broken: Break) -> Self {
+        Self {
+            entry_no: broken.entry_no,
+            through: broken.through,
+            fault: broken.fault.code(),
+        }
+    }
 }
 
 impl From<Recorded> for EntryAnswer {
     fn from(recorded: Recorded) -> Self {
+        let leaf_hash = recorded.leaf_hash().map(|hash| HEXLOWER.encode(&hash));
         Self {
             entry_no: recorded.entry_no,
             recorded_at: recorded.recorded_at,
@@ -134,7 +282,9 @@ impl From<Recorded> for EntryAnswer {
             purpose: recorded.purpose,
             case_reference: recorded.case_reference,
             detail: recorded.detail,
-            chain_hash: HEXLOWER.encode(&recorded.chain_hash),
+            leaf_hash,
+            chain_hash: recorded.chain_hash.map(|hash| HEXLOWER.encode(&hash)),
+            pruned: recorded.pruned,
         }
     }
 }

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use sqlx::PgPool;
 
-use crate::audit::{Action, Audit, Entry, Outcome};
+use crate::audit::{Action, Audit, Checkpoints, Entry, Outcome};
 use crate::entrance::Entrance;
 use crate::identity::oidc::Provider;
 use crate::identity::{Person, Sessions};
@@ -43,6 +43,7 @@ pub struct Api {
     pub audit: Audit,
     /// With what mentions are compared.
     pub models: Models,
+    pub checkpoints: Arc<Checkpoints>,
 }
 
 impl Api {

@@ -32,6 +32,8 @@ use super::{audit, duplicate, office, reject, review, session, statistics};
         review::duplicate::withdraw,
         statistics::table,
         audit::entries,
+        audit::inclusion,
+        audit::consistency,
         audit::verification,
     ),
     modifiers(&Session),

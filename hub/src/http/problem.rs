@@ -11,8 +11,8 @@ use serde::Serialize;
 use tonic::Code;
 use utoipa::ToSchema;
 
-use crate::audit::AuditError;
-use crate::refusal::{Reason, Refusal};
+use crate::audit::{AuditError, PublishError};
+use crate::refusal::{self, Reason, Refusal};
 
 /// A refusal on its way.
 #[derive(Clone, Debug)]
@@ -176,6 +176,17 @@ impl From<&sqlx::Error> for Problem {
 impl From<AuditError> for Problem {
     fn from(error: AuditError) -> Self {
         Refusal::from(&error).into()
+    }
+}
+
+impl From<PublishError> for Problem {
+    fn from(problem: PublishError) -> Self {
+        match &problem {
+            PublishError::Database(problem) => Self::from(problem),
+            PublishError::Archive(_) | PublishError::Inconsistent { .. } => {
+                refusal::fault(&problem).into()
+            }
+        }
     }
 }
 

@@ -50,6 +50,14 @@ impl Api {
             )
             .route("/audit/entries", gate(&[Supervisor], get(audit::entries)))
             .route(
+                "/audit/entries/{entry_no}/proof",
+                gate(&[Supervisor], get(audit::inclusion)),
+            )
+            .route(
+                "/audit/consistency",
+                gate(&[Supervisor], get(audit::consistency)),
+            )
+            .route(
                 "/audit/verification",
                 gate(&[Supervisor], get(audit::verification)),
             )

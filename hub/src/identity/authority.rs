@@ -208,7 +208,7 @@ pub(super) fn params(common_name: &str, now: OffsetDateTime, life: Duration) -> 
     params
 }
 
-pub(super) fn damaged(file: &'static str, problem: impl std::fmt::Display) -> AuthorityError {
+pub(crate) fn damaged(file: &'static str, problem: impl std::fmt::Display) -> AuthorityError {
     AuthorityError::Damaged {
         file,
         problem: problem.to_string(),

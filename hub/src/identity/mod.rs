@@ -24,7 +24,7 @@ mod person;
 pub mod pki;
 pub mod revocation;
 pub mod second_factor;
-mod secret_file;
+pub(crate) mod secret_file;
 mod serial;
 pub mod server_certificate;
 pub mod session;

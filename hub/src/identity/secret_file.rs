@@ -31,7 +31,7 @@ pub(super) fn make_dir(dir: &Path) -> Result<(), SecretFileError> {
 }
 
 /// Writes `content` to `path` with `mode`, durably, replacing what was there in one step.
-pub(super) fn write(path: &Path, mode: u32, content: &[u8]) -> Result<(), SecretFileError> {
+pub(crate) fn write(path: &Path, mode: u32, content: &[u8]) -> Result<(), SecretFileError> {
     let partial = path.with_extension("partial");
     let parent = path.parent().unwrap_or(Path::new("."));
     remove_if_there(&partial)
@@ -49,7 +49,7 @@ pub(super) fn write(path: &Path, mode: u32, content: &[u8]) -> Result<(), Secret
 }
 
 /// Reads a secret, refusing one that others may read as well.
-pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
     let mode = fs::metadata(path).map_err(failed("read", path))?.mode();
     if mode & 0o077 != 0 {
         return Err(SecretFileError::TooOpen {

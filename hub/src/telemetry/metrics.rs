@@ -118,6 +118,8 @@ metrics! {
         "Time of one look-up, audit included."
     AUDIT_APPEND_SECONDS Histogram Seconds "notary_hub_audit_append_seconds"
         "Time until an audit entry was durable."
+    AUDIT_CHECKPOINTS Counter Count "notary_hub_audit_checkpoints_total"
+        "Attempts to sign a checkpoint of the audit log, by `outcome` (signed, failed, inconsistent). Any `inconsistent` is an alarm."
     AUDIT_BATCH_ENTRIES Histogram Count "notary_hub_audit_batch_entries"
         "Audit entries made durable by one commit."
 }

@@ -1,9 +1,10 @@
 //! The log behind the answers.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
-use notary_hub::audit::{Action, Actor, Audit, Break, Entry, Fault, Outcome};
+use notary_hub::audit::{Action, Actor, Audit, Break, Entry, Fault, Outcome, checkpoint, key_file};
 use notary_hub::store;
 use notary_proto::hub::v1::{Party, PartyRole};
 use serde_json::json;
@@ -15,7 +16,7 @@ use crate::record::{case, person};
 use crate::support::hub::reason;
 
 #[tokio::test]
-async fn a_receipt_is_the_entry_it_speaks_of_and_fits_the_chain() {
+async fn a_receipt_proves_the_entry_it_speaks_of_by_itself() {
     let counter = Counter::open().await;
     let there = case("A").matter("mandate").parties(vec![Party {
         name: "欧阳询".to_owned(),
@@ -35,14 +36,21 @@ async fn a_receipt_is_the_entry_it_speaks_of_and_fits_the_chain() {
         counter.answer(question).await.receipt.unwrap(),
     ];
     let log = counter.log().await;
+    let key = counter.key();
     for (receipt, entry) in receipts.iter().zip(&log) {
         assert_eq!(receipt.audit_entry, u64::try_from(entry.entry_no).unwrap());
-        assert_eq!(receipt.chain_hash, entry.chain_hash);
+        assert_eq!(receipt.leaf_hash, entry.hash());
         let recorded_at = receipt.recorded_at.unwrap();
         assert_eq!(recorded_at.seconds, entry.recorded_at.unix_timestamp());
+        let checkpoint = checkpoint::open(&receipt.checkpoint, &key).unwrap();
+        let path: Vec<[u8; 32]> = receipt
+            .inclusion_path
+            .iter()
+            .map(|hash| hash.as_slice().try_into().unwrap())
+            .collect();
+        let head = checkpoint.head;
+        assert!(head.includes(&entry.leaf(), receipt.leaf_index, &path));
     }
-    let previous = log[0].chain_hash.as_slice().try_into().unwrap();
-    assert_eq!(log[1].hash_behind(&previous).to_vec(), log[1].chain_hash);
 
     let entry = &log[0];
     assert_eq!(entry.action, "lookup.check_application");
@@ -52,12 +60,11 @@ async fn a_receipt_is_the_entry_it_speaks_of_and_fits_the_chain() {
     assert_eq!(entry.detail["told"][0][0], "xiaoshan");
     assert!(!entry.detail.to_string().contains("欧"), "no name");
     let verification = counter.verify().await;
-    assert_eq!((verification.entries, verification.broken), (2, None));
-    assert_eq!(verification.head.to_vec(), log[1].chain_hash);
+    assert_eq!((verification.through, verification.broken), (2, None));
 }
 
 #[tokio::test]
-async fn many_look_ups_at_once_make_one_chain_without_a_gap() {
+async fn many_look_ups_at_once_make_one_log_without_a_gap() {
     let counter = Counter::open().await;
     let asked = (0..64).map(|number| {
         counter.answer(about(
@@ -73,14 +80,15 @@ async fn many_look_ups_at_once_make_one_chain_without_a_gap() {
         .collect();
     assert_eq!(entries, (1..=64).collect());
     let verification = counter.verify().await;
-    assert_eq!((verification.entries, verification.broken), (64, None));
+    assert_eq!((verification.through, verification.broken), (64, None));
 }
 
 #[tokio::test]
-async fn two_hubs_write_one_chain() {
+async fn two_hubs_write_one_log() {
     let counter = Counter::open().await;
     let pool = store::pool::audit(&counter.hub.db.url).unwrap();
-    let (elsewhere, log) = Audit::new(pool);
+    let key = Arc::new(key_file::load_or_make(&counter.hub.keys.config).unwrap());
+    let (elsewhere, log) = Audit::new(pool, key);
     let stop = CancellationToken::new();
     let writing = tokio::spawn(log.run(stop.clone()));
     let entry = || Entry {
@@ -107,7 +115,7 @@ async fn two_hubs_write_one_chain() {
     stop.cancel();
     writing.await.unwrap();
     let verification = counter.verify().await;
-    assert_eq!((verification.entries, verification.broken), (160, None));
+    assert_eq!((verification.through, verification.broken), (160, None));
     assert!(
         elsewhere.append(entry()).await.is_err(),
         "nobody writes any more"
@@ -117,8 +125,7 @@ async fn two_hubs_write_one_chain() {
 /// As somebody who owns the database could.
 async fn tamper(pool: &PgPool, sql: &'static str) {
     let sql = format!(
-        "ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_append_only; {sql};
-         ALTER TABLE audit_entry ENABLE TRIGGER audit_entry_append_only"
+        "ALTER TABLE audit_entry DISABLE TRIGGER USER; {sql}; ALTER TABLE audit_entry ENABLE TRIGGER USER"
     );
     sqlx::raw_sql(AssertSqlSafe(sql))
         .execute(pool)
@@ -141,7 +148,11 @@ async fn five_entries() -> Counter {
 }
 
 fn broken(entry_no: i64, fault: Fault) -> Option<Break> {
-    Some(Break { entry_no, fault })
+    Some(Break {
+        entry_no,
+        through: entry_no,
+        fault,
+    })
 }
 
 #[tokio::test]
@@ -150,18 +161,18 @@ async fn a_changed_entry_is_named() {
         "UPDATE audit_entry SET outcome = 'hit' WHERE entry_no = 3",
         "UPDATE audit_entry SET recorded_at = recorded_at + interval '1 microsecond' WHERE entry_no = 3",
         "UPDATE audit_entry SET detail = detail || '{\"truncated\": true}' WHERE entry_no = 3",
-        "UPDATE audit_entry SET chain_hash = decode(repeat('00', 32), 'hex') WHERE entry_no = 3",
+        "UPDATE audit_entry SET tree = decode(repeat('00', 32), 'hex') WHERE entry_no = 3",
     ] {
         let counter = five_entries().await;
         tamper(&counter.hub.db.pool, change).await;
         let verification = counter.verify().await;
         assert_eq!(verification.broken, broken(3, Fault::Changed), "{change}");
-        assert_eq!(verification.entries, 2);
+        assert_eq!(verification.through, 2);
     }
 }
 
 #[tokio::test]
-async fn a_removed_entry_is_named_and_so_is_one_put_in_its_place() {
+async fn a_removed_entry_is_named_even_when_the_others_move_up() {
     let counter = five_entries().await;
     let pool = &counter.hub.db.pool;
     tamper(pool, "DELETE FROM audit_entry WHERE entry_no = 3").await;
@@ -171,7 +182,7 @@ async fn a_removed_entry_is_named_and_so_is_one_put_in_its_place() {
         "UPDATE audit_entry SET entry_no = entry_no - 1 WHERE entry_no > 3",
     )
     .await;
-    assert_eq!(counter.verify().await.broken, broken(3, Fault::Changed));
+    assert_eq!(counter.verify().await.broken, broken(3, Fault::Missing));
 }
 
 #[tokio::test]
@@ -179,6 +190,8 @@ async fn the_table_itself_refuses_changes() {
     let counter = five_entries().await;
     for sql in [
         "UPDATE audit_entry SET outcome = 'hit'",
+        "UPDATE audit_entry SET detail = '{}', pruned = true",
+        "UPDATE audit_chain SET entries = 5",
         "DELETE FROM audit_entry WHERE entry_no = 5",
         "TRUNCATE audit_entry",
     ] {

@@ -1,6 +1,8 @@
 //! A notary at an office's counter.
 
-use notary_hub::audit::{self, Recorded, Verification};
+use notary_hub::audit::checkpoint::VerifierKey;
+use notary_hub::audit::export::Stored;
+use notary_hub::audit::{Recorded, Verification, Verifier, key_file, walk};
 use notary_hub::identity::Role;
 use notary_hub::store;
 use notary_proto::hub::v1 as wire;
@@ -64,7 +66,18 @@ impl Counter {
     }
 
     pub async fn verify(&self) -> Verification {
-        audit::verify(&self.hub.db.pool).await.unwrap()
+        let pool = &self.hub.db.pool;
+        let chain = store::audit::chain(pool).await.unwrap();
+        let verifier = Verifier::new(chain, &[]);
+        walk::walk(&mut Stored::after(pool, 0), verifier)
+            .await
+            .unwrap()
+    }
+
+    /// By which the hub's signatures are known.
+    pub fn key(&self) -> [VerifierKey; 1] {
+        let key = key_file::load_or_make(&self.hub.keys.config).unwrap();
+        [key.verifier().clone()]
     }
 }
 

@@ -83,8 +83,14 @@ pub struct Receipt {
     pub audit_entry: u64,
     /// When, seconds since 1970.
     pub recorded_at: Option<i64>,
-    /// Hash chain value of the entry, hexadecimal.
-    pub chain_hash: String,
+    /// Hash of the entry's leaf, hexadecimal.
+    pub leaf_hash: String,
+    /// Place of the leaf in the tree, from 0.
+    pub leaf_index: u64,
+    /// Hashes beside the way to the root, hexadecimal.
+    pub inclusion_path: Vec<String>,
+    /// The tree, signed by the hub.
+    pub checkpoint: String,
 }
 
 impl From<wire::CheckApplicationResponse> for Answer {
@@ -96,7 +102,14 @@ impl From<wire::CheckApplicationResponse> for Answer {
             receipt: wire.receipt.map(|receipt| Receipt {
                 audit_entry: receipt.audit_entry,
                 recorded_at: receipt.recorded_at.map(|at| at.seconds),
-                chain_hash: HEXLOWER.encode(&receipt.chain_hash),
+                leaf_hash: HEXLOWER.encode(&receipt.leaf_hash),
+                leaf_index: receipt.leaf_index,
+                inclusion_path: receipt
+                    .inclusion_path
+                    .iter()
+                    .map(|hash| HEXLOWER.encode(hash))
+                    .collect(),
+                checkpoint: receipt.checkpoint,
             }),
             intents: wire.intents.into_iter().map(Intent::from).collect(),
             intent_expires_at: wire.intent_expires_at.map(|at| at.seconds),

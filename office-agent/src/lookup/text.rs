@@ -43,7 +43,7 @@ fn at(answer: &Answer, now: i64) -> String {
             "查询回执　第 {} 号　{}　{}",
             receipt.audit_entry,
             receipt.recorded_at.map_or_else(String::new, time_zh),
-            receipt.chain_hash
+            receipt.leaf_hash
         );
     }
     text
@@ -160,7 +160,10 @@ mod tests {
         Some(Receipt {
             audit_entry: 42,
             recorded_at: Some(1_700_000_000),
-            chain_hash: "ab".repeat(32),
+            leaf_hash: "ab".repeat(32),
+            leaf_index: 41,
+            inclusion_path: Vec::new(),
+            checkpoint: String::new(),
         })
     }
 

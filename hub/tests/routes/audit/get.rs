@@ -1,6 +1,10 @@
 //! The log of who asked what, as a supervisor reads it.
 
+use data_encoding::HEXLOWER;
+use notary_hub::audit::merkle::TreeHead;
+use notary_hub::audit::{archive, checkpoint, key_file};
 use notary_hub::identity::Role;
+use serde_json::{Value, json};
 
 use crate::client::Bureau;
 
@@ -22,6 +26,103 @@ async fn reading_the_log_is_an_entry_of_its_own() {
     assert_eq!(older["items"][0]["entry_no"], 1);
 }
 
+/// Each reading of the log is an entry.
+async fn with_entries(bureau: &Bureau, entries: usize) {
+    for _ in 0..entries {
+        bureau.get(Role::Supervisor, "/api/v1/audit/entries").await;
+    }
+}
+
+fn hashes(path: &Value) -> Vec<[u8; 32]> {
+    let hash = |hash: &Value| {
+        let hash = HEXLOWER.decode(hash.as_str().unwrap().as_bytes()).unwrap();
+        hash.try_into().unwrap()
+    };
+    path.as_array().unwrap().iter().map(hash).collect()
+}
+
+fn open(bureau: &Bureau, note: &Value) -> TreeHead {
+    let key = key_file::load_or_make(&bureau.hub.keys.config).unwrap();
+    let key = [key.verifier().clone()];
+    checkpoint::open(note.as_str().unwrap(), &key).unwrap().head
+}
+
+#[tokio::test]
+async fn an_entry_is_proven_against_a_signed_checkpoint_that_is_kept_as_a_file() {
+    let bureau = Bureau::open().await;
+    with_entries(&bureau, 5).await;
+    let path = "/api/v1/audit/entries/3/proof";
+    let proof = bureau.get(Role::Supervisor, path).await.json();
+    let head = open(&bureau, &proof["checkpoint"]);
+    let entry = &bureau.log().await[2];
+    assert_eq!(proof["leaf_hash"], HEXLOWER.encode(&entry.hash()));
+    assert_eq!(proof["leaf_index"], 2);
+    assert!(head.includes(&entry.leaf(), 2, &hashes(&proof["path"])));
+    let kept = archive::list(&bureau.hub.keys.config.checkpoint_dir()).unwrap();
+    assert!(kept.iter().any(|kept| kept.size == head.size));
+    let newest = bureau.log().await.pop().unwrap();
+    assert_eq!(newest.action, "audit.prove");
+    assert_eq!(newest.detail["entry_no"], 3);
+    for unknown in ["0", "-1", "999", "9223372036854775807", "x"] {
+        let path = format!("/api/v1/audit/entries/{unknown}/proof");
+        let answer = bureau.get(Role::Supervisor, &path).await;
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (404, "NOT_FOUND")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_later_log_is_proven_to_begin_with_an_earlier_one() {
+    let bureau = Bureau::open().await;
+    with_entries(&bureau, 9).await;
+    let path = "/api/v1/audit/consistency?from=3&to=7";
+    let proof = bureau.get(Role::Supervisor, path).await.json();
+    let head = |tree: &Value| TreeHead {
+        size: tree["size"].as_u64().unwrap(),
+        root: hashes(&json!([tree["root"]]))[0],
+    };
+    let (from, to) = (head(&proof["from"]), head(&proof["to"]));
+    assert_eq!((from.size, to.size), (3, 7));
+    assert!(to.extends(&from, &hashes(&proof["path"])));
+    for (unknown, status) in [
+        ("from=0&to=7", 404),
+        ("from=7&to=3", 404),
+        ("from=3&to=99999", 404),
+        ("from=3&to=18446744073709551615", 404),
+        ("from=3", 400),
+        ("from=-3&to=7", 400),
+    ] {
+        let path = format!("/api/v1/audit/consistency?{unknown}");
+        let answer = bureau.get(Role::Supervisor, &path).await;
+        assert_eq!(answer.status, status, "{unknown}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_log_is_verified_part_by_part() {
+    let bureau = Bureau::open().await;
+    with_entries(&bureau, 6).await;
+    let path = "/api/v1/audit/verification?after=4";
+    let part = bureau.get(Role::Supervisor, path).await.json();
+    assert_eq!((&part["after"], &part["intact"]), (&json!(4), &json!(true)));
+    assert_eq!(part["through"], part["entries"]);
+    let path = "/api/v1/audit/verification?after=999999";
+    let nothing = bureau.get(Role::Supervisor, path).await.json();
+    assert_eq!(nothing["after"], nothing["entries"]);
+    sqlx::raw_sql(
+        "ALTER TABLE audit_entry DISABLE TRIGGER USER; DELETE FROM audit_entry WHERE entry_no = 4",
+    )
+    .execute(&bureau.hub.db.pool)
+    .await
+    .unwrap();
+    let path = "/api/v1/audit/verification?after=5";
+    let part = bureau.get(Role::Supervisor, path).await.json();
+    assert_eq!(part["intact"], false, "the tree up to 5 cannot be known");
+    assert_eq!(part["first_broken"]["fault"], "missing");
+}
+
 #[tokio::test]
 async fn the_verification_names_the_first_entry_that_does_not_fit() {
     let bureau = Bureau::open().await;
@@ -32,7 +133,7 @@ async fn the_verification_names_the_first_entry_that_does_not_fit() {
         assert_eq!(verification["entries"], entries);
     }
     sqlx::raw_sql(
-        "ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_append_only;
+        "ALTER TABLE audit_entry DISABLE TRIGGER USER;
          UPDATE audit_entry SET actor = 'somebody else' WHERE entry_no = 2",
     )
     .execute(&bureau.hub.db.pool)

@@ -1,0 +1,275 @@
+//! kill -9 while the hub answers: no answer without its entry. The hub is a real process with its private PostgreSQL.
+
+use std::fs::{self, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use data_encoding::HEXLOWER;
+use notary_hub::audit::{checkpoint, merkle};
+use notary_proto::hub::v1::enrollment_service_client::EnrollmentServiceClient;
+use notary_proto::hub::v1::lookup_service_client::LookupServiceClient;
+use notary_proto::hub::v1::session_service_client::SessionServiceClient;
+use notary_proto::hub::v1::{
+    CheckApplicationRequest, CreateSessionRequest, EnrollRequest, IdentifierKind, IdentifierToken,
+    LookupParty, LookupPurpose, PartyRole, Receipt,
+};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tonic::Request;
+use tonic::transport::Channel;
+
+use crate::support::{client, csr, hub::ders};
+
+const KILLS: usize = 3;
+const CLIENTS: u8 = 8;
+/// Answers between two kills.
+const ANSWERS: usize = 60;
+
+struct Site {
+    folder: TempDir,
+}
+
+impl Site {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // The private PostgreSQL may run as another user, who must get there.
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        let config = "data_dir = 'data'\nagents.listen = '127.0.0.1:0'\npeople.listen = '127.0.0.1:0'\n\
+                      metrics.listen = '127.0.0.1:0'\nlookup.person_per_minute = 100000\n\
+                      lookup.office_per_minute = 100000\naudit.checkpoint_every = '1s'";
+        fs::write(folder.path().join("hub.toml"), config).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_notary-hub"));
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(self.path("hub.toml"));
+        command.env_remove("NOTARY_HUB_CONFIG");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// A hub that serves.
+    fn serve(&self) -> Child {
+        let announced = self.path("data/addresses.json");
+        let _ = fs::remove_file(&announced);
+        let child = self
+            .command(&["serve"])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !announced.exists() {
+            assert!(Instant::now() < deadline, "the hub does not serve");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        child
+    }
+
+    fn channel(&self, listener: &str, identity: Option<client::Identity>) -> Channel {
+        let addresses = fs::read(self.path("data/addresses.json")).unwrap();
+        let addresses: Value = serde_json::from_slice(&addresses).unwrap();
+        let address = addresses[listener].as_str().unwrap().parse().unwrap();
+        let ca = CertificateDer::from_pem_file(self.path("data/pki/ca.pem")).unwrap();
+        client::channel(address, client::config(ca, identity, &[b"h2"]))
+    }
+
+    fn add_notary(&self) {
+        let mut adding = self
+            .command(&[
+                "user", "add", "wang", "--role", "notary", "--office", "hzgl",
+            ])
+            .args(["--display-name", "公证员", "--password-stdin"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut password = adding.stdin.take().unwrap();
+        password.write_all(b"correct horse battery\n").unwrap();
+        drop(password);
+        assert!(adding.wait().unwrap().success());
+    }
+
+    async fn enrol(&self) -> client::Identity {
+        let join_token = self.run(&["enroll-token", "hzgl"]);
+        let (key, csr_der) = csr();
+        let request = EnrollRequest {
+            join_token,
+            csr_der,
+        };
+        let enrolled = EnrollmentServiceClient::new(self.channel("people", None))
+            .enroll(request)
+            .await
+            .unwrap();
+        let chain = ders(&enrolled.into_inner().certificate_chain_der);
+        (chain, key.serialize_der())
+    }
+
+    async fn sign_in(&self) -> String {
+        let request = CreateSessionRequest {
+            login: "wang".into(),
+            password: "correct horse battery".into(),
+            otp: String::new(),
+        };
+        let session = SessionServiceClient::new(self.channel("people", None))
+            .create_session(request)
+            .await
+            .unwrap();
+        session.into_inner().access_token
+    }
+
+    fn verify(&self, checkpoints: &Path, export: &Path, key: &str) -> Output {
+        // Without the hub's configuration: that file is not there.
+        Command::new(env!("CARGO_BIN_EXE_notary-hub"))
+            .args(["audit", "verify", "--config", "/nowhere", "--key", key])
+            .arg("--checkpoints")
+            .arg(checkpoints)
+            .arg("--export")
+            .arg(export)
+            .output()
+            .unwrap()
+    }
+}
+
+fn question(number: u8) -> CheckApplicationRequest {
+    CheckApplicationRequest {
+        purpose: LookupPurpose::BeforeAcceptance.into(),
+        case_reference: "2024-接-1".into(),
+        matter_type: "mandate".into(),
+        parties: vec![LookupParty {
+            role: PartyRole::Principal.into(),
+            identifier: Some(IdentifierToken {
+                kind: IdentifierKind::ResidentId.into(),
+                token: vec![number; 16],
+                verified: true,
+                ..IdentifierToken::default()
+            }),
+        }],
+        subjects: vec![],
+    }
+}
+
+/// Asks until the hub is gone.
+async fn ask(
+    channel: Channel,
+    session: String,
+    number: u8,
+    answers: mpsc::UnboundedSender<Receipt>,
+) {
+    let mut client = LookupServiceClient::new(channel);
+    loop {
+        let mut request = Request::new(question(number));
+        let bearer = format!("Bearer {session}").parse().unwrap();
+        request.metadata_mut().insert("authorization", bearer);
+        let Ok(answer) = client.check_application(request).await else {
+            return;
+        };
+        let _ = answers.send(answer.into_inner().receipt.unwrap());
+    }
+}
+
+/// The hub is killed while it answers; what was answered before.
+async fn killed_while_answering(
+    site: &Site,
+    mut hub: Child,
+    identity: &client::Identity,
+    session: &str,
+) -> Vec<Receipt> {
+    let (sender, mut answers) = mpsc::unbounded_channel();
+    for number in 0..CLIENTS {
+        let channel = site.channel("agents", Some(identity.clone()));
+        tokio::spawn(ask(channel, session.to_owned(), number, sender.clone()));
+    }
+    drop(sender);
+    let mut receipts = Vec::new();
+    while let Some(receipt) = answers.recv().await {
+        receipts.push(receipt);
+        if receipts.len() == ANSWERS {
+            hub.kill().unwrap();
+            hub.wait().unwrap();
+        }
+    }
+    assert!(receipts.len() >= ANSWERS, "{}", receipts.len());
+    receipts
+}
+
+#[tokio::test]
+async fn a_hub_killed_while_it_answers_leaves_no_answer_without_its_entry() {
+    let site = Arc::new(Site::new());
+    site.run(&["init"]);
+    let office = ["office", "add", "hzgl", "--name", "杭州市某某公证处"];
+    let place = ["--level", "municipal", "--district", "330102"];
+    site.run(&[&office[..], &place].concat());
+    site.add_notary();
+    let mut hub = site.serve();
+    let (identity, session) = (site.enrol().await, site.sign_in().await);
+    let mut receipts = Vec::new();
+    for _ in 0..KILLS {
+        receipts.extend(killed_while_answering(&site, hub, &identity, &session).await);
+        hub = site.serve();
+    }
+    let export = site.path("log.jsonl");
+    site.run(&["audit", "export", export.to_str().unwrap()]);
+    let key = site.run(&["audit", "key"]);
+    hub.kill().unwrap();
+    hub.wait().unwrap();
+
+    let log = fs::read_to_string(&export).unwrap();
+    let lines: Vec<Value> = log
+        .lines()
+        .skip(1)
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let verifier = [key.parse().unwrap()];
+    // What the office was told is evidence by itself: each receipt holds a checkpoint.
+    let told = site.path("receipts");
+    fs::create_dir(&told).unwrap();
+    for receipt in &receipts {
+        let line = &lines[usize::try_from(receipt.audit_entry).unwrap() - 1];
+        let leaf = line["leaf"].as_str().unwrap().as_bytes();
+        assert_eq!(
+            HEXLOWER.encode(&receipt.leaf_hash),
+            HEXLOWER.encode(&merkle::leaf_hash(leaf))
+        );
+        let signed = checkpoint::open(&receipt.checkpoint, &verifier).unwrap();
+        let path: Vec<[u8; 32]> = receipt
+            .inclusion_path
+            .iter()
+            .map(|hash| hash.as_slice().try_into().unwrap())
+            .collect();
+        assert!(signed.head.includes(leaf, receipt.leaf_index, &path));
+        let file = format!("{:020}.checkpoint", signed.head.size);
+        fs::write(told.join(file), &receipt.checkpoint).unwrap();
+    }
+    for checkpoints in [site.path("data/checkpoints"), told] {
+        let verified = site.verify(&checkpoints, &export, &key);
+        assert_eq!(verified.status.code(), Some(0), "{verified:?}");
+    }
+    // An answer that the log does not have, as a checkpoint proves it.
+    let shorter = site.path("shorter.jsonl");
+    let kept: Vec<&str> = log.lines().take(20).collect();
+    fs::write(&shorter, kept.join("\n") + "\n").unwrap();
+    let cut = site.verify(&site.path("receipts"), &shorter, &key);
+    assert_eq!(cut.status.code(), Some(3), "{cut:?}");
+    let said = String::from_utf8(cut.stdout).unwrap();
+    assert!(said.contains("truncated"), "{said}");
+}
