@@ -7,8 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use attack::neighbour::Neighbours;
-use attack::play::{Times, attackers_threads, play};
+use attack::play::{Stage, Times, attackers_threads};
 use attack::report::{Report, Row};
 use attack::vector::{self, Vector};
 use attack::{Door, Site};
@@ -30,9 +29,8 @@ struct Arguments {
     /// How long neighbours are measured undisturbed before each.
     #[arg(long, default_value_t = 1.5)]
     quiet_seconds: f64,
-    /// Vectors whose name contains this.
-    #[arg(long, default_value = "")]
-    only: String,
+    /// Vectors whose names contain one of these; all without.
+    only: Vec<String>,
     /// Names the vectors and ends.
     #[arg(long)]
     list: bool,
@@ -65,10 +63,10 @@ fn say(text: &str) {
 fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let chosen: Vec<(&Vector, Door)> = vector::ALL
         .iter()
-        .filter(|vector| vector.name.contains(&arguments.only))
+        .filter(|vector| wanted(&arguments.only, vector))
         .flat_map(|vector| vector.doors.iter().map(move |door| (vector, *door)))
         .collect();
-    ensure!(!chosen.is_empty(), "no vector has {} in its name", arguments.only);
+    ensure!(!chosen.is_empty(), "no vector has such a name");
     if arguments.list {
         for (vector, door) in chosen {
             say(&format!("{:<24} {:<7} {}", vector.name, door.name(), vector.what));
@@ -80,6 +78,10 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let well = runtime.block_on(attack(arguments, &threads, &chosen));
     threads.shutdown_background();
     well
+}
+
+fn wanted(names: &[String], vector: &Vector) -> bool {
+    names.is_empty() || names.iter().any(|name| vector.name.contains(name))
 }
 
 async fn attack(
@@ -97,12 +99,15 @@ async fn attack(
     let neighbours = site.neighbours();
     // The first answers pay for what is set up once.
     neighbours.listen(times.quiet).await;
+    let mut stage = Stage::new(&mut site, &neighbours, threads, times);
+    for _ in 0..3 {
+        stage.quiet().await;
+    }
     say(&Row::heading());
     let mut rows = Vec::new();
     for (vector, door) in chosen {
-        let played = one(&mut site, &neighbours, threads, vector, *door, times);
         let row = tokio::select! {
-            row = played => row?,
+            row = one(&mut stage, vector, *door) => row?,
             _ = tokio::signal::ctrl_c() => break,
         };
         say(&row.line());
@@ -128,17 +133,10 @@ async fn attack(
     Ok(report.is_well())
 }
 
-async fn one(
-    site: &mut Site,
-    neighbours: &Neighbours,
-    threads: &Runtime,
-    vector: &Vector,
-    door: Door,
-    times: Times,
-) -> anyhow::Result<Row> {
+async fn one(stage: &mut Stage<'_>, vector: &Vector, door: Door) -> anyhow::Result<Row> {
     let mut tries = 1;
     loop {
-        let row = play(site, neighbours, threads, vector, door, times).await?;
+        let row = stage.play(vector, door).await?;
         if !row.is_only_late() || tries == TRIES {
             return Ok(Row { tries, ..row });
         }

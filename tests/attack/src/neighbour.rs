@@ -22,10 +22,8 @@ const EVERY: Duration = Duration::from_millis(10);
 const STRANGER_EVERY: Duration = Duration::from_millis(200);
 /// Whoever has no answer by now has none.
 const PATIENCE: Duration = Duration::from_secs(5);
-const LOOKING_UP: usize = 2;
 
-/// What neighbours heard in a while: how long each answer took from the moment it was due to be asked for, so that an
-/// answer that holds up the next question counts for both.
+/// What neighbours heard in a while, and how long it took.
 #[derive(Clone, Debug, Default)]
 pub struct Heard {
     pub lookups: Vec<Duration>,
@@ -39,6 +37,17 @@ pub struct Heard {
 }
 
 impl Heard {
+    /// The durations of several whiles together.
+    pub fn together<'a>(whiles: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all = Self::default();
+        for heard in whiles {
+            all.lookups.extend(&heard.lookups);
+            all.health.extend(&heard.health);
+            all.strangers.extend(&heard.strangers);
+        }
+        all
+    }
+
     /// The duration that so many percent stay within, milliseconds.
     pub fn percentile(mut of: Vec<Duration>, percent: usize) -> f64 {
         of.sort_unstable();
@@ -69,10 +78,7 @@ impl Neighbours {
     pub(crate) fn start(access: &Access) -> Self {
         let heard = Arc::<Mutex<Heard>>::default();
         let mut at_work = JoinSet::new();
-        for number in 0..LOOKING_UP {
-            let (access, heard) = (access.clone(), Arc::clone(&heard));
-            at_work.spawn(look_up(access, heard, number as u8));
-        }
+        at_work.spawn(look_up(access.clone(), Arc::clone(&heard)));
         at_work.spawn(ask_for_health(access.clone(), Arc::clone(&heard)));
         at_work.spawn(send_strangers(access.clone(), Arc::clone(&heard)));
         Self {
@@ -94,24 +100,22 @@ impl Neighbours {
     }
 }
 
-async fn look_up(access: Access, heard: Arc<Mutex<Heard>>, number: u8) {
-    let client = LookupServiceClient::new(access.agents.clone());
+async fn look_up(access: Access, heard: Arc<Mutex<Heard>>) {
+    let client = LookupServiceClient::new(access.agents);
+    let mut asked = Asked::new(heard, |heard| &mut heard.lookups);
     let mut ticks = every(EVERY);
     loop {
-        let due = ticks.tick().await;
-        let answer = timeout(PATIENCE, ask(client.clone(), &access.session, number));
-        let answer = answer.await.context("a look-up took too long").flatten();
-        note(&heard, due, answer, |heard| &mut heard.lookups);
+        ticks.tick().await;
+        asked.ask(ask(client.clone(), access.session.clone()));
     }
 }
 
 /// One look-up of a stranger to the city.
 async fn ask(
     mut client: LookupServiceClient<Channel>,
-    session: &str,
-    number: u8,
+    session: String,
 ) -> anyhow::Result<()> {
-    let mut request = Request::new(question(&[number; 16]));
+    let mut request = Request::new(question(&[1; 16]));
     let bearer = format!("Bearer {session}").parse()?;
     request.metadata_mut().insert("authorization", bearer);
     let answer = client.check_application(request).await?.into_inner();
@@ -120,16 +124,49 @@ async fn ask(
 }
 
 async fn ask_for_health(access: Access, heard: Arc<Mutex<Heard>>) {
-    let mut client = HealthClient::new(access.people);
+    let client = HealthClient::new(access.people);
+    let mut asked = Asked::new(heard, |heard| &mut heard.health);
     let mut ticks = every(EVERY);
     loop {
-        let due = ticks.tick().await;
-        let asking = client.check(HealthCheckRequest::default());
-        let answer = match timeout(PATIENCE, asking).await {
-            Ok(answer) => answer.map(drop).context("a health check"),
-            Err(late) => Err(late).context("a health check took too long"),
-        };
-        note(&heard, due, answer, |heard| &mut heard.health);
+        ticks.tick().await;
+        let mut client = client.clone();
+        asked.ask(async move {
+            client.check(HealthCheckRequest::default()).await?;
+            Ok(())
+        });
+    }
+}
+
+/// Questions of one neighbour. None waits for the one before, as people do not wait for each other.
+struct Asked {
+    heard: Arc<Mutex<Heard>>,
+    list: fn(&mut Heard) -> &mut Vec<Duration>,
+    open: JoinSet<()>,
+}
+
+impl Asked {
+    fn new(heard: Arc<Mutex<Heard>>, list: fn(&mut Heard) -> &mut Vec<Duration>) -> Self {
+        Self {
+            heard,
+            list,
+            open: JoinSet::new(),
+        }
+    }
+
+    fn ask(&mut self, question: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        // Those that are answered.
+        while self.open.try_join_next().is_some() {}
+        let (heard, list) = (Arc::clone(&self.heard), self.list);
+        self.open.spawn(async move {
+            let begun = Instant::now();
+            let answer = timeout(PATIENCE, question).await;
+            let answer = answer.context("no answer in time").flatten();
+            let mut heard = lock(&heard);
+            match answer {
+                Ok(()) => list(&mut heard).push(begun.elapsed()),
+                Err(error) => heard.failures.push(format!("{error:#}")),
+            }
+        });
     }
 }
 
@@ -145,24 +182,11 @@ async fn send_strangers(access: Access, heard: Arc<Mutex<Heard>>) {
     }
 }
 
-/// Ticks at this distance; those that were missed come at once, as late as they are.
+/// Ticks at this distance; those that were missed come at once.
 fn every(distance: Duration) -> Interval {
     let mut ticks = interval(distance);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     ticks
-}
-
-fn note(
-    heard: &Mutex<Heard>,
-    due: Instant,
-    answer: anyhow::Result<()>,
-    list: impl Fn(&mut Heard) -> &mut Vec<Duration>,
-) {
-    let mut heard = lock(heard);
-    match answer {
-        Ok(()) => list(&mut heard).push(due.elapsed()),
-        Err(error) => heard.failures.push(format!("{error:#}")),
-    }
 }
 
 /// About one person, before accepting a mandate.

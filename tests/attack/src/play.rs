@@ -1,5 +1,6 @@
 //! One vector: quiet, attack, recovery.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,7 +15,7 @@ use crate::{Site, Vector};
 /// What an attack may take beyond its time, to let go of what it holds.
 const OVERTIME: Duration = Duration::from_secs(5);
 /// How long recovery is waited for.
-const RECOVERY_WATCHED: Duration = Duration::from_secs(30);
+const RECOVERY_WATCHED: Duration = Duration::from_secs(15);
 /// One look at whether all is as it was.
 const GLANCE: Duration = Duration::from_millis(200);
 
@@ -42,51 +43,85 @@ pub struct Times {
     pub attack: Duration,
 }
 
-/// Plays one vector at one door and measures.
-///
-/// # Errors
-/// When the attack could not be made or the hub not be measured. What the hub does is in the row.
-pub async fn play(
-    site: &mut Site,
-    neighbours: &Neighbours,
-    threads: &Runtime,
-    vector: &Vector,
-    door: Door,
-    times: Times,
-) -> anyhow::Result<Row> {
-    let quiet = neighbours.listen(times.quiet).await;
-    let quiet = Latency::of(quiet);
-    site.forget_peak()?;
-    let (quiet_mb, _) = site.memory()?;
-    let attacker = site.attacker(door, Extent::Time(times.attack));
-    let begun = Instant::now();
-    let counts = attack(threads, vector, attacker.clone(), times.attack + OVERTIME).await?;
-    let lasted = begun.elapsed();
-    let attacked = neighbours.heard();
-    let recovery = recovery(neighbours, &attacker, &quiet).await?;
-    let crash = site.crash()?;
-    let (after_mb, peak_mb) = match crash {
-        None => site.memory()?,
-        Some(_) => (f64::NAN, f64::NAN),
-    };
-    Ok(Row {
-        vector: vector.name,
-        what: vector.what,
-        door,
-        attack_seconds: lasted.as_secs_f64(),
-        counts,
-        quiet_mb,
-        peak_mb,
-        after_mb,
-        turned_away: attacked.turned_away,
-        strangers_shut_out: vector.shuts_strangers_out,
-        failures: attacked.failures.clone(),
-        attacked: Latency::of(attacked),
-        quiet,
-        recovery_seconds: recovery.map(|recovery| recovery.as_secs_f64()),
-        crash,
-        tries: 1,
-    })
+/// Quiet whiles that count: other work on the machine comes and goes.
+const QUIET_WHILES: usize = 8;
+
+/// A hub, who attacks it, who is served beside.
+#[derive(Debug)]
+pub struct Stage<'a> {
+    pub site: &'a mut Site,
+    pub neighbours: &'a Neighbours,
+    pub threads: &'a Runtime,
+    pub times: Times,
+    quiet: VecDeque<Heard>,
+}
+
+impl<'a> Stage<'a> {
+    pub fn new(
+        site: &'a mut Site,
+        neighbours: &'a Neighbours,
+        threads: &'a Runtime,
+        times: Times,
+    ) -> Self {
+        Self {
+            site,
+            neighbours,
+            threads,
+            times,
+            quiet: VecDeque::new(),
+        }
+    }
+
+    /// Measures neighbours undisturbed once more; how it is for them in the last quiet whiles.
+    pub async fn quiet(&mut self) -> Latency {
+        self.quiet
+            .push_back(self.neighbours.listen(self.times.quiet).await);
+        if self.quiet.len() > QUIET_WHILES {
+            self.quiet.pop_front();
+        }
+        Latency::of(Heard::together(&self.quiet))
+    }
+
+    /// Plays one vector at one door and measures.
+    ///
+    /// # Errors
+    /// When the attack could not be made or the hub not be measured. What the hub does is in the row.
+    pub async fn play(&mut self, vector: &Vector, door: Door) -> anyhow::Result<Row> {
+        let quiet = self.quiet().await;
+        self.site.forget_peak()?;
+        let (quiet_mb, _) = self.site.memory()?;
+        let attacker = self.site.attacker(door, Extent::Time(self.times.attack));
+        self.neighbours.heard();
+        let begun = Instant::now();
+        let limit = self.times.attack + OVERTIME;
+        let counts = attack(self.threads, vector, attacker.clone(), limit).await?;
+        let lasted = begun.elapsed();
+        let attacked = self.neighbours.heard();
+        let recovery = recovery(self.neighbours, &attacker, &quiet).await?;
+        let crash = self.site.crash()?;
+        let (after_mb, peak_mb) = match crash {
+            None => self.site.memory()?,
+            Some(_) => (f64::NAN, f64::NAN),
+        };
+        Ok(Row {
+            vector: vector.name,
+            what: vector.what,
+            door,
+            attack_seconds: lasted.as_secs_f64(),
+            counts,
+            quiet_mb,
+            peak_mb,
+            after_mb,
+            turned_away: attacked.turned_away,
+            strangers_shut_out: vector.shuts_strangers_out,
+            failures: attacked.failures.clone(),
+            attacked: Latency::of(attacked),
+            quiet,
+            recovery_seconds: recovery.map(|recovery| recovery.as_secs_f64()),
+            crash,
+            tries: 1,
+        })
+    }
 }
 
 async fn attack(
