@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod embedded;
 pub mod filing;
+mod gate;
 pub mod grpc;
 pub mod http;
 pub mod identity;
