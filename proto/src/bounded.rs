@@ -267,7 +267,10 @@ mod tests {
 
     #[test]
     fn every_type_of_the_contract_is_known() {
-        for name in [SyncRequest::full_name(), CheckApplicationRequest::full_name()] {
+        for name in [
+            SyncRequest::full_name(),
+            CheckApplicationRequest::full_name(),
+        ] {
             assert!(SHAPES.by_name.contains_key(&name), "{name}");
         }
     }

@@ -51,7 +51,10 @@ impl Lane {
 }
 
 fn caller(extensions: &Extensions) -> Caller {
-    match (office_or_lapsed(extensions), extensions.get::<ClientAddress>()) {
+    match (
+        office_or_lapsed(extensions),
+        extensions.get::<ClientAddress>(),
+    ) {
         (Some(office), _) => Caller::Office(office.office_id),
         (None, Some(address)) => Caller::Network(address.network()),
         (None, None) => Caller::Nobody,

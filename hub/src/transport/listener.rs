@@ -12,8 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::connection::{Connection, serve};
 use super::ClientAddress;
+use super::connection::{Connection, serve};
 use super::protocol::HttpLimits;
 use crate::config::{Limits, TrustDomain};
 use crate::gate::{Full, Gate};

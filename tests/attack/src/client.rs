@@ -46,7 +46,9 @@ pub(crate) async fn handshake(
     tcp: TcpStream,
 ) -> std::io::Result<TlsStream<TcpStream>> {
     let name = ServerName::try_from("localhost").map_err(std::io::Error::other)?;
-    TlsConnector::from(Arc::clone(config)).connect(name, tcp).await
+    TlsConnector::from(Arc::clone(config))
+        .connect(name, tcp)
+        .await
 }
 
 /// A gRPC channel; connects when it is used.

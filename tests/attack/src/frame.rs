@@ -55,7 +55,9 @@ impl Wire {
     }
 
     pub fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-        let length = u32::try_from(payload.len()).expect("a frame of our own").to_be_bytes();
+        let length = u32::try_from(payload.len())
+            .expect("a frame of our own")
+            .to_be_bytes();
         self.raw(&length[1..]);
         self.raw(&[kind, flags]);
         self.raw(&stream.to_be_bytes());
@@ -92,7 +94,11 @@ impl Wire {
         let mut parts = block.chunks(LARGEST_FRAME).peekable();
         let mut kind = HEADERS;
         while let Some(part) = parts.next() {
-            let last = if parts.peek().is_none() { END_HEADERS } else { NONE };
+            let last = if parts.peek().is_none() {
+                END_HEADERS
+            } else {
+                NONE
+            };
             let first = if kind == HEADERS { END_STREAM } else { NONE };
             self.frame(kind, last | first, stream, part);
             kind = CONTINUATION;

@@ -39,7 +39,8 @@ impl Block {
     /// The newest remembered field again: one byte.
     #[must_use]
     pub fn newest_again(mut self, times: usize) -> Self {
-        self.0.extend(std::iter::repeat_n(0x80 | NEWEST as u8, times));
+        self.0
+            .extend(std::iter::repeat_n(0x80 | NEWEST as u8, times));
         self
     }
 

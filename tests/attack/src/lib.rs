@@ -10,6 +10,7 @@
 //! | [`neighbour`] | who else is served, and how well |
 //! | [`play`] | one vector: quiet, attack, recovery |
 //! | [`report`] | what became of it, against the pass lines |
+//! | [`scan`] | sslyze at both doors |
 
 pub mod attacker;
 mod client;
@@ -19,6 +20,7 @@ pub mod neighbour;
 pub mod peer;
 pub mod play;
 pub mod report;
+pub mod scan;
 pub mod site;
 pub mod vector;
 

@@ -34,6 +34,9 @@ struct Arguments {
     /// Names the vectors and ends.
     #[arg(long)]
     list: bool,
+    /// Scans TLS instead, with the sslyze of this Python.
+    #[arg(long, value_name = "PYTHON")]
+    scan: Option<PathBuf>,
     /// Where the hub lives and the report goes.
     #[arg(long, default_value = "target/attack")]
     folder: PathBuf,
@@ -69,15 +72,43 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     ensure!(!chosen.is_empty(), "no vector has such a name");
     if arguments.list {
         for (vector, door) in chosen {
-            say(&format!("{:<24} {:<7} {}", vector.name, door.name(), vector.what));
+            say(&format!(
+                "{:<24} {:<7} {}",
+                vector.name,
+                door.name(),
+                vector.what
+            ));
         }
         return Ok(true);
     }
     let threads = attackers_threads()?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let well = runtime.block_on(attack(arguments, &threads, &chosen));
+    let well = match &arguments.scan {
+        Some(python) => runtime.block_on(scan(python, &arguments.folder)),
+        None => runtime.block_on(attack(arguments, &threads, &chosen)),
+    };
     threads.shutdown_background();
     well
+}
+
+async fn scan(python: &Path, folder: &Path) -> anyhow::Result<bool> {
+    let bureau = folder.join("bureau");
+    prepare(&bureau).await?;
+    let site = Site::open(&bureau, None).await?;
+    let findings = site.scan(python, folder).await?;
+    for finding in &findings {
+        say(&finding.line());
+    }
+    let failed = findings.iter().filter(|finding| !finding.is_well).count();
+    let file = folder.join("scan.json");
+    fs::write(&file, serde_json::to_vec_pretty(&findings)?)?;
+    say(&format!(
+        "{} findings, {failed} not as they should be; {}",
+        findings.len(),
+        file.display()
+    ));
+    site.close().await?;
+    Ok(failed == 0)
 }
 
 fn wanted(names: &[String], vector: &Vector) -> bool {

@@ -52,7 +52,8 @@ impl Heard {
     pub fn percentile(mut of: Vec<Duration>, percent: usize) -> f64 {
         of.sort_unstable();
         let at = (of.len() * percent / 100).min(of.len().saturating_sub(1));
-        of.get(at).map_or(f64::NAN, |took| took.as_secs_f64() * 1000.0)
+        of.get(at)
+            .map_or(f64::NAN, |took| took.as_secs_f64() * 1000.0)
     }
 }
 
@@ -100,6 +101,11 @@ impl Neighbours {
     }
 }
 
+pub(crate) async fn look_up_once(access: &Access) -> anyhow::Result<()> {
+    let client = LookupServiceClient::new(access.agents.clone());
+    timeout(PATIENCE, ask(client, access.session.clone())).await?
+}
+
 async fn look_up(access: Access, heard: Arc<Mutex<Heard>>) {
     let client = LookupServiceClient::new(access.agents);
     let mut asked = Asked::new(heard, |heard| &mut heard.lookups);
@@ -111,10 +117,7 @@ async fn look_up(access: Access, heard: Arc<Mutex<Heard>>) {
 }
 
 /// One look-up of a stranger to the city.
-async fn ask(
-    mut client: LookupServiceClient<Channel>,
-    session: String,
-) -> anyhow::Result<()> {
+async fn ask(mut client: LookupServiceClient<Channel>, session: String) -> anyhow::Result<()> {
     let mut request = Request::new(question(&[1; 16]));
     let bearer = format!("Bearer {session}").parse()?;
     request.metadata_mut().insert("authorization", bearer);
@@ -174,7 +177,9 @@ async fn send_strangers(access: Access, heard: Arc<Mutex<Heard>>) {
     let mut ticks = every(STRANGER_EVERY);
     loop {
         let due = ticks.tick().await;
-        let asking = access.rest.get_as("/api/v1/openapi.json", "application/json");
+        let asking = access
+            .rest
+            .get_as("/api/v1/openapi.json", "application/json");
         match timeout(PATIENCE, asking).await {
             Ok(Ok(_)) => lock(&heard).strangers.push(due.elapsed()),
             Ok(Err(_)) | Err(_) => lock(&heard).turned_away += 1,

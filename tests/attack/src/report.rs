@@ -88,10 +88,16 @@ impl Row {
         line(self.crash.is_some(), Line::Crash);
         line(self.peak_mb - self.quiet_mb > MOST_MB, Line::Memory);
         line(!self.failures.is_empty(), Line::Failures);
-        line(self.turned_away > 0 && !self.strangers_shut_out, Line::Strangers);
+        line(
+            self.turned_away > 0 && !self.strangers_shut_out,
+            Line::Strangers,
+        );
         line(recovery > MOST_RECOVERY, Line::Recovery);
         // Also when there is none at all.
-        line(lookups.is_nan() || lookups > MOST_TIMES_QUIET, Line::Lookups);
+        line(
+            lookups.is_nan() || lookups > MOST_TIMES_QUIET,
+            Line::Lookups,
+        );
         line(health.is_nan() || health > MOST_TIMES_QUIET, Line::Health);
         crossed
     }
@@ -136,8 +142,20 @@ impl Row {
     pub fn heading() -> String {
         let names = format!(
             "{:<24} {:<7} {:>7} {:>6} {:>6} {:>4} {:>5} {:>5}  {:>11} {:>11} {:>11}  {:>5} {:>4} {:>5}",
-            "", "", "conn.", "ref.", "closed", "MB", "peak", "after", "look p50", "look p99", "health p99",
-            "fail", "away", "rec.s"
+            "",
+            "",
+            "conn.",
+            "ref.",
+            "closed",
+            "MB",
+            "peak",
+            "after",
+            "look p50",
+            "look p99",
+            "health p99",
+            "fail",
+            "away",
+            "rec.s"
         );
         format!("{names}\n{}", "-".repeat(names.len()))
     }

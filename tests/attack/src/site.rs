@@ -9,8 +9,9 @@ use sandbox::{Bureau, BureauOptions, NewAccount};
 use synthetic_city::{City, CityPlan};
 
 use crate::attacker::{Attacker, Door, Extent, Tally};
-use crate::client;
-use crate::neighbour::{Access, Neighbours};
+use crate::client::{self, Identity};
+use crate::neighbour::{self, Access, Neighbours};
+use crate::scan::{Finding, Scanner};
 
 /// Neighbours look up more often than people do, to be measured, and do not sign in again.
 const CONFIGURATION: &str = "lookup.person_per_minute = 1000000000\nlookup.office_per_minute = 1000000000\n\
@@ -31,6 +32,7 @@ pub struct Site {
 #[derive(Debug)]
 struct Insider {
     office_id: String,
+    identity: Identity,
     tls: Arc<ClientConfig>,
     session: String,
 }
@@ -90,6 +92,14 @@ impl Site {
         }
     }
 
+    /// One look-up of the office next door.
+    ///
+    /// # Errors
+    /// When it is not answered well.
+    pub async fn look_up(&self) -> anyhow::Result<()> {
+        neighbour::look_up_once(&self.neighbours).await
+    }
+
     pub fn neighbours(&self) -> Neighbours {
         Neighbours::start(&self.neighbours)
     }
@@ -99,7 +109,10 @@ impl Site {
     /// # Errors
     /// When the operating system does not allow it.
     pub fn forget_peak(&self) -> anyhow::Result<()> {
-        Ok(fs::write(format!("/proc/{}/clear_refs", self.process), "5")?)
+        Ok(fs::write(
+            format!("/proc/{}/clear_refs", self.process),
+            "5",
+        )?)
     }
 
     /// Resident memory of the hub in MB, now and at most since [`Site::forget_peak`].
@@ -126,11 +139,33 @@ impl Site {
         }
         let log = fs::read(self.bureau.log_file())?;
         let log = String::from_utf8_lossy(&log);
-        Ok(log.lines().find(|line| line.contains("panick")).map(str::to_owned))
+        Ok(log
+            .lines()
+            .find(|line| line.contains("panick"))
+            .map(str::to_owned))
     }
 
     pub fn bureau(&self) -> &Bureau {
         &self.bureau
+    }
+
+    /// What a TLS scanner finds at both doors; it may write to `folder`.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub async fn scan(&self, python: &Path, folder: &Path) -> anyhow::Result<Vec<Finding>> {
+        let scanner = Scanner {
+            python,
+            folder,
+            ca_file: self.bureau.ca_file(),
+        };
+        let addresses = self.bureau.addresses();
+        let identity = Some(&self.attacking.identity);
+        let mut findings = scanner
+            .scan(Door::Agents, addresses.agents, identity)
+            .await?;
+        findings.extend(scanner.scan(Door::People, addresses.people, None).await?);
+        Ok(findings)
     }
 
     /// SIGTERM.
@@ -165,7 +200,12 @@ async fn enrol(
     bureau.add_account(notary).await?;
     Ok(Insider {
         office_id: office_id.to_owned(),
-        tls: client::config(&bureau.ca_file(), Some(identity))?,
+        tls: client::config(&bureau.ca_file(), Some(copy_of(&identity)))?,
+        identity,
         session: client::sign_in(people, &login, PASSWORD).await?,
     })
+}
+
+fn copy_of((chain, key): &Identity) -> Identity {
+    (chain.clone(), key.clone_key())
 }

@@ -24,7 +24,15 @@ pub(super) async fn many_headers(attacker: &Attacker) -> anyhow::Result<()> {
 }
 
 pub(super) async fn binary_metadata(attacker: &Attacker) -> anyhow::Result<()> {
-    let values = ["", "=", "%%%", "AAAA====", "\u{1}", "AA==,AA=", &"A".repeat(8000)];
+    let values = [
+        "",
+        "=",
+        "%%%",
+        "AAAA====",
+        "\u{1}",
+        "AA==,AA=",
+        &"A".repeat(8000),
+    ];
     let names = [
         "x-bin",
         "grpc-trace-bin",
@@ -45,7 +53,17 @@ pub(super) async fn binary_metadata(attacker: &Attacker) -> anyhow::Result<()> {
 }
 
 pub(super) async fn deadlines(attacker: &Attacker) -> anyhow::Result<()> {
-    let values = ["0n", "0H", "99999999H", "99999999n", "-1S", "1", "", "999999999999S", "1X"];
+    let values = [
+        "0n",
+        "0H",
+        "99999999H",
+        "99999999n",
+        "-1S",
+        "1",
+        "",
+        "999999999999S",
+        "1X",
+    ];
     let blocks = values.map(|value| health().field("grpc-timeout", value));
     send(attacker, &blocks).await
 }

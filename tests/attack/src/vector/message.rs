@@ -59,9 +59,17 @@ async fn unfinished(attacker: &Attacker, call: &Block) -> anyhow::Result<()> {
         let mut next = Vec::new();
         for mut at in filling {
             at.fill(IN_ONE_BURST);
-            let Filling { peer, streams, sent } = at;
+            let Filling {
+                peer,
+                streams,
+                sent,
+            } = at;
             let peer = attacker.sent(peer).await;
-            next.extend(peer.map(|peer| Filling { peer, streams, sent }));
+            next.extend(peer.map(|peer| Filling {
+                peer,
+                streams,
+                sent,
+            }));
         }
         filling = next;
         if filling.len() < CONNECTIONS
@@ -76,7 +84,11 @@ async fn unfinished(attacker: &Attacker, call: &Block) -> anyhow::Result<()> {
                 streams.push((stream, begin.len()));
             }
             let sent = streams.len() * begin.len();
-            filling.push(Filling { peer, streams, sent });
+            filling.push(Filling {
+                peer,
+                streams,
+                sent,
+            });
         }
     }
     Ok(())
@@ -103,7 +115,11 @@ impl Filling {
 pub(super) async fn zstd_bomb(attacker: &Attacker) -> anyhow::Result<()> {
     let one = compressed(&vec![0; 64 << 20])?.split_off(5);
     let sixteen = one.repeat(16);
-    throw(attacker, &message(1, u32::try_from(sixteen.len())?, &sixteen)).await
+    throw(
+        attacker,
+        &message(1, u32::try_from(sixteen.len())?, &sixteen),
+    )
+    .await
 }
 
 /// An empty record in a batch in a request: field 2 in field 2.
@@ -159,7 +175,9 @@ pub(super) async fn nesting(attacker: &Attacker) -> anyhow::Result<()> {
 
 pub(super) async fn unknown_fields(attacker: &Attacker) -> anyhow::Result<()> {
     // Field 15 as a number, as eight bytes and as text.
-    let fields = [0x78, 1, 0x79, 0, 0, 0, 0, 0, 0, 0, 0, 0x7a, 3, b'a', b'b', b'c'];
+    let fields = [
+        0x78, 1, 0x79, 0, 0, 0, 0, 0, 0, 0, 0, 0x7a, 3, b'a', b'b', b'c',
+    ];
     ask(attacker, &fields.repeat(1 << 16)).await
 }
 
