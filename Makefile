@@ -8,8 +8,9 @@ SEED ?= 2012
 TOOLS = $(shell deploy/setup.sh tools)
 FAULT_MINUTES ?= 2
 FUZZ_SECONDS ?= 60
+ATTACK_SECONDS ?= 2
 
-.PHONY: help demo demo-once test lint format bench fault fuzz train linkage-quality prepare clean-demo
+.PHONY: help demo demo-once test lint format bench fault attack scan-tls fuzz train linkage-quality prepare clean-demo
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +50,17 @@ fault: ## Kill, cut and refill under load for FAULT_MINUTES; target/fault/report
 	@deploy/setup.sh run
 	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p fault
 	@target/release/fault --minutes $(FAULT_MINUTES)
+
+attack: ## Abuse HTTP/2 and gRPC, ATTACK_SECONDS each vector, then scan TLS; target/attack/report.json
+	@deploy/setup.sh run
+	@$(CARGO) build --release --locked -p notary-hub -p attack
+	@target/release/attack --seconds $(ATTACK_SECONDS)
+	@$(MAKE) --no-print-directory scan-tls
+
+scan-tls: ## sslyze against both doors of a hub of its own
+	@deploy/setup.sh scan
+	@$(CARGO) build --release --locked -p notary-hub -p attack
+	@target/release/attack --scan "$(TOOLS)/sslyze/bin/python"
 
 fuzz: ## Search behind every parser at an edge with libFuzzer, FUZZ_SECONDS each
 	@SECONDS_EACH=$(FUZZ_SECONDS) tests/fuzz/run.sh

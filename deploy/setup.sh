@@ -4,7 +4,8 @@
 #   deploy/setup.sh run      what the demo needs: PostgreSQL 15+, a C compiler, Rust
 #   deploy/setup.sh test     the same and what the tests need beside it: MariaDB's server
 #   deploy/setup.sh lint     the linters that are not part of Rust: buf, cargo-deny
-#   deploy/setup.sh tools    prints the folder that those linters are in, outside the checkout: building one takes
+#   deploy/setup.sh scan     the TLS scanner: sslyze, in a Python environment of its own
+#   deploy/setup.sh tools    prints the folder that those tools are in, outside the checkout: building one takes
 #                            minutes, and a clean checkout should not cost them again
 #
 # It only finds and installs; it starts no service and changes no configuration. Without the right to
@@ -15,6 +16,7 @@ readonly RUST_MIN="1.95"
 readonly POSTGRES_MIN=15
 readonly BUF_VERSION="1.75.0"
 readonly CARGO_DENY_VERSION="0.20.2"
+readonly SSLYZE_VERSION="6.3.1"
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly TOOLS="${XDG_CACHE_HOME:-$HOME/.cache}/notary-hub/tools"
@@ -111,11 +113,20 @@ setup_lint() {
     fi
 }
 
+setup_scan() {
+    local python="$TOOLS/sslyze/bin/python"
+    [ "$("$python" -m pip show sslyze 2>/dev/null | sed -n 's/^Version: //p')" != "$SSLYZE_VERSION" ] || return 0
+    python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
+    say "fetching sslyze $SSLYZE_VERSION"
+    python3 -m venv "$TOOLS/sslyze"
+    "$python" -m pip install --quiet --disable-pip-version-check "sslyze==$SSLYZE_VERSION"
+}
+
 case "${1:-}" in
-run | test | lint) "setup_$1" ;;
+run | test | lint | scan) "setup_$1" ;;
 tools) echo "$TOOLS" ;;
 *)
-    sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

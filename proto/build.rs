@@ -20,6 +20,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         out.join("descriptors.bin"),
         prost::Message::encode_to_vec(&descriptors),
     )?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    // The codec knows a message's fields by its name.
+    let mut names = tonic_prost_build::Config::new();
+    names.enable_type_names();
+    tonic_prost_build::configure()
+        .codec_path("crate::bounded::BoundedCodec")
+        .compile_fds_with_config(descriptors, names)?;
     Ok(())
 }

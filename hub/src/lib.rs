@@ -13,6 +13,7 @@ pub mod details;
 pub mod embedded;
 pub mod entrance;
 pub mod filing;
+mod gate;
 pub mod grpc;
 pub mod http;
 pub mod identity;

@@ -1,10 +1,12 @@
 //! The wire contract between offices and the hub, generated from `notary/**/*.proto`.
-//! Nothing is written by hand here; the `.proto` files are the documentation.
+//! The `.proto` files are the documentation; written by hand is only how much a message may be: [`bounded`].
 #![allow(
     missing_debug_implementations,
     unreachable_pub,
     clippy::large_enum_variant
 )]
+
+pub mod bounded;
 
 pub mod hub {
     pub mod v1 {

@@ -1,6 +1,6 @@
 //! What every call passes before its handler: measurement, revocation, room, and a limit of time.
 
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -8,18 +8,23 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::Extensions;
 use axum::middleware::Next;
 use axum::response::Response;
+use http_body_util::Limited;
+use linkage::office::OfficeId;
 use metrics::histogram;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use tonic::{Code, Status};
 
+use crate::gate::Gate;
 use crate::identity::revocation::{Revocation, Revocations};
 use crate::identity::{LapsedOffice, OfficeIdentity};
 use crate::refusal::Reason;
 use crate::telemetry::metrics::RPC_SECONDS;
+use crate::transport::{ClientAddress, MAX_CALL_IN};
 
-/// Unary calls of one listener at once.
+/// Unary calls of one lane at once.
 const AT_ONCE: usize = 256;
+/// Those of one caller: whoever lets his calls hang delays nobody else.
+const AT_ONCE_OF_ONE: usize = 64;
 /// How long a unary call may take, its request's body included.
 const UNARY_TIME: Duration = Duration::from_secs(30);
 
@@ -28,22 +33,44 @@ const SYNC_STREAM: &str = "/notary.hub.v1.SyncService/Sync";
 
 /// Room for unary calls. Whoever finds none is told at once: a queue would only make everybody late.
 #[derive(Clone, Debug)]
-pub(super) struct Lane(Arc<Semaphore>);
+pub(super) struct Lane(Gate<Caller>);
+
+/// Who shares a lane with others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Caller {
+    Office(OfficeId),
+    Network(IpAddr),
+    /// Not by way of a listener.
+    Nobody,
+}
 
 impl Lane {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+        Self(Gate::new(AT_ONCE, AT_ONCE_OF_ONE))
+    }
+}
+
+fn caller(extensions: &Extensions) -> Caller {
+    match (
+        office_or_lapsed(extensions),
+        extensions.get::<ClientAddress>(),
+    ) {
+        (Some(office), _) => Caller::Office(office.office_id),
+        (None, Some(address)) => Caller::Network(address.network()),
+        (None, None) => Caller::Nobody,
     }
 }
 
 pub(super) async fn unary(State(lane): State<Lane>, request: Request, next: Next) -> Response {
-    let Ok(_room) = lane.0.try_acquire() else {
+    let Ok(_room) = lane.0.enter(caller(request.extensions())) else {
         return refuse(
             Reason::Overloaded
                 .because("too many calls at once")
                 .retry_after(Duration::from_secs(1)),
         );
     };
+    // tonic reads a request to its end, however many messages there are.
+    let request = request.map(|body| Body::new(Limited::new(body, MAX_CALL_IN)));
     match timeout(UNARY_TIME, next.run(request)).await {
         Ok(response) => response,
         Err(_) => refuse(Status::deadline_exceeded("the call took too long")),

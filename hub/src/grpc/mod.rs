@@ -48,15 +48,18 @@ use crate::identity::revocation::Revocations;
 use crate::lookup::Lookup;
 use crate::refusal::Reason;
 use crate::sync::Feeds;
-use crate::transport::{ClientAddress, MAX_MESSAGE_IN, MAX_MESSAGE_OUT};
+use crate::transport::{ClientAddress, MAX_CALL_IN, MAX_MESSAGE_IN, MAX_MESSAGE_OUT};
 use guard::Lane;
 use health::Health;
 
 /// A generated server with the message limits of the hub.
 macro_rules! limited {
     ($server:ident, $api:expr) => {
+        limited!($server, $api, MAX_CALL_IN)
+    };
+    ($server:ident, $api:expr, $largest:ident) => {
         $server::new($api)
-            .max_decoding_message_size(MAX_MESSAGE_IN)
+            .max_decoding_message_size($largest)
             .max_encoding_message_size(MAX_MESSAGE_OUT)
     };
 }
@@ -80,7 +83,8 @@ impl Agents {
         let sync = SyncApi::new(self.feeds, self.revocations.clone());
         let office_calls = Routes::from(Router::new())
             .add_service(
-                limited!(SyncServiceServer, sync).accept_compressed(CompressionEncoding::Zstd),
+                limited!(SyncServiceServer, sync, MAX_MESSAGE_IN)
+                    .accept_compressed(CompressionEncoding::Zstd),
             )
             .add_service(limited!(FilingServiceServer, FilingApi::new(self.general)))
             .into_axum_router()

@@ -1,6 +1,6 @@
 //! What every request passes: measurement, headers of the answer, room, and a limit of time.
 
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -12,15 +12,18 @@ use axum::http::header::{
 use axum::middleware::Next;
 use axum::response::Response;
 use metrics::histogram;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
 use super::problem::Problem;
+use crate::gate::Gate;
 use crate::refusal::Reason;
 use crate::telemetry::metrics::HTTP_SECONDS;
+use crate::transport::ClientAddress;
 
 /// Requests at once.
 const AT_ONCE: usize = 128;
+/// Those of one address: whoever lets his requests hang delays nobody else.
+const AT_ONCE_OF_ONE: usize = 32;
 /// How long a request may take, its body included.
 const TIME: Duration = Duration::from_secs(35);
 
@@ -39,11 +42,11 @@ const HEADERS: [(HeaderName, &str); 6] = [
 
 /// Room for requests; whoever finds none is told at once.
 #[derive(Clone, Debug)]
-pub(super) struct Room(Arc<Semaphore>);
+pub(super) struct Room(Gate<Option<IpAddr>>);
 
 impl Room {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+        Self(Gate::new(AT_ONCE, AT_ONCE_OF_ONE))
     }
 }
 
@@ -57,9 +60,10 @@ pub(super) async fn bounded(
             .because(message)
             .retry_after(Duration::from_secs(1))
     };
+    let address = request.extensions().get::<ClientAddress>();
     let _place = room
         .0
-        .try_acquire()
+        .enter(address.map(|address| address.network()))
         .map_err(|_| overloaded("too many requests at once"))?;
     let answer = timeout(TIME, next.run(request)).await;
     Ok(answer.map_err(|_| overloaded("the request took too long"))?)

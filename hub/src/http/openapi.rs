@@ -1,6 +1,10 @@
 //! `/api/v1/openapi.json`: the description of all this, made of the handlers themselves.
 
-use axum::Json;
+use std::sync::LazyLock;
+
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use bytes::Bytes;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -60,6 +64,12 @@ pub fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
-pub(super) async fn serve() -> Json<utoipa::openapi::OpenApi> {
-    Json(document())
+/// Made once. It says the same to everybody, and answers that nobody takes must not hold a copy each.
+static TEXT: LazyLock<Bytes> = LazyLock::new(|| {
+    let text = serde_json::to_vec(&document());
+    text.expect("the document has a JSON form").into()
+});
+
+pub(super) async fn serve() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], TEXT.clone())
 }

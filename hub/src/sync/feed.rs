@@ -26,8 +26,8 @@ pub struct Feed {
     epoch: Uuid,
     /// First sequence that has not been received.
     next: u64,
-    /// The agent was told to go back and has not done so yet.
-    asked_back: bool,
+    /// Batches since the agent was told to go back and has not done so yet.
+    asked_back: Option<usize>,
     /// Outcomes of the batches with the writer, oldest first.
     waiting: VecDeque<oneshot::Receiver<Outcome>>,
     /// An outcome that came while others were being put together.
@@ -78,7 +78,7 @@ impl Feed {
             office_id,
             epoch,
             next: committed_sequence + 1,
-            asked_back: false,
+            asked_back: None,
             waiting: VecDeque::new(),
             held: None,
         }
@@ -112,22 +112,30 @@ impl Feed {
             .filter(|end| first_sequence > 0 && *end <= LAST_SEQUENCE)
             .ok_or(Violation::SequenceOutOfRange)?;
         if first_sequence > self.next {
-            return Ok(self.ask_back());
+            return self.ask_back();
         }
         if self.waiting.len() + usize::from(self.held.is_some()) >= MAX_UNACKED_BATCHES {
             return Err(Violation::WindowExceeded);
         }
-        self.asked_back = false;
+        self.asked_back = None;
         self.next = self.next.max(end);
         Ok(Admission::Take)
     }
 
-    fn ask_back(&mut self) -> Admission {
-        match std::mem::replace(&mut self.asked_back, true) {
-            true => Admission::Ignore,
-            false => Admission::Resend {
-                from_sequence: self.next,
-            },
+    /// What was on its way when the agent was told is ignored; more than the window cannot have been.
+    fn ask_back(&mut self) -> Result<Admission, Violation> {
+        match &mut self.asked_back {
+            None => {
+                self.asked_back = Some(0);
+                Ok(Admission::Resend {
+                    from_sequence: self.next,
+                })
+            }
+            Some(ignored) if *ignored >= MAX_UNACKED_BATCHES => Err(Violation::WindowExceeded),
+            Some(ignored) => {
+                *ignored += 1;
+                Ok(Admission::Ignore)
+            }
         }
     }
 
@@ -163,7 +171,7 @@ impl Feed {
     fn go_back(&mut self, from_sequence: u64) -> Answer {
         self.waiting.clear();
         self.next = from_sequence;
-        self.asked_back = true;
+        self.asked_back = Some(0);
         Answer::Resend { from_sequence }
     }
 
@@ -262,6 +270,19 @@ mod tests {
             feed.admit(14, 2, 0),
             Ok(Admission::Resend { from_sequence: 13 })
         );
+    }
+
+    #[test]
+    fn who_does_not_go_back_is_not_ignored_for_ever() {
+        let mut feed = feed();
+        assert_eq!(
+            feed.admit(15, 2, 0),
+            Ok(Admission::Resend { from_sequence: 11 })
+        );
+        for _ in 0..MAX_UNACKED_BATCHES {
+            assert_eq!(feed.admit(15, 2, 0), Ok(Admission::Ignore));
+        }
+        assert_eq!(feed.admit(15, 2, 0), Err(Violation::WindowExceeded));
     }
 
     #[test]

@@ -12,10 +12,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::ClientAddress;
 use super::connection::{Connection, serve};
-use super::gate::Gate;
 use super::protocol::HttpLimits;
 use crate::config::{Limits, TrustDomain};
+use crate::gate::{Full, Gate};
 use crate::identity::revocation::Revocations;
 use crate::telemetry::metrics::{ACCEPT_ERRORS, CONNECTIONS_REFUSED};
 
@@ -111,7 +112,7 @@ impl Listener {
                     continue;
                 }
             };
-            match gate.enter(address.ip()) {
+            match gate.enter(ClientAddress(address).network()) {
                 Ok(place) => {
                     let connection = Arc::clone(&connection);
                     open.spawn(async move {
@@ -120,7 +121,11 @@ impl Listener {
                     });
                 }
                 Err(full) => {
-                    counter!(CONNECTIONS_REFUSED, "listener" => label, "reason" => full.label())
+                    let reason = match full {
+                        Full::Total => "total",
+                        Full::OfOne => "address",
+                    };
+                    counter!(CONNECTIONS_REFUSED, "listener" => label, "reason" => reason)
                         .increment(1);
                 }
             }

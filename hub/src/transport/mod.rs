@@ -2,22 +2,35 @@
 //! half a handshake, half a header or a thousand idle connections.
 
 mod connection;
-mod gate;
 mod listener;
 mod protocol;
 mod tls;
 
 pub use listener::{Audience, Listener, Stop};
-pub use protocol::{HttpLimits, MAX_MESSAGE_IN, MAX_MESSAGE_OUT};
+pub use protocol::{HttpLimits, MAX_CALL_IN, MAX_MESSAGE_IN, MAX_MESSAGE_OUT};
 pub use tls::{TlsSetupError, agents_tls, people_tls};
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use tokio_util::sync::CancellationToken;
 
 /// Where a request came from; in the extensions of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub SocketAddr);
+
+impl ClientAddress {
+    /// What counts as one caller: whoever has one IPv6 address usually has its whole /64.
+    pub(crate) fn network(self) -> IpAddr {
+        match self.0.ip().to_canonical() {
+            IpAddr::V4(v4) => IpAddr::V4(v4),
+            IpAddr::V6(v6) => {
+                let mut octets = v6.octets();
+                octets[8..].fill(0);
+                IpAddr::V6(Ipv6Addr::from(octets))
+            }
+        }
+    }
+}
 
 /// Tells a long call that its connection should go on elsewhere: the hub stops, or the connection is old. In the
 /// extensions of every request.
@@ -32,5 +45,19 @@ impl Leaving {
 
     fn ask(&self) {
         self.0.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_in_one_network_count_as_one_caller() {
+        let network = |text: &str| ClientAddress(text.parse().expect("an address")).network();
+        assert_eq!(network("10.0.0.1:1"), network("[::ffff:10.0.0.1]:2"));
+        assert_ne!(network("10.0.0.1:1"), network("10.0.0.2:1"));
+        assert_eq!(network("[2001:db8::1]:1"), network("[2001:db8::2]:1"));
+        assert_ne!(network("[2001:db8::1]:1"), network("[2001:db8:0:1::1]:1"));
     }
 }

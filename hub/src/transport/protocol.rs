@@ -6,8 +6,11 @@ use std::time::Duration;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 
-/// Largest message a gRPC service takes, bytes.
+/// Largest message a sync stream takes, bytes.
 pub const MAX_MESSAGE_IN: usize = 4 << 20;
+/// Largest request of a unary call, bytes: sixteen parties and sixteen subjects with all that belongs to them, or a
+/// filing of two thousand characters, take a tenth.
+pub const MAX_CALL_IN: usize = 64 << 10;
 /// Largest message a gRPC service sends, bytes.
 pub const MAX_MESSAGE_OUT: usize = 16 << 20;
 

@@ -283,6 +283,22 @@ impl Bureau {
         self.running.is_some()
     }
 
+    /// Fails with the end of its log when the hub has ended by itself.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn must_run(&mut self) -> anyhow::Result<()> {
+        self.running.as_mut().context("no hub runs")?.must_run()
+    }
+
+    /// The hub's, as the operating system counts.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn process_id(&self) -> anyhow::Result<u32> {
+        Ok(self.running.as_ref().context("no hub runs")?.id())
+    }
+
     /// The hub's database, as nobody but a test sees it. It outlives the hub's restarts.
     ///
     /// # Errors

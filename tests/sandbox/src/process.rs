@@ -56,6 +56,11 @@ impl Running {
         })
     }
 
+    /// As the operating system counts.
+    pub fn id(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().cast_unsigned()
+    }
+
     /// The exit status, when it has ended.
     ///
     /// # Errors

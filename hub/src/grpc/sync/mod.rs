@@ -6,7 +6,9 @@ mod refusal;
 mod stream;
 
 use std::pin::Pin;
+use std::time::Duration;
 
+use linkage::office::OfficeId;
 use notary_proto::hub::v1::sync_service_server::SyncService;
 use notary_proto::hub::v1::{DigestRequest, DigestResponse, SyncRequest, SyncResponse};
 use tokio::sync::mpsc;
@@ -15,8 +17,9 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::Instrument;
 
-use super::error::{database, invalid_field};
+use super::error::{Reason, database, invalid_field};
 use super::office_of;
+use crate::gate::Gate;
 use crate::identity::revocation::Revocations;
 use crate::sync::{Feeds, digest};
 use crate::transport::Leaving;
@@ -25,16 +28,27 @@ use stream::Connection;
 /// Messages to an agent that wait for the transport. A stream whose agent does not read stops taking batches.
 const OUTGOING: usize = 8;
 
+/// Streams of one office at once. One speaks; those before it may not have noticed their end yet. Each may hold a
+/// message that is not whole.
+const OF_ONE_OFFICE: usize = 4;
+/// Streams at once.
+const AT_ONCE: usize = 1000;
+
 /// The service.
 #[derive(Debug)]
 pub struct SyncApi {
     feeds: Feeds,
     revocations: Revocations,
+    streams: Gate<OfficeId>,
 }
 
 impl SyncApi {
     pub fn new(feeds: Feeds, revocations: Revocations) -> Self {
-        Self { feeds, revocations }
+        Self {
+            feeds,
+            revocations,
+            streams: Gate::new(AT_ONCE, OF_ONE_OFFICE),
+        }
     }
 }
 
@@ -47,6 +61,11 @@ impl SyncService for SyncApi {
         request: Request<Streaming<SyncRequest>>,
     ) -> Result<Response<Self::SyncStream>, Status> {
         let office = office_of(&request)?;
+        let place = self.streams.enter(office.office_id).map_err(|_| {
+            Reason::Overloaded
+                .because("too many streams at once")
+                .retry_after(Duration::from_secs(1))
+        })?;
         let leaving = request.extensions().get::<Leaving>().cloned();
         let (outgoing, messages) = mpsc::channel(OUTGOING);
         let connection = Connection {
@@ -58,7 +77,11 @@ impl SyncService for SyncApi {
             outgoing,
         };
         let span = tracing::info_span!("sync", office = %office.office_id);
-        tokio::spawn(connection.serve().instrument(span));
+        let serving = async move {
+            let _place = place;
+            connection.serve().await;
+        };
+        tokio::spawn(serving.instrument(span));
         Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
     }
 

@@ -1,0 +1,102 @@
+//! TLS and gRPC of an office that keeps to the rules: the neighbours', and the attacker's until it lets go of them.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use notary_proto::hub::v1::enrollment_service_client::EnrollmentServiceClient;
+use notary_proto::hub::v1::session_service_client::SessionServiceClient;
+use notary_proto::hub::v1::{CreateSessionRequest, EnrollRequest};
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tonic::transport::{Channel, Endpoint};
+
+pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// HTTP/2 over TLS 1.3 to a hub of this CA.
+pub(crate) fn config(
+    ca_file: &Path,
+    identity: Option<Identity>,
+) -> anyhow::Result<Arc<ClientConfig>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca_file).context("read the hub's CA")?)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_root_certificates(roots);
+    let mut config = match identity {
+        Some((chain, key)) => builder.with_client_auth_cert(chain, key)?,
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// The handshake over a connection that stands.
+pub(crate) async fn handshake(
+    config: &Arc<ClientConfig>,
+    tcp: TcpStream,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from("localhost").map_err(std::io::Error::other)?;
+    TlsConnector::from(Arc::clone(config))
+        .connect(name, tcp)
+        .await
+}
+
+/// A gRPC channel; connects when it is used.
+pub(crate) fn channel(address: SocketAddr, config: Arc<ClientConfig>) -> Channel {
+    Endpoint::from_static("https://localhost").connect_with_connector_lazy(tower::service_fn(
+        move |_: Uri| {
+            let config = Arc::clone(&config);
+            async move {
+                let tcp = TcpStream::connect(address).await?;
+                tcp.set_nodelay(true)?;
+                handshake(&config, tcp).await.map(TokioIo::new)
+            }
+        },
+    ))
+}
+
+/// An office's certificate for its join token.
+pub(crate) async fn enrol(people: Channel, join_token: String) -> anyhow::Result<Identity> {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let csr = CertificateParams::default().serialize_request(&key)?;
+    let request = EnrollRequest {
+        join_token,
+        csr_der: csr.der().to_vec(),
+    };
+    let enrolled = EnrollmentServiceClient::new(people)
+        .enroll(request)
+        .await?
+        .into_inner();
+    let chain = enrolled.certificate_chain_der.into_iter();
+    Ok((
+        chain.map(CertificateDer::from).collect(),
+        PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+    ))
+}
+
+/// A person's session.
+pub(crate) async fn sign_in(
+    people: Channel,
+    login: &str,
+    password: &str,
+) -> anyhow::Result<String> {
+    let request = CreateSessionRequest {
+        login: login.to_owned(),
+        password: password.to_owned(),
+        otp: String::new(),
+    };
+    let session = SessionServiceClient::new(people)
+        .create_session(request)
+        .await?;
+    Ok(session.into_inner().access_token)
+}
