@@ -8,6 +8,7 @@ mod blocks;
 
 use crate::{
     compare::{KnownIdentifier, Mention},
+    text::fingerprint,
     token::Token,
     vocabulary::{PartyKind, vocabulary},
 };
@@ -57,6 +58,12 @@ impl BlockingKey {
         &self.0
     }
 
+    /// The same as a number, as an index holds it; the rule stands in front, so it is never below 0.
+    #[must_use]
+    pub const fn to_number(&self) -> i64 {
+        i64::from_be_bytes(self.0)
+    }
+
     /// The rule that made it.
     #[must_use]
     pub fn rule(&self) -> BlockingRule {
@@ -68,19 +75,6 @@ impl BlockingKey {
         bytes[0] = rule as u8;
         Self(bytes)
     }
-}
-
-/// FNV-1a with a final mix (that of MurmurHash3), because the first byte is dropped.
-fn fingerprint(parts: &[&[u8]]) -> u64 {
-    let hash = parts
-        .iter()
-        .flat_map(|part| part.iter())
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-    let hash = (hash ^ hash >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    let hash = (hash ^ hash >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    hash ^ hash >> 33
 }
 
 /// Adds a mention's keys, [`MAX_KEYS`] at most, none twice.

@@ -12,6 +12,7 @@
 //! | [`token`] | keyed tokens that stand for numbers outside an office | RFC 2104, GB/T 32905 |
 //! | [`name`] | names, normalised for matching and masked for showing, and how two names differ | 通用规范汉字表 |
 //! | [`block`], [`compare`], [`weights`], [`score`], [`train`] | whether two mentions are one person | Fellegi and Sunter 1969 |
+//! | [`node`] | the mentions of one number as one, for a hub that holds millions | – |
 //! | [`cluster`] | persons out of scored pairs and people's decisions | – |
 //! | [`shape`] | the shape of a value that may not be shown | – |
 //! | [`matter`] | the catalogue of matters and what makes two cases the same matter | 公证法 11, 12; 公证程序规则 16 |
@@ -51,6 +52,7 @@ pub mod compare;
 pub mod identifier;
 pub mod matter;
 pub mod name;
+pub mod node;
 pub mod office;
 pub mod phone;
 pub mod place;

@@ -70,6 +70,19 @@ pub(crate) fn recognisable_tail(number: &str, limit: usize) -> &str {
     &number[end - shown..end]
 }
 
+/// FNV-1a with a final mix (that of MurmurHash3), for whoever drops a byte of it.
+pub(crate) fn fingerprint(parts: &[&[u8]]) -> u64 {
+    let hash = parts
+        .iter()
+        .flat_map(|part| part.iter())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    let hash = (hash ^ hash >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    let hash = (hash ^ hash >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    hash ^ hash >> 33
+}
+
 /// Serde as text, by `Display` and `FromStr`.
 macro_rules! serde_as_text {
     ($type:ty) => {

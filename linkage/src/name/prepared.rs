@@ -6,7 +6,7 @@ use super::{
     surname,
     variant::standard_form,
 };
-use crate::text::is_han;
+use crate::text::{fingerprint, is_han};
 
 /// Characters of a name that take part in comparison: no name is longer, and a pasted page stays cheap.
 pub const MAX_CHARS: usize = 64;
@@ -120,6 +120,12 @@ impl PreparedName {
             .iter()
             .map(|character| character.standard)
             .collect()
+    }
+
+    /// Fingerprint of the standard form, under which a name's share is kept.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        fingerprint(&[self.standard().as_bytes()])
     }
 
     /// Whether some of its characters are hidden (张*, 李某某).

@@ -14,7 +14,15 @@ impl NameShare {
         Self((share.log2() * 1_000.0).round() as i32)
     }
 
-    pub(crate) const fn millibits(self) -> i32 {
+    /// A share that was stored; none is more than all.
+    #[must_use]
+    pub const fn from_millibits(millibits: i32) -> Self {
+        Self(if millibits > 0 { 0 } else { millibits })
+    }
+
+    /// log2 of the share in thousandths.
+    #[must_use]
+    pub const fn millibits(self) -> i32 {
         self.0
     }
 }
