@@ -1,13 +1,16 @@
 //! Trains the weights of person linkage on a synthetic city and measures them on another: the truth about who is who
 //! is known of both, and never shown to the training.
 
+mod address;
 mod measure;
 mod pairs;
 mod population;
+mod record;
 mod slip;
 mod training;
 
 pub use measure::{Quality, by_number, by_number_or_name_and_birth, frequent_errors, reach};
 pub use pairs::{Linked, blocks_of, link};
-pub use population::Population;
+pub use population::{Population, city_key, records_of_city};
+pub use record::{Number, Record};
 pub use training::train;
