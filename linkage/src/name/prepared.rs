@@ -53,6 +53,8 @@ pub(super) struct Parts {
     pub(super) characters: Box<[Character]>,
     /// Fingerprints of its words in ascending order; none for a name of one word.
     pub(super) words: Box<[u32]>,
+    /// Of the standard form.
+    pub(super) fingerprint: u64,
     pub(super) script: Script,
     pub(super) is_masked: bool,
     pub(super) surname_len: u8,
@@ -97,7 +99,9 @@ impl PreparedName {
         if let (Script::Han, Some(first)) = (script, characters.first_mut()) {
             first.readings = pinyin::surname_readings(first.standard);
         }
+        let standard_form: String = characters.iter().map(|c| c.standard).collect();
         Self(Arc::new(Parts {
+            fingerprint: fingerprint(&[standard_form.as_bytes()]),
             is_masked: characters
                 .iter()
                 .any(|character| character.standard == HIDDEN),
@@ -132,7 +136,7 @@ impl PreparedName {
     /// Fingerprint of the standard form, under which a name's share is kept.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        fingerprint(&[self.standard().as_bytes()])
+        self.0.fingerprint
     }
 
     /// Whether some of its characters are hidden (张*, 李某某).
@@ -170,15 +174,6 @@ impl PreparedName {
             );
         }
         Some(name)
-    }
-
-    /// Fingerprint of the standard form that a million names hardly share by chance.
-    pub(crate) fn wide_fingerprint(&self) -> u64 {
-        let characters = &self.0.characters;
-        characters.iter().fold(WIDE_BASIS, |hash, character| {
-            let mixed = (hash ^ u64::from(u32::from(character.standard))).wrapping_mul(WIDE_SPREAD);
-            mixed ^ mixed >> 29
-        })
     }
 
     /// Fingerprint of the standard form.
@@ -226,8 +221,6 @@ impl std::fmt::Debug for PreparedName {
 }
 
 const FNV_BASIS: u32 = 0x811c_9dc5;
-const WIDE_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-const WIDE_SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Odd, so that its powers differ for all letters.
 const SPREAD: u32 = 0x9e37_79b1;
 

@@ -1,6 +1,5 @@
 //! Where people live, and how an office writes it down. A household, twins included, has one address.
 
-
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng, seq::IndexedRandom};
 
 const STREETS: &[&str] = &[

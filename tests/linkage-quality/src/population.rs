@@ -12,7 +12,7 @@ use linkage::{
     token::{Token, TokenAlgorithm, TokenKey},
     vocabulary::PartyKind,
 };
-use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 use synthetic_city::{Case, City, CityPlan, Document, Party};
 
 use crate::{
@@ -66,6 +66,19 @@ pub fn records_of_city(seed: u64, cases: u32) -> anyhow::Result<Vec<Record>> {
         }
     }
     Ok(offices.records)
+}
+
+/// So many records of a city that is large enough, in no order.
+pub fn benchmark_records(seed: u64, records: u32) -> anyhow::Result<Vec<Record>> {
+    // A case has 1.35 natural persons, twins included.
+    let mut all = records_of_city(seed, records / 4 * 3 + records / 50 + 100)?;
+    all.shuffle(&mut ChaCha8Rng::seed_from_u64(seed ^ 0x5f1e));
+    anyhow::ensure!(
+        all.len() >= records as usize,
+        "the city has too few mentions"
+    );
+    all.truncate(records as usize);
+    Ok(all)
 }
 
 /// The key that stands for the city's in every synthetic one.
