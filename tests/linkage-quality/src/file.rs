@@ -62,7 +62,7 @@ pub fn write_records(path: &Path, records: &[Record], key: &TokenKey) -> anyhow:
         };
         let phone = record.phone.as_ref();
         file.write_record([
-            &at.to_string(),
+            at.to_string().as_str(),
             &record.person.to_string(),
             &record.name,
             &record
