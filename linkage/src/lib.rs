@@ -46,6 +46,7 @@
 //! ```
 
 pub mod block;
+pub mod bulk;
 pub mod case_no;
 pub mod cluster;
 pub mod compare;

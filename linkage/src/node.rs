@@ -162,17 +162,18 @@ impl Node {
         &self.representatives
     }
 
+    fn by_id(&self) -> impl Iterator<Item = (MentionId, &Mention)> + Clone {
+        self.representatives
+            .iter()
+            .map(|(id, mention)| (*id, mention))
+    }
+
     /// Under what it is compared: the keys of its representatives in order, none twice. Not the verified number: who
     /// has it is in the node already.
     #[must_use]
     pub fn keys(&self) -> Vec<BlockingKey> {
         let mut keys = Vec::new();
-        for (_, mention) in &self.representatives {
-            block::keys(mention, &mut keys);
-        }
-        keys.retain(|key| key.rule() != BlockingRule::Number);
-        keys.sort_unstable();
-        keys.dedup();
+        keys_of(self.by_id().map(|(_, mention)| mention), &mut keys);
         keys
     }
 
@@ -186,27 +187,7 @@ impl Node {
         } else {
             (other, self)
         };
-        let mut best: Option<NodeScore> = None;
-        for (a, one) in &low.representatives {
-            for (b, another) in &high.representatives {
-                let score = weights.score(one, another);
-                let counts =
-                    score.decision != Decision::Different && score.rule != Some(Rule::EqualNumbers);
-                // The pairs come in ascending order: of equal ones the first stays.
-                if counts
-                    && best.is_none_or(|best| {
-                        rank(score.decision, score.weight) > rank(best.decision, best.weight)
-                    })
-                {
-                    best = Some(NodeScore {
-                        decision: score.decision,
-                        weight: score.weight,
-                        mentions: (*a, *b),
-                    });
-                }
-            }
-        }
-        best.map(|best| match low.id == self.id {
+        nearest(low.by_id(), high.by_id(), weights).map(|best| match low.id == self.id {
             true => best,
             false => NodeScore {
                 mentions: (best.mentions.1, best.mentions.0),
@@ -214,6 +195,49 @@ impl Node {
             },
         })
     }
+}
+
+/// Puts the keys of a node's representatives in place of what is there.
+pub(crate) fn keys_of<'a>(
+    representatives: impl Iterator<Item = &'a Mention>,
+    keys: &mut Vec<BlockingKey>,
+) {
+    keys.clear();
+    for mention in representatives {
+        block::keys(mention, keys);
+    }
+    keys.retain(|key| key.rule() != BlockingRule::Number);
+    keys.sort_unstable();
+    keys.dedup();
+}
+
+/// The two mentions by which two nodes are nearest, each node's representatives coming in the order of their ids.
+pub(crate) fn nearest<'a>(
+    low: impl Iterator<Item = (MentionId, &'a Mention)>,
+    high: impl Iterator<Item = (MentionId, &'a Mention)> + Clone,
+    weights: &Weights,
+) -> Option<NodeScore> {
+    let mut best: Option<NodeScore> = None;
+    for (a, one) in low {
+        for (b, another) in high.clone() {
+            let score = weights.score(one, another);
+            let counts =
+                score.decision != Decision::Different && score.rule != Some(Rule::EqualNumbers);
+            // The pairs come in ascending order: of equal ones the first stays.
+            if counts
+                && best.is_none_or(|best| {
+                    rank(score.decision, score.weight) > rank(best.decision, best.weight)
+                })
+            {
+                best = Some(NodeScore {
+                    decision: score.decision,
+                    weight: score.weight,
+                    mentions: (a, b),
+                });
+            }
+        }
+    }
+    best
 }
 
 fn rank(decision: Decision, weight: MatchWeight) -> (bool, MatchWeight) {

@@ -237,13 +237,19 @@ fn keep_order(levels: &mut [LevelProbability]) {
     }
 }
 
-/// Prior probability that two mentions at random match, from what is found among the compared pairs: it feeds back
-/// into the number found, a few rounds settle it.
+/// Prior probability that two mentions at random match, from what is found among the compared pairs, one in so many
+/// being compared: it feeds back into the number found, a few rounds settle it.
 #[must_use]
-pub fn prior(compared: &PatternCounts, probabilities: &Probabilities, mentions: u64) -> f64 {
-    let all_pairs = mentions as f64 * (mentions as f64 - 1.0) / 2.0;
+pub fn prior(
+    compared: &PatternCounts,
+    probabilities: &Probabilities,
+    mentions: u64,
+    one_in: u64,
+) -> f64 {
+    let all_pairs = mentions as f64 * (mentions as f64 - 1.0) / 2.0 / one_in as f64;
     let bounded = |prior: f64| prior.clamp(1e-12, 0.5);
-    (0..20).fold(bounded(mentions as f64 / all_pairs.max(1.0)), |prior, _| {
+    let start = mentions as f64 / one_in as f64 / all_pairs.max(1.0);
+    (0..20).fold(bounded(start), |prior, _| {
         bounded(compared.expected_matches(probabilities, prior) / all_pairs.max(1.0))
     })
 }

@@ -1,6 +1,6 @@
 //! A whole collection's mentions by blocking key, in memory: for a first load, for training, and for measuring.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, num::NonZeroU64};
 
 use super::{BlockingKey, BlockingRule, MAX_KEYS, keys};
 use crate::compare::Mention;
@@ -15,6 +15,8 @@ pub struct Blocks {
     /// Where each mention's keys begin, and where the last one's end.
     starts: Vec<usize>,
     oversized: BTreeSet<BlockingKey>,
+    /// Of how many blocks one is held.
+    one_in: u64,
 }
 
 impl Blocks {
@@ -24,11 +26,22 @@ impl Blocks {
     /// With more than 2^32 mentions.
     #[must_use]
     pub fn of(mentions: &[Mention], cap: usize) -> Self {
+        Self::sample(mentions, cap, NonZeroU64::MIN)
+    }
+
+    /// One block in so many, whole, taken by the fingerprint of its key: enough to train on where there are millions.
+    ///
+    /// # Panics
+    /// With more than 2^32 mentions.
+    #[must_use]
+    pub fn sample(mentions: &[Mention], cap: usize, one_in: NonZeroU64) -> Self {
+        let is_held = |key: &BlockingKey| key.to_number().unsigned_abs() % one_in == 0;
         let mut blocks = Self {
             entries: Vec::new(),
             keys: Vec::new(),
             starts: vec![0],
             oversized: BTreeSet::new(),
+            one_in: one_in.get(),
         };
         let mut own = Vec::with_capacity(MAX_KEYS);
         for (at, mention) in mentions.iter().enumerate() {
@@ -36,11 +49,15 @@ impl Blocks {
             own.clear();
             keys(mention, &mut own);
             own.sort_unstable();
-            blocks.entries.extend(own.iter().map(|key| (*key, at)));
+            blocks
+                .entries
+                .extend(own.iter().filter(|key| is_held(key)).map(|key| (*key, at)));
             blocks.keys.extend_from_slice(&own);
             blocks.starts.push(blocks.keys.len());
         }
-        blocks.entries.sort_unstable();
+        blocks
+            .entries
+            .sort_unstable_by_key(|(key, at)| (key.to_number(), *at));
         blocks.oversized = blocks
             .entries
             .chunk_by(|(a, _), (b, _)| a == b)
@@ -50,13 +67,19 @@ impl Blocks {
         blocks
     }
 
+    /// Of how many blocks one is held: 1 when all are.
+    #[must_use]
+    pub fn one_in(&self) -> u64 {
+        self.one_in
+    }
+
     /// How many blocks are left out.
     #[must_use]
     pub fn oversized(&self) -> usize {
         self.oversized.len()
     }
 
-    /// Every pair that shares a key, once, the lesser place first.
+    /// Every pair that shares a key, once, the lesser place first; of a sample, those whose least shared key is in it.
     pub fn for_each_pair(&self, mut visit: impl FnMut(usize, usize)) {
         self.visit_blocks(
             |_| true,

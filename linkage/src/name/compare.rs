@@ -62,8 +62,8 @@ impl PreparedName {
         if self.is_missing() || other.is_missing() {
             return None;
         }
-        Some(if self.is_masked || other.is_masked {
-            compare_masked(&self.characters, &other.characters)
+        Some(if self.0.is_masked || other.0.is_masked {
+            compare_masked(&self.0.characters, &other.0.characters)
         } else if self.agrees_by(other, |character| character.written) {
             NameLevel::Exact
         } else if self.agrees_by(other, |character| character.standard) {
@@ -74,16 +74,17 @@ impl PreparedName {
     }
 
     fn agrees_by(&self, other: &Self, by: fn(&Character) -> char) -> bool {
-        self.characters.len() == other.characters.len()
+        self.0.characters.len() == other.0.characters.len()
             && self
+                .0
                 .characters
                 .iter()
                 .map(by)
-                .eq(other.characters.iter().map(by))
+                .eq(other.0.characters.iter().map(by))
     }
 
     fn compare_different(&self, other: &Self) -> NameLevel {
-        match (self.script, other.script) {
+        match (self.0.script, other.0.script) {
             (Script::Han, Script::Latin) if romanised::spells(self, other) => NameLevel::Romanised,
             (Script::Latin, Script::Han) if romanised::spells(other, self) => NameLevel::Romanised,
             (Script::Han, Script::Latin) | (Script::Latin, Script::Han) => NameLevel::Different,
@@ -93,8 +94,8 @@ impl PreparedName {
     }
 
     fn compare_in_one_script(&self, other: &Self, least: usize) -> NameLevel {
-        let (a, b) = (&*self.characters, &*other.characters);
-        if !self.words.is_empty() && self.words == other.words {
+        let (a, b) = (&*self.0.characters, &*other.0.characters);
+        if !self.0.words.is_empty() && self.0.words == other.0.words {
             return NameLevel::Reordered;
         }
         if a.len() == b.len() {
@@ -113,17 +114,17 @@ impl PreparedName {
 
     /// The same surname, or for names of several words one in common.
     fn has_surname_of(&self, other: &Self) -> bool {
-        if self.script == Script::Han && other.script == Script::Han {
+        if self.0.script == Script::Han && other.0.script == Script::Han {
             let surname = |name: &Self| {
-                let len = usize::from(name.surname_len);
-                name.characters[..len]
+                let len = usize::from(name.0.surname_len);
+                name.0.characters[..len]
                     .iter()
                     .map(|c| c.standard)
                     .fold(0_u64, |all, c| all << 32 | u64::from(c as u32))
             };
             return surname(self) == surname(other);
         }
-        self.words.iter().any(|word| other.words.contains(word))
+        self.0.words.iter().any(|word| other.0.words.contains(word))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Names of natural and legal persons: one form for matching, a masked form for showing, and how two names differ.
 
 mod compare;
+mod directory;
 mod edit;
 mod mask;
 mod normalise;
@@ -17,6 +18,7 @@ mod variant;
 mod tests;
 
 pub use compare::NameLevel;
+pub use directory::NameDirectory;
 pub use mask::{mask, mask_as};
 pub use normalise::normalise;
 pub use prepared::{MAX_CHARS, PreparedName};

@@ -1,5 +1,7 @@
 //! A name made ready for comparison once, so that millions of comparisons allocate nothing.
 
+use std::sync::Arc;
+
 use super::{
     normalise,
     pinyin::{self, Readings, Syllable},
@@ -41,12 +43,18 @@ pub(super) enum Script {
 }
 
 /// A name ready for comparison: normalised, without spaces, dots and hyphens, each character with its standard form
-/// and readings. `Debug` does not show it.
+/// and readings. A clone shares it: many mentions bear one name. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PreparedName {
+pub struct PreparedName(pub(super) Arc<Parts>);
+
+/// What a name is prepared as.
+#[derive(PartialEq, Eq)]
+pub(super) struct Parts {
     pub(super) characters: Box<[Character]>,
     /// Fingerprints of its words in ascending order; none for a name of one word.
     pub(super) words: Box<[u32]>,
+    /// Of the standard form.
+    pub(super) fingerprint: u64,
     pub(super) script: Script,
     pub(super) is_masked: bool,
     pub(super) surname_len: u8,
@@ -91,7 +99,9 @@ impl PreparedName {
         if let (Script::Han, Some(first)) = (script, characters.first_mut()) {
             first.readings = pinyin::surname_readings(first.standard);
         }
-        Self {
+        let standard_form: String = characters.iter().map(|c| c.standard).collect();
+        Self(Arc::new(Parts {
+            fingerprint: fingerprint(&[standard_form.as_bytes()]),
             is_masked: characters
                 .iter()
                 .any(|character| character.standard == HIDDEN),
@@ -103,20 +113,21 @@ impl PreparedName {
                 Box::default()
             },
             characters: characters.into(),
-        }
+        }))
     }
 
     /// Whether there is no name.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        self.characters.is_empty()
+        self.0.characters.is_empty()
     }
 
     /// The name in standard characters without spaces and dots: equal for every way of writing it. Its frequency
     /// is what the term-frequency adjustment asks for.
     #[must_use]
     pub fn standard(&self) -> String {
-        self.characters
+        self.0
+            .characters
             .iter()
             .map(|character| character.standard)
             .collect()
@@ -125,18 +136,18 @@ impl PreparedName {
     /// Fingerprint of the standard form, under which a name's share is kept.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        fingerprint(&[self.standard().as_bytes()])
+        self.0.fingerprint
     }
 
     /// Whether some of its characters are hidden (张*, 李某某).
     #[must_use]
     pub fn is_masked(&self) -> bool {
-        self.is_masked
+        self.0.is_masked
     }
 
     /// Its characters as written, masks as `*`.
     pub fn written(&self) -> impl ExactSizeIterator<Item = char> + '_ {
-        self.characters.iter().map(|character| character.written)
+        self.0.characters.iter().map(|character| character.written)
     }
 
     /// A Chinese name in Hanyu Pinyin, surname first, each character by its usual reading: `ZHANG GUOQIANG`. `None`
@@ -144,15 +155,16 @@ impl PreparedName {
     #[must_use]
     pub fn romanised(&self) -> Option<String> {
         let known = self
+            .0
             .characters
             .iter()
             .all(|character| !character.readings[0].is_none());
-        if self.script != Script::Han || self.characters.is_empty() || !known {
+        if self.0.script != Script::Han || self.0.characters.is_empty() || !known {
             return None;
         }
         let mut name = String::new();
-        for (at, character) in self.characters.iter().enumerate() {
-            if at > 0 && at == usize::from(self.surname_len) {
+        for (at, character) in self.0.characters.iter().enumerate() {
+            if at > 0 && at == usize::from(self.0.surname_len) {
                 name.push(' ');
             }
             name.extend(
@@ -166,7 +178,8 @@ impl PreparedName {
 
     /// Fingerprint of the standard form.
     pub(crate) fn standard_fingerprint(&self) -> u32 {
-        self.characters
+        self.0
+            .characters
             .iter()
             .fold(FNV_BASIS, |hash, character| fnv(hash, character.standard))
     }
@@ -176,7 +189,8 @@ impl PreparedName {
     pub(crate) fn sound_fingerprint(&self) -> u32 {
         let letters =
             |sum: u32, letter: u8| sum.wrapping_add(SPREAD.wrapping_pow(u32::from(letter)));
-        self.characters
+        self.0
+            .characters
             .iter()
             .fold(0, |sum, character| match character.readings[0] {
                 Syllable::NONE => sum.wrapping_add(match character.standard {
@@ -189,19 +203,19 @@ impl PreparedName {
 
     /// Fingerprint of how the surname, or a first word, begins to sound.
     pub(crate) fn surname_fingerprint(&self) -> u32 {
-        self.characters.first().map_or(0, character_fingerprint)
+        self.0.characters.first().map_or(0, character_fingerprint)
     }
 
     /// Fingerprint of how the last character sounds.
     pub(crate) fn last_fingerprint(&self) -> u32 {
-        self.characters.last().map_or(0, character_fingerprint)
+        self.0.characters.last().map_or(0, character_fingerprint)
     }
 }
 
 impl std::fmt::Debug for PreparedName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PreparedName")
-            .field("script", &self.script)
+            .field("script", &self.0.script)
             .finish_non_exhaustive()
     }
 }

@@ -8,16 +8,16 @@ use super::{
 /// Whether `latin` spells `han` in Hanyu Pinyin, with the surname first or last. Polyphones may take any of their
 /// readings; ü is V, U or YU, as passports of different years have it.
 pub(super) fn spells(han: &PreparedName, latin: &PreparedName) -> bool {
-    let surname = usize::from(han.surname_len);
+    let surname = usize::from(han.0.surname_len);
     let readings =
-        |range: std::ops::Range<usize>| han.characters[range].iter().map(|c| &c.readings);
-    let len = han.characters.len();
+        |range: std::ops::Range<usize>| han.0.characters[range].iter().map(|c| &c.readings);
+    let len = han.0.characters.len();
     let mut letters = [0; super::prepared::MAX_CHARS];
-    for (to, from) in letters.iter_mut().zip(&latin.characters) {
+    for (to, from) in letters.iter_mut().zip(&latin.0.characters) {
         // The script is Latin: nothing but A to Z.
         *to = (from.standard as u8).to_ascii_lowercase();
     }
-    let letters = &letters[..latin.characters.len()];
+    let letters = &letters[..latin.0.characters.len()];
     let surname = surname.min(len);
     spelled(letters, readings(0..len))
         || spelled(letters, readings(surname..len).chain(readings(0..surname)))

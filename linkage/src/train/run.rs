@@ -63,7 +63,7 @@ impl<D: FnMut(usize) -> usize> TrainingRun<D> {
         let mut compared = PatternCounts::default();
         blocks.for_each_pair(|a, b| count(&mut compared, &mentions[a], &mentions[b]));
         let all = mentions.len() as u64;
-        let prior = prior(&compared, &probabilities, all);
+        let prior = prior(&compared, &probabilities, all, blocks.one_in());
         let thresholds = Thresholds {
             link: MatchWeight::from_bits(LINK),
             review: MatchWeight::from_bits(REVIEW),

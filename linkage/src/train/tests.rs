@@ -64,7 +64,7 @@ fn em_finds_the_probabilities_that_made_the_pairs() {
         trained[Field::Related as usize],
         start[Field::Related as usize]
     );
-    let prior = prior(&world(20_000.0, 1e6), &trained, 1_415);
+    let prior = prior(&world(20_000.0, 1e6), &trained, 1_415, 1);
     assert!((prior - 0.02).abs() < 0.002, "{prior}");
 }
 

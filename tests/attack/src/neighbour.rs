@@ -210,6 +210,7 @@ pub fn question(token: &[u8; 16]) -> CheckApplicationRequest {
             }),
         }],
         subjects: Vec::new(),
+        ..Default::default()
     }
 }
 

@@ -4,13 +4,14 @@
     reason = "the report is what this program is for"
 )]
 
-use std::{path::PathBuf, time::Instant};
+use std::{num::NonZeroUsize, path::PathBuf, time::Instant};
 
 use clap::Parser;
 use linkage::weights::{MatchWeight, Provenance, Weights};
 use linkage_quality::{
-    Population, Quality, blocks_of, by_number, by_number_or_name_and_birth, frequent_errors, link,
-    reach, train,
+    Population, Quality, WeightsOf, benchmark_records, blocks_of, by_number,
+    by_number_or_name_and_birth, city_key, frequent_errors, link, link_file, reach, read_clusters,
+    read_truth, train, write_clusters, write_records,
 };
 
 #[derive(Parser)]
@@ -29,6 +30,26 @@ enum Command {
         #[arg(long, default_value = "linkage/data/weights.toml")]
         out: PathBuf,
     },
+    /// Write a file of records for linkers to be compared on.
+    Records {
+        #[arg(long, default_value_t = 2014)]
+        seed: u64,
+        #[arg(long, default_value_t = 100_000)]
+        records: u32,
+        out: PathBuf,
+    },
+    /// Link a file of records; one line of JSON says how long it took.
+    Link {
+        records: PathBuf,
+        /// Where to write each record's cluster.
+        out: PathBuf,
+        #[arg(long, value_enum, default_value = "training")]
+        weights: WeightsOf,
+        #[arg(long, default_value = "2")]
+        workers: NonZeroUsize,
+    },
+    /// Measure clusters of a file of records against its truth.
+    Judge { records: PathBuf, clusters: PathBuf },
     /// Measure a weights file on a city that it was not trained on.
     Measure {
         #[arg(long, default_value_t = 2013)]
@@ -82,6 +103,24 @@ fn main() -> anyhow::Result<()> {
                 None => Weights::builtin(),
             };
             measure(&weights, &Population::of_city(seed, cases)?);
+        }
+        Command::Records { seed, records, out } => {
+            write_records(&out, &benchmark_records(seed, records)?, &city_key())?;
+        }
+        Command::Link {
+            records,
+            out,
+            weights,
+            workers,
+        } => {
+            let (persons, report) = link_file(&records, weights, workers)?;
+            write_clusters(&out, &persons)?;
+            println!("{}", serde_json::to_string(&report)?);
+        }
+        Command::Judge { records, clusters } => {
+            let truth = read_truth(&records)?;
+            let found = read_clusters(&clusters, truth.len())?;
+            println!("{}", Quality::of(&found, &truth));
         }
     }
     Ok(())

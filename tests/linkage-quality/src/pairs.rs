@@ -9,7 +9,7 @@ use linkage::{
 };
 
 /// Most mentions that are compared under one key; larger blocks are left out and counted.
-const MOST_IN_BLOCK: usize = 300;
+pub(crate) const MOST_IN_BLOCK: usize = 300;
 
 /// A population's blocks.
 pub fn blocks_of(mentions: &[Mention]) -> Blocks {

@@ -1,25 +1,30 @@
 //! Mentions of natural persons in a synthetic city, with the truth about whose they are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use linkage::{
-    compare::{KnownIdentifier, Mention, VerifiedNumber},
-    identifier::{IdentifierKind, ParsedIdentifier, resident_id_check_character},
-    name::{NameShare, PreparedName},
+    bulk::share_names,
+    compare::Mention,
+    identifier::{IdentifierKind, resident_id_check_character},
+    name::NameDirectory,
     phone::PhoneNumber,
     place::DistrictCode,
     token::{Token, TokenAlgorithm, TokenKey},
     vocabulary::PartyKind,
 };
-use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 use synthetic_city::{Case, City, CityPlan, Document, Party};
 
-use crate::slip;
+use crate::{
+    address::{Home, Homes},
+    record::{Number, Record},
+    slip,
+};
 
 /// Households of 10,000 mentions' persons that have a twin who comes to the offices as often.
 const TWINS: u32 = 150;
 /// Mentions of 10,000 whose number was never asked for, beside those that the city leaves out.
-const NO_NUMBER: u32 = 1_200;
+const NO_NUMBER: u32 = 1_500;
 /// Cases of 10,000 in which everybody is reached by the first party's phone.
 const ONE_PHONE: u32 = 1_500;
 
@@ -35,150 +40,141 @@ pub struct Population {
 impl Population {
     /// Every natural person mentioned in a city of so many cases.
     pub fn of_city(seed: u64, cases: u32) -> anyhow::Result<Self> {
-        let city = City::generate(&CityPlan::of_size(seed, cases))?;
-        let mut builder = Builder::new(seed);
-        for office in 0..city.offices().len() {
-            for case in city.cases(office).filter(|case| case.flaw.is_none()) {
-                builder.add(&case);
-            }
+        let records = records_of_city(seed, cases)?;
+        let (mut names, key) = (NameDirectory::default(), city_key());
+        let mut population = Self {
+            seed,
+            mentions: Vec::with_capacity(records.len()),
+            persons: Vec::with_capacity(records.len()),
+        };
+        for record in &records {
+            population.mentions.push(record.mention(&mut names, &key));
+            population.persons.push(record.person);
         }
-        Ok(builder.finish())
+        share_names(&mut population.mentions);
+        Ok(population)
     }
 }
 
-struct Builder {
+/// What the offices wrote down of every natural person mentioned in a city of so many cases.
+pub fn records_of_city(seed: u64, cases: u32) -> anyhow::Result<Vec<Record>> {
+    let city = City::generate(&CityPlan::of_size(seed, cases))?;
+    let mut offices = Offices::new(seed);
+    for office in 0..city.offices().len() {
+        for case in city.cases(office).filter(|case| case.flaw.is_none()) {
+            offices.write(&case);
+        }
+    }
+    Ok(offices.records)
+}
+
+/// So many records of a city that is large enough, in no order.
+pub fn benchmark_records(seed: u64, records: u32) -> anyhow::Result<Vec<Record>> {
+    // A case has 1.35 natural persons, twins included.
+    let mut all = records_of_city(seed, records / 4 * 3 + records / 50 + 100)?;
+    all.shuffle(&mut ChaCha8Rng::seed_from_u64(seed ^ 0x5f1e));
+    anyhow::ensure!(
+        all.len() >= records as usize,
+        "the city has too few mentions"
+    );
+    all.truncate(records as usize);
+    Ok(all)
+}
+
+/// The key that stands for the city's in every synthetic one.
+pub fn city_key() -> TokenKey {
+    TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32])
+}
+
+/// The city's offices at work: they mistype, leave out and mask.
+struct Offices {
     seed: u64,
     key: TokenKey,
     dice: ChaCha8Rng,
-    mentions: Vec<Mention>,
-    names: Vec<String>,
-    persons: Vec<u64>,
-    numbers: HashMap<String, u64>,
+    records: Vec<Record>,
+    /// Persons by the phone that the city gave them.
+    persons: HashMap<String, u64>,
+    homes: Homes,
 }
 
-impl Builder {
+impl Offices {
     fn new(seed: u64) -> Self {
         Self {
             seed,
-            key: TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32]),
+            key: city_key(),
             dice: ChaCha8Rng::seed_from_u64(seed),
-            mentions: Vec::new(),
-            names: Vec::new(),
-            persons: Vec::new(),
-            numbers: HashMap::new(),
+            records: Vec::new(),
+            persons: HashMap::new(),
+            homes: Homes::new(seed),
         }
     }
 
-    fn add(&mut self, case: &Case) {
-        let identifiers: Vec<Option<KnownIdentifier>> = case
+    fn write(&mut self, case: &Case) {
+        let numbers: Vec<Option<Number>> = case
             .parties
             .iter()
-            .map(|party| party.document.as_ref().and_then(|d| self.identifier(d)))
+            .map(|party| Number::of(party.document.as_ref()?, &self.key))
             .collect();
         let shared = self
             .dice
             .random_ratio(ONE_PHONE, 10_000)
             .then(|| case.parties[0].phone.clone())
             .flatten();
-        for (at, party) in case
-            .parties
-            .iter()
-            .enumerate()
-            .filter(|(_, party)| party.kind == PartyKind::Natural)
-        {
-            let related: Vec<Token> = identifiers
+        let natural = || {
+            let all = case.parties.iter().enumerate();
+            all.filter(|(_, party)| party.kind == PartyKind::Natural)
+        };
+        let persons: Vec<u64> = natural().map(|(_, party)| self.person(party)).collect();
+        let home = self.homes.of(&persons);
+        for ((at, party), person) in natural().zip(persons) {
+            let related: Vec<Token> = numbers
                 .iter()
                 .enumerate()
                 .filter(|(other, _)| *other != at)
-                .filter_map(|(_, identifier)| match identifier {
-                    Some(KnownIdentifier::Verified(number)) => Some(number.token),
-                    _ => None,
-                })
+                .filter_map(|(_, number)| Some(number.as_ref()?.verified()?.token))
                 .collect();
-            let person = self.person(party);
             let party = &Party {
                 phone: shared.clone().or_else(|| party.phone.clone()),
                 ..party.clone()
             };
-            self.write(party, person, &related);
+            self.write_person(party, person, &related, home);
             // Whether a person has a twin is a property of the person.
             let has_twin =
                 ChaCha8Rng::seed_from_u64(self.seed ^ person << 20).random_ratio(TWINS, 10_000);
             if has_twin && let Some(twin) = twin_of(party) {
-                self.write(&twin, person | 1 << 63, &related);
+                self.write_person(&twin, person | 1 << 63, &related, home);
             }
         }
     }
 
     /// The city gives every person a phone of their own, and never mistypes it: it tells who is who.
     fn person(&mut self, party: &Party) -> u64 {
-        let next = self.numbers.len() as u64;
+        let next = self.persons.len() as u64;
         let phone = party.phone.clone().unwrap_or_default();
-        *self.numbers.entry(phone).or_insert(next)
+        *self.persons.entry(phone).or_insert(next)
     }
 
-    fn write(&mut self, party: &Party, person: u64, related: &[Token]) {
+    fn write_person(&mut self, party: &Party, person: u64, related: &[Token], home: Home) {
         let mut party = party.clone();
         slip::apply(&mut self.dice, &mut party);
         if self.dice.random_ratio(NO_NUMBER, 10_000) {
             party.document = None;
         }
-        let mention = Mention {
-            kind: PartyKind::Natural,
-            name: PreparedName::new(&party.name),
-            name_share: None,
-            birth: party.birth_on,
-            sex: party.sex,
-            phone: party
-                .phone
-                .as_deref()
-                .and_then(|phone| PhoneNumber::parse(phone).ok())
-                .map(|p| self.key.phone(&p)),
-            district: DistrictCode::parse(party.district).ok(),
-            related: related.iter().copied().collect(),
-            identifier: party
+        let phone = party.phone.as_deref();
+        self.records.push(Record {
+            person,
+            number: party
                 .document
                 .as_ref()
-                .and_then(|document| self.identifier(document)),
-        };
-        self.names.push(mention.name.standard());
-        self.mentions.push(mention);
-        self.persons.push(person);
-    }
-
-    fn identifier(&self, document: &Document) -> Option<KnownIdentifier> {
-        Some(
-            match ParsedIdentifier::parse(document.kind, &document.number).ok()? {
-                ParsedIdentifier::Verified(identifier) => {
-                    KnownIdentifier::Verified(VerifiedNumber {
-                        kind: identifier.kind(),
-                        token: self.key.identifier(&identifier),
-                    })
-                }
-                ParsedIdentifier::Unverified(identifier) => KnownIdentifier::Unverified {
-                    kind: identifier.kind(),
-                    token: self.key.unverified(&identifier),
-                    segments: self.key.segments(&identifier).try_into().ok(),
-                },
-            },
-        )
-    }
-
-    fn finish(self) -> Population {
-        let mut bearers: BTreeMap<&str, u64> = BTreeMap::new();
-        for name in &self.names {
-            *bearers.entry(name).or_default() += 1;
-        }
-        let mut mentions = self.mentions;
-        let all = mentions.len() as u64;
-        for (mention, name) in mentions.iter_mut().zip(&self.names) {
-            mention.name_share = Some(NameShare::of(bearers[name.as_str()], all));
-        }
-        Population {
-            seed: self.seed,
-            mentions,
-            persons: self.persons,
-        }
+                .and_then(|document| Number::of(document, &self.key)),
+            birth: party.birth_on,
+            sex: party.sex,
+            phone: phone.and_then(|phone| PhoneNumber::parse(phone).ok()),
+            district: DistrictCode::parse(party.district).ok(),
+            address: self.homes.written(home),
+            related: related.iter().copied().collect(),
+            name: party.name,
+        });
     }
 }
 

@@ -17,10 +17,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::Instrument;
 
-use super::error::{Reason, database, invalid_field};
+use super::error::{database, invalid_field};
 use super::office_of;
 use crate::gate::Gate;
 use crate::identity::revocation::Revocations;
+use crate::refusal::Reason;
 use crate::sync::{Feeds, digest};
 use crate::transport::Leaving;
 use stream::Connection;
