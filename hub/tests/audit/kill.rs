@@ -165,6 +165,7 @@ fn question(number: u8) -> CheckApplicationRequest {
             }),
         }],
         subjects: vec![],
+        ..Default::default()
     }
 }
 
