@@ -20,7 +20,7 @@ pub(super) fn split<T: Sync, R: Send>(
 ) -> Vec<R> {
     let size = items.len().div_ceil(PIECES * workers.get()).max(1);
     let pieces: Vec<&[T]> = items.chunks(size).collect();
-    each(pieces, workers, |piece| work(piece))
+    each(pieces, workers, work)
 }
 
 /// Has each item worked on, and gives what came out in the order of the items.
