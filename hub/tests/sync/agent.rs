@@ -49,14 +49,18 @@ impl Agent {
 
     /// A stream on which nothing has been said.
     pub async fn connect(&self, hub: &Hub) -> Stream {
+        self.try_connect(hub).await.unwrap()
+    }
+
+    pub async fn try_connect(&self, hub: &Hub) -> Result<Stream, Status> {
         let mut client =
             SyncServiceClient::new(hub.agents(&self.office)).max_encoding_message_size(16 << 20);
         let (to_hub, requests) = mpsc::channel(32);
-        let from_hub = client.sync(ReceiverStream::new(requests)).await.unwrap();
-        Stream {
+        let from_hub = client.sync(ReceiverStream::new(requests)).await?;
+        Ok(Stream {
             to_hub,
             from_hub: from_hub.into_inner(),
-        }
+        })
     }
 
     /// A stream that was welcomed.

@@ -1,7 +1,11 @@
 //! The bounds of a stream.
 
+use std::time::Duration;
+
 use notary_hub::sync::feed::{MAX_BATCH_BYTES, MAX_BATCH_RECORDS};
+use notary_proto::hub::v1::Record;
 use notary_proto::hub::v1::sync_response::Message;
+use tokio::time::Instant;
 use tonic::Code;
 
 use crate::agent::{Agent, cases, hold, writers_wait};
@@ -64,6 +68,37 @@ async fn a_batch_of_too_many_records_or_bytes_is_refused() {
         );
     }
     assert_eq!(cases(&hub).await, 0);
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn records_without_content_are_refused_before_they_are_made() {
+    let hub = Hub::start().await;
+    let agent = Agent::enrol(&hub, "hzgl").await;
+    let (mut stream, _) = agent.open(&hub).await;
+    stream.send(1, vec![Record::default(); 1 << 20]).await;
+    let status = stream.end().await;
+    assert_eq!(reason(&status), "BATCH_TOO_LARGE");
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_office_has_few_streams_at_once() {
+    let hub = Hub::start().await;
+    let agent = Agent::enrol(&hub, "hzgl").await;
+    let mut streams = Vec::new();
+    for _ in 0..4 {
+        streams.push(agent.connect(&hub).await);
+    }
+    let refused = agent.try_connect(&hub).await.err().unwrap();
+    assert_eq!(reason(&refused), "OVERLOADED");
+    let other = Agent::enrol(&hub, "hzxh").await;
+    other.open(&hub).await;
+    streams.pop();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while agent.try_connect(&hub).await.is_err() {
+        assert!(Instant::now() < deadline, "the place is free again");
+    }
     hub.app.stop().await.unwrap();
 }
 

@@ -11,8 +11,8 @@ use crate::sync::feed::Violation;
 /// What went wrong while listening: mostly that the agent has gone.
 pub(super) fn heard_badly(status: Status) -> Status {
     match status.code() {
-        // tonic's own refusal of a message beyond the limit.
-        Code::OutOfRange => violated(Violation::TooLarge),
+        // Refusals of a message beyond the limit: as it is declared, decompressed, or made of elements.
+        Code::OutOfRange | Code::ResourceExhausted => violated(Violation::TooLarge),
         Code::Internal => protocol_violation("a message could not be read"),
         _ => status,
     }
