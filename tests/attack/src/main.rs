@@ -24,10 +24,10 @@ const TRIES: u32 = 3;
 #[command(version)]
 struct Arguments {
     /// How long each vector goes on.
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, default_value_t = 2.0)]
     seconds: f64,
     /// How long neighbours are measured undisturbed before each.
-    #[arg(long, default_value_t = 1.5)]
+    #[arg(long, default_value_t = 1.0)]
     quiet_seconds: f64,
     /// Vectors whose names contain one of these; all without.
     only: Vec<String>,
