@@ -4,6 +4,7 @@
 #   deploy/setup.sh run      what the demo needs: PostgreSQL 15+, a C compiler, Rust
 #   deploy/setup.sh test     the same and what the tests need beside it: MariaDB's server
 #   deploy/setup.sh lint     the linters that are not part of Rust: buf, cargo-deny
+#   deploy/setup.sh versus   what person linkage is compared with: Splink, and FEBRL's data, in a Python of their own
 #   deploy/setup.sh tools    prints the folder that those linters are in, outside the checkout: building one takes
 #                            minutes, and a clean checkout should not cost them again
 #
@@ -111,11 +112,24 @@ setup_lint() {
     fi
 }
 
+setup_versus() {
+    need_rust
+    local wanted=tests/linkage-quality/versus/requirements.txt have="$TOOLS/versus/requirements.txt"
+    cmp --silent "$wanted" "$have" && return 0
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
+    say "fetching Splink and FEBRL's data (once)"
+    rm -rf "$TOOLS/versus"
+    mkdir -p "$TOOLS"
+    python3 -m venv "$TOOLS/versus"
+    "$TOOLS/versus/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
+    cp "$wanted" "$have"
+}
+
 case "${1:-}" in
-run | test | lint) "setup_$1" ;;
+run | test | lint | versus) "setup_$1" ;;
 tools) echo "$TOOLS" ;;
 *)
-    sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac
