@@ -5,12 +5,13 @@ SHELL := /bin/bash
 CARGO ?= cargo
 CASES ?= 100000
 SEED ?= 2012
+RECORDS ?= 100000,1000000
 TOOLS = $(shell deploy/setup.sh tools)
 FAULT_MINUTES ?= 2
 FUZZ_SECONDS ?= 60
 ATTACK_SECONDS ?= 2
 
-.PHONY: help demo demo-once test lint format bench fault attack scan-tls fuzz train linkage-quality prepare clean-demo
+.PHONY: help demo demo-once test lint format bench bench-linkage fault attack scan-tls fuzz train linkage-quality prepare clean-demo
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +46,11 @@ bench: ## Ratios against raw COPY and pgbench, interleaved in one run; target/be
 	@deploy/setup.sh run
 	@$(CARGO) build --release --locked -p notary-hub -p bench
 	@target/release/bench
+
+bench-linkage: ## Person linkage beside Splink and on FEBRL: RECORDS (100000,1000000), some minutes; target/bench/linkage.json
+	@deploy/setup.sh versus
+	@$(CARGO) build --release --locked -p linkage-quality
+	@target/release/linkage-quality versus --records $(RECORDS) --python "$(TOOLS)/versus/bin/python"
 
 fault: ## Kill, cut and refill under load for FAULT_MINUTES; target/fault/report.json
 	@deploy/setup.sh run

@@ -5,6 +5,7 @@
 #   deploy/setup.sh test     the same and what the tests need beside it: MariaDB's server
 #   deploy/setup.sh lint     the linters that are not part of Rust: buf, cargo-deny
 #   deploy/setup.sh scan     the TLS scanner: sslyze, in a Python environment of its own
+#   deploy/setup.sh versus   what person linkage is compared with: Splink, and FEBRL's data, in a Python of their own
 #   deploy/setup.sh tools    prints the folder that those tools are in, outside the checkout: building one takes
 #                            minutes, and a clean checkout should not cost them again
 #
@@ -122,11 +123,24 @@ setup_scan() {
     "$python" -m pip install --quiet --disable-pip-version-check "sslyze==$SSLYZE_VERSION"
 }
 
+setup_versus() {
+    need_rust
+    local wanted=tests/linkage-quality/versus/requirements.txt have="$TOOLS/versus/requirements.txt"
+    cmp --silent "$wanted" "$have" && return 0
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
+    say "fetching Splink and FEBRL's data (once)"
+    rm -rf "$TOOLS/versus"
+    mkdir -p "$TOOLS"
+    python3 -m venv "$TOOLS/versus"
+    "$TOOLS/versus/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
+    cp "$wanted" "$have"
+}
+
 case "${1:-}" in
-run | test | lint | scan) "setup_$1" ;;
+run | test | lint | scan | versus) "setup_$1" ;;
 tools) echo "$TOOLS" ;;
 *)
-    sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

@@ -34,6 +34,13 @@ pub struct JobReport {
     pub more: serde_json::Map<String, serde_json::Value>,
 }
 
+impl JobReport {
+    /// Of all phases.
+    pub fn seconds(&self) -> f64 {
+        self.phases.values().sum()
+    }
+}
+
 /// Links a file of records. Returns the person of each, and the report.
 pub fn link_file(
     path: &Path,

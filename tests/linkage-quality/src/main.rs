@@ -9,9 +9,9 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Instant};
 use clap::Parser;
 use linkage::weights::{MatchWeight, Provenance, Weights};
 use linkage_quality::{
-    Population, Quality, WeightsOf, benchmark_records, blocks_of, by_number,
-    by_number_or_name_and_birth, city_key, frequent_errors, link, link_file, reach, read_clusters,
-    read_truth, train, write_clusters, write_records,
+    BENCHMARK_SEED, Population, Quality, Setup, WeightsOf, benchmark_records, blocks_of, by_number,
+    by_number_or_name_and_birth, city_key, compare_febrl, compare_people, frequent_errors, link,
+    link_file, reach, read_clusters, read_truth, train, write_clusters, write_records,
 };
 
 #[derive(Parser)]
@@ -32,7 +32,7 @@ enum Command {
     },
     /// Write a file of records for linkers to be compared on.
     Records {
-        #[arg(long, default_value_t = 2014)]
+        #[arg(long, default_value_t = BENCHMARK_SEED)]
         seed: u64,
         #[arg(long, default_value_t = 100_000)]
         records: u32,
@@ -47,6 +47,23 @@ enum Command {
         weights: WeightsOf,
         #[arg(long, default_value = "2")]
         workers: NonZeroUsize,
+    },
+    /// Compare with Splink and with equal fields, on people and on FEBRL; a table, and the same as JSON.
+    Versus {
+        #[arg(long, value_delimiter = ',', default_value = "100000,1000000")]
+        records: Vec<u32>,
+        /// Runs of each linker on up to 100,000 records; more records are linked once.
+        #[arg(long, default_value_t = 3)]
+        rounds: u32,
+        #[arg(long, default_value = "2")]
+        workers: u32,
+        /// A Python that has the packages of versus/requirements.txt.
+        #[arg(long)]
+        python: PathBuf,
+        #[arg(long, default_value = "tests/linkage-quality/versus")]
+        scripts: PathBuf,
+        #[arg(long, default_value = "target/bench")]
+        directory: PathBuf,
     },
     /// Measure clusters of a file of records against its truth.
     Judge { records: PathBuf, clusters: PathBuf },
@@ -117,12 +134,49 @@ fn main() -> anyhow::Result<()> {
             write_clusters(&out, &persons)?;
             println!("{}", serde_json::to_string(&report)?);
         }
+        Command::Versus {
+            records,
+            rounds,
+            workers,
+            python,
+            scripts,
+            directory,
+        } => {
+            let setup = Setup {
+                directory,
+                python,
+                scripts,
+                workers,
+            };
+            versus(&setup, &records, rounds)?;
+        }
         Command::Judge { records, clusters } => {
             let truth = read_truth(&records)?;
             let found = read_clusters(&clusters, truth.len())?;
             println!("{}", Quality::of(&found, &truth));
         }
     }
+    Ok(())
+}
+
+fn versus(setup: &Setup, records: &[u32], rounds: u32) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&setup.directory)?;
+    let mut people = Vec::new();
+    for &records in records {
+        let rounds = if records <= 100_000 { rounds } else { 1 };
+        let compared = compare_people(setup, records, rounds)?;
+        print!("{compared}");
+        people.push(compared);
+    }
+    let febrl = compare_febrl(setup)?;
+    println!();
+    for compared in &febrl {
+        print!("{compared}");
+    }
+    let report = serde_json::json!({ "workers": setup.workers, "people": people, "febrl": febrl });
+    let path = setup.directory.join("linkage.json");
+    std::fs::write(&path, serde_json::to_string_pretty(&report)?)?;
+    println!("wrote {}", path.display());
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use linkage::{
 use crate::population::Population;
 
 /// Pairwise and mention by mention (B-cubed).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize)]
 pub struct Quality {
     pub precision: f64,
     pub recall: f64,
