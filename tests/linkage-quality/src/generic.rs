@@ -200,7 +200,7 @@ mod tests {
                 format!(
                     "{}{}",
                     names[(at * 3 + field * 5 + at / 8) % 8],
-                    at * 31 % 97
+                    at * 31 % 211
                 )
             };
             let mut fields: [String; FIELDS] = std::array::from_fn(text);
