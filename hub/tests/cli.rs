@@ -1,55 +1,24 @@
 //! The program as an operator runs it: real processes, a real private PostgreSQL.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, unreachable_pub)]
 
-use std::fs::{self, Permissions};
+#[path = "support/program.rs"]
+mod program;
+
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use notary_hub::embedded::Postgres;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
-use tempfile::TempDir;
 
-struct Site {
-    folder: TempDir,
-}
+use program::Site;
 
 impl Site {
-    fn new(extra: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        // The private PostgreSQL may run as another user, who must get there.
-        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-        let config = format!(
-            "data_dir = 'data'\nagents.listen = '127.0.0.1:0'\npeople.listen = '127.0.0.1:0'\n\
-             metrics.listen = '127.0.0.1:0'\n{extra}"
-        );
-        fs::write(folder.path().join("hub.toml"), config).unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_notary-hub"));
-        command
-            .args(arguments)
-            .arg("--config")
-            .arg(self.path("hub.toml"));
-        command.env_remove("NOTARY_HUB_CONFIG");
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
     fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--json"]].concat());
         assert!(output.status.success(), "{output:?}");

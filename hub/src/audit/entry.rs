@@ -171,16 +171,25 @@ impl Outcome {
 }
 
 impl Entry {
-    /// What a person who signed in did.
-    pub fn by(person: &Person, action: Action, outcome: Outcome, detail: Value) -> Self {
+    /// What somebody did on no office's behalf.
+    pub fn of(actor: Actor, action: Action, outcome: Outcome, detail: Value) -> Self {
         Self {
-            actor: Actor::Account(person.account_id),
-            office_id: person.office_id(),
+            actor,
+            office_id: None,
             action,
             outcome,
             purpose: None,
             case_reference: None,
             detail,
+        }
+    }
+
+    /// What a person who signed in did.
+    pub fn by(person: &Person, action: Action, outcome: Outcome, detail: Value) -> Self {
+        let actor = Actor::Account(person.account_id);
+        Self {
+            office_id: person.office_id(),
+            ..Self::of(actor, action, outcome, detail)
         }
     }
 }

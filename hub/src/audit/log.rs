@@ -95,6 +95,22 @@ impl Audit {
     }
 }
 
+/// Appends one entry on behalf of a command, for which no log runs.
+pub async fn append_once(
+    pool: PgPool,
+    key: Arc<CheckpointKey>,
+    entry: Entry,
+) -> Result<Receipt, AuditError> {
+    let (audit, log) = Audit::new(pool, key);
+    let stop = CancellationToken::new();
+    let writing = tokio::spawn(log.run(stop.clone()));
+    let recorded = audit.append(entry).await;
+    stop.cancel();
+    // It ends by itself; a panic in it has left the entry unrecorded, which says the same.
+    let _ = writing.await;
+    recorded
+}
+
 impl AuditLog {
     /// The size of the tree after each batch of this hub. Ends when the log does.
     pub fn grown(&self) -> watch::Receiver<u64> {
@@ -195,15 +211,10 @@ impl End {
     fn first_leaf(&self) -> Option<Recorded> {
         let Chain { entries, head } = self.chain;
         (entries > 0 && self.edge.size() == 0).then(|| {
-            Recorded::unplaced(Entry {
-                actor: Actor::Hub,
-                office_id: None,
-                action: Action::BeginTree,
-                outcome: Outcome::Done,
-                purpose: None,
-                case_reference: None,
-                detail: json!({ "entries": entries, "head": data_encoding::HEXLOWER.encode(&head) }),
-            })
+            let head = data_encoding::HEXLOWER.encode(&head);
+            let detail = json!({ "entries": entries, "head": head });
+            let begun = Entry::of(Actor::Hub, Action::BeginTree, Outcome::Done, detail);
+            Recorded::unplaced(begun)
         })
     }
 }

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use serde_json::json;
 use sqlx::PgPool;
 use time::Date;
-use tokio_util::sync::CancellationToken;
 
 use super::checkpoint::CheckpointKey;
 use super::entry::{Action, Actor, Entry, Outcome};
-use super::log::{Audit, AuditError};
+use super::log::{AuditError, append_once};
 use super::offline::{self, Evidence, EvidenceError};
 use crate::store;
 
@@ -61,32 +60,9 @@ pub async fn before(
     if verdict.log.vouched < through {
         return Err(PruneError::NotCovered(through));
     }
-    record(writing, key, through, day).await?;
+    let detail = json!({ "before": day.to_string(), "through": through });
+    let entry = Entry::of(Actor::Operator, Action::PruneAudit, Outcome::Done, detail);
+    append_once(writing, key, entry).await?;
     let entries = store::audit::prune(pool, through).await?;
     Ok(Pruned { through, entries })
-}
-
-async fn record(
-    pool: PgPool,
-    key: Arc<CheckpointKey>,
-    through: i64,
-    day: Date,
-) -> Result<(), AuditError> {
-    let (audit, log) = Audit::new(pool, key);
-    let stop = CancellationToken::new();
-    let writing = tokio::spawn(log.run(stop.clone()));
-    let entry = Entry {
-        actor: Actor::Operator,
-        office_id: None,
-        action: Action::PruneAudit,
-        outcome: Outcome::Done,
-        purpose: None,
-        case_reference: None,
-        detail: json!({ "before": day.to_string(), "through": through }),
-    };
-    let recorded = audit.append(entry).await;
-    stop.cancel();
-    // It ends by itself; a panic in it has left the entry unrecorded, which says the same.
-    let _ = writing.await;
-    recorded.map(drop)
 }

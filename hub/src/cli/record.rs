@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use crate::app::Database;
-use crate::audit::checkpoint::CheckpointKey;
-use crate::audit::{Action, Actor, Audit, Entry, Outcome, key_file};
+use crate::audit::{Action, Actor, Entry, Outcome, append_once, key_file};
 use crate::config::Config;
 
 /// What was done.
@@ -24,6 +22,12 @@ pub(super) fn done(action: Action, detail: Value) -> Done {
     Done { action, detail }
 }
 
+impl Done {
+    fn entry(self) -> Entry {
+        Entry::of(Actor::Operator, self.action, Outcome::Done, self.detail)
+    }
+}
+
 /// Opens the database, lets `work` make a change and returns what that came to once its entry is durable.
 pub(super) async fn change<T>(
     config: &Config,
@@ -33,32 +37,12 @@ pub(super) async fn change<T>(
     let key = Arc::new(key_file::load_or_make(config)?);
     let database = Database::open_or_join(config).await?;
     let changed = match work(&database).await {
-        Ok((value, done)) => match record(&database, key, done).await {
-            Ok(()) => Ok(value),
-            Err(error) => Err(error.into()),
+        Ok((value, done)) => match append_once(database.audit.clone(), key, done.entry()).await {
+            Ok(_) => Ok(value),
+            Err(error) => Err(anyhow!("it was done, but not recorded: {error}").into()),
         },
         Err(failure) => Err(failure),
     };
     database.close().await?;
     changed
-}
-
-async fn record(database: &Database, key: Arc<CheckpointKey>, done: Done) -> anyhow::Result<()> {
-    let (audit, log) = Audit::new(database.audit.clone(), key);
-    let stop = CancellationToken::new();
-    let task = tokio::spawn(log.run(stop.clone()));
-    let entry = Entry {
-        actor: Actor::Operator,
-        office_id: None,
-        action: done.action,
-        outcome: Outcome::Done,
-        purpose: None,
-        case_reference: None,
-        detail: done.detail,
-    };
-    let recorded = audit.append(entry).await;
-    stop.cancel();
-    task.await.context("end the audit log")?;
-    recorded.map_err(|error| anyhow::anyhow!("it was done, but not recorded: {error}"))?;
-    Ok(())
 }

@@ -241,13 +241,8 @@ impl Details {
         detail: serde_json::Value,
     ) -> Result<(), AuditError> {
         let entry = Entry {
-            actor: Actor::Account(asker.account_id),
             office_id: Some(asker.office_id),
-            action,
-            outcome,
-            purpose: None,
-            case_reference: None,
-            detail,
+            ..Entry::of(Actor::Account(asker.account_id), action, outcome, detail)
         };
         self.audit.append(entry).await.map(drop)
     }

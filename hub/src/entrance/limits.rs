@@ -1,7 +1,7 @@
 //! How often one address may try to sign in.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use tokio::time::Instant;
 
+use crate::gate;
 use crate::identity::account::{FAILURES_TO_LOCK, LOCKED_FOR};
 
 /// Attempts of one address a minute, at whatever login: an office behind one address in the morning.
@@ -24,19 +25,13 @@ const MOST_ROWS: usize = 100_000;
 /// Longest login of an account.
 const LONGEST_LOGIN: usize = 64;
 
-/// An address as far as it tells one caller from another: with IPv6 a whole network is one caller's.
+/// One caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Address(IpAddr);
 
 impl From<IpAddr> for Address {
     fn from(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let network = address.to_bits() & (u128::MAX << 64);
-                Self(Ipv6Addr::from_bits(network).into())
-            }
-            v4 => Self(v4),
-        }
+        Self(gate::network(address))
     }
 }
 

@@ -168,13 +168,6 @@ impl EntranceError {
 }
 
 fn entry_of(tally: Tally) -> Entry {
-    Entry {
-        actor: Actor::Nobody,
-        office_id: None,
-        action: Action::SignIn,
-        outcome: Outcome::Denied,
-        purpose: None,
-        case_reference: None,
-        detail: json!({ "account": tally.account_id, "count": tally.refusals }),
-    }
+    let detail = json!({ "account": tally.account_id, "count": tally.refusals });
+    Entry::of(Actor::Nobody, Action::SignIn, Outcome::Denied, detail)
 }

@@ -3,10 +3,8 @@
 use linkage::matter::Severity;
 use linkage::vocabulary::CaseState;
 use notary_proto::hub::v1 as wire;
-use prost_types::Timestamp;
-use time::macros::date;
-use time::{Date, OffsetDateTime};
 
+use super::value::{day, timestamp};
 use crate::audit::Receipt;
 use crate::lookup::{Answer, Hit};
 use crate::store::intent::Standing;
@@ -44,7 +42,7 @@ fn hit(hit: Hit) -> wire::LookupHit {
         case_no: hit.case_no.unwrap_or_default(),
         matter_type: hit.matter_type.code().into(),
         state: state(hit.state).into(),
-        accepted_day: hit.accepted_on.and_then(day),
+        accepted_day: hit.accepted_on.map(day),
         matched_on: identifier.into_iter().chain(subject).collect(),
         masked_names: hit.masked_names,
         severity: severity(hit.severity).into(),
@@ -98,15 +96,4 @@ fn receipt(receipt: &Receipt) -> wire::Receipt {
         inclusion_path: inclusion.path.iter().map(|hash| hash.to_vec()).collect(),
         checkpoint: inclusion.checkpoint,
     }
-}
-
-fn timestamp(at: OffsetDateTime) -> Timestamp {
-    Timestamp {
-        seconds: at.unix_timestamp(),
-        nanos: i32::try_from(at.nanosecond()).unwrap_or_default(),
-    }
-}
-
-fn day(date: Date) -> Option<i32> {
-    i32::try_from((date - date!(1970 - 01 - 01)).whole_days()).ok()
 }

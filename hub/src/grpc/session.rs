@@ -6,10 +6,10 @@ use notary_proto::hub::v1::session_service_server::SessionService;
 use notary_proto::hub::v1::{
     CreateSessionRequest, CreateSessionResponse, DeleteSessionRequest, DeleteSessionResponse,
 };
-use prost_types::Timestamp;
 use tonic::{Request, Response, Status};
 
 use super::error::{audit, database};
+use super::value::timestamp;
 use super::{address_of, bearer_of};
 use crate::entrance::{Entrance, ExitError};
 use crate::identity::account::{Credentials, SignOutError};
@@ -51,10 +51,7 @@ impl SessionService for SessionApi {
             .map_err(|error| Status::from(Refusal::from(error)))?;
         Ok(Response::new(CreateSessionResponse {
             access_token: session.access_token,
-            expires_at: Some(Timestamp {
-                seconds: session.expires_at.unix_timestamp(),
-                nanos: 0,
-            }),
+            expires_at: Some(timestamp(session.expires_at)),
         }))
     }
 

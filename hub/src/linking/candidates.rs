@@ -27,7 +27,8 @@ pub struct Candidate {
 }
 
 /// The persons that a mention may be, those that are the same first, then the heaviest. Keys that too many nodes have
-/// are left out, so that the work is bounded; a person with the same verified number is always among them.
+/// are left out, so that the work is bounded. An equal verified number makes no candidate, for it is no blocking key of a
+/// node: look its node up by `NodeId::of_number`.
 pub async fn candidates(
     connection: &mut PgConnection,
     asked: &Mention,

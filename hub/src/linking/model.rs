@@ -62,10 +62,7 @@ impl Model {
 
     /// How common a name is; a name that was not there when names were counted has no share.
     pub fn share_of(&self, name: &PreparedName) -> Option<NameShare> {
-        match self.shares.is_empty() {
-            true => None,
-            false => self.shares.get(&name.fingerprint()).copied(),
-        }
+        self.shares.get(&name.fingerprint()).copied()
     }
 }
 

@@ -151,13 +151,8 @@ impl Lookup {
             detail["field"] = path.as_str().into();
         }
         let entry = Entry {
-            actor,
             office_id: Some(office_id),
-            action: Action::CheckApplication,
-            outcome: Outcome::Denied,
-            purpose: None,
-            case_reference: None,
-            detail,
+            ..Entry::of(actor, Action::CheckApplication, Outcome::Denied, detail)
         };
         self.record_denial(entry, denial).await
     }

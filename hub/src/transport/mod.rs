@@ -10,25 +10,20 @@ pub use listener::{Audience, Listener, Stop};
 pub use protocol::{HttpLimits, MAX_CALL_IN, MAX_MESSAGE_IN, MAX_MESSAGE_OUT};
 pub use tls::{TlsSetupError, agents_tls, people_tls};
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use tokio_util::sync::CancellationToken;
+
+use crate::gate;
 
 /// Where a request came from; in the extensions of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub SocketAddr);
 
 impl ClientAddress {
-    /// What counts as one caller: whoever has one IPv6 address usually has its whole /64.
+    /// What counts as one caller.
     pub(crate) fn network(self) -> IpAddr {
-        match self.0.ip().to_canonical() {
-            IpAddr::V4(v4) => IpAddr::V4(v4),
-            IpAddr::V6(v6) => {
-                let mut octets = v6.octets();
-                octets[8..].fill(0);
-                IpAddr::V6(Ipv6Addr::from(octets))
-            }
-        }
+        gate::network(self.0.ip())
     }
 }
 

@@ -1,9 +1,8 @@
 //! kill -9 while the hub answers: no answer without its entry. The hub is a real process with its private PostgreSQL.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,11 +19,11 @@ use notary_proto::hub::v1::{
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tonic::Request;
 use tonic::transport::Channel;
 
+use crate::support::program::Site;
 use crate::support::{client, csr, hub::ders};
 
 const KILLS: usize = 3;
@@ -32,38 +31,11 @@ const CLIENTS: u8 = 8;
 /// Answers between two kills.
 const ANSWERS: usize = 60;
 
-struct Site {
-    folder: TempDir,
-}
+const CONFIG: &str = "lookup.person_per_minute = 100000\nlookup.office_per_minute = 100000\naudit.checkpoint_every = '1s'";
 
 impl Site {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        // The private PostgreSQL may run as another user, who must get there.
-        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-        let config = "data_dir = 'data'\nagents.listen = '127.0.0.1:0'\npeople.listen = '127.0.0.1:0'\n\
-                      metrics.listen = '127.0.0.1:0'\nlookup.person_per_minute = 100000\n\
-                      lookup.office_per_minute = 100000\naudit.checkpoint_every = '1s'";
-        fs::write(folder.path().join("hub.toml"), config).unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_notary-hub"));
-        command
-            .args(arguments)
-            .arg("--config")
-            .arg(self.path("hub.toml"));
-        command.env_remove("NOTARY_HUB_CONFIG");
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().unwrap();
+    fn said(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
@@ -110,7 +82,7 @@ impl Site {
     }
 
     async fn enrol(&self) -> client::Identity {
-        let join_token = self.run(&["enroll-token", "hzgl"]);
+        let join_token = self.said(&["enroll-token", "hzgl"]);
         let (key, csr_der) = csr();
         let request = EnrollRequest {
             join_token,
@@ -215,11 +187,11 @@ async fn killed_while_answering(
 
 #[tokio::test]
 async fn a_hub_killed_while_it_answers_leaves_no_answer_without_its_entry() {
-    let site = Arc::new(Site::new());
-    site.run(&["init"]);
+    let site = Arc::new(Site::new(CONFIG));
+    site.said(&["init"]);
     let office = ["office", "add", "hzgl", "--name", "杭州市某某公证处"];
     let place = ["--level", "municipal", "--district", "330102"];
-    site.run(&[&office[..], &place].concat());
+    site.said(&[&office[..], &place].concat());
     site.add_notary();
     let mut hub = site.serve();
     let (identity, session) = (site.enrol().await, site.sign_in().await);
@@ -229,8 +201,8 @@ async fn a_hub_killed_while_it_answers_leaves_no_answer_without_its_entry() {
         hub = site.serve();
     }
     let export = site.path("log.jsonl");
-    site.run(&["audit", "export", export.to_str().unwrap()]);
-    let key = site.run(&["audit", "key"]);
+    site.said(&["audit", "export", export.to_str().unwrap()]);
+    let key = site.said(&["audit", "key"]);
     hub.kill().unwrap();
     hub.wait().unwrap();
 

@@ -4,6 +4,7 @@
 pub mod client;
 pub mod gateway;
 pub mod hub;
+pub mod program;
 pub mod seed;
 
 use std::path::{Path, PathBuf};

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustls::ClientConfig;
+use sandbox::client;
 use serde::Serialize;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
-use crate::client;
 use crate::frame::Wire;
 use crate::peer::Peer;
 

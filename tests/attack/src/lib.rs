@@ -13,7 +13,6 @@
 //! | [`scan`] | sslyze at both doors |
 
 pub mod attacker;
-mod client;
 pub mod frame;
 pub mod hpack;
 pub mod neighbour;

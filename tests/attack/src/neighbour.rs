@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use notary_proto::hub::v1::lookup_service_client::LookupServiceClient;
-use notary_proto::hub::v1::{
-    CheckApplicationRequest, IdentifierKind, IdentifierToken, LookupParty, LookupPurpose, PartyRole,
-};
+use sandbox::client;
 use sandbox::rest::Rest;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
@@ -118,7 +116,7 @@ async fn look_up(access: Access, heard: Arc<Mutex<Heard>>) {
 
 /// One look-up of a stranger to the city.
 async fn ask(mut client: LookupServiceClient<Channel>, session: String) -> anyhow::Result<()> {
-    let mut request = Request::new(question(&[1; 16]));
+    let mut request = Request::new(client::question("attack", &[1; 16]));
     let bearer = format!("Bearer {session}").parse()?;
     request.metadata_mut().insert("authorization", bearer);
     let answer = client.check_application(request).await?.into_inner();
@@ -192,26 +190,6 @@ fn every(distance: Duration) -> Interval {
     let mut ticks = interval(distance);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     ticks
-}
-
-/// About one person, before accepting a mandate.
-pub fn question(token: &[u8; 16]) -> CheckApplicationRequest {
-    CheckApplicationRequest {
-        purpose: LookupPurpose::BeforeAcceptance.into(),
-        case_reference: "attack".to_owned(),
-        matter_type: "mandate".to_owned(),
-        parties: vec![LookupParty {
-            role: PartyRole::Principal.into(),
-            identifier: Some(IdentifierToken {
-                kind: IdentifierKind::ResidentId.into(),
-                token: token.to_vec(),
-                verified: true,
-                ..IdentifierToken::default()
-            }),
-        }],
-        subjects: Vec::new(),
-        ..Default::default()
-    }
 }
 
 fn lock(heard: &Mutex<Heard>) -> std::sync::MutexGuard<'_, Heard> {

@@ -8,12 +8,12 @@ use std::process::Stdio;
 
 use anyhow::{Context, ensure};
 use data_encoding::BASE64;
+use sandbox::client::Identity;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::process::Command;
 
 use crate::Door;
-use crate::client::Identity;
 
 /// What sslyze is asked for.
 const SCANS: [&str; 14] = [

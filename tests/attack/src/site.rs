@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
+use sandbox::client::{self, Identity};
 use sandbox::{Bureau, BureauOptions, NewAccount};
 use synthetic_city::{City, CityPlan};
 
 use crate::attacker::{Attacker, Door, Extent, Tally};
-use crate::client::{self, Identity};
 use crate::neighbour::{self, Access, Neighbours};
 use crate::scan::{Finding, Scanner};
 
@@ -60,8 +60,8 @@ impl Site {
         let neighbour = enrol(&bureau, next_door, &anybody).await?;
         let addresses = bureau.addresses();
         let neighbours = Access {
-            agents: client::channel(addresses.agents, neighbour.tls),
-            people: client::channel(addresses.people, Arc::clone(&anybody)),
+            agents: client::channel(&client::endpoint(), addresses.agents, neighbour.tls),
+            people: client::channel(&client::endpoint(), addresses.people, Arc::clone(&anybody)),
             session: neighbour.session,
             rest: bureau.rest()?,
         };
@@ -186,7 +186,11 @@ async fn enrol(
 ) -> anyhow::Result<Insider> {
     let office_id = office.id.as_str();
     bureau.add_office(office).await?;
-    let people = client::channel(bureau.addresses().people, Arc::clone(anybody));
+    let people = client::channel(
+        &client::endpoint(),
+        bureau.addresses().people,
+        Arc::clone(anybody),
+    );
     let join_token = bureau.join_token(office_id).await?;
     let identity = client::enrol(people.clone(), join_token).await?;
     let login = format!("notary-{office_id}");

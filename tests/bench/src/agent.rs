@@ -1,28 +1,18 @@
 //! The least that an agent is: a certificate, a stream, a window.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use http::Uri;
-use hyper_util::rt::TokioIo;
 use linkage::office::OfficeId;
-use notary_proto::hub::v1::enrollment_service_client::EnrollmentServiceClient;
 use notary_proto::hub::v1::sync_service_client::SyncServiceClient;
-use notary_proto::hub::v1::{
-    Batch, EnrollRequest, Hello, SyncRequest, SyncResponse, sync_request, sync_response,
-};
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use tokio::net::TcpStream;
+use notary_proto::hub::v1::{Batch, Hello, SyncRequest, SyncResponse, sync_request, sync_response};
+use rustls::ClientConfig;
+use sandbox::client::{self, Identity};
 use tokio::sync::mpsc;
-use tokio_rustls::TlsConnector;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use uuid::Uuid;
 
 use crate::site::Hub;
@@ -37,13 +27,11 @@ pub(crate) struct Agent {
     _channel: Channel,
 }
 
-pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
-
 impl Agent {
     /// Enrols, connects and says hello with a new outbox.
     pub(crate) async fn open(hub: &Hub, office_id: OfficeId) -> anyhow::Result<Self> {
         let identity = enrol(hub, office_id).await?;
-        let config = config(&hub.ca_file, Some(identity))?;
+        let config = client::config(&hub.ca_file, Some(identity))?;
         let channel = channel(hub.addresses().agents, config);
         let (to_hub, requests) = mpsc::channel(32);
         let mut from_hub = SyncServiceClient::new(channel.clone())
@@ -109,53 +97,13 @@ fn request(message: sync_request::Message) -> SyncRequest {
 }
 
 pub(crate) async fn enrol(hub: &Hub, office_id: OfficeId) -> anyhow::Result<Identity> {
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let csr = CertificateParams::default().serialize_request(&key)?;
-    let people = channel(hub.addresses().people, config(&hub.ca_file, None)?);
-    let enrolled = EnrollmentServiceClient::new(people)
-        .enroll(EnrollRequest {
-            join_token: hub.join_token(office_id).await?,
-            csr_der: csr.der().to_vec(),
-        })
-        .await?
-        .into_inner();
-    let chain = enrolled.certificate_chain_der.into_iter();
-    Ok((
-        chain.map(CertificateDer::from).collect(),
-        PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
-    ))
-}
-
-pub(crate) fn config(
-    ca_file: &Path,
-    identity: Option<Identity>,
-) -> anyhow::Result<Arc<ClientConfig>> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(ca_file)?)?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])?
-        .with_root_certificates(roots);
-    let mut config = match identity {
-        Some((chain, key)) => builder.with_client_auth_cert(chain, key)?,
-        None => builder.with_no_client_auth(),
-    };
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(Arc::new(config))
+    let people = channel(hub.addresses().people, client::config(&hub.ca_file, None)?);
+    client::enrol(people, hub.join_token(office_id).await?).await
 }
 
 pub(crate) fn channel(address: SocketAddr, config: Arc<ClientConfig>) -> Channel {
-    Endpoint::from_static("https://localhost")
+    let endpoint = client::endpoint()
         .initial_stream_window_size(4 << 20)
-        .initial_connection_window_size(8 << 20)
-        .connect_with_connector_lazy(tower::service_fn(move |_: Uri| {
-            let connector = TlsConnector::from(Arc::clone(&config));
-            async move {
-                let tcp = TcpStream::connect(address).await?;
-                tcp.set_nodelay(true)?;
-                let name = rustls_pki_types::ServerName::try_from("localhost")
-                    .map_err(std::io::Error::other)?;
-                connector.connect(name, tcp).await.map(TokioIo::new)
-            }
-        }))
+        .initial_connection_window_size(8 << 20);
+    client::channel(&endpoint, address, config)
 }

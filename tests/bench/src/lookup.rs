@@ -13,11 +13,7 @@ use notary_hub::identity::Role;
 use notary_hub::identity::account::{self, NewAccount};
 use notary_hub::store::lookup::{FIND, MOST_BEHIND_A_TOKEN};
 use notary_proto::hub::v1::lookup_service_client::LookupServiceClient;
-use notary_proto::hub::v1::session_service_client::SessionServiceClient;
-use notary_proto::hub::v1::{
-    CheckApplicationRequest, CreateSessionRequest, IdentifierKind, IdentifierToken, LookupParty,
-    LookupPurpose, PartyRole,
-};
+use sandbox::client;
 use serde::Serialize;
 use sqlx::PgPool;
 use tempfile::TempDir;
@@ -111,7 +107,7 @@ impl Bench {
         time: Duration,
     ) -> anyhow::Result<Self> {
         let (chain, key) = agent::enrol(hub, office_id).await?;
-        let tls = agent::config(&hub.ca_file, Some((chain, key)))?;
+        let tls = client::config(&hub.ca_file, Some((chain, key)))?;
         let address = hub.addresses().agents;
         let channels = (0..CLIENTS).map(|_| agent::channel(address, Arc::clone(&tls)));
         let scripts = tempfile::tempdir()?;
@@ -191,24 +187,15 @@ impl Bench {
 
 async fn sign_in(hub: &Hub, office_id: OfficeId) -> anyhow::Result<String> {
     let login = format!("bench-{office_id}");
-    let password = "bench bench bench".to_owned();
+    let password = "bench bench bench";
     let notary = NewAccount {
         login: &login,
         display_name: "bench",
         role: Role::Notary(office_id),
     };
-    account::add(&hub.pool, notary, &password).await?;
-    let people = agent::channel(hub.addresses().people, agent::config(&hub.ca_file, None)?);
-    let otp = String::new();
-    let request = CreateSessionRequest {
-        login,
-        password,
-        otp,
-    };
-    let session = SessionServiceClient::new(people)
-        .create_session(request)
-        .await?;
-    Ok(session.into_inner().access_token)
+    account::add(&hub.pool, notary, password).await?;
+    let people = agent::channel(hub.addresses().people, client::config(&hub.ca_file, None)?);
+    client::sign_in(people, &login, password).await
 }
 
 async fn client_runs(
@@ -221,7 +208,7 @@ async fn client_runs(
     let mut latencies = Vec::new();
     let mut turn = number;
     while Instant::now() < until {
-        let mut request = Request::new(question(&persons[turn % persons.len()]));
+        let mut request = Request::new(client::question("bench", &persons[turn % persons.len()]));
         let bearer = format!("Bearer {session}").parse()?;
         request.metadata_mut().insert("authorization", bearer);
         let asked = Instant::now();
@@ -233,25 +220,6 @@ async fn client_runs(
         turn += CLIENTS - 1;
     }
     Ok(latencies)
-}
-
-fn question(token: &[u8]) -> CheckApplicationRequest {
-    CheckApplicationRequest {
-        purpose: LookupPurpose::BeforeAcceptance.into(),
-        case_reference: "bench".to_owned(),
-        matter_type: "mandate".to_owned(),
-        parties: vec![LookupParty {
-            role: PartyRole::Principal.into(),
-            identifier: Some(IdentifierToken {
-                kind: IdentifierKind::ResidentId.into(),
-                token: token.to_vec(),
-                verified: true,
-                ..IdentifierToken::default()
-            }),
-        }],
-        subjects: Vec::new(),
-        ..CheckApplicationRequest::default()
-    }
 }
 
 /// The hub's statement with one person's token in the place of its parameters.

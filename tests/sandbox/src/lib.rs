@@ -7,6 +7,7 @@
 
 pub mod agent;
 pub mod bureau;
+pub mod client;
 mod inquiry;
 pub mod poll;
 mod ports;

@@ -16,9 +16,9 @@ use super::super::page::{self, Page};
 use super::super::params::{Body, InPath, Params};
 use super::super::problem::{Problem, ProblemBody};
 use super::fields::told;
-use super::{Because, Ending, grounds};
+use super::{Because, Ending, answered, grounds};
 use crate::identity::Person;
-use crate::review::duplicate::{Decide, Decided, Facts, FindingState, Verdict};
+use crate::review::duplicate::{Decide, Facts, FindingState, Verdict};
 use crate::review::{Desk, Review, mask};
 use crate::store::review::duplicate::{Behind, Case, Decision, Finding, Party, Wanted};
 
@@ -212,10 +212,7 @@ pub(in crate::http) async fn decide(
         facts: decide.facts,
     };
     let review = api.reviews(&person)?;
-    let (status, decision) = match review.decide(&decide).await? {
-        Decided::Now(decision) => (StatusCode::CREATED, decision),
-        Decided::Before(decision) => (StatusCode::OK, decision),
-    };
+    let (status, decision) = answered(review.decide(&decide).await?);
     Ok((status, Json(DecisionAnswer::of(&review, decision))))
 }
 

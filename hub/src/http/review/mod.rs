@@ -6,6 +6,7 @@ pub(super) mod person;
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -16,6 +17,7 @@ use super::problem::Problem;
 use crate::identity::Person;
 use crate::linking::LinkingError;
 use crate::refusal::{Reason, fault};
+use crate::review::duplicate::Decided;
 use crate::review::{Grounds, Review, ReviewError};
 
 /// When to come back while all persons are being linked anew.
@@ -50,6 +52,14 @@ impl Api {
 fn grounds(text: &str) -> Result<Grounds, Problem> {
     text.parse()
         .map_err(|error: crate::review::GroundsError| Problem::field("reason", &error.to_string()))
+}
+
+/// What a decision came to, and whether it was made now.
+fn answered<T>(decided: Decided<T>) -> (StatusCode, T) {
+    match decided {
+        Decided::Now(made) => (StatusCode::CREATED, made),
+        Decided::Before(made) => (StatusCode::OK, made),
+    }
 }
 
 impl From<ReviewError> for Problem {

@@ -16,10 +16,9 @@ use super::super::page::{self, Page};
 use super::super::params::{Body, InPath, Params};
 use super::super::problem::{Problem, ProblemBody};
 use super::fields::{Appearance, ExplanationAnswer, JudgementAnswer, Mentioned, bits};
-use super::{Because, grounds};
+use super::{Because, answered, grounds};
 use crate::identity::Person;
 use crate::review::Review;
-use crate::review::duplicate::Decided;
 use crate::review::judgement::Step;
 use crate::review::person::{Effect, Judge, PairState, Queued, Side, SideBySide};
 use crate::store::review::person::{Behind, Wanted};
@@ -178,10 +177,7 @@ pub(in crate::http) async fn decide(
         grounds: grounds(&decide.reason)?,
     };
     let review = api.reviews(&person)?;
-    let (status, effect) = match review.judge(&judge).await? {
-        Decided::Now(effect) => (StatusCode::CREATED, effect),
-        Decided::Before(effect) => (StatusCode::OK, effect),
-    };
+    let (status, effect) = answered(review.judge(&judge).await?);
     Ok((status, Json(EffectAnswer::of(&review, effect))))
 }
 

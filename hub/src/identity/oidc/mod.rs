@@ -9,7 +9,7 @@
 mod fetch;
 mod keys;
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::counter;
@@ -35,6 +35,8 @@ use keys::{IdToken, Wanted};
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 /// Keys are asked for again when they are this old: one that the provider withdrew is refused after that.
 const STALE: Duration = Duration::from_secs(15 * 60);
+/// How long a provider that handed out no keys is left alone.
+const VAIN: Duration = Duration::from_secs(1);
 /// Methods of authentication that are more than a password (RFC 8176).
 const SECOND_FACTORS: [&str; 6] = ["mfa", "otp", "hwk", "sc", "fpt", "pin"];
 
@@ -55,14 +57,21 @@ pub enum ProviderSignInError {
     Database(#[from] sqlx::Error),
 }
 
+/// What is known of the provider's keys.
+#[derive(Debug, Default)]
+struct Held {
+    /// When they were last asked for, in vain or not.
+    asked: Option<Instant>,
+    keys: Option<Arc<ProviderKeys>>,
+}
+
 /// The bureau's identity provider, and who of its people may sign in.
 #[derive(Debug)]
 pub struct Provider {
     wanted: Wanted,
     fetcher: Fetcher,
-    keys: RwLock<Option<Arc<ProviderKeys>>>,
-    /// When the keys were last asked for; held while they are.
-    asked: Mutex<Option<Instant>>,
+    /// Held while the keys are asked for.
+    held: Mutex<Held>,
     second_factor: Vec<RoleKind>,
 }
 
@@ -76,8 +85,7 @@ impl Provider {
                 client_id: config.client_id.clone(),
             },
             fetcher: Fetcher::new(&config.issuer, &config.ca_file)?,
-            keys: RwLock::default(),
-            asked: Mutex::default(),
+            held: Mutex::default(),
             second_factor,
         })
     }
@@ -142,30 +150,23 @@ impl Provider {
     /// The provider's keys, asked for when they are older than `age`. A provider that is away is spoken for by the
     /// keys it had.
     async fn keys(&self, age: Duration) -> Result<Arc<ProviderKeys>, FetchError> {
-        let mut asked = self.asked.lock().await;
-        let known = self
-            .keys
-            .read()
-            .expect("no holder of the lock panics")
-            .clone();
-        if let (Some(known), Some(at)) = (&known, *asked)
-            && at.elapsed() < age
-        {
-            return Ok(Arc::clone(known));
+        let mut held = self.held.lock().await;
+        let asked_within = |span| held.asked.is_some_and(|at| at.elapsed() < span);
+        match &held.keys {
+            Some(known) if asked_within(age) => return Ok(Arc::clone(known)),
+            None if asked_within(VAIN) => return Err(FetchError::JustAsked),
+            _ => {}
         }
-        if known.is_none() && asked.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
-            return Err(FetchError::JustAsked);
-        }
-        *asked = Some(Instant::now());
+        held.asked = Some(Instant::now());
         match self.fetcher.keys().await {
             Ok(keys) => {
                 let keys = Arc::new(keys);
-                *self.keys.write().expect("no holder of the lock panics") = Some(Arc::clone(&keys));
+                held.keys = Some(Arc::clone(&keys));
                 Ok(keys)
             }
             Err(error) => {
                 tracing::warn!(%error, "the identity provider does not hand out its keys");
-                known.ok_or(error)
+                held.keys.clone().ok_or(error)
             }
         }
     }

@@ -3,13 +3,13 @@
 use notary_proto::hub::v1::sync_request::Message;
 use notary_proto::hub::v1::{Batch, Hello, SyncRequest};
 use prost::Message as _;
+use sandbox::client;
 use uuid::Uuid;
 
-use super::{OFTEN, SELDOM, lookup, sync};
+use super::{OFTEN, SELDOM, begun_and_reset, lookup, sync};
 use crate::attacker::Attacker;
 use crate::frame::{message, plain};
 use crate::hpack::Block;
-use crate::neighbour;
 
 /// Half of them over REST, half over gRPC.
 pub(super) async fn slow_bodies(attacker: &Attacker) -> anyhow::Result<()> {
@@ -57,34 +57,12 @@ pub(super) async fn slow_lookups(attacker: &Attacker) -> anyhow::Result<()> {
 
 pub(super) async fn cancel_storm(attacker: &Attacker) -> anyhow::Result<()> {
     let lookup = lookup(attacker);
-    let question = plain(&neighbour::question(&[7; 16]).encode_to_vec());
-    let mut pace = attacker.pace(OFTEN);
-    let mut peer = None;
-    let mut begun = Vec::new();
-    while pace.next().await {
-        let mut standing = match peer.take() {
-            Some(peer) => peer,
-            None => {
-                begun.clear();
-                let Some(mut fresh) = attacker.enter().await? else {
-                    continue;
-                };
-                fresh.wire.preface(&[]);
-                fresh
-            }
-        };
-        for stream in begun.drain(..) {
-            standing.wire.reset(stream);
-        }
-        for _ in 0..5 {
-            let stream = standing.wire.stream();
-            standing.wire.headers(stream, lookup.bytes());
-            standing.wire.last_data(stream, &question);
-            begun.push(stream);
-        }
-        peer = attacker.sent(standing).await;
-    }
-    Ok(())
+    let question = plain(&client::question("attack", &[7; 16]).encode_to_vec());
+    begun_and_reset(attacker, 5, |wire, stream| {
+        wire.headers(stream, lookup.bytes());
+        wire.last_data(stream, &question);
+    })
+    .await
 }
 
 pub(super) async fn endless_stream(attacker: &Attacker) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! Frames that cost their sender nothing.
 
-use super::{OFTEN, health};
+use super::{OFTEN, health, open_streams};
 use crate::attacker::Attacker;
 use crate::frame::{CONTINUATION, END_STREAM, HEADERS, NONE, PRIORITY, Wire};
 
@@ -54,17 +54,9 @@ pub(super) async fn ping_flood(attacker: &Attacker) -> anyhow::Result<()> {
 }
 
 pub(super) async fn empty_data(attacker: &Attacker) -> anyhow::Result<()> {
-    let health = health();
+    let nothing = |wire: &mut Wire| (0..100).for_each(|_| wire.data(1, b""));
     attacker
-        .keep_on(
-            OFTEN,
-            |wire| {
-                wire.preface(&[]);
-                let stream = wire.stream();
-                wire.headers(stream, health.bytes());
-            },
-            |wire| (0..100).for_each(|_| wire.data(1, b"")),
-        )
+        .keep_on(OFTEN, |wire| open_streams(wire, 1), nothing)
         .await
 }
 

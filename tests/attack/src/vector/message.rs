@@ -3,7 +3,7 @@
 use prost::Message as _;
 
 use super::call::hello;
-use super::{OFTEN, SELDOM, health, lookup, sync};
+use super::{OFTEN, SELDOM, health, lookup, streams, sync};
 use crate::attacker::{Attacker, Door};
 use crate::frame::{LARGEST_FRAME, compressed, message, plain};
 use crate::hpack::Block;
@@ -14,19 +14,11 @@ const LARGEST: usize = 4 << 20;
 
 pub(super) async fn length_of_4_gb(attacker: &Attacker) -> anyhow::Result<()> {
     let health = health();
-    attacker
-        .keep_on(
-            OFTEN,
-            |wire| wire.preface(&[]),
-            |wire| {
-                for _ in 0..20 {
-                    let stream = wire.stream();
-                    wire.headers(stream, health.bytes());
-                    wire.last_data(stream, &message(0, u32::MAX, &[0; 100]));
-                }
-            },
-        )
-        .await
+    streams(attacker, 20, |wire, stream| {
+        wire.headers(stream, health.bytes());
+        wire.last_data(stream, &message(0, u32::MAX, &[0; 100]));
+    })
+    .await
 }
 
 pub(super) async fn unfinished_messages(attacker: &Attacker) -> anyhow::Result<()> {

@@ -12,6 +12,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::attacker::{Attacker, Door};
+use crate::frame::Wire;
 use crate::hpack::Block;
 
 type Attack = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>;
@@ -101,6 +102,67 @@ vectors! {
     AGENTS, message::nesting, "unknown fields nested 100,000 deep";
     AGENTS, message::unknown_fields, "messages full of fields that the contract does not know";
     AGENTS, message::invalid_utf8, "text that is none";
+}
+
+/// So many streams with each burst, each begun and abused by `each`.
+async fn streams(
+    attacker: &Attacker,
+    count: u32,
+    each: impl Fn(&mut Wire, u32),
+) -> anyhow::Result<()> {
+    let burst = |wire: &mut Wire| {
+        for _ in 0..count {
+            let stream = wire.stream();
+            each(wire, stream);
+        }
+    };
+    attacker
+        .keep_on(OFTEN, |wire| wire.preface(&[]), burst)
+        .await
+}
+
+/// So many streams with each burst, begun by `begin` and reset with the next one.
+async fn begun_and_reset(
+    attacker: &Attacker,
+    count: u32,
+    begin: impl Fn(&mut Wire, u32),
+) -> anyhow::Result<()> {
+    let mut pace = attacker.pace(OFTEN);
+    let mut peer = None;
+    let mut begun = Vec::new();
+    while pace.next().await {
+        let mut standing = match peer.take() {
+            Some(peer) => peer,
+            None => {
+                begun.clear();
+                let Some(mut fresh) = attacker.enter().await? else {
+                    continue;
+                };
+                fresh.wire.preface(&[]);
+                fresh
+            }
+        };
+        for stream in begun.drain(..) {
+            standing.wire.reset(stream);
+        }
+        for _ in 0..count {
+            let stream = standing.wire.stream();
+            begin(&mut standing.wire, stream);
+            begun.push(stream);
+        }
+        peer = attacker.sent(standing).await;
+    }
+    Ok(())
+}
+
+/// A connection with so many health checks whose messages never come.
+fn open_streams(wire: &mut Wire, count: u32) {
+    let health = health();
+    wire.preface(&[]);
+    for _ in 0..count {
+        let stream = wire.stream();
+        wire.headers(stream, health.bytes());
+    }
 }
 
 /// A call that needs nothing but the connection.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{OFTEN, SELDOM, description, health};
+use super::{OFTEN, SELDOM, description, open_streams};
 use crate::attacker::Attacker;
 use crate::frame::{INITIAL_WINDOW_SIZE, Wire};
 
@@ -53,17 +53,10 @@ pub(super) async fn deaf_http1(attacker: &Attacker) -> anyhow::Result<()> {
 }
 
 pub(super) async fn window_games(attacker: &Attacker) -> anyhow::Result<()> {
-    let health = health();
     attacker
         .keep_on(
             OFTEN,
-            |wire| {
-                wire.preface(&[]);
-                for _ in 0..64 {
-                    let stream = wire.stream();
-                    wire.headers(stream, health.bytes());
-                }
-            },
+            |wire| open_streams(wire, 64),
             |wire| {
                 for _ in 0..10 {
                     wire.settings(&[(INITIAL_WINDOW_SIZE, 0)]);
@@ -75,19 +68,7 @@ pub(super) async fn window_games(attacker: &Attacker) -> anyhow::Result<()> {
 }
 
 pub(super) async fn idle_streams(attacker: &Attacker) -> anyhow::Result<()> {
-    let health = health();
     attacker
-        .gather(
-            SELDOM,
-            60,
-            |wire| {
-                wire.preface(&[]);
-                for _ in 0..64 {
-                    let stream = wire.stream();
-                    wire.headers(stream, health.bytes());
-                }
-            },
-            |_| {},
-        )
+        .gather(SELDOM, 60, |wire| open_streams(wire, 64), |_| {})
         .await
 }

@@ -1,4 +1,4 @@
-//! TLS and gRPC of an office that keeps to the rules: the neighbours', and the attacker's until it lets go of them.
+//! TLS and gRPC of an office that keeps to the rules, for suites that measure or abuse a hub without its agent.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,7 +9,10 @@ use http::Uri;
 use hyper_util::rt::TokioIo;
 use notary_proto::hub::v1::enrollment_service_client::EnrollmentServiceClient;
 use notary_proto::hub::v1::session_service_client::SessionServiceClient;
-use notary_proto::hub::v1::{CreateSessionRequest, EnrollRequest};
+use notary_proto::hub::v1::{
+    CheckApplicationRequest, CreateSessionRequest, EnrollRequest, IdentifierKind, IdentifierToken,
+    LookupParty, LookupPurpose, PartyRole,
+};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
@@ -19,13 +22,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint};
 
-pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+/// A certificate's chain and its key.
+pub type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// HTTP/2 over TLS 1.3 to a hub of this CA.
-pub(crate) fn config(
-    ca_file: &Path,
-    identity: Option<Identity>,
-) -> anyhow::Result<Arc<ClientConfig>> {
+pub fn config(ca_file: &Path, identity: Option<Identity>) -> anyhow::Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(ca_file).context("read the hub's CA")?)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -41,7 +42,7 @@ pub(crate) fn config(
 }
 
 /// The handshake over a connection that stands.
-pub(crate) async fn handshake(
+pub async fn handshake(
     config: &Arc<ClientConfig>,
     tcp: TcpStream,
 ) -> std::io::Result<TlsStream<TcpStream>> {
@@ -51,22 +52,25 @@ pub(crate) async fn handshake(
         .await
 }
 
+/// What a channel is made of; a caller may set its windows.
+pub fn endpoint() -> Endpoint {
+    Endpoint::from_static("https://localhost")
+}
+
 /// A gRPC channel; connects when it is used.
-pub(crate) fn channel(address: SocketAddr, config: Arc<ClientConfig>) -> Channel {
-    Endpoint::from_static("https://localhost").connect_with_connector_lazy(tower::service_fn(
-        move |_: Uri| {
-            let config = Arc::clone(&config);
-            async move {
-                let tcp = TcpStream::connect(address).await?;
-                tcp.set_nodelay(true)?;
-                handshake(&config, tcp).await.map(TokioIo::new)
-            }
-        },
-    ))
+pub fn channel(endpoint: &Endpoint, address: SocketAddr, config: Arc<ClientConfig>) -> Channel {
+    endpoint.connect_with_connector_lazy(tower::service_fn(move |_: Uri| {
+        let config = Arc::clone(&config);
+        async move {
+            let tcp = TcpStream::connect(address).await?;
+            tcp.set_nodelay(true)?;
+            handshake(&config, tcp).await.map(TokioIo::new)
+        }
+    }))
 }
 
 /// An office's certificate for its join token.
-pub(crate) async fn enrol(people: Channel, join_token: String) -> anyhow::Result<Identity> {
+pub async fn enrol(people: Channel, join_token: String) -> anyhow::Result<Identity> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let csr = CertificateParams::default().serialize_request(&key)?;
     let request = EnrollRequest {
@@ -85,11 +89,7 @@ pub(crate) async fn enrol(people: Channel, join_token: String) -> anyhow::Result
 }
 
 /// A person's session.
-pub(crate) async fn sign_in(
-    people: Channel,
-    login: &str,
-    password: &str,
-) -> anyhow::Result<String> {
+pub async fn sign_in(people: Channel, login: &str, password: &str) -> anyhow::Result<String> {
     let request = CreateSessionRequest {
         login: login.to_owned(),
         password: password.to_owned(),
@@ -99,4 +99,23 @@ pub(crate) async fn sign_in(
         .create_session(request)
         .await?;
     Ok(session.into_inner().access_token)
+}
+
+/// About one person, before accepting a mandate.
+pub fn question(case_reference: &str, token: &[u8]) -> CheckApplicationRequest {
+    CheckApplicationRequest {
+        purpose: LookupPurpose::BeforeAcceptance.into(),
+        case_reference: case_reference.to_owned(),
+        matter_type: "mandate".to_owned(),
+        parties: vec![LookupParty {
+            role: PartyRole::Principal.into(),
+            identifier: Some(IdentifierToken {
+                kind: IdentifierKind::ResidentId.into(),
+                token: token.to_vec(),
+                verified: true,
+                ..IdentifierToken::default()
+            }),
+        }],
+        ..CheckApplicationRequest::default()
+    }
 }
