@@ -42,12 +42,13 @@ format: ## Format Rust and proto files in place
 	@$(CARGO) fmt --all
 	@cd proto && "$(TOOLS)/node_modules/.bin/buf" format --write
 
-bench: ## Ratios against raw COPY and pgbench, interleaved in one run; target/bench/report.json
+bench: ## Ratios against raw COPY and pgbench, interleaved in one run, then bench-linkage; target/bench/report.json
 	@deploy/setup.sh run
 	@$(CARGO) build --release --locked -p notary-hub -p bench
 	@target/release/bench
+	@$(MAKE) --no-print-directory bench-linkage
 
-bench-linkage: ## Person linkage beside Splink and on FEBRL: RECORDS (100000,1000000), some minutes; target/bench/linkage.json
+bench-linkage: ## Person linkage beside Splink and on FEBRL: RECORDS (100000,1000000), about 5 minutes; target/bench/linkage.json
 	@deploy/setup.sh versus
 	@$(CARGO) build --release --locked -p linkage-quality
 	@target/release/linkage-quality versus --records $(RECORDS) --python "$(TOOLS)/versus/bin/python"

@@ -119,7 +119,7 @@ pub fn keys(mention: &Mention, into: &mut Vec<BlockingKey>) {
         PartyKind::Legal if !mention.name.is_missing() => {
             add(
                 BlockingRule::FirmName,
-                &[&mention.name.standard_fingerprint().to_be_bytes()],
+                &[&mention.name.fingerprints().standard.to_be_bytes()],
             );
         }
         PartyKind::Legal => {}
@@ -134,19 +134,19 @@ fn person_keys(mention: &Mention, add: &mut impl FnMut(BlockingRule, &[&[u8]])) 
         return;
     }
     let name = &mention.name;
-    let surname = name.surname_fingerprint().to_be_bytes();
+    let surname = name.fingerprints().surname.to_be_bytes();
     if let Some(birth) = mention.birth {
-        let standard = name.standard_fingerprint().to_be_bytes();
+        let standard = name.fingerprints().standard.to_be_bytes();
         let date = birth.to_julian_day().to_be_bytes();
         let (month, day) = (u8::from(birth.month()), birth.day());
         add(BlockingRule::BirthSurname, &[&date, &surname]);
         add(
             BlockingRule::BirthLast,
-            &[&date, &name.last_fingerprint().to_be_bytes()],
+            &[&date, &name.fingerprints().last.to_be_bytes()],
         );
         add(
             BlockingRule::BirthSound,
-            &[&date, &name.sound_fingerprint().to_be_bytes()],
+            &[&date, &name.fingerprints().sound.to_be_bytes()],
         );
         add(
             BlockingRule::NameYear,

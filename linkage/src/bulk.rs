@@ -5,7 +5,6 @@
 //! is looked up: keys are sorted, and each worker takes a part of them.
 
 mod candidates;
-mod work;
 
 use std::{collections::HashMap, num::NonZeroUsize};
 
@@ -16,27 +15,35 @@ use crate::{
     node::{self, MOST_REPRESENTATIVES, MentionId, NodeId, NodeScore},
     score::Decision,
     weights::{MatchWeight, Weights},
+    work,
 };
 
 pub use candidates::{Candidates, Scope};
 
 /// Tells each mention how common its name is among all of them. A name that is missing has no share.
-pub fn share_names(mentions: &mut [Mention]) {
+pub fn share_names(mentions: &mut [Mention], workers: NonZeroUsize) {
+    let counted = work::split(mentions, workers, |_, mentions| {
+        let mut bearers: HashMap<u64, u64> = HashMap::new();
+        for mention in mentions {
+            *bearers.entry(mention.name.fingerprint()).or_default() += 1;
+        }
+        bearers
+    });
     let mut bearers: HashMap<u64, u64> = HashMap::new();
-    for mention in mentions.iter() {
-        *bearers.entry(mention.name.fingerprint()).or_default() += 1;
+    for (name, count) in counted.into_iter().flatten() {
+        *bearers.entry(name).or_default() += count;
     }
     let all = mentions.len() as u64;
-    let shares: HashMap<u64, NameShare> = bearers
-        .into_iter()
-        .map(|(name, bearers)| (name, NameShare::of(bearers, all)))
-        .collect();
-    for mention in mentions
-        .iter_mut()
-        .filter(|mention| !mention.name.is_missing())
-    {
-        mention.name_share = shares.get(&mention.name.fingerprint()).copied();
-    }
+    let size = mentions.len().div_ceil(workers.get()).max(1);
+    work::each(mentions.chunks_mut(size).collect(), workers, |mentions| {
+        for mention in mentions
+            .iter_mut()
+            .filter(|mention| !mention.name.is_missing())
+        {
+            let bearers = bearers.get(&mention.name.fingerprint());
+            mention.name_share = bearers.map(|&bearers| NameShare::of(bearers, all));
+        }
+    });
 }
 
 /// Mentions put together by node. Mentions go by their place in the slice they came in, nodes by their place in the
@@ -135,7 +142,7 @@ impl<'a> Collection<'a> {
         weights: &Weights,
         workers: NonZeroUsize,
     ) -> Vec<Link> {
-        let parts = work::split(&candidates.pairs, workers, |pairs| {
+        let parts = work::split(&candidates.pairs, workers, |_, pairs| {
             let scored = pairs.iter().filter_map(|&nodes| {
                 let (low, high) = (self.representatives(nodes.0), self.representatives(nodes.1));
                 node::nearest(low, high, weights).map(|score| Link { nodes, score })

@@ -65,3 +65,4 @@ pub mod token;
 pub mod train;
 pub mod vocabulary;
 pub mod weights;
+mod work;

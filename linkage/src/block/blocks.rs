@@ -1,9 +1,12 @@
 //! A whole collection's mentions by blocking key, in memory: for a first load, for training, and for measuring.
 
-use std::{collections::BTreeSet, num::NonZeroU64};
+use std::{
+    collections::BTreeSet,
+    num::{NonZeroU64, NonZeroUsize},
+};
 
 use super::{BlockingKey, BlockingRule, MAX_KEYS, keys};
-use crate::compare::Mention;
+use crate::{compare::Mention, work};
 
 /// Mentions by blocking key. Mentions go by their place in the slice they were made of.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ impl Blocks {
     /// With more than 2^32 mentions.
     #[must_use]
     pub fn of(mentions: &[Mention], cap: usize) -> Self {
-        Self::sample(mentions, cap, NonZeroU64::MIN)
+        Self::sample(mentions, cap, NonZeroU64::MIN, NonZeroUsize::MIN)
     }
 
     /// One block in so many, whole, taken by the fingerprint of its key: enough to train on where there are millions.
@@ -34,8 +37,12 @@ impl Blocks {
     /// # Panics
     /// With more than 2^32 mentions.
     #[must_use]
-    pub fn sample(mentions: &[Mention], cap: usize, one_in: NonZeroU64) -> Self {
-        let is_held = |key: &BlockingKey| key.to_number().unsigned_abs() % one_in == 0;
+    pub fn sample(
+        mentions: &[Mention],
+        cap: usize,
+        one_in: NonZeroU64,
+        workers: NonZeroUsize,
+    ) -> Self {
         let mut blocks = Self {
             entries: Vec::new(),
             keys: Vec::new(),
@@ -43,17 +50,16 @@ impl Blocks {
             oversized: BTreeSet::new(),
             one_in: one_in.get(),
         };
-        let mut own = Vec::with_capacity(MAX_KEYS);
-        for (at, mention) in mentions.iter().enumerate() {
-            let at = u32::try_from(at).expect("a city has fewer mentions than 2^32");
-            own.clear();
-            keys(mention, &mut own);
-            own.sort_unstable();
+        let pieces = work::split(mentions, workers, |first, mentions| {
+            Keys::of(first, mentions, one_in)
+        });
+        for piece in pieces {
+            let before = blocks.keys.len();
             blocks
-                .entries
-                .extend(own.iter().filter(|key| is_held(key)).map(|key| (*key, at)));
-            blocks.keys.extend_from_slice(&own);
-            blocks.starts.push(blocks.keys.len());
+                .starts
+                .extend(piece.ends.iter().map(|end| before + end));
+            blocks.keys.extend(piece.all);
+            blocks.entries.extend(piece.held);
         }
         blocks
             .entries
@@ -127,6 +133,39 @@ impl Blocks {
             }
         }
         None
+    }
+}
+
+/// Keys of some mentions that follow one another.
+struct Keys {
+    /// Those of blocks that are held, with the mention.
+    held: Vec<(BlockingKey, u32)>,
+    /// Mention after mention, in ascending order.
+    all: Vec<BlockingKey>,
+    ends: Vec<usize>,
+}
+
+impl Keys {
+    fn of(first: usize, mentions: &[Mention], one_in: NonZeroU64) -> Self {
+        let mut found = Self {
+            held: Vec::new(),
+            all: Vec::new(),
+            ends: Vec::with_capacity(mentions.len()),
+        };
+        let mut own = Vec::with_capacity(MAX_KEYS);
+        for (at, mention) in (first..).zip(mentions) {
+            let at = u32::try_from(at).expect("a city has fewer mentions than 2^32");
+            own.clear();
+            keys(mention, &mut own);
+            own.sort_unstable();
+            let is_held = |key: &&BlockingKey| key.to_number().unsigned_abs() % one_in == 0;
+            found
+                .held
+                .extend(own.iter().filter(is_held).map(|key| (*key, at)));
+            found.all.extend_from_slice(&own);
+            found.ends.push(found.all.len());
+        }
+        found
     }
 }
 

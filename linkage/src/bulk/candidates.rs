@@ -2,8 +2,8 @@
 
 use std::num::NonZeroUsize;
 
-use super::{Collection, work};
-use crate::{block::BlockingKey, compare::VerifiedNumber, identifier::IdentifierKind, node};
+use super::Collection;
+use crate::{block::BlockingKey, compare::VerifiedNumber, identifier::IdentifierKind, node, work};
 
 /// Which pairs of nodes are worth a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Collection<'_> {
     #[must_use]
     pub fn candidates(&self, cap: usize, scope: Scope, workers: NonZeroUsize) -> Candidates {
         let nodes: Vec<u32> = (0..).take(self.nodes.len()).collect();
-        let mut dealt = work::split(&nodes, workers, |nodes| self.deal(nodes));
+        let mut dealt = work::split(&nodes, workers, |_, nodes| self.deal(nodes));
         let parts: Vec<Vec<Part>> = (0..PARTS)
             .map(|part| {
                 dealt

@@ -54,7 +54,8 @@ pub(super) struct Parts {
     /// Fingerprints of its words in ascending order; none for a name of one word.
     pub(super) words: Box<[u32]>,
     /// Of the standard form.
-    pub(super) fingerprint: u64,
+    fingerprint: u64,
+    fingerprints: Fingerprints,
     pub(super) script: Script,
     pub(super) is_masked: bool,
     pub(super) surname_len: u8,
@@ -102,6 +103,7 @@ impl PreparedName {
         let standard_form: String = characters.iter().map(|c| c.standard).collect();
         Self(Arc::new(Parts {
             fingerprint: fingerprint(&[standard_form.as_bytes()]),
+            fingerprints: Fingerprints::of(&characters),
             is_masked: characters
                 .iter()
                 .any(|character| character.standard == HIDDEN),
@@ -176,39 +178,45 @@ impl PreparedName {
         Some(name)
     }
 
-    /// Fingerprint of the standard form.
-    pub(crate) fn standard_fingerprint(&self) -> u32 {
-        self.0
-            .characters
-            .iter()
-            .fold(FNV_BASIS, |hash, character| fnv(hash, character.standard))
+    /// What blocking asks of it.
+    pub(crate) fn fingerprints(&self) -> &Fingerprints {
+        &self.0.fingerprints
     }
+}
 
-    /// Fingerprint of the letters it is pronounced with, the same for 张伟, 章炜, ZHANG WEI and WEI ZHANG: a sum
-    /// over syllables or letters, which no order changes.
-    pub(crate) fn sound_fingerprint(&self) -> u32 {
+/// Fingerprints of a name, made with it: blocking asks for them again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fingerprints {
+    /// The standard form.
+    pub(crate) standard: u32,
+    /// The letters it is pronounced with, the same for 张伟, 章炜, ZHANG WEI and WEI ZHANG: a sum over syllables or
+    /// letters, which no order changes.
+    pub(crate) sound: u32,
+    /// How the surname, or a first word, begins to sound.
+    pub(crate) surname: u32,
+    /// How the last character sounds.
+    pub(crate) last: u32,
+}
+
+impl Fingerprints {
+    fn of(characters: &[Character]) -> Self {
         let letters =
             |sum: u32, letter: u8| sum.wrapping_add(SPREAD.wrapping_pow(u32::from(letter)));
-        self.0
-            .characters
-            .iter()
-            .fold(0, |sum, character| match character.readings[0] {
-                Syllable::NONE => sum.wrapping_add(match character.standard {
-                    c @ 'A'..='Z' => SPREAD.wrapping_pow(u32::from(c as u8 | 0x20)),
-                    c => fnv(FNV_BASIS, c),
-                }),
-                reading => reading.letters().fold(sum, letters),
-            })
-    }
-
-    /// Fingerprint of how the surname, or a first word, begins to sound.
-    pub(crate) fn surname_fingerprint(&self) -> u32 {
-        self.0.characters.first().map_or(0, character_fingerprint)
-    }
-
-    /// Fingerprint of how the last character sounds.
-    pub(crate) fn last_fingerprint(&self) -> u32 {
-        self.0.characters.last().map_or(0, character_fingerprint)
+        let sound = |sum: u32, character: &Character| match character.readings[0] {
+            Syllable::NONE => sum.wrapping_add(match character.standard {
+                c @ 'A'..='Z' => SPREAD.wrapping_pow(u32::from(c as u8 | 0x20)),
+                c => fnv(FNV_BASIS, c),
+            }),
+            reading => reading.letters().fold(sum, letters),
+        };
+        Self {
+            standard: characters
+                .iter()
+                .fold(FNV_BASIS, |hash, character| fnv(hash, character.standard)),
+            sound: characters.iter().fold(0, sound),
+            surname: characters.first().map_or(0, character_fingerprint),
+            last: characters.last().map_or(0, character_fingerprint),
+        }
     }
 }
 

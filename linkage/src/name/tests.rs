@@ -180,14 +180,14 @@ proptest! {
     fn every_way_of_writing_shares_its_fingerprints(name in "[张李陈][国伟强华]{1,2}") {
         let traditional: String = name.chars().map(|c| match c { '张' => '張', '国' => '國', '伟' => '偉', c => c }).collect();
         let (a, b) = (PreparedName::new(&name), PreparedName::new(&traditional));
-        prop_assert_eq!(a.standard_fingerprint(), b.standard_fingerprint());
-        prop_assert_eq!(a.sound_fingerprint(), b.sound_fingerprint());
+        prop_assert_eq!(a.fingerprints().standard, b.fingerprints().standard);
+        prop_assert_eq!(a.fingerprints().sound, b.fingerprints().sound);
     }
 }
 
 #[test]
 fn names_that_sound_alike_in_any_order_share_the_fingerprint_of_their_sound() {
-    let sound = |name| PreparedName::new(name).sound_fingerprint();
+    let sound = |name| PreparedName::new(name).fingerprints().sound;
     assert_eq!(sound("张伟"), sound("章炜"));
     assert_eq!(sound("张伟"), sound("Wei ZHANG"));
     assert_ne!(sound("张伟"), sound("李伟"));

@@ -1,5 +1,7 @@
 //! One run of training over a whole collection.
 
+use std::num::NonZeroUsize;
+
 use super::{
     PatternCounts, combine, expectation_maximisation, first_guess, prior, u_from_random_pairs,
 };
@@ -7,6 +9,7 @@ use crate::{
     block::{BlockingRule, Blocks},
     compare::{Field, Mention},
     weights::{MatchWeight, Provenance, Thresholds, Weights, WeightsError, rarest_share},
+    work,
 };
 
 /// Rules that EM is run under, and the fields that each makes agree, wholly or in part.
@@ -34,6 +37,8 @@ pub struct TrainingRun<D> {
     pub seed: u64,
     /// Pairs to draw at random; ten million tell a u of one in a million.
     pub random_pairs: usize,
+    /// Threads that count side by side. However many, the weights are the same.
+    pub workers: NonZeroUsize,
     /// Draws a number below the one given. Equal draws give equal weights.
     pub dice: D,
 }
@@ -47,23 +52,28 @@ impl<D: FnMut(usize) -> usize> TrainingRun<D> {
     pub fn train(mut self, mentions: &[Mention], blocks: &Blocks) -> Result<Weights, WeightsError> {
         let random = self.random(mentions);
         let start = first_guess(&u_from_random_pairs(&random));
-        let mut pairs = random.pairs();
+        let sessions = SESSIONS.iter().map(Some).chain([None]);
+        let counted = work::each(sessions.collect(), self.workers, |session| {
+            let mut counts = PatternCounts::default();
+            let visit = |a: usize, b: usize| count(&mut counts, &mentions[a], &mentions[b]);
+            match session {
+                Some((rule, _)) => blocks.for_each_pair_under(*rule, visit),
+                None => blocks.for_each_pair(visit),
+            }
+            counts
+        });
+        let pairs = random.pairs() + counted.iter().map(PatternCounts::pairs).sum::<u64>();
+        let (compared, of_rules) = counted
+            .split_last()
+            .expect("the pairs of all rules are last");
         let sessions: Vec<_> = SESSIONS
             .iter()
-            .map(|(rule, fixed)| {
-                let mut counts = PatternCounts::default();
-                blocks.for_each_pair_under(*rule, |a, b| {
-                    count(&mut counts, &mentions[a], &mentions[b])
-                });
-                pairs += counts.pairs();
-                expectation_maximisation(&counts, &start, fixed)
-            })
+            .zip(of_rules)
+            .map(|((_, fixed), counts)| expectation_maximisation(counts, &start, fixed))
             .collect();
         let probabilities = combine(&sessions, &start);
-        let mut compared = PatternCounts::default();
-        blocks.for_each_pair(|a, b| count(&mut compared, &mentions[a], &mentions[b]));
         let all = mentions.len() as u64;
-        let prior = prior(&compared, &probabilities, all, blocks.one_in());
+        let prior = prior(compared, &probabilities, all, blocks.one_in());
         let thresholds = Thresholds {
             link: MatchWeight::from_bits(LINK),
             review: MatchWeight::from_bits(REVIEW),
@@ -74,7 +84,7 @@ impl<D: FnMut(usize) -> usize> TrainingRun<D> {
                 .to_owned(),
             seed: self.seed,
             mentions: all,
-            pairs: pairs + compared.pairs(),
+            pairs,
             ..Provenance::default()
         };
         Weights::new(
@@ -88,18 +98,26 @@ impl<D: FnMut(usize) -> usize> TrainingRun<D> {
     }
 
     fn random(&mut self, mentions: &[Mention]) -> PatternCounts {
-        let mut counts = PatternCounts::default();
-        for _ in 0..if mentions.is_empty() {
+        let wanted = if mentions.is_empty() {
             0
         } else {
             self.random_pairs
-        } {
-            let (a, b) = ((self.dice)(mentions.len()), (self.dice)(mentions.len()));
-            if a != b {
-                counts.add(&mentions[a].compare(&mentions[b]));
+        };
+        let mut draw = || (self.dice)(mentions.len());
+        let pairs: Vec<(usize, usize)> = (0..wanted).map(|_| (draw(), draw())).collect();
+        let counted = work::split(&pairs, self.workers, |_, pairs| {
+            let mut counts = PatternCounts::default();
+            for (a, b) in pairs.iter().filter(|(a, b)| a != b) {
+                counts.add(&mentions[*a].compare(&mentions[*b]));
             }
-        }
-        counts
+            counts
+        });
+        counted
+            .iter()
+            .fold(PatternCounts::default(), |mut all, counts| {
+                all.merge(counts);
+                all
+            })
     }
 }
 
@@ -127,6 +145,7 @@ mod tests {
                 data: "test".to_owned(),
                 seed: 1,
                 random_pairs: 100,
+                workers: NonZeroUsize::MIN,
                 dice: |below: usize| below / 2,
             };
             if let Ok(weights) = run.train(&mentions, &Blocks::of(&mentions, 10)) {

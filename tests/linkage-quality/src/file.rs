@@ -119,6 +119,10 @@ impl Mentions {
         let mut all = Self::default();
         for part in parts {
             let part = part?;
+            if all.mentions.is_empty() {
+                all = part;
+                continue;
+            }
             all.ids.extend(part.ids);
             all.nodes.extend(part.nodes);
             all.mentions.extend(part.mentions);

@@ -49,9 +49,9 @@ pub fn link_file(
 ) -> anyhow::Result<(Vec<u32>, JobReport)> {
     let mut phases = Phases::default();
     let mut read = phases.time("read", || Mentions::read(path, workers.get()))?;
-    phases.time("read", || share_names(&mut read.mentions));
+    phases.time("read", || share_names(&mut read.mentions, workers));
     let weights = match weights_of {
-        WeightsOf::Training => phases.time("train", || train_on(&read.mentions))?,
+        WeightsOf::Training => phases.time("train", || train_on(&read.mentions, workers))?,
         WeightsOf::Shipped => Weights::builtin().scaled_to(read.mentions.len() as u64),
     };
     let collection = phases.time("block", || {

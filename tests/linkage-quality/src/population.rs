@@ -1,6 +1,6 @@
 //! Mentions of natural persons in a synthetic city, with the truth about whose they are.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, num::NonZeroUsize};
 
 use linkage::{
     bulk::share_names,
@@ -51,7 +51,7 @@ impl Population {
             population.mentions.push(record.mention(&mut names, &key));
             population.persons.push(record.person);
         }
-        share_names(&mut population.mentions);
+        share_names(&mut population.mentions, NonZeroUsize::MIN);
         Ok(population)
     }
 }

@@ -1,6 +1,6 @@
 //! Weights from a population, without its truth.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 
 use linkage::{
     block::Blocks,
@@ -26,27 +26,32 @@ pub fn train(
         data: "synthetic city, its natural persons".to_owned(),
         seed: population.seed,
         random_pairs: RANDOM_PAIRS,
+        workers: NonZeroUsize::MIN,
         dice: |below| dice.random_range(0..below),
     };
     run.train(&population.mentions, blocks)
 }
 
-/// Pairs at random when training is a part of the job: a u of one in a hundred thousand is told by twenty of them.
-const RANDOM_PAIRS_IN_JOB: usize = 2_000_000;
+/// Pairs at random when training is a part of the job: a u of one in a hundred thousand is told by ten of them.
+const RANDOM_PAIRS_IN_JOB: usize = 1_000_000;
 /// Mentions of which every block is trained on; of more, a share of the blocks.
 const MENTIONS_IN_JOB: u64 = 60_000;
 
 /// Trains weights on mentions of which nothing is known, in as little time as they take.
-pub(crate) fn train_on(mentions: &[Mention]) -> Result<Weights, WeightsError> {
+pub(crate) fn train_on(
+    mentions: &[Mention],
+    workers: NonZeroUsize,
+) -> Result<Weights, WeightsError> {
     let one_in =
         NonZeroU64::new(mentions.len() as u64 / MENTIONS_IN_JOB).unwrap_or(NonZeroU64::MIN);
-    let blocks = Blocks::sample(mentions, MOST_IN_BLOCK, one_in);
+    let blocks = Blocks::sample(mentions, MOST_IN_BLOCK, one_in, workers);
     let mut dice = ChaCha8Rng::seed_from_u64(0x5eed);
     let run = TrainingRun {
         version: "of-the-job".to_owned(),
         data: "the records to be linked".to_owned(),
         seed: 0x5eed,
         random_pairs: RANDOM_PAIRS_IN_JOB,
+        workers,
         dice: |below| dice.random_range(0..below),
     };
     run.train(mentions, &blocks)

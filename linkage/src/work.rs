@@ -12,19 +12,19 @@ use std::{
 /// Pieces that a slice is cut into for each worker, so that none waits long for the last.
 const PIECES: usize = 16;
 
-/// Cuts a slice into pieces, has each worked on, and gives what came out in the order of the pieces.
-pub(super) fn split<T: Sync, R: Send>(
+/// Cuts a slice into pieces, has each worked on with the place of its first item, and gives what came out in the order of the pieces.
+pub(crate) fn split<T: Sync, R: Send>(
     items: &[T],
     workers: NonZeroUsize,
-    work: impl Fn(&[T]) -> R + Sync,
+    work: impl Fn(usize, &[T]) -> R + Sync,
 ) -> Vec<R> {
     let size = items.len().div_ceil(PIECES * workers.get()).max(1);
-    let pieces: Vec<&[T]> = items.chunks(size).collect();
-    each(pieces, workers, work)
+    let pieces: Vec<(usize, &[T])> = (0..).step_by(size).zip(items.chunks(size)).collect();
+    each(pieces, workers, |(first, piece)| work(first, piece))
 }
 
 /// Has each item worked on, and gives what came out in the order of the items.
-pub(super) fn each<T: Send, R: Send>(
+pub(crate) fn each<T: Send, R: Send>(
     items: Vec<T>,
     workers: NonZeroUsize,
     work: impl Fn(T) -> R + Sync,
