@@ -35,17 +35,6 @@ pub struct Heard {
 }
 
 impl Heard {
-    /// The durations of several whiles together.
-    pub fn together<'a>(whiles: impl IntoIterator<Item = &'a Self>) -> Self {
-        let mut all = Self::default();
-        for heard in whiles {
-            all.lookups.extend(&heard.lookups);
-            all.health.extend(&heard.health);
-            all.strangers.extend(&heard.strangers);
-        }
-        all
-    }
-
     /// The duration that so many percent stay within, milliseconds.
     pub fn percentile(mut of: Vec<Duration>, percent: usize) -> f64 {
         of.sort_unstable();

@@ -43,7 +43,8 @@ pub struct Times {
     pub attack: Duration,
 }
 
-/// Quiet whiles that count: other work on the machine comes and goes.
+/// Quiet whiles that count. Of each figure the middle one is taken: other work on the machine comes and goes, and one
+/// stall in quiet times must not excuse a late answer under attack.
 const QUIET_WHILES: usize = 8;
 
 /// A hub, who attacks it, who is served beside.
@@ -53,7 +54,7 @@ pub struct Stage<'a> {
     pub neighbours: &'a Neighbours,
     pub threads: &'a Runtime,
     pub times: Times,
-    quiet: VecDeque<Heard>,
+    quiet: VecDeque<Latency>,
 }
 
 impl<'a> Stage<'a> {
@@ -74,12 +75,12 @@ impl<'a> Stage<'a> {
 
     /// Measures neighbours undisturbed once more; how it is for them in the last quiet whiles.
     pub async fn quiet(&mut self) -> Latency {
-        self.quiet
-            .push_back(self.neighbours.listen(self.times.quiet).await);
+        let heard = self.neighbours.listen(self.times.quiet).await;
+        self.quiet.push_back(Latency::of(heard));
         if self.quiet.len() > QUIET_WHILES {
             self.quiet.pop_front();
         }
-        Latency::of(Heard::together(&self.quiet))
+        Latency::middle(self.quiet.make_contiguous())
     }
 
     /// Plays one vector at one door and measures.

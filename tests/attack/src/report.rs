@@ -37,6 +37,23 @@ impl Latency {
             stranger_worst: Heard::percentile(heard.strangers, 100),
         }
     }
+
+    /// Of each figure the middle one.
+    pub fn middle(whiles: &[Self]) -> Self {
+        let middle = |figure: fn(&Self) -> f64| {
+            let mut figures: Vec<f64> = whiles.iter().map(figure).collect();
+            figures.sort_unstable_by(f64::total_cmp);
+            figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+        };
+        Self {
+            lookups: whiles.iter().map(|one| one.lookups).sum(),
+            lookup_p50: middle(|one| one.lookup_p50),
+            lookup_p99: middle(|one| one.lookup_p99),
+            health_p50: middle(|one| one.health_p50),
+            health_p99: middle(|one| one.health_p99),
+            stranger_worst: middle(|one| one.stranger_worst),
+        }
+    }
 }
 
 /// One vector at one door.
