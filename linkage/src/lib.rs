@@ -35,13 +35,25 @@
 //! let token = key.identifier(decedent);
 //!
 //! // At the hub, which sees the token:
-//! let keys = RuleSet::builtin().keys(&MatterFacts {
+//! let rules = RuleSet::parse(
+//!     r#"
+//!     version = "1"
+//!     [[rule]]
+//!     id = "INHERITANCE_SAME_DECEDENT"
+//!     severity = "duplicate"
+//!     matters = ["inheritance"]
+//!     party = ["decedent"]
+//!     window_days = 3653
+//!     notice_zh = "另一公证处已有同一被继承人的继承公证。"
+//!     "#,
+//! )?;
+//! let keys = rules.keys(&MatterFacts {
 //!     matter_type: "inheritance".parse()?,
 //!     parties: &[(PartyRole::Decedent, token)],
 //!     subjects: &[],
 //!     place_of_use: None,
 //! });
-//! assert_eq!(keys.len(), 2, "the estate, and the decedent's will");
+//! assert_eq!(keys.len(), 1, "the estate");
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 

@@ -14,7 +14,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use linkage::matter::RuleSet;
 use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
@@ -36,6 +35,7 @@ use crate::identity::server_certificate::ServerCertificate;
 use crate::ingest::{Ingest, IngestConfig, Writers};
 use crate::linking::model::Models;
 use crate::linking::{Linking, Workers};
+use crate::rules::{Rules, RulesError};
 use crate::statistics::calendar::Calendar;
 use crate::telemetry::exporter;
 use crate::transport::{Stop, TlsSetupError};
@@ -55,6 +55,8 @@ pub enum AppError {
     Provider(#[from] TrustError),
     #[error("keep checkpoints of the audit log: {0}")]
     Checkpoints(#[from] ArchiveError),
+    #[error(transparent)]
+    Rules(#[from] RulesError),
     #[error("read what is revoked: {0}")]
     Revocations(#[source] sqlx::Error),
     #[error(transparent)]
@@ -146,10 +148,11 @@ impl App {
         let (revocations, reader) = Revocations::load(database.general.clone())
             .await
             .map_err(AppError::Revocations)?;
+        let rules = Rules::load(&database.general).await?;
         let health = Health::new().await;
         let (ingest, writers) = Ingest::start(
             database.writers.clone(),
-            RuleSet::builtin(),
+            rules.clone(),
             Calendar::builtin(),
             IngestConfig {
                 writers: config.ingest.writers,
@@ -197,6 +200,7 @@ impl App {
             audit,
             models.clone(),
             Arc::clone(&checkpoints),
+            rules.clone(),
         );
         let doors = Doors::bind(&config, &authority, Arc::clone(&certificate), revocations).await?;
         let addresses = doors.addresses;
@@ -213,6 +217,7 @@ impl App {
         ));
         tasks.spawn(log.run(stop()));
         tasks.spawn(Arc::clone(&entrance).run(stop()));
+        tasks.spawn(rules.follow(database.general.clone(), stop()));
         tasks.spawn(watch::database(database.pools(), health.clone(), stop()));
         tasks.spawn(watch::service_manager(stop()));
         tasks.spawn(watch::server_certificate(

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use linkage::matter::RuleSet;
 use linkage::token::TokenKey;
 use sqlx::PgPool;
 
@@ -23,6 +22,7 @@ use crate::identity::revocation::Revocations;
 use crate::ingest::Ingest;
 use crate::linking::model::Models;
 use crate::lookup::Lookup;
+use crate::rules::Rules;
 use crate::sync::Feeds;
 use crate::sync::streams::Streams;
 
@@ -40,6 +40,7 @@ pub(super) struct Services {
     audit: Audit,
     models: Models,
     checkpoints: Arc<Checkpoints>,
+    rules: Rules,
     general: PgPool,
 }
 
@@ -62,6 +63,7 @@ impl Services {
         audit: Audit,
         models: Models,
         checkpoints: Arc<Checkpoints>,
+        rules: Rules,
     ) -> Self {
         let pool = &database.general;
         let feeds = Feeds {
@@ -73,7 +75,7 @@ impl Services {
         };
         let by_hand = config.identity.approve_enrolment;
         let lookups = database.lookups.clone();
-        let lookup = Lookup::new(lookups, audit.clone(), RuleSet::builtin(), &config.lookup);
+        let lookup = Lookup::new(lookups, audit.clone(), rules.clone(), &config.lookup);
         Self {
             enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_key, by_hand)),
             sessions,
@@ -86,6 +88,7 @@ impl Services {
             audit,
             models,
             checkpoints,
+            rules,
             general: pool.clone(),
         }
     }
@@ -115,6 +118,7 @@ impl Services {
             audit: self.audit.clone(),
             models: self.models.clone(),
             checkpoints: Arc::clone(&self.checkpoints),
+            rules: self.rules.clone(),
         }
         .router();
         grpc::People {

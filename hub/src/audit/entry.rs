@@ -67,6 +67,7 @@ pub enum Action {
     PruneAudit,
     /// The first entry of the tree, where it follows a hash chain.
     BeginTree,
+    ActivateRules,
     /// A request that the person's role does not allow.
     Request,
 }
@@ -153,6 +154,7 @@ impl Action {
             Self::ProveAudit => "audit.prove",
             Self::PruneAudit => "audit.prune",
             Self::BeginTree => "audit.begin",
+            Self::ActivateRules => "rules.activate",
             Self::Request => "request",
         }
     }

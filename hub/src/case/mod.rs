@@ -6,7 +6,7 @@ pub mod reject;
 
 use linkage::case_no::CaseNo;
 use linkage::identifier::IdentifierKind;
-use linkage::matter::{MatterKey, MatterType};
+use linkage::matter::{MatterKey, MatterType, RulesDigest};
 use linkage::office::OfficeId;
 use linkage::place::DistrictCode;
 use linkage::subject::SubjectKind;
@@ -42,6 +42,8 @@ pub struct Case {
     pub subjects: Vec<Subject>,
     /// Keys under which another office's case would be the same matter; sorted.
     pub matter_keys: Vec<MatterKey>,
+    /// The rules by which they are.
+    pub keyed_under: RulesDigest,
     pub modified_at: Option<OffsetDateTime>,
     pub content_hash: ContentHash,
 }

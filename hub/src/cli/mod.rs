@@ -7,6 +7,7 @@ mod enrol;
 mod office;
 mod output;
 mod record;
+mod rules;
 mod setup;
 mod stats;
 
@@ -29,6 +30,7 @@ use ca::CaCommand;
 use enrol::EnrolCommand;
 use output::Output;
 use record::{change, done};
+use rules::RulesCommand;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 audit verify found a fault.
@@ -92,6 +94,9 @@ enum Command {
     /// The keys that sign sessions.
     #[command(subcommand)]
     SessionKey(SessionKeyCommand),
+    /// What makes two cases the same matter, and what of a case may be told.
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Figures.
     #[command(subcommand)]
     Stats(StatsCommand),
@@ -239,6 +244,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
             setup::rotate_session_key(&config, compromised, output).await
         }
         Command::Audit(command) => audit::run(Some(&config), command, output).await,
+        Command::Rules(command) => rules::run(&config, command, output).await,
         Command::Stats(StatsCommand::Verify) => stats::verify(&config, output).await,
         Command::CheckConfig => setup::check_config(&config, output),
     }
@@ -268,7 +274,15 @@ mod tests {
         let mut text = String::new();
         let mut command = Cli::command().term_width(WIDTH);
         command.build();
-        for name in ["office", "enrol", "ca", "user", "session-key", "audit"] {
+        for name in [
+            "office",
+            "enrol",
+            "ca",
+            "user",
+            "session-key",
+            "audit",
+            "rules",
+        ] {
             let command = command
                 .find_subcommand_mut(name)
                 .expect("there is such a command");

@@ -37,11 +37,17 @@ fn hit(hit: Hit) -> wire::LookupHit {
         .then_some(wire::MatchedOn::Identifier.into());
     let subject = hit.by_subject.then_some(wire::MatchedOn::Subject.into());
     wire::LookupHit {
-        office_id: hit.office_id.to_string(),
+        office_id: hit
+            .office_id
+            .map(|office_id| office_id.to_string())
+            .unwrap_or_default(),
         office_name: hit.office_name,
         case_no: hit.case_no.unwrap_or_default(),
-        matter_type: hit.matter_type.code().into(),
-        state: state(hit.state).into(),
+        matter_type: hit
+            .matter_type
+            .map(|matter| matter.code().into())
+            .unwrap_or_default(),
+        state: hit.state.map_or(wire::CaseState::Unspecified, state).into(),
         accepted_day: hit.accepted_on.map(day),
         matched_on: identifier.into_iter().chain(subject).collect(),
         masked_names: hit.masked_names,

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
-use linkage::matter::Severity;
+use linkage::matter::{MatterType, RuleSet, Severity, Shown};
 use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,6 +17,7 @@ use super::params::Params;
 use super::problem::{Problem, ProblemBody};
 use crate::audit::{Action, Outcome};
 use crate::identity::Person;
+use crate::lookup::disclosure;
 use crate::store::finding::{self, Behind, Wanted};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -39,6 +40,10 @@ pub(super) struct Duplicate {
     rule_id: String,
     /// duplicate, conflict or related.
     severity: String,
+    /// number: equal verified numbers; person: linkage holds the parties for the same persons, which is possible only.
+    basis: String,
+    /// Of a finding by persons the weakest link it rests on, in bits.
+    match_weight: Option<f64>,
     cases: [Side; 2],
     /// Office that accepted first, by its own word (公证程序规则 art. 16).
     first_accepting: Option<String>,
@@ -49,10 +54,10 @@ pub(super) struct Duplicate {
     found_at: OffsetDateTime,
 }
 
-/// One of the two.
-#[derive(Serialize, ToSchema)]
+/// One of the two. Of another office's case a notary is told nothing where the rules show no more than a hit.
+#[derive(Default, Serialize, ToSchema)]
 pub(super) struct Side {
-    office_id: String,
+    office_id: Option<String>,
     /// The office's own key; of another office's case a notary is not told it.
     source_case_id: Option<String>,
     case_no: Option<String>,
@@ -83,10 +88,12 @@ pub(super) async fn list(
         of_own_office(&api, &person, office).await?;
     }
     let office = person.office_id().or(office);
+    let rules = api.rules.current();
     let wanted = Wanted {
         office,
         severity,
         told_to: person.office_id(),
+        seals: disclosure::seals(&rules),
         behind,
     };
     let findings = finding::open(&api.pool, &wanted, limit + 1).await?;
@@ -94,9 +101,9 @@ pub(super) async fn list(
     api.record(&person, Action::ListDuplicates, Outcome::Done, detail)
         .await?;
     let page = Page::cut(findings, limit, key);
-    Ok(Json(
-        page.map(|finding| duplicate(finding, person.office_id())),
-    ))
+    Ok(Json(page.map(|finding| {
+        duplicate(&rules, finding, person.office_id())
+    })))
 }
 
 fn key(last: &finding::Finding) -> [String; 6] {
@@ -135,12 +142,30 @@ fn behind(cursor: Option<&str>) -> Result<Option<Behind>, Problem> {
     }))
 }
 
-fn duplicate(found: finding::Finding, own: Option<OfficeId>) -> Duplicate {
-    let side = |office_id: String, case, case_no, matter_type| Side {
-        source_case_id: Some(case).filter(|_| own.is_none_or(|own| own.as_str() == office_id)),
-        office_id,
-        case_no,
-        matter_type,
+fn duplicate(rules: &RuleSet, found: finding::Finding, own: Option<OfficeId>) -> Duplicate {
+    let is_own = |office_id: &str| own.is_none_or(|own| own.as_str() == office_id);
+    // Of some matters another office is not even told who has the case.
+    let is_untold = |office_id: &str, matter_type: &Option<String>| {
+        let matter_type = matter_type.as_deref().and_then(MatterType::from_code);
+        !is_own(office_id)
+            && matter_type.is_some_and(|it| disclosure::shown(rules, it) == Shown::Hit)
+    };
+    let untold: Vec<String> = [
+        (&found.left_office, &found.left_matter_type),
+        (&found.right_office, &found.right_matter_type),
+    ]
+    .into_iter()
+    .filter(|(office_id, matter_type)| is_untold(office_id, matter_type))
+    .map(|(office_id, _)| office_id.clone())
+    .collect();
+    let side = |office_id: String, case, case_no, matter_type| match untold.contains(&office_id) {
+        true => Side::default(),
+        false => Side {
+            source_case_id: Some(case).filter(|_| is_own(&office_id)),
+            office_id: Some(office_id),
+            case_no,
+            matter_type,
+        },
     };
     Duplicate {
         cases: [
@@ -159,7 +184,11 @@ fn duplicate(found: finding::Finding, own: Option<OfficeId>) -> Duplicate {
         ],
         rule_id: found.rule_id,
         severity: found.severity,
-        first_accepting: found.first_accepting,
+        basis: found.basis,
+        match_weight: found.match_weight.map(|weight| f64::from(weight) / 1000.0),
+        first_accepting: found
+            .first_accepting
+            .filter(|office_id| !untold.contains(office_id)),
         back_dated: found.back_dated,
         rules_version: found.rules_version,
         found_at: found.found_at,

@@ -30,6 +30,7 @@ use crate::entrance::Entrance;
 use crate::identity::oidc::Provider;
 use crate::identity::{Person, Sessions};
 use crate::linking::model::Models;
+use crate::rules::Rules;
 use problem::Problem;
 
 /// Everything the handlers need.
@@ -44,6 +45,7 @@ pub struct Api {
     /// With what mentions are compared.
     pub models: Models,
     pub checkpoints: Arc<Checkpoints>,
+    pub rules: Rules,
 }
 
 impl Api {

@@ -1,15 +1,19 @@
-//! One transaction: positions, probe, plan, write, duplicates, commit.
+//! One transaction: positions, rules, probe, plan, write, duplicates, commit.
 
 use std::collections::HashMap;
 
+use linkage::matter::RuleSet;
 use linkage::office::OfficeId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::decode::Decoded;
+use super::Context;
+use super::decode::{self, Decoded};
 use super::plan::{Batch, Incoming, Plan, Quarantined, Reason, Write, place};
-use super::{Context, duplicates};
 use crate::case::reject::HubRule;
+use crate::duplicates;
+use crate::store::child::{Keyed, rank};
+use crate::store::duplicate::Sought;
 use crate::store::sync::{Position, Progress};
 use crate::store::{case, child, linking, quality, reject, rollup, sync, tx};
 
@@ -91,6 +95,10 @@ async fn store_once(
     offices.sort_unstable();
     offices.dedup();
     let positions = sync::lock(&mut transaction, &offices).await?;
+    // Behind the lock: an activation waits for it, so that what is in force now stays so until the commit.
+    let rules = context.rules.refresh(&mut transaction).await?;
+    let keyed_anew = keyed_anew(jobs, &rules);
+    let jobs = keyed_anew.as_deref().unwrap_or(jobs);
     let mut admitted = admit(jobs, positions);
     let plan = match treatment {
         Treatment::Store => {
@@ -101,7 +109,7 @@ async fn store_once(
         Treatment::Quarantine => refused(&admitted.records),
     };
     let mut tally = tally(&plan);
-    tally.findings = write(context, &mut transaction, &plan).await?;
+    tally.findings = write(context, &rules, &mut transaction, &plan).await?;
     sync::advance(&mut transaction, &admitted.progress).await?;
     tell_again(
         &mut transaction,
@@ -234,6 +242,7 @@ fn refused<'a>(records: &[Incoming<'a>]) -> Plan<'a> {
 /// Writes everything of the plan. Returns the severities of the findings opened.
 async fn write(
     context: &Context,
+    rules: &RuleSet,
     connection: &mut PgConnection,
     plan: &Plan<'_>,
 ) -> Result<Vec<&'static str>, sqlx::Error> {
@@ -250,7 +259,7 @@ async fn write(
         case::upsert(connection, layer).await?;
         child::insert_parties(connection, layer, context.token_key_id).await?;
         child::insert_subjects(connection, layer).await?;
-        child::insert_matter_keys(connection, layer).await?;
+        child::insert_matter_keys(connection, layer.iter().map(keyed)).await?;
     }
     quality::replace(connection, &plan.newest, &plan.findings).await?;
     reject::resolve(connection, &plan.settled).await?;
@@ -258,7 +267,54 @@ async fn write(
     rollup::apply(connection, &plan.deltas).await?;
     let written: Vec<_> = plan.newest.iter().map(Write::key).collect();
     linking::work::add_cases(connection, &written).await?;
-    duplicates::find(connection, context, &plan.newest, &left).await
+    let (sought, replaced) = sought(&plan.newest);
+    let effect = duplicates::find(connection, rules, &sought, &replaced, &left).await?;
+    Ok(effect.opened)
+}
+
+fn keyed<'a>(write: &'a Write<'_>) -> Keyed<'a> {
+    let figures = &write.case.figures;
+    Keyed {
+        office_id: write.office_id,
+        source_case_id: &write.case.source_case_id,
+        keys: &write.case.matter_keys,
+        rank: rank(figures.state, figures.accepted_on),
+    }
+}
+
+/// For what duplicates are sought, and which of it was here before.
+fn sought<'a>(newest: &'a [Write<'_>]) -> (Vec<Sought<'a>>, Vec<(OfficeId, &'a str)>) {
+    let sought = newest.iter().map(|write| Sought {
+        office_id: write.office_id,
+        source_case_id: &write.case.source_case_id,
+        matter_type: write.case.matter_type(),
+        state: write.case.state(),
+        applied_on: write.case.figures.applied_on,
+        accepted_on: write.case.figures.accepted_on,
+        first_recorded_at: write.first_recorded_at,
+        keys: &write.case.matter_keys,
+    });
+    let replaced = newest.iter().filter(|write| write.replaces);
+    (sought.collect(), replaced.map(Write::key).collect())
+}
+
+/// The jobs with the keys of the rules in force, where some of their cases have keys of others: the rules changed after
+/// the records were decoded.
+fn keyed_anew(jobs: &[Job], rules: &RuleSet) -> Option<Vec<Job>> {
+    let is_stale = |record: &Decoded| match record {
+        Decoded::Case(case) => case.keyed_under != *rules.digest(),
+        Decoded::Rejected(_) | Decoded::Invalid(_) => false,
+    };
+    if !jobs.iter().flat_map(|job| &job.records).any(is_stale) {
+        return None;
+    }
+    let mut jobs = jobs.to_vec();
+    for record in jobs.iter_mut().flat_map(|job| &mut job.records) {
+        if let Decoded::Case(case) = record {
+            decode::key(case, rules);
+        }
+    }
+    Some(jobs)
 }
 
 fn tally(plan: &Plan<'_>) -> Tally {

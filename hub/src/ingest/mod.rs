@@ -5,7 +5,6 @@
 
 pub mod batch;
 pub mod decode;
-mod duplicates;
 pub mod plan;
 mod writer;
 
@@ -13,7 +12,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use linkage::matter::RuleSet;
 use linkage::office::OfficeId;
 use metrics::gauge;
 use notary_proto::hub::v1 as wire;
@@ -25,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use self::batch::{Job, Outcome};
 use self::decode::Decoded;
 use self::writer::Writer;
+use crate::rules::Rules;
 use crate::statistics::calendar::Calendar;
 use crate::telemetry::metrics::INGEST_QUEUE;
 
@@ -46,7 +45,7 @@ pub struct IngestConfig {
 #[derive(Debug)]
 struct Context {
     pool: PgPool,
-    rules: Arc<RuleSet>,
+    rules: Rules,
     calendar: Arc<Calendar>,
     token_key_id: i32,
 }
@@ -55,7 +54,7 @@ struct Context {
 #[derive(Clone, Debug)]
 pub struct Ingest {
     lanes: Arc<[Lane]>,
-    rules: Arc<RuleSet>,
+    rules: Rules,
     calendar: Arc<Calendar>,
 }
 
@@ -92,14 +91,14 @@ impl Ingest {
     /// Starts the writers on `pool`, which [`crate::store::pool::writers`] makes.
     pub fn start(
         pool: PgPool,
-        rules: RuleSet,
+        rules: Rules,
         calendar: Calendar,
         config: IngestConfig,
     ) -> (Self, Writers) {
-        let (rules, calendar) = (Arc::new(rules), Arc::new(calendar));
+        let calendar = Arc::new(calendar);
         let context = Arc::new(Context {
             pool,
-            rules: Arc::clone(&rules),
+            rules: rules.clone(),
             calendar: Arc::clone(&calendar),
             token_key_id: i32::try_from(config.token_key_id)
                 .expect("token key ids count up from 1"),
@@ -122,7 +121,7 @@ impl Ingest {
 
     /// Reads one record as it came over the wire.
     pub fn decode(&self, record: wire::Record) -> Decoded {
-        decode::decode(record, &self.rules, &self.calendar)
+        decode::decode(record, &self.rules.current(), &self.calendar)
     }
 
     /// Hands over a job; the receiver hears after COMMIT. Waits while the writer has no room.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use data_encoding::HEXLOWER;
-use linkage::matter::{MatterType, RuleSet, Severity};
+use linkage::matter::{MatterType, RuleSet, Severity, Shown};
 use linkage::office::OfficeId;
 use linkage::vocabulary::CaseState;
 use metrics::{counter, histogram};
@@ -20,6 +20,7 @@ use super::question::{Asker, Denial, Question};
 use super::severity::{Grade, Intake};
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome, Receipt};
 use crate::config;
+use crate::rules::Rules;
 use crate::store::intent::Standing;
 use crate::store::lookup::{self, Found, Freshness, Wanted};
 use crate::telemetry::metrics::{LOOKUP_SECONDS, LOOKUPS};
@@ -32,7 +33,7 @@ pub const MOST_HITS: usize = 100;
 pub struct Lookup {
     pool: PgPool,
     audit: Audit,
-    rules: RuleSet,
+    rules: Rules,
     budgets: Budgets,
     feeds: Feeds,
 }
@@ -51,14 +52,14 @@ pub struct Answer {
     pub intent_expires_at: Option<OffsetDateTime>,
 }
 
-/// A case as far as it may be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A case as far as it may be told; what may not is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hit {
-    pub office_id: OfficeId,
+    pub office_id: Option<OfficeId>,
     pub office_name: String,
     pub case_no: Option<String>,
-    pub matter_type: MatterType,
-    pub state: CaseState,
+    pub matter_type: Option<MatterType>,
+    pub state: Option<CaseState>,
     pub accepted_on: Option<Date>,
     pub by_identifier: bool,
     pub by_subject: bool,
@@ -80,7 +81,7 @@ pub enum LookupError {
 
 impl Lookup {
     /// `pool` is the one of look-ups.
-    pub fn new(pool: PgPool, audit: Audit, rules: RuleSet, config: &config::Lookup) -> Self {
+    pub fn new(pool: PgPool, audit: Audit, rules: Rules, config: &config::Lookup) -> Self {
         Self {
             feeds: Feeds::new(pool.clone()),
             pool,
@@ -97,9 +98,11 @@ impl Lookup {
             return Err(self.denied(asker, question, denial).await);
         }
         let now = OffsetDateTime::now_utc();
-        let wanted = disclosure::wanted(&question);
-        let intake = Intake::new(&self.rules, &question, asker, now);
-        let mut intents = self.intents(asker, &question, &intake).await?;
+        let rules = self.rules.current();
+        let wanted = disclosure::wanted(&rules, &question);
+        let intake = Intake::new(&rules, &question, asker, now);
+        let untold = disclosure::untold_intents(&rules, &question);
+        let mut intents = self.intents(asker, &question, &intake, &untold).await?;
         let (mut found, cut) = self.find(&wanted).await?;
         let truncated = cut || found.len() > MOST_HITS;
         found.truncate(MOST_HITS);
@@ -135,7 +138,11 @@ impl Lookup {
         counter!(LOOKUPS, "outcome" => outcome.code()).increment(1);
         histogram!(LOOKUP_SECONDS).record(begun.elapsed().as_secs_f64());
         Ok(Answer {
-            hits: found.into_iter().zip(grades).map(hit).collect(),
+            hits: found
+                .into_iter()
+                .zip(grades)
+                .map(|(found, grade)| hit(&rules, asker, found, grade))
+                .collect(),
             truncated,
             feeds,
             receipt,
@@ -178,11 +185,11 @@ impl Lookup {
         asker: Asker,
         question: &Question,
         intake: &Intake<'_>,
+        untold: &[MatterType],
     ) -> Result<Intents, sqlx::Error> {
-        match Intents::begin(&self.pool, asker, question, intake.keys()).await {
-            Err(sqlx::Error::Io(_)) => {
-                Intents::begin(&self.pool, asker, question, intake.keys()).await
-            }
+        let begin = || Intents::begin(&self.pool, asker, question, intake.keys(), untold);
+        match begin().await {
+            Err(sqlx::Error::Io(_)) => begin().await,
             result => result,
         }
     }
@@ -249,18 +256,34 @@ fn name_of(found: &Found) -> Value {
     json!([found.office_id.as_str(), found.source_case_id])
 }
 
-fn hit((found, grade): (Found, Grade)) -> Hit {
-    Hit {
-        office_id: found.office_id,
-        office_name: found.office_name,
-        case_no: found.case_no,
-        matter_type: found.matter_type,
-        state: found.state,
-        accepted_on: found.accepted_on,
+/// A case found, cut down to what the rules let other offices be told of its matter.
+fn hit(rules: &RuleSet, asker: Asker, found: Found, grade: Grade) -> Hit {
+    let least = Hit {
         by_identifier: found.by_identifier,
         by_subject: found.by_subject,
-        masked_names: found.masked_names,
         severity: grade.severity,
+        ..Hit::default()
+    };
+    let case = || Hit {
+        office_id: Some(found.office_id),
+        office_name: found.office_name.clone(),
+        case_no: found.case_no.clone(),
+        matter_type: Some(found.matter_type),
+        state: Some(found.state),
+        accepted_on: found.accepted_on,
         first_accepting: grade.first_accepting,
+        ..least.clone()
+    };
+    let shown = match found.office_id == asker.office_id {
+        true => Shown::Names,
+        false => disclosure::shown(rules, found.matter_type),
+    };
+    match shown {
+        Shown::Hit => least,
+        Shown::Case => case(),
+        Shown::Names => Hit {
+            masked_names: found.masked_names.clone(),
+            ..case()
+        },
     }
 }

@@ -4,11 +4,10 @@
 //! locks the stripes of its keys, as a case does when it is stored, and holds them until the intent is committed: of
 //! two the second waits, and sees the first one's.
 
-use linkage::matter::MatterKey;
+use linkage::matter::{MatterKey, MatterType};
 use sqlx::{PgPool, PgTransaction};
 use time::OffsetDateTime;
 
-use super::disclosure;
 use super::question::{Asker, IntentAction, Question};
 use crate::store::duplicate::{lock_stripes, stripes};
 use crate::store::intent::{self, Standing};
@@ -24,12 +23,14 @@ pub(super) struct Intents {
 }
 
 impl Intents {
-    /// Looks for the intents behind `keys`. A matter without a key is like no other, so that nothing is registered.
+    /// Looks for the intents behind `keys`, leaving out those of the matters `untold`. A matter without a key is like no
+    /// other, so that nothing is registered.
     pub(super) async fn begin(
         pool: &PgPool,
         asker: Asker,
         question: &Question,
         keys: &[MatterKey],
+        untold: &[MatterType],
     ) -> Result<Self, sqlx::Error> {
         let mut intents = Self {
             others: Vec::new(),
@@ -39,9 +40,9 @@ impl Intents {
         if keys.is_empty() {
             return Ok(intents);
         }
-        let (office_id, sealed) = (asker.office_id, [disclosure::sealed()]);
+        let office_id = asker.office_id;
         let Some(action) = question.intent else {
-            intents.others = intent::others(pool, office_id, keys, &sealed).await?;
+            intents.others = intent::others(pool, office_id, keys, untold).await?;
             return Ok(intents);
         };
         let mut transaction = pool.begin().await?;
@@ -55,7 +56,7 @@ impl Intents {
             }
             IntentAction::Withdraw => intent::withdraw(&mut transaction, office_id, keys).await?,
         }
-        intents.others = intent::others(&mut *transaction, office_id, keys, &sealed).await?;
+        intents.others = intent::others(&mut *transaction, office_id, keys, untold).await?;
         intents.transaction = Some(transaction);
         Ok(intents)
     }

@@ -7,6 +7,8 @@ use linkage::matter::MatterType;
 use linkage::office::OfficeId;
 use linkage::subject::SubjectKind;
 use linkage::token::Token;
+pub use linkage::vocabulary::Purpose;
+
 use linkage::vocabulary::PartyRole;
 use uuid::Uuid;
 
@@ -20,14 +22,6 @@ pub const REFERENCE_CHARS: usize = 64;
 pub struct Asker {
     pub account_id: Uuid,
     pub office_id: OfficeId,
-}
-
-/// Why somebody looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    BeforeAcceptance,
-    VerifyingCase,
-    ReviewOrComplaint,
 }
 
 /// A party to look for.
@@ -85,17 +79,6 @@ pub enum Denial {
     },
     #[error("more look-ups than allowed; come back later")]
     BudgetSpent { retry_after: Duration },
-}
-
-impl Purpose {
-    /// The form in which it is recorded.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::BeforeAcceptance => "before_acceptance",
-            Self::VerifyingCase => "verifying_case",
-            Self::ReviewOrComplaint => "review_or_complaint",
-        }
-    }
 }
 
 impl IntentAction {

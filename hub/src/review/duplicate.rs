@@ -4,14 +4,14 @@
 //! re-evaluation that leaves them as they were. When they change, the finding is open again and shows what was decided
 //! before; deciding anew does not undo that, and withdrawing the newest brings back what stood before it.
 
-use linkage::office::OfficeId;
+use linkage::matter::{RuleSet, Shown};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{Desk, Grounds, Review, ReviewError};
 use crate::audit::{Action, Outcome};
-use crate::lookup::disclosure::is_open_to;
+use crate::lookup::disclosure;
 use crate::store::review::duplicate::{self as store, Decision, Finding, NewDecision, Wanted};
 use crate::store::tx::retried;
 
@@ -97,15 +97,25 @@ impl Finding {
         }
     }
 
-    /// Whether a desk may see it: a notary's has a part in it, and the other office's case is not sealed to the own.
-    fn is_for(&self, desk: Desk) -> bool {
+    /// What a desk may see of it. A notary's has a part in it, and the rules let the other office's case be shown
+    /// beside the own; its parties only where they let names be told.
+    fn told_to(mut self, desk: Desk, rules: &RuleSet) -> Option<Self> {
         let Desk::Office(own) = desk else {
-            return true;
+            return Some(self);
         };
-        let [left, right] = &self.cases;
-        let told = |mine: OfficeId| mine == own;
-        (told(left.office_id) && is_open_to(left.matter_type, right.matter_type))
-            || (told(right.office_id) && is_open_to(right.matter_type, left.matter_type))
+        let [left, right] = &mut self.cases;
+        let (mine, other) = match own {
+            own if own == left.office_id => (left, right),
+            own if own == right.office_id => (right, left),
+            _ => return None,
+        };
+        if !disclosure::is_comparable(rules, mine.matter_type, other.matter_type) {
+            return None;
+        }
+        if disclosure::shown(rules, other.matter_type) != Shown::Names {
+            other.parties.clear();
+        }
+        Some(self)
     }
 }
 
@@ -122,9 +132,18 @@ pub struct Decide {
 impl Review<'_> {
     /// A page of findings, the newest first: up to `most`.
     pub async fn findings(&self, wanted: &Wanted, most: i64) -> Result<Vec<Finding>, ReviewError> {
-        let ids = store::page(self.pool, wanted, most).await?;
+        let ids = store::page(
+            self.pool,
+            wanted,
+            &disclosure::incomparable(&self.rules),
+            most,
+        )
+        .await?;
         let mut connection = self.pool.acquire().await?;
-        let findings = store::load(&mut connection, &ids).await?;
+        let findings = store::load(&mut connection, &ids).await?.into_iter();
+        let findings: Vec<Finding> = findings
+            .filter_map(|finding| finding.told_to(self.desk, &self.rules))
+            .collect();
         let detail = json!({
             "of": "duplicates",
             "office": wanted.office,
@@ -254,13 +273,13 @@ impl Review<'_> {
         action: Action,
     ) -> Result<Finding, ReviewError> {
         let detail = json!({ "finding": finding_id });
-        match store::load(connection, &[finding_id]).await?.pop() {
-            Some(finding) if finding.is_for(self.desk) => Ok(finding),
-            Some(_) => Err(self.denied(action, detail, ReviewError::NotFound).await),
-            None => {
-                self.record(action, Outcome::NoHit, detail).await?;
-                Err(ReviewError::NotFound)
-            }
+        let Some(finding) = store::load(connection, &[finding_id]).await?.pop() else {
+            self.record(action, Outcome::NoHit, detail).await?;
+            return Err(ReviewError::NotFound);
+        };
+        match finding.told_to(self.desk, &self.rules) {
+            Some(finding) => Ok(finding),
+            None => Err(self.denied(action, detail, ReviewError::NotFound).await),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | who | sees | does |
 //! |---|---|---|
-//! | notary | what the own office has a part in, another office's sealed matters excepted | proposes, decides, takes back what they said themselves |
+//! | notary | what the own office has a part in, as far as the rules let another office's matters be told | proposes, decides, takes back what they said themselves |
 //! | supervisor | everything | the same, and confirms, declines and takes back what others said |
 //!
 //! Nobody else has a part in it. Whatever is shown is masked, for everybody alike. Each page, each reading, each
@@ -19,6 +19,9 @@ pub mod person;
 pub use grounds::{Grounds, GroundsError};
 pub use masked::{explain, mask};
 
+use std::sync::Arc;
+
+use linkage::matter::RuleSet;
 use linkage::office::OfficeId;
 use serde_json::Value;
 use sqlx::PgPool;
@@ -64,11 +67,12 @@ pub enum Desk {
 }
 
 /// One person at work on reviews.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Review<'a> {
     pool: &'a PgPool,
     audit: &'a Audit,
     models: &'a Models,
+    rules: Arc<RuleSet>,
     by: &'a Person,
     desk: Desk,
 }
@@ -94,6 +98,7 @@ impl<'a> Review<'a> {
         pool: &'a PgPool,
         audit: &'a Audit,
         models: &'a Models,
+        rules: Arc<RuleSet>,
         by: &'a Person,
     ) -> Result<Self, ReviewError> {
         let desk = match by.role {
@@ -105,6 +110,7 @@ impl<'a> Review<'a> {
             pool,
             audit,
             models,
+            rules,
             by,
             desk,
         })

@@ -21,7 +21,7 @@ use super::{Desk, Grounds, Review, ReviewError, explain};
 use crate::audit::{Action, Outcome};
 use crate::linking::LinkingError;
 use crate::linking::rework::rework;
-use crate::lookup::disclosure::is_sealed;
+use crate::lookup::disclosure;
 use crate::store::linking;
 use crate::store::review::judgement::{self, Judged, NewJudgement};
 use crate::store::review::person::{self as store, Candidate, Shown, Wanted};
@@ -106,7 +106,13 @@ impl Review<'_> {
     /// A page of pairs, the heaviest first: up to `most`.
     pub async fn pairs(&self, wanted: &Wanted, most: i64) -> Result<Vec<Queued>, ReviewError> {
         let mut connection = self.pool.acquire().await?;
-        let candidates = store::page(&mut connection, wanted, most).await?;
+        let candidates = store::page(
+            &mut connection,
+            wanted,
+            &disclosure::withheld(&self.rules),
+            most,
+        )
+        .await?;
         let mentions: Vec<Uuid> = candidates
             .iter()
             .flat_map(|candidate| [candidate.low_mention, candidate.high_mention])
@@ -136,9 +142,10 @@ impl Review<'_> {
         let mut connection = self.pool.acquire().await?;
         let action = Action::ReadReview;
         let (nodes, candidate, [low, high]) = self.seen(&mut connection, mentions, action).await?;
-        let told_to = self.desk.office_id();
-        let mut cases =
-            async |node| store::of_node(&mut connection, node, told_to, MOST_CASES).await;
+        let (told_to, withheld) = (self.desk.office_id(), disclosure::withheld(&self.rules));
+        let mut cases = async |node| {
+            store::of_node(&mut connection, node, told_to, &withheld, MOST_CASES).await
+        };
         let sides = [
             Side {
                 cases: cases(nodes.low()).await?,
@@ -359,7 +366,7 @@ impl Review<'_> {
     }
 
     /// The two mentions, unless they are not for this desk: a notary's office has a part in the pair, and neither
-    /// mention is in another office's sealed case.
+    /// mention is in another office's case of a matter that is withheld.
     async fn told(
         &self,
         connection: &mut PgConnection,
@@ -374,7 +381,9 @@ impl Review<'_> {
         let shown = store::mentions(connection, &mentions).await?;
         let of = |id| {
             let found = shown.iter().find(|shown| shown.mention_id == id).cloned();
-            found.filter(|s| self.desk.owns(s.office_id) || !is_sealed(s.matter_type))
+            found.filter(|s| {
+                self.desk.owns(s.office_id) || !disclosure::is_withheld(&self.rules, s.matter_type)
+            })
         };
         Ok(of(mentions[0])
             .zip(of(mentions[1]))

@@ -1,6 +1,8 @@
 //! `party`, `subject` and `matter_key`: what hangs on a case and is written again with each revision.
 
 use linkage::matter::MatterKey;
+use linkage::office::OfficeId;
+use linkage::vocabulary::CaseState;
 use sqlx::{PgConnection, query};
 use time::Date;
 
@@ -195,16 +197,39 @@ pub async fn insert_subjects(
     Ok(())
 }
 
+/// The keys of one case, and where it stands among those behind each of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Keyed<'a> {
+    pub office_id: OfficeId,
+    pub source_case_id: &'a str,
+    pub keys: &'a [MatterKey],
+    pub rank: i32,
+}
+
+/// Where a case stands among those behind one key, the least first: live cases before those that have ended, the newest
+/// acceptance before older ones, what was never accepted last.
+pub fn rank(state: CaseState, accepted_on: Option<Date>) -> i32 {
+    const NEVER: i32 = 6_000_000; // beyond every Julian day
+    let ended = if state.is_live_or_issued() {
+        0
+    } else {
+        2 * NEVER
+    };
+    ended + NEVER - accepted_on.map_or(0, Date::to_julian_day)
+}
+
 /// Writes the matter keys of cases that have none at the hub.
 pub async fn insert_matter_keys(
     connection: &mut PgConnection,
-    writes: &[Write<'_>],
+    cases: impl Iterator<Item = Keyed<'_>>,
 ) -> Result<(), sqlx::Error> {
-    let (mut owners, mut matter_keys): (Vec<CaseKey<'_>>, Vec<&[u8]>) = Default::default();
-    for write in writes {
-        for key in &write.case.matter_keys {
-            owners.push(write.key());
+    let (mut owners, mut matter_keys, mut ranks): (Vec<CaseKey<'_>>, Vec<&[u8]>, Vec<i32>) =
+        Default::default();
+    for case in cases {
+        for key in case.keys {
+            owners.push((case.office_id, case.source_case_id));
             matter_keys.push(key.as_bytes());
+            ranks.push(case.rank);
         }
     }
     if owners.is_empty() {
@@ -212,13 +237,55 @@ pub async fn insert_matter_keys(
     }
     let (offices, cases) = columns(&owners);
     query!(
-        r#"INSERT INTO matter_key (office_id, source_case_id, key)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[])"#,
+        r#"INSERT INTO matter_key (office_id, source_case_id, key, rank)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::integer[])"#,
         &offices as &[&str],
         &cases as &[&str],
         &matter_keys as &[&[u8]],
+        &ranks,
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Removes the matter keys of cases that are about to get others.
+pub async fn clear_matter_keys(
+    connection: &mut PgConnection,
+    cases: &[CaseKey<'_>],
+) -> Result<(), sqlx::Error> {
+    if cases.is_empty() {
+        return Ok(());
+    }
+    let (offices, cases) = columns(cases);
+    query!(
+        r#"DELETE FROM matter_key t USING unnest($1::text[], $2::text[]) AS k (office_id, source_case_id)
+            WHERE t.office_id = k.office_id AND t.source_case_id = k.source_case_id"#,
+        &offices as &[&str],
+        &cases as &[&str],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::date;
+
+    use super::*;
+
+    #[test]
+    fn live_cases_come_before_ended_ones_and_new_ones_before_old_ones() {
+        let (old, new) = (Some(date!(1950 - 01 - 01)), Some(date!(9999 - 12 - 31)));
+        let in_order = [
+            rank(CaseState::Issued, new),
+            rank(CaseState::Accepted, old),
+            rank(CaseState::Applied, None),
+            rank(CaseState::Revoked, new),
+            rank(CaseState::Terminated, old),
+            rank(CaseState::Refused, None),
+        ];
+        assert!(in_order.is_sorted_by(|a, b| a < b), "{in_order:?}");
+    }
 }

@@ -1,5 +1,7 @@
 //! `duplicate_finding`, and the candidates for one behind `matter_key`.
 
+use std::collections::{HashMap, HashSet};
+
 use linkage::matter::{MatterKey, MatterType, Severity};
 use linkage::office::OfficeId;
 use linkage::vocabulary::CaseState;
@@ -9,13 +11,38 @@ use time::{Date, OffsetDateTime};
 use super::columns;
 use super::decode::{decode_error, parse};
 use crate::case::CaseKey;
-use crate::ingest::plan::Write;
 
 /// Class of the advisory locks on stripes of matter keys, apart from every other lock of the hub.
 const STRIPE_LOCKS: i32 = 0x6d61; // "ma"
 
-/// Cases of other offices looked at behind one key: a bound on what one record can cost.
-const MOST_BEHIND_A_KEY: i64 = 200;
+/// Cases of other offices judged behind one key: a bound on what one record can cost.
+pub const MOST_BEHIND_A_KEY: usize = 200;
+/// Cases read behind one key to find as many of other offices: an office whose own cases fill them sees no others.
+const MOST_READ: i64 = 1000;
+
+/// A case for which duplicates are sought.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought<'a> {
+    pub office_id: OfficeId,
+    pub source_case_id: &'a str,
+    pub matter_type: MatterType,
+    pub state: CaseState,
+    pub applied_on: Option<Date>,
+    pub accepted_on: Option<Date>,
+    /// When the hub first saw it; `None`: now.
+    pub first_recorded_at: Option<OffsetDateTime>,
+    pub keys: &'a [MatterKey],
+}
+
+/// What stands behind the keys of the cases sought for.
+#[derive(Clone, Debug, Default)]
+pub struct Candidates {
+    pub cases: Vec<Candidate>,
+    /// Indexes of cases behind one of whose keys there is more than was looked at.
+    pub cut: HashSet<usize>,
+    /// Keys of which that is so.
+    pub keys_cut: u64,
+}
 
 /// A case of another office that shares keys with one of ours.
 #[derive(Clone, Debug)]
@@ -91,61 +118,81 @@ pub async fn lock_stripes(
     Ok(())
 }
 
-/// Cases of other offices behind the keys of `writes`.
+/// Cases of other offices behind the keys of `sought`; behind each key the live ones first, the newest acceptance before
+/// older ones.
 pub async fn candidates(
     connection: &mut PgConnection,
-    writes: &[Write<'_>],
-) -> Result<Vec<Candidate>, sqlx::Error> {
+    sought: &[Sought<'_>],
+) -> Result<Candidates, sqlx::Error> {
     let (mut of, mut offices, mut keys): (Vec<i32>, Vec<&str>, Vec<&[u8]>) = Default::default();
-    for (index, write) in (0..).zip(writes) {
-        for key in &write.case.matter_keys {
+    for (index, case) in (0..).zip(sought) {
+        for key in case.keys {
             of.push(index);
-            offices.push(write.office_id.as_str());
+            offices.push(case.office_id.as_str());
             keys.push(key.as_bytes());
         }
     }
     if of.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Candidates::default());
     }
     let rows = query!(
-        r#"SELECT mine.of AS "of!", c.office_id, c.source_case_id, c.matter_type, c.state, c.applied_on,
-                  c.accepted_on, c.first_recorded_at, array_agg(mine.key ORDER BY mine.key) AS "shared!"
+        r#"SELECT mine.of AS "of!", mine.key AS "key!", c.office_id, c.source_case_id, c.matter_type, c.state, c.applied_on,
+                  c.accepted_on, c.first_recorded_at
              FROM unnest($1::integer[], $2::text[], $3::bytea[]) AS mine (of, office_id, key)
             CROSS JOIN LATERAL (
-                  SELECT k.office_id, k.source_case_id FROM matter_key k
-                   WHERE k.key = mine.key AND k.office_id <> mine.office_id
-                   LIMIT $4) AS other
+                  SELECT behind.office_id, behind.source_case_id, behind.rank FROM (
+                         SELECT office_id, source_case_id, rank FROM matter_key
+                          WHERE key = mine.key ORDER BY rank, office_id, source_case_id LIMIT $4) AS behind
+                   WHERE behind.office_id <> mine.office_id
+                   ORDER BY behind.rank, behind.office_id, behind.source_case_id LIMIT $5) AS other
              JOIN case_record c ON c.office_id = other.office_id AND c.source_case_id = other.source_case_id
-            GROUP BY mine.of, c.office_id, c.source_case_id"#,
+            ORDER BY mine.of, mine.key, other.rank, c.office_id, c.source_case_id"#,
         &of,
         &offices as &[&str],
         &keys as &[&[u8]],
-        MOST_BEHIND_A_KEY,
+        MOST_READ,
+        MOST_BEHIND_A_KEY as i64 + 1,
     )
     .fetch_all(connection)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Candidate {
-                of: usize::try_from(row.of).map_err(decode_error)?,
-                office_id: parse(&row.office_id)?,
-                source_case_id: row.source_case_id,
-                matter_type: parse(&row.matter_type)?,
-                state: parse(&row.state)?,
-                applied_on: row.applied_on,
-                accepted_on: row.accepted_on,
-                first_recorded_at: row.first_recorded_at,
-                shared: row
-                    .shared
-                    .iter()
-                    .map(|key| MatterKey::try_from(key.as_slice()).map_err(decode_error))
-                    .collect::<Result<_, _>>()?,
-            })
-        })
-        .collect()
+    let mut found = Candidates::default();
+    let mut places: HashMap<(usize, OfficeId, String), usize> = HashMap::new();
+    let mut behind: (i32, Vec<u8>, usize) = (-1, Vec::new(), 0);
+    for row in rows {
+        let of = usize::try_from(row.of).map_err(decode_error)?;
+        if (behind.0, &behind.1) != (row.of, &row.key) {
+            behind = (row.of, row.key.clone(), 0);
+        }
+        behind.2 += 1;
+        if behind.2 > MOST_BEHIND_A_KEY {
+            found.cut.insert(of);
+            found.keys_cut += 1;
+            continue;
+        }
+        let key = MatterKey::try_from(row.key.as_slice()).map_err(decode_error)?;
+        let office_id = parse(&row.office_id)?;
+        let place = (of, office_id, row.source_case_id.clone());
+        if let Some(at) = places.get(&place) {
+            found.cases[*at].shared.push(key);
+            continue;
+        }
+        places.insert(place, found.cases.len());
+        found.cases.push(Candidate {
+            of,
+            office_id,
+            source_case_id: row.source_case_id,
+            matter_type: parse(&row.matter_type)?,
+            state: parse(&row.state)?,
+            applied_on: row.applied_on,
+            accepted_on: row.accepted_on,
+            first_recorded_at: row.first_recorded_at,
+            shared: vec![key],
+        });
+    }
+    Ok(found)
 }
 
-/// Open findings that speak of these cases.
+/// Open findings by equal numbers that speak of these cases.
 pub async fn open_about(
     connection: &mut PgConnection,
     cases: &[CaseKey<'_>],
@@ -159,11 +206,11 @@ pub async fn open_about(
            SELECT d.rule_id AS "rule_id!", d.left_office AS "left_office!", d.left_case AS "left_case!",
                   d.right_office AS "right_office!", d.right_case AS "right_case!"
              FROM k JOIN duplicate_finding d ON d.left_office = k.office_id AND d.left_case = k.source_case_id
-            WHERE d.closed_at IS NULL
+            WHERE d.closed_at IS NULL AND d.basis = 'number'
             UNION
            SELECT d.rule_id, d.left_office, d.left_case, d.right_office, d.right_case
              FROM k JOIN duplicate_finding d ON d.right_office = k.office_id AND d.right_case = k.source_case_id
-            WHERE d.closed_at IS NULL"#,
+            WHERE d.closed_at IS NULL AND d.basis = 'number'"#,
         &offices as &[&str],
         &cases as &[&str],
     )
@@ -201,7 +248,7 @@ impl<'a> KeyColumns<'a> {
     }
 }
 
-/// Closes findings that no longer hold.
+/// Closes findings by equal numbers that no longer hold.
 pub async fn close(connection: &mut PgConnection, over: &[&FindingKey]) -> Result<(), sqlx::Error> {
     if over.is_empty() {
         return Ok(());
@@ -212,7 +259,8 @@ pub async fn close(connection: &mut PgConnection, over: &[&FindingKey]) -> Resul
              FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
                   AS k (rule_id, left_office, left_case, right_office, right_case)
             WHERE d.rule_id = k.rule_id AND d.left_office = k.left_office AND d.left_case = k.left_case
-              AND d.right_office = k.right_office AND d.right_case = k.right_case"#,
+              AND d.right_office = k.right_office AND d.right_case = k.right_case
+              AND d.basis = 'number'"#,
         &k.rule_id as &[&str],
         &k.left_office as &[&str],
         &k.left_case as &[&str],
@@ -224,7 +272,8 @@ pub async fn close(connection: &mut PgConnection, over: &[&FindingKey]) -> Resul
     Ok(())
 }
 
-/// Writes findings, new, known or open again.
+/// Writes findings by equal numbers, new, known or open again. What was only possible is certain now. One that stays
+/// as it was keeps the version that made it so: what people decided about it stands.
 pub async fn upsert(
     connection: &mut PgConnection,
     found: &[Found],
@@ -241,13 +290,17 @@ pub async fn upsert(
         .collect();
     let back_dated: Vec<bool> = found.iter().map(|f| f.back_dated).collect();
     query!(
-        r#"INSERT INTO duplicate_finding (rule_id, left_office, left_case, right_office, right_case, severity,
-                                          first_accepting, back_dated, rules_version, found_at)
+        r#"INSERT INTO duplicate_finding AS d (rule_id, left_office, left_case, right_office, right_case, severity,
+                                               first_accepting, back_dated, rules_version, found_at)
            SELECT *, $9, now() FROM unnest(
                $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[])
            ON CONFLICT (rule_id, left_office, left_case, right_office, right_case) DO UPDATE SET
                severity = excluded.severity, first_accepting = excluded.first_accepting,
-               back_dated = excluded.back_dated, rules_version = excluded.rules_version, closed_at = NULL"#,
+               back_dated = excluded.back_dated, closed_at = NULL, basis = 'number', match_weight = NULL,
+               rules_version = CASE
+                   WHEN (d.severity, d.first_accepting, d.back_dated, d.basis, d.closed_at)
+                        IS NOT DISTINCT FROM (excluded.severity, excluded.first_accepting, excluded.back_dated, 'number', NULL)
+                   THEN d.rules_version ELSE excluded.rules_version END"#,
         &k.rule_id as &[&str],
         &k.left_office as &[&str],
         &k.left_case as &[&str],

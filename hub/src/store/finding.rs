@@ -1,11 +1,9 @@
 //! `duplicate_finding` as people page through it.
 
-use linkage::matter::Severity;
+use linkage::matter::{MatterType, Severity};
 use linkage::office::OfficeId;
 use sqlx::{PgPool, query_as};
 use time::OffsetDateTime;
-
-use crate::lookup::disclosure::{OPENS, SEALED};
 
 /// Which findings.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +13,8 @@ pub struct Wanted {
     pub severity: Option<Severity>,
     /// Office whose notary reads: a sealed case of another office is left out, unless the own case opens it.
     pub told_to: Option<OfficeId>,
+    /// Sealed matters, each with the one that opens it.
+    pub seals: Vec<(MatterType, MatterType)>,
     pub behind: Option<Behind>,
 }
 
@@ -46,17 +46,24 @@ pub struct Finding {
     pub back_dated: bool,
     pub rules_version: String,
     pub found_at: OffsetDateTime,
+    pub basis: String,
+    pub match_weight: Option<i32>,
 }
 
 /// Open findings, the newest first.
 pub async fn open(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Finding>, sqlx::Error> {
     let behind = wanted.behind.as_ref();
+    let seals = wanted.seals.iter();
+    let (sealed, opens): (Vec<&str>, Vec<&str>) = seals
+        .map(|(sealed, opens)| (sealed.code(), opens.code()))
+        .unzip();
     let text = |of: fn(&Behind) -> &str| behind.map_or("", of);
     query_as!(
         Finding,
         r#"SELECT d.rule_id, d.severity, d.left_office, d.left_case, l.case_no AS "left_case_no?",
                   l.matter_type AS "left_matter_type?", d.right_office, d.right_case, r.case_no AS "right_case_no?",
-                  r.matter_type AS "right_matter_type?", d.first_accepting, d.back_dated, d.rules_version, d.found_at
+                  r.matter_type AS "right_matter_type?", d.first_accepting, d.back_dated, d.rules_version, d.found_at, d.basis,
+                  d.match_weight
              FROM duplicate_finding d
              LEFT JOIN case_record l ON l.office_id = d.left_office AND l.source_case_id = d.left_case
              LEFT JOIN case_record r ON r.office_id = d.right_office AND r.source_case_id = d.right_case
@@ -66,9 +73,10 @@ pub async fn open(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Findi
               AND ($3::timestamptz IS NULL
                    OR (d.found_at, d.rule_id, d.left_office, d.left_case, d.right_office, d.right_case)
                       < ($3, $4, $5, $6, $7, $8))
-              AND ($10::text IS NULL
-                   OR CASE WHEN d.left_office = $10 THEN r.matter_type <> $11 OR l.matter_type = $12
-                           ELSE l.matter_type <> $11 OR r.matter_type = $12 END)
+              AND ($10::text IS NULL OR NOT EXISTS (
+                   SELECT FROM unnest($11::text[], $12::text[]) AS seal (sealed, opens)
+                    WHERE CASE WHEN d.left_office = $10 THEN r.matter_type = sealed AND l.matter_type <> opens
+                               ELSE l.matter_type = sealed AND r.matter_type <> opens END))
             ORDER BY d.found_at DESC, d.rule_id DESC, d.left_office DESC, d.left_case DESC, d.right_office DESC,
                      d.right_case DESC
             LIMIT $9"#,
@@ -82,8 +90,8 @@ pub async fn open(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Findi
         text(|b| &b.right_case),
         most,
         wanted.told_to.as_ref().map(OfficeId::as_str),
-        SEALED,
-        OPENS,
+        &sealed as &[&str],
+        &opens as &[&str],
     )
     .fetch_all(pool)
     .await

@@ -73,15 +73,15 @@ pub async fn withdraw(
     Ok(())
 }
 
-/// Intents of other offices behind `keys` that stand, the latest first. One is over when its time is, and when a
+/// Intents of other offices behind `keys` that stand, without those of the matters `untold`, the latest first. One is over when its time is, and when a
 /// case with its key has come from its office since.
 pub async fn others(
     executor: impl PgExecutor<'_>,
     office_id: OfficeId,
     keys: &[MatterKey],
-    sealed: &[MatterType],
+    untold: &[MatterType],
 ) -> Result<Vec<Standing>, sqlx::Error> {
-    let sealed: Vec<&str> = sealed.iter().map(|matter| matter.code()).collect();
+    let untold: Vec<&str> = untold.iter().map(|matter| matter.code()).collect();
     let rows = query!(
         r#"SELECT i.office_id, o.name, i.matter_type, max(i.registered_at) AS "registered_at!",
                   max(i.expires_at) AS "expires_at!"
@@ -97,7 +97,7 @@ pub async fn others(
             LIMIT $4"#,
         &bytes(keys) as &[&[u8]],
         office_id.as_str(),
-        &sealed as &[&str],
+        &untold as &[&str],
         MOST_INTENTS,
     )
     .fetch_all(executor)

@@ -4,7 +4,7 @@ use linkage::matter::{MatterKey, MatterType};
 use linkage::name::mask_as;
 use linkage::office::OfficeId;
 use linkage::token::Token;
-use linkage::vocabulary::{CaseState, PartyKind};
+use linkage::vocabulary::{CaseState, PartyKind, PartyRole};
 use sqlx::{PgPool, query, query_file};
 use time::{Date, OffsetDateTime};
 
@@ -21,10 +21,19 @@ pub const FIND: &str = include_str!("lookup.sql");
 pub struct Wanted {
     pub party_tokens: Vec<Token>,
     pub subject_tokens: Vec<Token>,
-    /// Matters that are shown to nobody but those who ask about a testator's estate.
-    pub sealed: Vec<MatterType>,
-    /// Tokens of those whose estate the look-up is about.
-    pub decedents: Vec<Token>,
+    /// Matters of which nothing is shown but what is opened.
+    pub closed: Vec<MatterType>,
+    pub opened: Vec<Opened>,
+}
+
+/// Cases of a closed matter that are shown all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opened {
+    pub matter_type: MatterType,
+    /// The role in which …
+    pub holder: PartyRole,
+    /// … this person stands in the case.
+    pub token: Token,
 }
 
 /// A case found.
@@ -67,15 +76,22 @@ pub async fn find(
     let bytes = |tokens: &[Token]| tokens.iter().map(|t| t.as_bytes().to_vec()).collect();
     let (parties, subjects): (Vec<Vec<u8>>, Vec<Vec<u8>>) =
         (bytes(&wanted.party_tokens), bytes(&wanted.subject_tokens));
-    let decedents: Vec<Vec<u8>> = bytes(&wanted.decedents);
-    let sealed: Vec<&str> = wanted.sealed.iter().map(|matter| matter.code()).collect();
+    let closed: Vec<&str> = wanted.closed.iter().map(|matter| matter.code()).collect();
+    let opened = || wanted.opened.iter();
+    let matters: Vec<&str> = opened().map(|opened| opened.matter_type.code()).collect();
+    let holders: Vec<&str> = opened().map(|opened| opened.holder.code()).collect();
+    let tokens: Vec<&[u8]> = opened()
+        .map(|opened| opened.token.as_bytes().as_slice())
+        .collect();
     let rows = query_file!(
         "src/store/lookup.sql",
         &parties,
         &subjects,
         MOST_BEHIND_A_TOKEN,
-        &sealed as &[&str],
-        &decedents,
+        &closed as &[&str],
+        &matters as &[&str],
+        &holders as &[&str],
+        &tokens as &[&[u8]],
         most,
     )
     .fetch_all(pool)

@@ -1,5 +1,6 @@
 -- Cases with an equal party or subject, the most recently accepted first.
--- $1 party tokens, $2 subject tokens, $3 most behind one token, $4 sealed matters, $5 tokens of decedents, $6 most in all.
+-- $1 party tokens, $2 subject tokens, $3 most behind one token, $4 closed matters, $5 to $7 what is opened of them:
+-- matter, role and token of who stands in it, $8 most in all.
 WITH same AS (
     SELECT p.office_id, p.source_case_id, true AS by_identifier
       FROM unnest($1::bytea[]) AS t (token)
@@ -20,10 +21,12 @@ newest AS (
       JOIN case_record c ON c.office_id = f.office_id AND c.source_case_id = f.source_case_id
      WHERE c.state <> 'withdrawn'
        AND (c.matter_type <> ALL ($4::text[]) OR EXISTS (
-           SELECT FROM party p WHERE p.office_id = c.office_id AND p.source_case_id = c.source_case_id
-                                 AND p.role = 'testator' AND p.id_token = ANY ($5::bytea[])))
+           SELECT FROM unnest($5::text[], $6::text[], $7::bytea[]) AS o (matter_type, role, token)
+             JOIN party p ON p.role = o.role AND p.id_token = o.token
+            WHERE o.matter_type = c.matter_type
+              AND p.office_id = c.office_id AND p.source_case_id = c.source_case_id))
      ORDER BY c.accepted_on DESC NULLS LAST, c.office_id, c.source_case_id
-     LIMIT $6)
+     LIMIT $8)
 SELECT n.office_id AS "office_id!", o.name AS "office_name!", n.source_case_id AS "source_case_id!",
        n.case_no, n.matter_type AS "matter_type!", n.state AS "state!", n.place_of_use, n.applied_on,
        n.accepted_on, n.first_recorded_at AS "first_recorded_at!", n.by_identifier AS "by_identifier!",

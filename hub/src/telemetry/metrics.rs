@@ -90,6 +90,8 @@ metrics! {
         "Records of an equal revision with other content, by `office`. Any is an alarm."
     FINDINGS Counter Count "notary_hub_duplicate_findings_total"
         "Duplicate findings opened, by `severity`."
+    CANDIDATES_CUT Counter Count "notary_hub_duplicate_candidates_cut_total"
+        "Matter keys behind which more cases stand than are judged: live and newly accepted ones were."
 
     LINKING_LAG Gauge Seconds "notary_hub_linking_lag_seconds"
         "Age of the oldest case that waits for person linkage."

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use linkage::matter::RuleSet;
 use linkage::office::OfficeId;
 use notary_hub::embedded::testing::{TestDatabase, fresh_database};
 use notary_hub::ingest::batch::{HubReject, Job, Outcome};
 use notary_hub::ingest::{Ingest, IngestConfig, Writers};
 use notary_hub::linking::Linking;
 use notary_hub::linking::model::Models;
+use notary_hub::rules::Rules;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::statistics::verify::{Verification, verify};
 use notary_hub::store;
@@ -97,7 +97,7 @@ impl Hub {
 fn start(database: &TestDatabase) -> (Ingest, Writers) {
     Ingest::start(
         store::pool::writers(&database.url, 4).unwrap(),
-        RuleSet::builtin(),
+        Rules::shipped(),
         Calendar::builtin(),
         IngestConfig {
             writers: 2,

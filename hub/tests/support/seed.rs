@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use linkage::matter::RuleSet;
 use notary_hub::identity::{Person, Role};
 use notary_hub::ingest::batch::{Job, Outcome};
 use notary_hub::ingest::{Ingest, IngestConfig, Writers};
+use notary_hub::rules::Rules;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::store;
 use notary_hub::store::sync::Greeting;
@@ -25,7 +25,7 @@ impl Seed {
     pub fn new(hub: &Hub) -> Self {
         let (ingest, writers) = Ingest::start(
             store::pool::writers(&hub.db.url, 2).unwrap(),
-            RuleSet::builtin(),
+            Rules::shipped(),
             Calendar::builtin(),
             IngestConfig {
                 writers: 1,

@@ -129,6 +129,25 @@ impl Rule {
                     self.add_subject_keys(&with_party, facts, keys);
                 }
             }
+            Parties::Both(roles, others) => {
+                for token in holders(facts, roles) {
+                    let with_one = base.clone().with(Part::Party, token.as_bytes());
+                    for other in holders(facts, others) {
+                        let with_both = with_one.clone().with(Part::Party, other.as_bytes());
+                        self.add_subject_keys(&with_both, facts, keys);
+                    }
+                }
+            }
+            Parties::Sides(sides) => {
+                let [left, right] = self.matters.sides_of(facts.matter_type);
+                let here = [(left, &sides[0]), (right, &sides[1])];
+                for (_, roles) in here.into_iter().filter(|(here, _)| *here) {
+                    for token in holders(facts, roles) {
+                        let with_party = base.clone().with(Part::Party, token.as_bytes());
+                        self.add_subject_keys(&with_party, facts, keys);
+                    }
+                }
+            }
             Parties::All(roles) => {
                 let mut tokens: Vec<_> = holders(facts, roles).collect();
                 tokens.sort_unstable();

@@ -9,21 +9,40 @@
 //! matters = ["gift"]                   # both cases are of one and the same of these matters …
 //! # between = [["gift"], ["mandate"]]  # … or: one case is of the first list, the other of the second
 //! party = ["donor"]                    # a holder of one of these roles is the same
+//! # other_party = ["donee"]            # and a holder of one of these is the same too
+//! # party_between = [["testator"], ["decedent"]]  # or, with `between`: one role here is the same as one there
 //! # all_parties = ["donor", "donee"]   # or: all holders of these roles together are the same
 //! subject = ["real_estate_unit"]       # and one subject of these kinds is the same
 //! # place_of_use = true                # and the place of use is the same (none counts as a place)
 //! window_days = 1096                   # and their days lie no further apart
 //! notice_zh = "…"                      # what the offices are told
+//!
+//! [[without_duplicates]]               # matters of which no two cases are ever the same, and why
+//! matters = ["copy"]
+//! reason_zh = "…"
+//!
+//! [[disclosure]]                       # what a look-up is told of a case of these matters
+//! matters = ["will"]
+//! shows = "names"                      # hit | case | names
+//! purposes = ["before_acceptance"]     # for which purposes
+//! case_reference = "required"          # required | optional: an own case or intake of who asks
+//! sealed_until = { about = "inheritance", holder = ["testator"], named_as = ["decedent"] }
 //! ```
+//!
+//! A matter stands in one rule at least or under `without_duplicates`, and in one `disclosure`, or the text cannot be
+//! in force ([`super::RuleSet::parse_complete`]).
 
 use serde::Deserialize;
 
 use super::{
-    MatterType, Severity,
+    CaseReference, Disclosure, MatterType, Opening, Severity, Shown,
     key::Scope,
     rules::{Matters, Parties, Rule},
 };
-use crate::{subject::SubjectKind, vocabulary::PartyRole};
+use crate::{
+    subject::SubjectKind,
+    vocabulary::{PartyRole, Purpose},
+};
 
 /// What is wrong with a rules text. Rule ids and codes in it are configuration, not personal data.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +77,11 @@ pub enum RuleError {
         /// The rule.
         id: String,
     },
-    /// Both `party` and `all_parties`.
-    #[error("rule {id}: set `party` or `all_parties`, not both")]
-    TwoPartyParts {
+    /// More than one way to say which parties are the same, or a second party without a first.
+    #[error(
+        "rule {id}: set one of `party` (perhaps with `other_party`), `party_between` (with `between`) and `all_parties`"
+    )]
+    PartyParts {
         /// The rule.
         id: String,
     },
@@ -76,6 +97,40 @@ pub enum RuleError {
         /// The rule.
         id: String,
     },
+    /// A matter that has no duplicates, without a reason, or in spite of a rule about it, or twice.
+    #[error("without_duplicates: {matter} needs a reason, stands there once, and in no rule")]
+    WithoutDuplicates {
+        /// The matter.
+        matter: MatterType,
+    },
+    /// Two disclosures of one matter.
+    #[error("disclosure: {matter} stands in more than one")]
+    DisclosedTwice {
+        /// The matter.
+        matter: MatterType,
+    },
+    /// A disclosure for nothing or nobody: without a matter, a purpose or the roles that unseal it.
+    #[error(
+        "disclosure {position}: it needs a matter, a purpose and, where sealed, roles on both sides"
+    )]
+    Disclosure {
+        /// Position in the text, from 1.
+        position: usize,
+    },
+    /// A text that is to be in force leaves a matter out.
+    #[error(
+        "{matter} stands in no rule; write one, or say under `without_duplicates` why there is none"
+    )]
+    NoRuleFor {
+        /// The matter.
+        matter: MatterType,
+    },
+    /// A text that is to be in force does not say what of a matter may be told.
+    #[error("{matter} stands in no `disclosure`; say what of it may be told")]
+    NoDisclosureFor {
+        /// The matter.
+        matter: MatterType,
+    },
 }
 
 /// The text of a rule set, as serde reads it.
@@ -85,6 +140,10 @@ pub(super) struct RulesText {
     pub(super) version: String,
     #[serde(default)]
     pub(super) rule: Vec<RuleText>,
+    #[serde(default)]
+    pub(super) without_duplicates: Vec<WithoutDuplicatesText>,
+    #[serde(default)]
+    pub(super) disclosure: Vec<DisclosureText>,
 }
 
 #[derive(Deserialize)]
@@ -97,6 +156,9 @@ pub(super) struct RuleText {
     between: Option<[Vec<MatterType>; 2]>,
     #[serde(default)]
     party: Vec<PartyRole>,
+    #[serde(default)]
+    other_party: Vec<PartyRole>,
+    party_between: Option<[Vec<PartyRole>; 2]>,
     #[serde(default)]
     all_parties: Vec<PartyRole>,
     #[serde(default)]
@@ -124,15 +186,19 @@ impl RuleText {
             }
             _ => return Err(RuleError::Matters { id }),
         };
-        let parties = match (self.party.is_empty(), self.all_parties.is_empty()) {
-            (true, true) if self.subject.is_empty() => {
-                return Err(RuleError::NothingTheSame { id });
-            }
-            (true, true) => Parties::Free,
-            (false, true) => Parties::One(self.party),
-            (true, false) => Parties::All(self.all_parties),
-            (false, false) => return Err(RuleError::TwoPartyParts { id }),
+        let between = matches!(matters, Matters::Between(..));
+        let parties = PartiesText {
+            party: self.party,
+            other_party: self.other_party,
+            party_between: self.party_between,
+            all_parties: self.all_parties,
         };
+        let Some(parties) = parties.check(between) else {
+            return Err(RuleError::PartyParts { id });
+        };
+        if matches!(parties, Parties::Free) && self.subject.is_empty() {
+            return Err(RuleError::NothingTheSame { id });
+        }
         if self.window_days == 0 {
             return Err(RuleError::NoWindow { id });
         }
@@ -150,6 +216,121 @@ impl RuleText {
             window_days: self.window_days,
             notice_zh: self.notice_zh,
         })
+    }
+}
+
+/// The ways to say which parties are the same.
+struct PartiesText {
+    party: Vec<PartyRole>,
+    other_party: Vec<PartyRole>,
+    party_between: Option<[Vec<PartyRole>; 2]>,
+    all_parties: Vec<PartyRole>,
+}
+
+impl PartiesText {
+    /// `None` when more than one way is taken, or half of one. `between`: the rule is about two lists of matters.
+    fn check(self, between: bool) -> Option<Parties> {
+        let Self {
+            party,
+            other_party,
+            party_between,
+            all_parties,
+        } = self;
+        match (
+            party.is_empty(),
+            other_party.is_empty(),
+            party_between,
+            all_parties.is_empty(),
+        ) {
+            (true, true, None, true) => Some(Parties::Free),
+            (false, true, None, true) => Some(Parties::One(party)),
+            (false, false, None, true) => Some(Parties::Both(party, other_party)),
+            (true, true, None, false) => Some(Parties::All(all_parties)),
+            (true, true, Some(sides), true) => (between
+                && sides.iter().all(|roles| !roles.is_empty()))
+            .then_some(Parties::Sides(sides)),
+            _ => None,
+        }
+    }
+}
+
+/// Matters of which no two cases are ever the same.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WithoutDuplicatesText {
+    matters: Vec<MatterType>,
+    reason_zh: String,
+}
+
+impl WithoutDuplicatesText {
+    /// Enters the reason for each of the matters; `by_matter` has the rules of each.
+    pub(super) fn enter(
+        self,
+        by_matter: &[Vec<u16>],
+        reasons: &mut [Option<String>],
+    ) -> Result<(), RuleError> {
+        for matter in self.matters {
+            let reason = &mut reasons[matter.index()];
+            let ruled = !by_matter[matter.index()].is_empty();
+            if ruled || reason.is_some() || self.reason_zh.trim().is_empty() {
+                return Err(RuleError::WithoutDuplicates { matter });
+            }
+            *reason = Some(self.reason_zh.clone());
+        }
+        Ok(())
+    }
+}
+
+/// What of some matters may be told.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DisclosureText {
+    matters: Vec<MatterType>,
+    shows: Shown,
+    purposes: Vec<Purpose>,
+    case_reference: CaseReference,
+    sealed_until: Option<OpeningText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpeningText {
+    about: MatterType,
+    holder: Vec<PartyRole>,
+    named_as: Vec<PartyRole>,
+}
+
+impl DisclosureText {
+    /// Enters the disclosure for each of the matters; `position` counts from 1.
+    pub(super) fn enter(
+        self,
+        position: usize,
+        disclosures: &mut [Option<Disclosure>],
+    ) -> Result<(), RuleError> {
+        let half_open = self
+            .sealed_until
+            .as_ref()
+            .is_some_and(|opening| opening.holder.is_empty() || opening.named_as.is_empty());
+        if self.matters.is_empty() || self.purposes.is_empty() || half_open {
+            return Err(RuleError::Disclosure { position });
+        }
+        let disclosure = Disclosure {
+            shows: self.shows,
+            purposes: self.purposes,
+            case_reference: self.case_reference,
+            sealed_until: self.sealed_until.map(|opening| Opening {
+                about: opening.about,
+                holder: opening.holder,
+                named_as: opening.named_as,
+            }),
+        };
+        for matter in self.matters {
+            let known = disclosures[matter.index()].replace(disclosure.clone());
+            if known.is_some() {
+                return Err(RuleError::DisclosedTwice { matter });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -178,16 +359,6 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_rules_are_read_and_every_rule_tells_the_offices_something() {
-        let rules = RuleSet::builtin();
-        assert!(!rules.version().is_empty());
-        for rule in rules.rules() {
-            assert_eq!(rules.rule(rule.id()).map(Rule::id), Some(rule.id()));
-            assert!(rule.notice_zh().ends_with('。'), "{}", rule.id());
-        }
-    }
-
-    #[test]
     fn a_fault_is_named_with_its_rule() {
         assert!(RuleSet::parse(GOOD).is_ok());
         assert!(error("GIFT", "").contains("rule 1"));
@@ -199,7 +370,18 @@ mod tests {
             error("party = [\"donor\"]", "place_of_use = true")
                 .contains("rule GIFT: nothing makes")
         );
-        assert!(error("window", "all_parties = [\"donee\"]\nwindow").contains("not both"));
+        for second in [
+            "all_parties = [\"donee\"]",
+            "party_between = [[\"donee\"], [\"donor\"]]",
+        ] {
+            assert!(error("window", &format!("{second}\nwindow")).contains("set one of `party`"));
+        }
+        for alone in [
+            "other_party = [\"donee\"]",
+            "party_between = [[\"donee\"], [\"donor\"]]",
+        ] {
+            assert!(error("party = [\"donor\"]", alone).contains("set one of `party`"));
+        }
         assert!(error("window", "between = [[\"gift\"], [\"will\"]]\nwindow").contains("either"));
         assert!(error("matters = [\"gift\"]", "between = [[\"gift\"], []]").contains("either"));
         assert!(error("30", "0").contains("at least 1"));
@@ -220,6 +402,50 @@ mod tests {
         );
     }
 
+    const REST: &str = r#"
+        [[without_duplicates]]
+        matters = ["copy"]
+        reason_zh = "份数不限"
+        [[disclosure]]
+        matters = ["will"]
+        shows = "names"
+        purposes = ["before_acceptance"]
+        case_reference = "required"
+        sealed_until = { about = "inheritance", holder = ["testator"], named_as = ["decedent"] }
+    "#;
+
+    #[test]
+    fn a_fault_in_what_is_said_of_a_matter_is_named() {
+        let error = |from: &str, to: &str| {
+            let text = format!("{GOOD}{}", REST.replacen(from, to, 1));
+            RuleSet::parse(&text).expect_err("a fault").to_string()
+        };
+        assert!(RuleSet::parse(&format!("{GOOD}{REST}")).is_ok());
+        assert!(error("[\"copy\"]", "[\"gift\"]").contains("without_duplicates: gift"));
+        assert!(error("[\"copy\"]", "[\"copy\", \"copy\"]").contains("without_duplicates: copy"));
+        assert!(error("份数不限", " ").contains("without_duplicates: copy"));
+        assert!(error("[\"will\"]", "[\"will\", \"will\"]").contains("disclosure: will"));
+        assert!(error("[\"will\"]", "[]").contains("disclosure 1"));
+        assert!(error("[\"before_acceptance\"]", "[]").contains("disclosure 1"));
+        assert!(error("[\"decedent\"]", "[]").contains("disclosure 1"));
+        assert!(error("names", "all").contains("hit, case, names"));
+    }
+
+    #[test]
+    fn a_text_that_leaves_a_matter_out_cannot_be_in_force() {
+        let refused = |text: &str| {
+            RuleSet::parse_complete(text)
+                .expect_err("incomplete")
+                .to_string()
+        };
+        assert!(refused(GOOD).contains("inheritance stands in no rule"));
+        let codes: Vec<_> = MatterType::all()
+            .map(|matter| format!("\"{}\"", matter.code()))
+            .collect();
+        let ruled = GOOD.replacen("\"gift\"", &codes.join(", "), 1);
+        assert!(refused(&ruled).contains("inheritance stands in no `disclosure`"));
+    }
+
     #[test]
     fn two_rules_of_one_id_are_refused() {
         let rule = GOOD.split_once("[[rule]]").expect("one rule").1;
@@ -236,6 +462,7 @@ mod tests {
         ) {
             let _ = RuleSet::parse(&text);
             let _ = RuleSet::parse(&format!("version = \"t\"\n[[rule]]\n{key} = {value}"));
+            let _ = RuleSet::parse(&format!("version = \"t\"\n[[disclosure]]\n{key} = {value}"));
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Duplicate-application rules as data: a versioned TOML text, checked whole when it is read.
+//! Rules about matters as data: a versioned TOML text, checked whole when it is read.
 
 use std::collections::HashMap;
 
-use super::{MatterType, RuleError, key::Scope, rule_text::RulesText};
+use sha2::{Digest, Sha256};
+
+use super::{Disclosure, MatterType, RuleError, key::Scope, rule_text::RulesText};
 use crate::{
     subject::SubjectKind,
     vocabulary::{PartyRole, vocabulary},
@@ -20,12 +22,18 @@ vocabulary! {
     }
 }
 
-/// A version of the duplicate-application rules.
+/// SHA-256 of a rules text.
+pub type RulesDigest = [u8; 32];
+
+/// A version of the rules: what makes two cases the same matter, and what of a case may be told.
 #[derive(Debug, Clone)]
 pub struct RuleSet {
     version: String,
+    digest: RulesDigest,
     rules: Vec<Rule>,
     by_matter: [Vec<u16>; MatterType::COUNT],
+    without_duplicates: [Option<String>; MatterType::COUNT],
+    disclosures: [Option<Disclosure>; MatterType::COUNT],
 }
 
 /// One rule.
@@ -58,6 +66,10 @@ pub(super) enum Parties {
     Free,
     /// One holder of one of these roles: a key for each.
     One(Vec<PartyRole>),
+    /// One holder of the first and one of the second: a key for each pair.
+    Both(Vec<PartyRole>, Vec<PartyRole>),
+    /// One holder of a role that depends on which side of [`Matters::Between`] the case stands on.
+    Sides([Vec<PartyRole>; 2]),
     /// All holders of these roles together, whoever holds which.
     All(Vec<PartyRole>),
 }
@@ -73,6 +85,11 @@ impl Rule {
     #[must_use]
     pub fn severity(&self) -> Severity {
         self.severity
+    }
+
+    /// The matters it is about; of a rule between two lists, the first list's first.
+    pub fn matters(&self) -> impl Iterator<Item = MatterType> {
+        self.matters.all()
     }
 
     /// Two cases further apart than this are not the same matter.
@@ -107,6 +124,14 @@ impl Matters {
         };
         left.iter().chain(right).copied()
     }
+
+    /// Whether the matter stands on the left, and whether on the right.
+    pub(super) fn sides_of(&self, matter: MatterType) -> [bool; 2] {
+        match self {
+            Matters::Same(matters) => [matters.contains(&matter); 2],
+            Matters::Between(left, right) => [left.contains(&matter), right.contains(&matter)],
+        }
+    }
 }
 
 impl RuleSet {
@@ -138,23 +163,52 @@ impl RuleSet {
             }
             rules.push(rule);
         }
+        let mut without_duplicates = [const { None }; MatterType::COUNT];
+        for entry in text.without_duplicates {
+            entry.enter(&by_matter, &mut without_duplicates)?;
+        }
+        let mut disclosures = [const { None }; MatterType::COUNT];
+        for (index, entry) in text.disclosure.into_iter().enumerate() {
+            entry.enter(index + 1, &mut disclosures)?;
+        }
         Ok(Self {
             version: text.version,
+            digest: Sha256::digest(toml).into(),
             rules,
             by_matter,
+            without_duplicates,
+            disclosures,
         })
     }
 
-    /// The rules that ship with the hub.
-    #[must_use]
-    pub fn builtin() -> Self {
-        Self::parse(BUILTIN).expect("the shipped rules are read by a test")
+    /// Reads a text that is to be in force: one that says for every matter of the catalogue what makes it the same,
+    /// or why nothing does, and what of it may be told.
+    ///
+    /// # Errors
+    /// [`RuleError`] for the first fault, naming the rule or the matter.
+    pub fn parse_complete(toml: &str) -> Result<Self, RuleError> {
+        let rules = Self::parse(toml)?;
+        for matter in MatterType::all() {
+            if rules.by_matter[matter.index()].is_empty() && rules.no_duplicates(matter).is_none() {
+                return Err(RuleError::NoRuleFor { matter });
+            }
+            if rules.disclosure(matter).is_none() {
+                return Err(RuleError::NoDisclosureFor { matter });
+            }
+        }
+        Ok(rules)
     }
 
     /// Version, stored with each finding.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// SHA-256 of the text: two texts of one version must be one text.
+    #[must_use]
+    pub fn digest(&self) -> &RulesDigest {
+        &self.digest
     }
 
     /// The rules, in the order of the text.
@@ -169,6 +223,18 @@ impl RuleSet {
         self.rules.iter().find(|rule| rule.id == id)
     }
 
+    /// Why no two cases of the matter are ever the same, where the text says so.
+    #[must_use]
+    pub fn no_duplicates(&self, matter: MatterType) -> Option<&str> {
+        self.without_duplicates[matter.index()].as_deref()
+    }
+
+    /// What of a case of the matter may be told; `None`: nothing.
+    #[must_use]
+    pub fn disclosure(&self, matter: MatterType) -> Option<&Disclosure> {
+        self.disclosures[matter.index()].as_ref()
+    }
+
     /// The rules that a case of the matter can fall under.
     pub(super) fn rules_of(&self, matter: MatterType) -> impl Iterator<Item = &Rule> {
         self.by_matter[matter.index()]
@@ -176,5 +242,3 @@ impl RuleSet {
             .map(|&number| &self.rules[usize::from(number)])
     }
 }
-
-const BUILTIN: &str = include_str!("../../rules/duplicate-applications.toml");

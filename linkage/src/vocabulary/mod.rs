@@ -3,10 +3,12 @@
 
 mod case_state;
 mod party;
+mod purpose;
 mod reason;
 
 pub use case_state::{CaseState, IllegalStep};
 pub use party::{PartyKind, PartyRole, Sex};
+pub use purpose::Purpose;
 pub use reason::{ExcuseReason, ReasonCode};
 
 /// A text that is no code of the vocabulary. It does not carry the text, which may be anything.
@@ -89,7 +91,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        identifier::IdentifierKind, matter::Severity, subject::SubjectKind, token::TokenAlgorithm,
+        identifier::IdentifierKind,
+        matter::{CaseReference, Severity, Shown},
+        subject::SubjectKind,
+        token::TokenAlgorithm,
     };
 
     fn codes_round_trip<T: Copy + Debug + PartialEq + FromStr<Err = UnknownCode>>(
@@ -144,6 +149,13 @@ mod tests {
             TokenAlgorithm::label_zh,
         );
         codes_round_trip(Severity::ALL, Severity::code, Severity::label_zh);
+        codes_round_trip(Purpose::ALL, Purpose::code, Purpose::label_zh);
+        codes_round_trip(Shown::ALL, Shown::code, Shown::label_zh);
+        codes_round_trip(
+            CaseReference::ALL,
+            CaseReference::code,
+            CaseReference::label_zh,
+        );
     }
 
     #[test]

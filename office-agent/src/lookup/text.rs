@@ -60,6 +60,12 @@ fn write_hit(text: &mut String, number: usize, hit: &Hit) -> std::fmt::Result {
         true => "，最先受理",
         false => "",
     };
+    if hit.office_id.is_empty() {
+        return writeln!(
+            text,
+            "{number}. {severity}另一公证处有一件案件，其事项依法不予披露"
+        );
+    }
     let matter =
         MatterType::from_code(&hit.matter_type).map_or(hit.matter_type.as_str(), |m| m.name_zh());
     let state = hit

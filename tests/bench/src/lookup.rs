@@ -237,9 +237,11 @@ fn statement(token: &[u8]) -> anyhow::Result<String> {
         .replace("$1", &format!("ARRAY['\\x{hex}']"))
         .replace("$2", "'{}'")
         .replace("$3", &MOST_BEHIND_A_TOKEN.to_string())
-        .replace("$4", "'{will}'")
+        .replace("$4", "'{will,safekeeping}'")
         .replace("$5", "'{}'")
-        .replace("$6", "101")
+        .replace("$6", "'{}'")
+        .replace("$7", "'{}'")
+        .replace("$8", "101")
         + ";\n")
 }
 

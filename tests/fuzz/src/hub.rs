@@ -11,6 +11,7 @@ use notary_hub::identity::join_token::JoinToken;
 use notary_hub::identity::peer::identify;
 use notary_hub::identity::session::SessionKeys;
 use notary_hub::ingest::decode::{Decoded, content_hash, decode};
+use notary_hub::rules::Edition;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::sync::hello::{self, Hello};
 use notary_proto::hub::v1 as wire;
@@ -70,7 +71,7 @@ pub(crate) const TARGETS: &[Target] = &[
     },
 ];
 
-static RULES: LazyLock<RuleSet> = LazyLock::new(RuleSet::builtin);
+static RULES: LazyLock<RuleSet> = LazyLock::new(|| Edition::shipped().rules);
 static CALENDAR: LazyLock<Calendar> = LazyLock::new(Calendar::builtin);
 static SESSION_KEYS: LazyLock<SessionKeys> = LazyLock::new(|| {
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key");

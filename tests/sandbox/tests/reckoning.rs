@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use linkage::matter::RuleSet;
 use linkage::token::{TokenAlgorithm, TokenKey};
 use notary_hub::embedded::testing::fresh_database;
 use notary_hub::ingest::batch::{Job, Outcome};
 use notary_hub::ingest::{Ingest, IngestConfig};
+use notary_hub::rules::Rules;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::store;
 use notary_hub::store::office::NewOffice;
@@ -37,7 +37,7 @@ impl Hub {
         let database = fresh_database().await;
         let (ingest, writers) = Ingest::start(
             store::pool::writers(&database.url, 4).unwrap(),
-            RuleSet::builtin(),
+            Rules::shipped(),
             Calendar::builtin(),
             IngestConfig {
                 writers: 2,

@@ -64,7 +64,7 @@ pub(crate) fn parties(
             ]
         }
         Cast::Bereaved => vec![
-            (Applicant, stage.member(Member::Head)),
+            (Applicant, stage.protagonist()),
             (Related, stage.member(Member::Elder)),
         ],
         Cast::Adoption => vec![

@@ -126,6 +126,8 @@ pub(crate) enum DocumentSlip {
     /// One of the order digits is another.
     Mistyped,
     Missing,
+    /// The person showed a passport instead of the identity card.
+    Other,
 }
 
 impl Slip {
@@ -177,6 +179,14 @@ impl Slip {
             }
             DocumentSlip::Restyled => {
                 restyle(dice, document);
+                None
+            }
+            DocumentSlip::Other if document.kind != IdentifierKind::ResidentId => None,
+            DocumentSlip::Other => {
+                *document = Document {
+                    kind: IdentifierKind::Passport,
+                    number: document::own_passport(u64::from(dice.below(10_000_000))),
+                };
                 None
             }
             DocumentSlip::None => None,

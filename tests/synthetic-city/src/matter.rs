@@ -32,7 +32,7 @@ pub(crate) enum Cast {
     Applicant,
     /// An applicant and a relative.
     Relatives,
-    /// The head applies about the elder's death.
+    /// The head, or the spouse, applies about the elder's death.
     Bereaved,
     /// Head adopts a child.
     Adoption,

@@ -10,11 +10,11 @@ use crate::calendar::Calendar;
 use crate::dice::{Dice, Draw};
 use crate::flaw::{DocumentSlip, Slip};
 use crate::lifecycle::Fate;
-use crate::matter::profile_of;
+use crate::matter::{Cast, profile_of};
 use crate::office::Office;
 use crate::people::{Household, Member};
 use crate::plan::CityPlan;
-use crate::scenario::{self, SCENARIOS, Scenario, Side};
+use crate::scenario::{self, Partner, SCENARIOS, Scenario, Side};
 use crate::scribe::application_day;
 use crate::script::{Blemish, Script};
 
@@ -169,6 +169,7 @@ impl Sower<'_> {
                 DocumentSlip::BadCheck,
                 DocumentSlip::Mistyped,
                 DocumentSlip::Missing,
+                DocumentSlip::Other,
             ]);
             right.blemish = Blemish::Every(Slip {
                 document,
@@ -262,12 +263,18 @@ impl Sower<'_> {
             blemish: Blemish::None,
             unlawful_agent: false,
         };
-        [0, 1].map(|side| self.script(&scenario.sides[side], &common))
+        scenario.sides.map(|side| self.script(&side, &common))
     }
 
-    fn script(&self, side: &Side, common: &Script) -> Script {
+    fn script(&mut self, side: &Side, common: &Script) -> Script {
+        let profile = profile_of(side.matter);
         Script {
-            profile: profile_of(side.matter),
+            profile,
+            bank: match side.with {
+                Partner::Same => common.bank,
+                Partner::Another => self.new_company(),
+            },
+            by_company: profile.cast == Cast::Company,
             protagonist: side.by,
             subject: side.subject,
             place: side.place.or(common.place),

@@ -1,5 +1,5 @@
 //! The ways in which two offices can have the same matter: at least one scenario per duplicate rule, with what
-//! each side does. The rule ids and windows are those of `linkage/rules`; a test holds the two together.
+//! each side does. The rule ids and windows are those of `hub/rules`; a test holds the two together.
 use linkage::matter::Severity;
 
 use crate::dice::Dice;
@@ -29,6 +29,15 @@ pub(crate) struct Side {
     /// Another place of use than the common one.
     pub(crate) place: Option<&'static str>,
     pub(crate) by: Member,
+    pub(crate) with: Partner,
+}
+
+/// The company on the other side of an agreement or a debt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Partner {
+    /// The one both sides of the pair have.
+    Same,
+    Another,
 }
 
 const fn side(matter: &'static str) -> Side {
@@ -37,6 +46,7 @@ const fn side(matter: &'static str) -> Side {
         subject: None,
         place: None,
         by: Member::Head,
+        with: Partner::Same,
     }
 }
 
@@ -46,6 +56,7 @@ const fn about(matter: &'static str, subject: Thing) -> Side {
         subject: Some(subject),
         place: None,
         by: Member::Head,
+        with: Partner::Same,
     }
 }
 
@@ -55,6 +66,7 @@ const fn used_in(matter: &'static str, place: &'static str) -> Side {
         subject: None,
         place: Some(place),
         by: Member::Head,
+        with: Partner::Same,
     }
 }
 
@@ -91,6 +103,56 @@ const fn fact(matter: &'static str, instead: Side) -> Scenario {
     }
 }
 
+/// What the elder of the household does.
+const fn of_elder(side: Side) -> Side {
+    Side {
+        by: Member::Elder,
+        ..side
+    }
+}
+
+/// The same with another company.
+const fn with_another(side: Side) -> Side {
+    Side {
+        with: Partner::Another,
+        ..side
+    }
+}
+
+/// Two offices do different things.
+const fn between(
+    rule_id: &'static str,
+    severity: Severity,
+    window_days: i64,
+    sides: [Side; 2],
+    instead: Side,
+) -> Scenario {
+    Scenario {
+        rule_id,
+        severity,
+        window_days,
+        sides,
+        needs_person: true,
+        abroad: false,
+        instead,
+    }
+}
+
+/// The same, resting on the thing or on a company, which has no namesakes and no typing errors here.
+const fn without_person(scenario: Scenario) -> Scenario {
+    Scenario {
+        needs_person: false,
+        ..scenario
+    }
+}
+
+const fn abroad(scenario: Scenario) -> Scenario {
+    Scenario {
+        abroad: true,
+        ..scenario
+    }
+}
+
 /// A gift against another act on the same flat.
 const fn against_gift(gift: Side, other: Side, instead: Side) -> Scenario {
     Scenario {
@@ -104,9 +166,9 @@ const fn against_gift(gift: Side, other: Side, instead: Side) -> Scenario {
     }
 }
 
-pub(crate) static SCENARIOS: [Scenario; 22] = {
+pub(crate) static SCENARIOS: [Scenario; 38] = {
     use Severity::{Conflict, Duplicate, Related};
-    use Thing::{Certificate, Contract, Flat, Loan, Unit};
+    use Thing::{Certificate, Contract, Flat, Loan, Unit, Vehicle};
     const AGREEMENT: &str = "AGREEMENT_SAME_PARTIES";
     const MANDATE: &str = "MANDATE_SAME_PROPERTY";
     const FOREVER: i64 = 36_525;
@@ -123,14 +185,14 @@ pub(crate) static SCENARIOS: [Scenario; 22] = {
             Conflict,
             1_096,
             about("mandate", Unit(0)),
-            about("mandate", Unit(1)),
+            side("signature"),
         ),
         same(
             MANDATE,
             Conflict,
             1_096,
             about("mandate", Certificate(0)),
-            about("mandate", Certificate(1)),
+            side("copy"),
         ),
         fact("birth", used_in("birth", "NZ")),
         fact("education", side("identity")),
@@ -162,13 +224,14 @@ pub(crate) static SCENARIOS: [Scenario; 22] = {
             about("gift", Certificate(0)),
             about("gift", Certificate(1)),
         ),
-        same(
+        // With a number missing the two would still be related, by the home.
+        without_person(same(
             AGREEMENT,
             Duplicate,
             366,
             about("enforceable_debt", Loan(4)),
             about("enforceable_debt", Loan(5)),
-        ),
+        )),
         fact("marriage", used_in("marriage", "DE")),
         same(
             "GUARDIANSHIP_SAME_WARD",
@@ -189,26 +252,148 @@ pub(crate) static SCENARIOS: [Scenario; 22] = {
             about("enforceable_debt", Loan(4)),
             about("enforceable_debt", Loan(5)),
         ),
-        Scenario {
-            rule_id: "WILL_FOR_INHERITANCE",
-            severity: Related,
-            window_days: FOREVER,
-            sides: [
-                Side {
-                    by: Member::Elder,
-                    ..side("will")
-                },
-                about("inheritance", Unit(0)),
-            ],
-            needs_person: true,
-            abroad: false,
-            instead: side("signature"),
-        },
+        between(
+            "WILL_FOR_INHERITANCE",
+            Related,
+            FOREVER,
+            [of_elder(side("will")), about("inheritance", Unit(0))],
+            side("signature"),
+        ),
         fact("experience", side("post")),
         fact("death", side("survival")),
         fact("residence", side("experience")),
         fact("identity", used_in("identity", "MY")),
         fact("post", side("residence")),
+        between(
+            "MANDATE_SAME_AGENT",
+            Related,
+            1_461,
+            [about("mandate", Unit(0)), about("mandate", Unit(1))],
+            side("signature"),
+        ),
+        between(
+            "MANDATE_OF_DECEDENT",
+            Related,
+            1_096,
+            [
+                of_elder(about("mandate", Unit(1))),
+                about("inheritance", Unit(0)),
+            ],
+            side("signature"),
+        ),
+        without_person(between(
+            "MANDATE_AND_MORTGAGE",
+            Related,
+            1_096,
+            [
+                about("mandate", Flat(4)),
+                about("enforceable_debt", Loan(4)),
+            ],
+            about("enforceable_debt", Loan(5)),
+        )),
+        between(
+            "SURVIVAL_AGAINST_DEATH",
+            Conflict,
+            366,
+            [of_elder(side("survival")), side("death")],
+            side("kinship"),
+        ),
+        same(
+            "DECLARATION_SAME_SUBJECT",
+            Duplicate,
+            366,
+            about("declaration", Unit(0)),
+            about("declaration", Unit(1)),
+        ),
+        between(
+            "DECLARATION_FOR_INHERITANCE",
+            Related,
+            3_653,
+            [about("declaration", Unit(0)), about("inheritance", Unit(0))],
+            about("declaration", Unit(1)),
+        ),
+        abroad(between(
+            "DEATH_SAME_PERSON",
+            Duplicate,
+            180,
+            [
+                side("death"),
+                Side {
+                    by: Member::Spouse,
+                    ..side("death")
+                },
+            ],
+            side("survival"),
+        )),
+        same(
+            "ADOPTION_SAME_ADOPTEE",
+            Duplicate,
+            3_653,
+            side("adoption"),
+            side("kinship"),
+        ),
+        without_person(between(
+            "CONTRACT_SAME_HOME",
+            Conflict,
+            366,
+            [
+                about("contract", Unit(0)),
+                with_another(about("contract", Unit(0))),
+            ],
+            about("contract", Unit(1)),
+        )),
+        without_person(between(
+            "DEBT_SAME_HOME",
+            Related,
+            366,
+            [
+                about("enforceable_debt", Loan(4)),
+                with_another(about("enforceable_debt", Loan(4))),
+            ],
+            about("enforceable_debt", Loan(5)),
+        )),
+        same(
+            "DEPOSIT_SAME_DEBT",
+            Duplicate,
+            1_096,
+            about("deposit", Contract(0)),
+            about("deposit", Contract(1)),
+        ),
+        between(
+            "GUARDIANSHIP_AND_ACT",
+            Related,
+            3_653,
+            [side("guardianship"), of_elder(side("mandate"))],
+            side("signature"),
+        ),
+        between(
+            "SAFEKEEPING_FOR_INHERITANCE",
+            Related,
+            FOREVER,
+            [of_elder(side("safekeeping")), about("inheritance", Unit(0))],
+            side("copy"),
+        ),
+        without_person(abroad(same(
+            "ARTICLES_SAME_COMPANY",
+            Duplicate,
+            180,
+            side("articles_of_association"),
+            used_in("articles_of_association", "NZ"),
+        ))),
+        without_person(same(
+            "TENDER_SAME_PROJECT",
+            Duplicate,
+            366,
+            about("tender", Contract(0)),
+            about("tender", Contract(1)),
+        )),
+        without_person(same(
+            "REGISTRATION_SAME_SUBJECT",
+            Duplicate,
+            1_096,
+            about("registration", Vehicle(0)),
+            about("registration", Vehicle(1)),
+        )),
     ]
 };
 
@@ -227,7 +412,8 @@ mod tests {
 
     #[test]
     fn every_duplicate_rule_has_a_scenario_with_its_severity_and_window() {
-        let rules = RuleSet::builtin();
+        let rules = RuleSet::parse(include_str!("../../../hub/rules/matters.toml"))
+            .expect("the shipped rules");
         let planted: HashSet<_> = SCENARIOS.iter().map(|scenario| scenario.rule_id).collect();
         let known: HashSet<_> = rules.rules().iter().map(|rule| rule.id()).collect();
         assert_eq!(planted, known);

@@ -44,7 +44,14 @@ pub(super) struct Ending {
 impl Api {
     /// The reviews of whoever asks.
     fn reviews<'a>(&'a self, person: &'a Person) -> Result<Review<'a>, Problem> {
-        Ok(Review::new(&self.pool, &self.audit, &self.models, person)?)
+        let rules = self.rules.current();
+        Ok(Review::new(
+            &self.pool,
+            &self.audit,
+            &self.models,
+            rules,
+            person,
+        )?)
     }
 }
 

@@ -6,8 +6,8 @@ pub mod code;
 mod field;
 
 use linkage::case_no::CaseNo;
-use linkage::matter::{MatterFacts, MatterKey, MatterType, RuleSet};
-use linkage::vocabulary::{CaseState, Sex};
+use linkage::matter::{MatterFacts, MatterType, RuleSet, RulesDigest};
+use linkage::vocabulary::Sex;
 use notary_proto::hub::v1 as wire;
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -18,6 +18,7 @@ use self::field::{
 };
 use crate::case::reject::AgentReject;
 use crate::case::{Case, Check, ContentHash, Party, PartyIdentifier, Subject};
+use crate::duplicates;
 use crate::statistics::calendar::Calendar;
 use crate::statistics::contribution::Figures;
 
@@ -93,7 +94,7 @@ fn decode_case(mut record: wire::CaseRecord, rules: &RuleSet, calendar: &Calenda
     match checked_case(source_case_id.clone(), record, calendar) {
         Ok(mut case) => {
             case.content_hash = content_hash;
-            case.matter_keys = matter_keys(&case, rules);
+            key(&mut case, rules);
             Decoded::Case(Box::new(case))
         }
         Err(field) => Decoded::Invalid(Invalid {
@@ -134,6 +135,7 @@ fn checked_case(
             .map(|at| time(at, "modified_at"))
             .transpose()?,
         matter_keys: Vec::new(),
+        keyed_under: RulesDigest::default(),
         content_hash: ContentHash::default(),
     })
 }
@@ -223,10 +225,8 @@ fn subject(subject: wire::Subject) -> Checked<Subject> {
     })
 }
 
-fn matter_keys(case: &Case, rules: &RuleSet) -> Vec<MatterKey> {
-    if case.state() == CaseState::Withdrawn {
-        return Vec::new();
-    }
+/// Gives a case the keys that it has under these rules.
+pub fn key(case: &mut Case, rules: &RuleSet) {
     let parties: Vec<_> = case
         .parties
         .iter()
@@ -237,12 +237,14 @@ fn matter_keys(case: &Case, rules: &RuleSet) -> Vec<MatterKey> {
         .iter()
         .map(|subject| (subject.kind, subject.token))
         .collect();
-    rules.keys(&MatterFacts {
+    let facts = MatterFacts {
         matter_type: case.matter_type(),
         parties: &parties,
         subjects: &subjects,
         place_of_use: case.place_of_use.as_deref(),
-    })
+    };
+    case.matter_keys = duplicates::keys(rules, case.state(), &facts);
+    case.keyed_under = *rules.digest();
 }
 
 fn decode_rejected(record: wire::RejectedRecord) -> Decoded {

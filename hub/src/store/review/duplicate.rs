@@ -7,7 +7,6 @@ use sqlx::{PgConnection, PgPool, query, query_scalar};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::lookup::disclosure::{OPENS, SEALED};
 use crate::review::duplicate::{Facts, FindingState, Verdict};
 use crate::store::decode::parse;
 
@@ -21,7 +20,7 @@ const MOST_DECISIONS: i64 = 50;
 pub struct Wanted {
     /// Of which one of this office's cases is part.
     pub office: Option<OfficeId>,
-    /// Office whose notary reads: a sealed case of another office is left out, unless the own case opens it.
+    /// Office whose notary reads: what may not be shown beside the own case is left out.
     pub told_to: Option<OfficeId>,
     pub severity: Option<Severity>,
     pub state: FindingState,
@@ -111,8 +110,18 @@ impl std::fmt::Debug for Party {
     }
 }
 
-/// Findings of a page, the newest first.
-pub async fn page(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Uuid>, sqlx::Error> {
+/// Findings of a page, the newest first. `incomparable` are pairs of matters, the own before the other office's, that are
+/// not shown side by side.
+pub async fn page(
+    pool: &PgPool,
+    wanted: &Wanted,
+    incomparable: &[(MatterType, MatterType)],
+    most: i64,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let (owns, others): (Vec<&str>, Vec<&str>) = incomparable
+        .iter()
+        .map(|(own, other)| (own.code(), other.code()))
+        .unzip();
     query_scalar!(
         r#"SELECT d.finding_id
              FROM duplicate_finding d
@@ -129,9 +138,10 @@ pub async fn page(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Uuid>
               AND coalesce(c.decision, 'open') = $1
               AND ($2::text IS NULL OR d.left_office = $2 OR d.right_office = $2)
               AND ($3::text IS NULL OR d.severity = $3)
-              AND ($4::text IS NULL
-                   OR CASE WHEN d.left_office = $4 THEN r.matter_type <> $5 OR l.matter_type = $6
-                           ELSE l.matter_type <> $5 OR r.matter_type = $6 END)
+              AND ($4::text IS NULL OR NOT EXISTS (
+                   SELECT FROM unnest($5::text[], $6::text[]) AS pair (own, other)
+                    WHERE CASE WHEN d.left_office = $4 THEN own = l.matter_type AND other = r.matter_type
+                               ELSE own = r.matter_type AND other = l.matter_type END))
               AND ($7::timestamptz IS NULL OR (d.found_at, d.finding_id) < ($7, $8))
             ORDER BY d.found_at DESC, d.finding_id DESC
             LIMIT $9"#,
@@ -139,8 +149,8 @@ pub async fn page(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Uuid>
         wanted.office.as_ref().map(OfficeId::as_str),
         wanted.severity.map(Severity::code),
         wanted.told_to.as_ref().map(OfficeId::as_str),
-        SEALED,
-        OPENS,
+        &owns as &[&str],
+        &others as &[&str],
         wanted.behind.map(|behind| behind.found_at),
         wanted.behind.map(|behind| behind.finding_id),
         most,

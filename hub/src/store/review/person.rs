@@ -10,7 +10,6 @@ use sqlx::{PgConnection, query, query_as};
 use time::Date;
 use uuid::Uuid;
 
-use crate::lookup::disclosure::SEALED;
 use crate::review::judgement::Reach;
 use crate::review::person::PairState;
 use crate::store::decode::{decode_error, parse};
@@ -20,7 +19,7 @@ use crate::store::decode::{decode_error, parse};
 pub struct Wanted {
     /// In which one of this office's mentions has a part.
     pub office: Option<OfficeId>,
-    /// Office whose notary reads: a pair that is compared by another office's sealed case is left out.
+    /// Office whose notary reads: a pair that is compared by another office's case that is withheld is left out.
     pub told_to: Option<OfficeId>,
     pub state: PairState,
     pub behind: Option<Behind>,
@@ -77,15 +76,18 @@ impl std::fmt::Debug for Shown {
     }
 }
 
-/// Pairs of a page, the heaviest first.
+/// Pairs of a page, the heaviest first. `withheld` are matters of which nothing is told to another office.
 pub async fn page(
     connection: &mut PgConnection,
     wanted: &Wanted,
+    withheld: &[MatterType],
     most: i64,
 ) -> Result<Vec<Candidate>, sqlx::Error> {
     match wanted.state {
-        PairState::Open => open(connection, wanted, most).await,
-        PairState::Proposed | PairState::InForce => judged(connection, wanted, most).await,
+        PairState::Open => open(connection, wanted, withheld, most).await,
+        PairState::Proposed | PairState::InForce => {
+            judged(connection, wanted, withheld, most).await
+        }
     }
 }
 
@@ -93,6 +95,7 @@ pub async fn page(
 async fn open(
     connection: &mut PgConnection,
     wanted: &Wanted,
+    withheld: &[MatterType],
     most: i64,
 ) -> Result<Vec<Candidate>, sqlx::Error> {
     query_as!(
@@ -116,8 +119,8 @@ async fn open(
               AND ($1::text IS NULL
                    OR EXISTS (SELECT FROM mention o WHERE o.node_id = l.low AND o.office_id = $1)
                    OR EXISTS (SELECT FROM mention o WHERE o.node_id = l.high AND o.office_id = $1))
-              AND ($2::text IS NULL OR ((lm.office_id = $2 OR lc.matter_type <> $3)
-                                    AND (hm.office_id = $2 OR hc.matter_type <> $3)))
+              AND ($2::text IS NULL OR ((lm.office_id = $2 OR lc.matter_type <> ALL ($3::text[]))
+                                    AND (hm.office_id = $2 OR hc.matter_type <> ALL ($3::text[]))))
               AND ($4::integer IS NULL
                    OR (l.weight <= $4 AND (l.weight < $4 OR (l.low, l.high) > (
                                           (SELECT node_id FROM mention WHERE mention_id = $5),
@@ -126,7 +129,7 @@ async fn open(
             LIMIT $7"#,
         wanted.office.as_ref().map(OfficeId::as_str),
         wanted.told_to.as_ref().map(OfficeId::as_str),
-        SEALED,
+        &codes(withheld) as &[&str],
         wanted.behind.map(|behind| behind.weight),
         wanted.behind.map(|behind| behind.low_mention),
         wanted.behind.map(|behind| behind.high_mention),
@@ -140,6 +143,7 @@ async fn open(
 async fn judged(
     connection: &mut PgConnection,
     wanted: &Wanted,
+    withheld: &[MatterType],
     most: i64,
 ) -> Result<Vec<Candidate>, sqlx::Error> {
     query_as!(
@@ -163,8 +167,8 @@ async fn judged(
             WHERE ($2::text IS NULL
                    OR EXISTS (SELECT FROM mention o WHERE o.node_id = j.low AND o.office_id = $2)
                    OR EXISTS (SELECT FROM mention o WHERE o.node_id = j.high AND o.office_id = $2))
-              AND ($3::text IS NULL OR ((lm.office_id = $3 OR lc.matter_type <> $4)
-                                    AND (hm.office_id = $3 OR hc.matter_type <> $4)))
+              AND ($3::text IS NULL OR ((lm.office_id = $3 OR lc.matter_type <> ALL ($4::text[]))
+                                    AND (hm.office_id = $3 OR hc.matter_type <> ALL ($4::text[]))))
               AND ($5::integer IS NULL
                    OR (coalesce(l.weight, 0) <= $5
                        AND (coalesce(l.weight, 0) < $5 OR (j.low, j.high) > (
@@ -175,7 +179,7 @@ async fn judged(
         wanted.state.code(),
         wanted.office.as_ref().map(OfficeId::as_str),
         wanted.told_to.as_ref().map(OfficeId::as_str),
-        SEALED,
+        &codes(withheld) as &[&str],
         wanted.behind.map(|behind| behind.weight),
         wanted.behind.map(|behind| behind.low_mention),
         wanted.behind.map(|behind| behind.high_mention),
@@ -309,6 +313,7 @@ pub async fn of_node(
     connection: &mut PgConnection,
     node_id: Uuid,
     told_to: Option<OfficeId>,
+    withheld: &[MatterType],
     most: i64,
 ) -> Result<Vec<Shown>, sqlx::Error> {
     let rows = query_as!(
@@ -319,12 +324,12 @@ pub async fn of_node(
              JOIN party p ON p.office_id = m.office_id AND p.source_case_id = m.source_case_id
                          AND p.ordinal = m.ordinal
              JOIN case_record c ON c.office_id = m.office_id AND c.source_case_id = m.source_case_id
-            WHERE m.node_id = $1 AND ($2::text IS NULL OR m.office_id = $2 OR c.matter_type <> $3)
+            WHERE m.node_id = $1 AND ($2::text IS NULL OR m.office_id = $2 OR c.matter_type <> ALL ($3::text[]))
             ORDER BY c.accepted_on DESC NULLS LAST, m.mention_id
             LIMIT $4"#,
         node_id,
         told_to.as_ref().map(OfficeId::as_str),
-        SEALED,
+        &codes(withheld) as &[&str],
         most,
     )
     .fetch_all(connection)
@@ -371,4 +376,8 @@ impl Row {
             district: district.transpose().map_err(decode_error)?,
         })
     }
+}
+
+fn codes(matters: &[MatterType]) -> Vec<&'static str> {
+    matters.iter().map(|matter| matter.code()).collect()
 }

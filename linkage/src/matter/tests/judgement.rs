@@ -195,7 +195,7 @@ proptest! {
 
     #[test]
     fn the_same_live_case_at_two_offices_hits_under_every_rule_of_one_matter(one in any_case()) {
-        let rules = RuleSet::builtin();
+        let rules = shipped();
         let matter: MatterType = one.matter.parse().expect("a code");
         let keys = one.keys(&rules);
         let is_under = |rule: &Rule| keys.iter().any(|key| key.tag() == rule.scope.tag());

@@ -100,6 +100,11 @@ pub(crate) fn passport(serial: u64) -> String {
     format!("EK{:07}", shuffle(serial, 10_000_000))
 }
 
+/// A passport of a citizen, of another series than the foreigners' here. `serial` < 10^7.
+pub(crate) fn own_passport(serial: u64) -> String {
+    format!("EJ{:07}", shuffle(serial, 10_000_000))
+}
+
 const CREDIT: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 const ORGANISATION_WEIGHTS: [u32; 8] = [3, 7, 9, 10, 5, 8, 4, 2];
 

@@ -1,0 +1,212 @@
+//! Finding duplicate applications (重复申请), as the last step of the transaction that stores a case.
+//!
+//! Two offices may accept the same matter at the same moment, each in a transaction that cannot see the
+//! other's. So a transaction first locks the stripes that its keys fall into, and only then looks: of two
+//! with a key in common the second waits until the first has committed, and its look, a statement of its
+//! own under READ COMMITTED, sees the first one's case. The keys a case leaves count as well, or a finding
+//! could be closed here while the other side confirms it. Stripes are always taken in ascending order, come
+//! last, and are held for a few queries and the commit.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`pass`] | all cases of the hub, keyed and looked at anew |
+//! | [`activation`] | putting other rules in force |
+//! | [`simulation`] | what an activation would change |
+
+pub mod activation;
+pub mod pass;
+pub mod simulation;
+
+use std::collections::{HashMap, HashSet};
+
+use linkage::matter::{CaseFacts, MatterFacts, MatterKey, RuleSet};
+use linkage::vocabulary::CaseState;
+use metrics::counter;
+use sqlx::PgConnection;
+use time::macros::offset;
+use time::{Date, OffsetDateTime};
+
+use crate::case::CaseKey;
+use crate::store::duplicate::{self, Candidate, Candidates, FindingKey, Found, Sought};
+use crate::store::notice::{self, NewNotice};
+use crate::telemetry::metrics::CANDIDATES_CUT;
+
+/// The keys of a case; one that was withdrawn has none.
+pub fn keys(rules: &RuleSet, state: CaseState, facts: &MatterFacts<'_>) -> Vec<MatterKey> {
+    match state {
+        CaseState::Withdrawn => Vec::new(),
+        _ => rules.keys(facts),
+    }
+}
+
+/// What a look for duplicates has changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Effect {
+    /// Severities of the findings opened.
+    pub(crate) opened: Vec<&'static str>,
+    /// Findings closed.
+    pub(crate) closed: usize,
+}
+
+/// Finds, closes and announces what the cases bring about. `replaced` are those of them that were here before, `left`
+/// the keys that they had then.
+pub(crate) async fn find(
+    connection: &mut PgConnection,
+    rules: &RuleSet,
+    cases: &[Sought<'_>],
+    replaced: &[CaseKey<'_>],
+    left: &[MatterKey],
+) -> Result<Effect, sqlx::Error> {
+    let stripes = duplicate::stripes(cases.iter().flat_map(|case| case.keys).chain(left));
+    if stripes.is_empty() && replaced.is_empty() {
+        return Ok(Effect::default());
+    }
+    duplicate::lock_stripes(connection, &stripes).await?;
+    look(connection, rules, cases, replaced).await
+}
+
+/// The same, by somebody whom no other transaction can meet.
+async fn look(
+    connection: &mut PgConnection,
+    rules: &RuleSet,
+    cases: &[Sought<'_>],
+    replaced: &[CaseKey<'_>],
+) -> Result<Effect, sqlx::Error> {
+    let candidates = duplicate::candidates(connection, cases).await?;
+    counter!(CANDIDATES_CUT).increment(candidates.keys_cut);
+    let found = judge(rules, cases, &candidates.cases);
+
+    let open = duplicate::open_about(connection, replaced).await?;
+    let still: HashSet<&FindingKey> = found.iter().map(|found| &found.key).collect();
+    let unseen = unseen(cases, &candidates);
+    let over: Vec<&FindingKey> = open
+        .iter()
+        .filter(|key| !still.contains(key) && !unseen.is_about(key))
+        .collect();
+    duplicate::close(connection, &over).await?;
+    duplicate::upsert(connection, &found, rules.version()).await?;
+
+    let known: HashSet<&FindingKey> = open.iter().collect();
+    let news: Vec<&Found> = found
+        .iter()
+        .filter(|found| !known.contains(&found.key))
+        .collect();
+    notice::insert(connection, &notices(rules, &news)).await?;
+    Ok(Effect {
+        opened: news.iter().map(|found| found.severity.code()).collect(),
+        closed: over.len(),
+    })
+}
+
+/// Live cases behind whose keys more stands than was looked at: a finding about one of them may hold although it was not
+/// found again.
+struct Unseen<'a>(HashSet<CaseKey<'a>>);
+
+fn unseen<'a>(cases: &[Sought<'a>], candidates: &Candidates) -> Unseen<'a> {
+    let cut = candidates.cut.iter().map(|&of| &cases[of]);
+    Unseen(
+        cut.filter(|case| case.state.is_live_or_issued())
+            .map(|case| (case.office_id, case.source_case_id))
+            .collect(),
+    )
+}
+
+impl Unseen<'_> {
+    fn is_about(&self, finding: &FindingKey) -> bool {
+        [&finding.left, &finding.right]
+            .iter()
+            .any(|(office_id, case)| self.0.contains(&(*office_id, case.as_str())))
+    }
+}
+
+fn judge(rules: &RuleSet, cases: &[Sought<'_>], candidates: &[Candidate]) -> Vec<Found> {
+    let now = OffsetDateTime::now_utc();
+    // Two cases of one batch find each other from both sides; one finding is enough.
+    let mut found: HashMap<FindingKey, Found> = HashMap::new();
+    for candidate in candidates {
+        let case = &cases[candidate.of];
+        let finding = rules.judge(
+            &facts_of_case(case, &candidate.shared, now),
+            &facts_of_candidate(candidate),
+        );
+        let Some(finding) = finding else { continue };
+        let ours = (case.office_id, case.source_case_id.to_owned());
+        let theirs = (candidate.office_id, candidate.source_case_id.clone());
+        let key = FindingKey::new(finding.rule_id, ours, theirs);
+        let mut matters = [case.matter_type, candidate.matter_type];
+        if key.left.0 != case.office_id {
+            matters.reverse();
+        }
+        found.entry(key.clone()).or_insert(Found {
+            key,
+            matters,
+            severity: finding.severity,
+            first_accepting: finding.first_accepting,
+            back_dated: finding.back_dated,
+        });
+    }
+    found.into_values().collect()
+}
+
+fn facts_of_case<'a>(
+    case: &Sought<'a>,
+    keys: &'a [MatterKey],
+    now: OffsetDateTime,
+) -> CaseFacts<'a> {
+    CaseFacts {
+        office: case.office_id,
+        source_case_id: case.source_case_id,
+        matter_type: case.matter_type,
+        state: case.state,
+        applied_on: case.applied_on,
+        accepted_on: case.accepted_on,
+        first_recorded_on: local_day(case.first_recorded_at.unwrap_or(now)),
+        keys,
+    }
+}
+
+fn facts_of_candidate(candidate: &Candidate) -> CaseFacts<'_> {
+    CaseFacts {
+        office: candidate.office_id,
+        source_case_id: &candidate.source_case_id,
+        matter_type: candidate.matter_type,
+        state: candidate.state,
+        applied_on: candidate.applied_on,
+        accepted_on: candidate.accepted_on,
+        first_recorded_on: local_day(candidate.first_recorded_at),
+        keys: &candidate.shared,
+    }
+}
+
+/// The day in Asia/Shanghai, which has had no daylight saving since 1991.
+fn local_day(at: OffsetDateTime) -> Date {
+    at.to_offset(offset!(+8)).date()
+}
+
+/// Both offices hear of it, and neither is told more than the rule's text. An office that may not know of the other's
+/// case hears nothing.
+fn notices<'a>(rules: &'a RuleSet, news: &[&'a Found]) -> Vec<NewNotice<'a>> {
+    news.iter()
+        .flat_map(|found| {
+            let text_zh = rules
+                .rule(&found.key.rule_id)
+                .map_or("", |rule| rule.notice_zh());
+            let [left, right] = found.matters;
+            [
+                (&found.key.left, left, right),
+                (&found.key.right, right, left),
+            ]
+            .into_iter()
+            .filter(|(_, own, other)| {
+                rules
+                    .disclosure(*other)
+                    .is_some_and(|disclosure| disclosure.is_open_to(*own))
+            })
+            .map(move |((office_id, source_case_id), ..)| NewNotice {
+                office_id: *office_id,
+                source_case_id,
+                text_zh,
+            })
+        })
+        .collect()
+}
