@@ -249,6 +249,63 @@ fn figures_are_verified_and_a_cell_that_differs_is_named() {
 }
 
 #[test]
+fn rules_are_checked_replayed_and_put_in_force_while_a_hub_serves() {
+    let site = Site::new("");
+    site.json(&["init"]);
+    let serving = site.serve();
+    let shipped = site.json(&["rules", "show"]);
+    let shipped = shipped["content"].as_str().unwrap();
+    let next = shipped.replacen("version = \"2\"", "version = \"3\"", 1);
+    let file = site.path("next.toml");
+    let name = file.to_str().unwrap();
+
+    fs::write(&file, next.replacen("\"decedent\"", "\"descedent\"", 1)).unwrap();
+    for command in ["check", "simulate", "activate"] {
+        let refused = site.run(&["rules", command, name]);
+        assert_eq!(refused.status.code(), Some(1), "{command}");
+        let said = text(&refused.stderr);
+        for part in ["next.toml", "line 16", "descedent"] {
+            assert!(said.contains(part), "{command}: {said}");
+        }
+    }
+    let changed = shipped.replacen("window_days = 3653", "window_days = 3652", 1);
+    fs::write(&file, changed).unwrap();
+    let refused = site.run(&["rules", "activate", name]);
+    assert!(
+        text(&refused.stderr).contains("new `version`"),
+        "{refused:?}"
+    );
+
+    fs::write(&file, next).unwrap();
+    let simulated = site.json(&["rules", "simulate", name]);
+    assert_eq!(
+        (&simulated["from"], &simulated["to"]),
+        (&"2".into(), &"3".into())
+    );
+    assert_eq!(simulated["changes"].as_array().unwrap().len(), 0);
+    assert_eq!(
+        site.json(&["rules", "list"]).as_array().unwrap().len(),
+        1,
+        "nothing is written"
+    );
+    let activated = site.json(&["rules", "activate", name]);
+    assert_eq!(activated["replaced"], "2");
+    let standing = site.json(&["rules", "list"]);
+    assert_eq!(
+        (&standing[0]["in_force"], &standing[1]["in_force"]),
+        (&false.into(), &true.into())
+    );
+    serving.wait_for("rules taken up");
+    let done = ["operator rules.activate done"; 2];
+    assert_eq!(
+        site.recorded(),
+        done,
+        "the switch and its end, and nothing that failed"
+    );
+    assert_eq!(serving.terminate().0, Some(0));
+}
+
+#[test]
 fn accounts_are_changed_by_command() {
     let site = Site::new("");
     site.json(&["init"]);

@@ -1,9 +1,11 @@
 //! Duplicate applications between offices.
 
-use notary_proto::hub::v1::{CaseState, PartyRole};
+use linkage::matter::MatterType;
+use notary_hub::rules::Edition;
+use notary_proto::hub::v1::{CaseState, PartyRole, Record, Subject, SubjectKind};
 
 use crate::city::Hub;
-use crate::record::{Case, case, person};
+use crate::record::{Case, case, home, person};
 
 fn inheritance(source_case_id: &str, decedent: u8) -> Case {
     case(source_case_id)
@@ -95,32 +97,113 @@ async fn an_office_hears_of_anothers_will_by_an_inheritance_alone() {
     assert_eq!(hub.text(told).await.unwrap(), "hangzhou A, xiaoshan C");
 }
 
-/// Two hubs store the two sides at the same moment. A trigger holds each of them after its look for duplicates and
-/// before its commit, until the other has come as far. Without the locks on stripes both come there, having seen
-/// nothing; with them the second waits before its look, and the first goes on after a moment.
+/// Every pair of matters that a rule with parties or subjects is about.
+fn ruled_pairs() -> Vec<(MatterType, MatterType)> {
+    let rules = Edition::shipped().rules;
+    let matters = || MatterType::all();
+    matters()
+        .flat_map(|one| matters().map(move |other| (one, other)))
+        .filter(|(one, other)| rules.rules().iter().any(|rule| rule.covers(*one, *other)))
+        .collect()
+}
+
+/// A case in which somebody holds every role there is, about a thing of every kind: whatever makes two cases of its
+/// matter the same is in it.
+fn everything(source_case_id: &str, matter: MatterType, number: u8) -> Case {
+    let roles = (1..=i32::from(u8::MAX)).map_while(|role| PartyRole::try_from(role).ok());
+    let kinds = (1..=i32::from(u8::MAX)).map_while(|kind| SubjectKind::try_from(kind).ok());
+    let subject = |kind: SubjectKind| Subject {
+        kind: kind.into(),
+        ..home(number)
+    };
+    case(source_case_id)
+        .matter(matter.code())
+        .parties(roles.map(|role| person(role, number)).collect())
+        .subjects(kinds.map(subject).collect())
+}
+
+/// Two hubs store the two sides of every kind of pair at the same moment. A trigger holds each of them after its look
+/// for duplicates and before its commit, until the other has come as far. Without the locks on stripes both come there,
+/// having seen nothing; with them the second waits before its look, and the first goes on after a moment.
 #[tokio::test]
 async fn first_acceptances_at_the_same_moment_always_find_each_other() {
     let hub = Hub::start().await;
     let (one, two) = (hub.office("hangzhou").await, hub.office("xiaoshan").await);
     meet_before_commit(&hub).await;
     let (other_hub, _writers) = hub.another();
-    for round in 1..=4_u8 {
-        let (a, b) = (format!("A{round}"), format!("B{round}"));
-        tokio::join!(
-            one.send_at(
-                &hub.ingest,
-                round.into(),
-                vec![inheritance(&a, round).into()]
-            ),
-            two.send_at(
-                &other_hub,
-                round.into(),
-                vec![inheritance(&b, round).into()]
-            ),
-        );
+    let pairs = ruled_pairs();
+    assert!(pairs.len() > 26, "every matter with a rule is among them");
+    let side = |side: &str, of: fn(&(MatterType, MatterType)) -> MatterType| -> Vec<Record> {
+        (1..)
+            .zip(&pairs)
+            .map(|(number, pair)| {
+                let key = format!("{side}{number:03}");
+                everything(&key, of(pair), number).into()
+            })
+            .collect()
+    };
+    tokio::join!(
+        one.send_at(&hub.ingest, 1, side("A", |pair| pair.0)),
+        two.send_at(&other_hub, 1, side("B", |pair| pair.1)),
+    );
+    let found =
+        "SELECT count(*) FROM duplicate_finding WHERE substr(left_case, 2) = substr(right_case, 2)";
+    assert_eq!(hub.count(found).await, pairs.len() as i64);
+}
+
+/// By its own word hangzhou was first; but it said so only after xiaoshan's acceptance had been seen.
+#[tokio::test]
+async fn an_acceptance_that_is_told_of_late_is_named_first_and_flagged() {
+    let hub = Hub::start().await;
+    let (mut one, mut two) = (hub.office("hangzhou").await, hub.office("xiaoshan").await);
+    two.taken(&hub, vec![inheritance("B", 9).accepted("2024-03-04")])
+        .await;
+    sqlx::query("UPDATE case_record SET first_recorded_at = '2024-03-05T09:00:00+08:00'")
+        .execute(&hub.pool)
+        .await
+        .unwrap();
+    one.taken(&hub, vec![inheritance("A", 9).accepted("2024-03-01")])
+        .await;
+    let named = "SELECT first_accepting || ' ' || back_dated FROM duplicate_finding";
+    assert_eq!(hub.text(named).await.unwrap(), "hangzhou true");
+}
+
+/// Behind one key stand more cases than are judged: the live ones come first, the newest acceptance before older ones,
+/// in whatever order they arrived.
+#[tokio::test]
+async fn of_too_many_cases_behind_a_key_the_newest_live_ones_are_judged() {
+    let mut found = Vec::new();
+    for backwards in [false, true] {
+        let hub = Hub::start().await;
+        let (mut one, mut two) = (hub.office("hangzhou").await, hub.office("xiaoshan").await);
+        let mut cases: Vec<Case> = (0..230_u32)
+            .map(|at| {
+                let day = format!("2024-{:02}-{:02}", 1 + at / 28, 1 + at % 28);
+                let case = inheritance(&format!("B{at:03}"), 9).accepted(&day);
+                match at % 23 {
+                    0 => case.state(CaseState::Terminated),
+                    _ => case,
+                }
+            })
+            .collect();
+        if backwards {
+            cases.reverse();
+        }
+        two.taken(&hub, cases).await;
+        one.taken(&hub, vec![inheritance("A", 9)]).await;
+        let judged =
+            "SELECT string_agg(right_case, ' ' ORDER BY right_case) FROM duplicate_finding";
+        found.push(hub.text(judged).await.unwrap());
     }
-    assert_eq!(hub.count("SELECT count(*) FROM duplicate_finding").await, 4);
-    assert_eq!(hub.count("SELECT count(*) FROM notice").await, 8);
+    assert_eq!(found[0], found[1]);
+    let newest: Vec<String> = (0..230_u32)
+        .filter(|at| at % 23 != 0)
+        .rev()
+        .take(200)
+        .map(|at| format!("B{at:03}"))
+        .collect();
+    let newest: Vec<&str> = newest.iter().rev().map(String::as_str).collect();
+    assert_eq!(found[0], newest.join(" "));
 }
 
 /// The position is the last thing a transaction writes.

@@ -8,6 +8,7 @@ mod duplicate;
 mod quarantine;
 mod record;
 mod revision;
+mod rules;
 mod sequence;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,0 +1,6 @@
+//! What a hub makes of a whole city, without the processes around it.
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod hub;
+mod reckoning;
+mod rules;
