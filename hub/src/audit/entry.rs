@@ -65,6 +65,10 @@ pub enum Action {
     UnlinkProvider,
     ProveAudit,
     PruneAudit,
+    RelinkPersons,
+    TrainWeights,
+    ActivateWeights,
+    ExplainPersons,
     /// The first entry of the tree, where it follows a hash chain.
     BeginTree,
     /// A request that the person's role does not allow.
@@ -153,6 +157,10 @@ impl Action {
             Self::ProveAudit => "audit.prove",
             Self::PruneAudit => "audit.prune",
             Self::BeginTree => "audit.begin",
+            Self::RelinkPersons => "persons.relink",
+            Self::TrainWeights => "persons.train",
+            Self::ActivateWeights => "persons.activate",
+            Self::ExplainPersons => "persons.explain",
             Self::Request => "request",
         }
     }

@@ -6,6 +6,7 @@ mod ca;
 mod enrol;
 mod office;
 mod output;
+mod persons;
 mod record;
 mod setup;
 mod stats;
@@ -28,6 +29,7 @@ use audit::AuditCommand;
 use ca::CaCommand;
 use enrol::EnrolCommand;
 use output::Output;
+use persons::PersonsCommand;
 use record::{change, done};
 
 const EXIT_CODES: &str = "\
@@ -92,6 +94,9 @@ enum Command {
     /// The keys that sign sessions.
     #[command(subcommand)]
     SessionKey(SessionKeyCommand),
+    /// Which parties are one person: link everything anew, train weights, say how it stands and why.
+    #[command(subcommand)]
+    Persons(PersonsCommand),
     /// Figures.
     #[command(subcommand)]
     Stats(StatsCommand),
@@ -238,6 +243,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::SessionKey(SessionKeyCommand::Rotate { compromised }) => {
             setup::rotate_session_key(&config, compromised, output).await
         }
+        Command::Persons(command) => persons::run(&config, command, output).await,
         Command::Audit(command) => audit::run(Some(&config), command, output).await,
         Command::Stats(StatsCommand::Verify) => stats::verify(&config, output).await,
         Command::CheckConfig => setup::check_config(&config, output),
@@ -268,7 +274,15 @@ mod tests {
         let mut text = String::new();
         let mut command = Cli::command().term_width(WIDTH);
         command.build();
-        for name in ["office", "enrol", "ca", "user", "session-key", "audit"] {
+        for name in [
+            "office",
+            "enrol",
+            "ca",
+            "user",
+            "session-key",
+            "persons",
+            "audit",
+        ] {
             let command = command
                 .find_subcommand_mut(name)
                 .expect("there is such a command");
