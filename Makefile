@@ -11,7 +11,7 @@ FAULT_MINUTES ?= 2
 FUZZ_SECONDS ?= 60
 ATTACK_SECONDS ?= 2
 
-.PHONY: help demo demo-once test lint format bench bench-linkage fault attack scan-tls fuzz train linkage-quality prepare clean-demo
+.PHONY: help demo demo-once test lint format bench bench-linkage hostile fault attack scan-tls fuzz train linkage-quality prepare clean-demo
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ bench-linkage: ## Person linkage beside Splink and on FEBRL: RECORDS (100000,100
 	@deploy/setup.sh versus
 	@$(CARGO) build --release --locked -p linkage-quality
 	@target/release/linkage-quality versus --records $(RECORDS) --python "$(TOOLS)/versus/bin/python"
+
+hostile: ## Person linkage under attack: 65,000 records made to cost much; a few minutes
+	@deploy/setup.sh test
+	@$(CARGO) test --release --locked -p notary-hub --test linking -- --ignored --nocapture
 
 fault: ## Kill, cut and refill under load for FAULT_MINUTES; target/fault/report.json
 	@deploy/setup.sh run

@@ -9,6 +9,7 @@ mod candidates;
 use std::{collections::HashMap, num::NonZeroUsize};
 
 use crate::{
+    block::BlockingKey,
     cluster::{Evidence, Pair, resolve},
     compare::{Mention, VerifiedNumber},
     name::NameShare,
@@ -127,6 +128,12 @@ impl<'a> Collection<'a> {
     #[must_use]
     pub fn number(&self, node: u32) -> Option<VerifiedNumber> {
         self.mentions[self.members(node)[0] as usize].verified()
+    }
+
+    /// Puts the keys under which a node is compared in place of what is there.
+    pub fn keys(&self, node: u32, into: &mut Vec<BlockingKey>) {
+        let representatives = self.representatives(node);
+        node::keys_of(representatives.map(|(_, mention)| mention), into);
     }
 
     fn representatives(&self, node: u32) -> impl Iterator<Item = (MentionId, &Mention)> + Clone {

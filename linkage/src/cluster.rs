@@ -15,6 +15,7 @@
 //! are connected with what changed. Both come to the same, because a join never depends on evidence outside its own
 //! connected component.
 
+mod bounded;
 mod forest;
 mod incremental;
 
@@ -23,6 +24,7 @@ use std::hash::Hash;
 use crate::{compare::VerifiedNumber, vocabulary::vocabulary, weights::MatchWeight};
 use forest::Forest;
 
+pub use bounded::{Bounded, resolve_bounded};
 pub use incremental::{Change, Clusters, Update};
 
 /// Names a mention for ever: the same mention has the same key in every run.

@@ -8,6 +8,7 @@
 //! EM needs how often each comparison vector occurs and nothing else, so a session over millions of pairs is a table
 //! of some thousand rows. Rows are kept in order: the same pairs in any order give the same weights to the last bit.
 
+mod quality;
 mod run;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::{
     weights::{LevelProbability, Probabilities},
 };
 
+pub use quality::Quality;
 pub use run::TrainingRun;
 
 /// Position of each field's level, as in [`ComparisonVector::levels`].

@@ -65,6 +65,10 @@ pub enum Action {
     UnlinkProvider,
     ProveAudit,
     PruneAudit,
+    RelinkPersons,
+    TrainWeights,
+    ActivateWeights,
+    ExplainPersons,
     /// The first entry of the tree, where it follows a hash chain.
     BeginTree,
     ActivateRules,
@@ -155,6 +159,10 @@ impl Action {
             Self::PruneAudit => "audit.prune",
             Self::BeginTree => "audit.begin",
             Self::ActivateRules => "rules.activate",
+            Self::RelinkPersons => "persons.relink",
+            Self::TrainWeights => "persons.train",
+            Self::ActivateWeights => "persons.activate",
+            Self::ExplainPersons => "persons.explain",
             Self::Request => "request",
         }
     }

@@ -6,6 +6,7 @@ mod ca;
 mod enrol;
 mod office;
 mod output;
+mod persons;
 mod record;
 mod rules;
 mod setup;
@@ -29,6 +30,7 @@ use audit::AuditCommand;
 use ca::CaCommand;
 use enrol::EnrolCommand;
 use output::Output;
+use persons::PersonsCommand;
 use record::{change, done};
 use rules::RulesCommand;
 
@@ -97,6 +99,9 @@ enum Command {
     /// What makes two cases the same matter, and what of a case may be told.
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// Which parties are one person: link everything anew, train weights, say how it stands and why.
+    #[command(subcommand)]
+    Persons(PersonsCommand),
     /// Figures.
     #[command(subcommand)]
     Stats(StatsCommand),
@@ -243,6 +248,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::SessionKey(SessionKeyCommand::Rotate { compromised }) => {
             setup::rotate_session_key(&config, compromised, output).await
         }
+        Command::Persons(command) => persons::run(&config, command, output).await,
         Command::Audit(command) => audit::run(Some(&config), command, output).await,
         Command::Rules(command) => rules::run(&config, command, output).await,
         Command::Stats(StatsCommand::Verify) => stats::verify(&config, output).await,
@@ -280,6 +286,7 @@ mod tests {
             "ca",
             "user",
             "session-key",
+            "persons",
             "audit",
             "rules",
         ] {

@@ -196,7 +196,7 @@ impl<'a> Changes<'a> {
 }
 
 /// The node that a mention belongs to.
-fn place(
+pub(super) fn place(
     mention_id: MentionId,
     number: Option<VerifiedNumber>,
     contested: &HashSet<VerifiedNumber>,

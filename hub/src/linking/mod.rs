@@ -21,6 +21,9 @@
 //! to have too many nodes, or no longer has, the nodes concerned are compared again. So what stands when all work is
 //! done follows from the cases, the decisions and the weights alone, never from the order in which they came.
 //!
+//! After a first load, or under other weights, [`relink`] does the same for everything at once;
+//! [`train`] makes the weights from what the hub holds.
+//!
 //! A worker that dies leaves its lease to run out; what it touched is noted in the work itself, so that the next one
 //! compares it again.
 
@@ -29,9 +32,14 @@ pub(crate) mod compare;
 mod component;
 mod conclude;
 mod contest;
+mod everyone;
 mod intake;
 pub mod model;
+pub mod relink;
 pub mod rework;
+pub mod run;
+pub mod state;
+pub mod train;
 mod worker;
 
 use std::collections::BTreeSet;
@@ -75,6 +83,9 @@ pub enum LinkingError {
     /// All persons are being linked anew: nothing else may change them.
     #[error("all persons are being linked anew; try again when that is done")]
     Relinking,
+    /// Another long action is under way.
+    #[error("another run is under way; see how far it is with: notary-hub persons status")]
+    RunUnderWay,
     #[error("scoring was cut short")]
     Scoring(#[from] tokio::task::JoinError),
 }
@@ -88,6 +99,7 @@ impl Retryable for LinkingError {
             | Self::OtherWeights
             | Self::TooManyMentions
             | Self::Relinking
+            | Self::RunUnderWay
             | Self::Scoring(_) => false,
         }
     }

@@ -14,6 +14,7 @@ pub mod duplicate;
 mod grounds;
 pub mod judgement;
 mod masked;
+pub mod pairwise;
 pub mod person;
 
 pub use grounds::{Grounds, GroundsError};

@@ -391,7 +391,7 @@ impl Review<'_> {
     }
 }
 
-fn id(mention: Uuid) -> MentionId {
+pub(super) fn id(mention: Uuid) -> MentionId {
     MentionId::from(mention.into_bytes())
 }
 

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod case;
 pub mod certificate;
 pub mod child;
+pub(crate) mod copy;
 pub(crate) mod decode;
 pub mod details;
 pub mod digest;

@@ -62,6 +62,11 @@ impl Hub {
         office
     }
 
+    /// Of its database.
+    pub fn url(&self) -> &str {
+        &self.database.url
+    }
+
     /// Links persons, over connections of its own.
     pub fn linking(&self) -> Linking {
         let pool = store::pool::linking(&self.database.url, 4).unwrap();

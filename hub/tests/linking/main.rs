@@ -5,11 +5,15 @@
 #[allow(dead_code)]
 mod city;
 
+mod hostile;
+mod interleave;
+mod kill;
 mod order;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]
 mod record;
 
+mod relink;
 #[path = "../support/mod.rs"]
 mod support;
 mod town;

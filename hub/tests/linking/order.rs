@@ -1,26 +1,18 @@
 //! Whatever the order in which cases come, the persons are the same.
 
-use crate::city::{Hub, Office};
+use crate::city::Hub;
 use crate::record::Case;
-use crate::town::{Dice, cases, contents, count, drain, persons};
+use crate::town::{Dice, cases, contents, count, drain, offices, persons, send_by};
 
+/// In chunks of any size, linked now and then.
 async fn send(hub: &Hub, dice: &mut Dice, cases: &[(&'static str, Case)]) {
-    let mut offices: Vec<(&str, Office)> = Vec::new();
-    for name in ["hangzhou", "xiaoshan", "yuhang"] {
-        offices.push((name, hub.office(name).await));
-    }
+    let mut offices = offices(hub).await;
     let linking = hub.linking();
     let mut rest = cases;
     while !rest.is_empty() {
         let (chunk, later) = rest.split_at(rest.len().min(1 + dice.below(40)));
         rest = later;
-        for (name, office) in &mut offices {
-            let own = chunk.iter().filter(|(of, _)| of == name);
-            let records: Vec<Case> = own.map(|(_, case)| case.clone()).collect();
-            if !records.is_empty() {
-                office.taken(hub, records).await;
-            }
-        }
+        send_by(hub, &mut offices, chunk).await;
         if dice.one_in(2) {
             drain(&hub.pool, &linking).await;
         }

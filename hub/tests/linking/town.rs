@@ -2,12 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use linkage::cluster::Judgement;
+use linkage::node::MentionId;
 use notary_hub::linking::Linking;
+use notary_hub::linking::model::Models;
+use notary_hub::linking::relink::{Relinked, relink};
+use notary_hub::linking::rework::rework;
+use notary_hub::linking::run::Runs;
 use notary_hub::store;
 use notary_proto::hub::v1 as wire;
 use sqlx::PgPool;
+use uuid::Uuid;
 use wire::{IdentifierKind, IdentifierToken, Party, PartyKind, PartyRole, Sex};
 
+use crate::city::{Hub, Office};
 use crate::record::{Case, case, day};
 
 /// xorshift64*.
@@ -114,6 +122,97 @@ pub fn cases(dice: &mut Dice, people: usize, count: usize) -> Vec<(&'static str,
                     .parties(parties),
             )
         })
+        .collect()
+}
+
+/// The town's offices, each with a stream that is open.
+pub async fn offices(hub: &Hub) -> Vec<(&'static str, Office)> {
+    let mut offices = Vec::new();
+    for name in ["hangzhou", "xiaoshan", "yuhang"] {
+        offices.push((name, hub.office(name).await));
+    }
+    offices
+}
+
+/// Sends cases, each by its office, without linking any.
+pub async fn send_by(
+    hub: &Hub,
+    offices: &mut [(&'static str, Office)],
+    cases: &[(&'static str, Case)],
+) {
+    for (name, office) in offices {
+        let own = cases.iter().filter(|(of, _)| of == name);
+        let records: Vec<Case> = own.map(|(_, case)| case.clone()).collect();
+        if !records.is_empty() {
+            office.taken(hub, records).await;
+        }
+    }
+}
+
+/// The same by offices that had sent nothing.
+pub async fn send(hub: &Hub, cases: &[(&'static str, Case)]) {
+    send_by(hub, &mut offices(hub).await, cases).await;
+}
+
+/// Links everything anew.
+pub async fn relinked(pool: &PgPool) -> Relinked {
+    let runs = Runs {
+        long: pool,
+        short: pool,
+        tell: &|_| {},
+    };
+    relink(&runs).await.unwrap()
+}
+
+/// Everybody decides in the hub's own way: rows first, then whatever follows from them.
+pub async fn decide(pool: &PgPool, decisions: &[(MentionId, MentionId, Judgement)]) {
+    for (one, other, judgement) in decisions {
+        let (low, high) = (one.min(other), one.max(other));
+        sqlx::query(
+            "INSERT INTO link_judgement (judgement_id, low, high, judgement, state, reason, proposed_by, proposed_at)
+             VALUES (gen_random_uuid(), $1, $2, $3, 'in_force', 'seen', gen_random_uuid(), now())",
+        )
+        .bind(uuid(*low))
+        .bind(uuid(*high))
+        .bind(judgement.code())
+        .execute(pool)
+        .await
+        .unwrap();
+        follow(pool, &[*low, *high]).await;
+    }
+}
+
+/// Takes every decision back.
+pub async fn take_back(pool: &PgPool, decisions: &[(MentionId, MentionId, Judgement)]) {
+    for (one, other, _) in decisions {
+        sqlx::query("UPDATE link_judgement SET state = 'withdrawn' WHERE low = $1 AND high = $2")
+            .bind(uuid(*one.min(other)))
+            .bind(uuid(*one.max(other)))
+            .execute(pool)
+            .await
+            .unwrap();
+        follow(pool, &[*one, *other]).await;
+    }
+}
+
+async fn follow(pool: &PgPool, mentions: &[MentionId]) {
+    let mut transaction = pool.begin().await.unwrap();
+    rework(&mut transaction, &Models::default(), mentions)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+}
+
+pub fn uuid(mention: MentionId) -> Uuid {
+    Uuid::from_bytes(*mention.as_bytes())
+}
+
+/// Pairs of mentions by a query that gives two ids.
+pub async fn pairs(pool: &PgPool, sql: &'static str) -> Vec<(MentionId, MentionId)> {
+    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(sql).fetch_all(pool).await.unwrap();
+    let mention = |id: Uuid| MentionId::from(id.into_bytes());
+    rows.into_iter()
+        .map(|(one, other)| (mention(one), mention(other)))
         .collect()
 }
 

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::Collection;
-use crate::{block::BlockingKey, compare::VerifiedNumber, identifier::IdentifierKind, node, work};
+use crate::{block::BlockingKey, compare::VerifiedNumber, identifier::IdentifierKind, work};
 
 /// Which pairs of nodes are worth a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub enum Scope {
 pub struct Candidates {
     /// Places of nodes, the lesser first, in order, none twice.
     pub pairs: Vec<(u32, u32)>,
-    /// Blocks left out because too many nodes share the key.
-    pub oversized: usize,
+    /// Keys left out because too many nodes have them, in order.
+    pub overfull: Vec<BlockingKey>,
 }
 
 /// The keys are dealt out among so many parts, each small enough for a processor's cache.
@@ -52,21 +52,23 @@ impl Collection<'_> {
             scope == Scope::Reviewable || kind.is_none() || kind != kinds[b as usize]
         };
         let found = work::each(parts, workers, |pieces| pairs_of(pieces, cap, is_wanted));
-        let oversized = found.iter().map(|found| found.oversized).sum();
+        let mut overfull: Vec<_> = found
+            .iter()
+            .flat_map(|found| &found.overfull)
+            .copied()
+            .collect();
+        overfull.sort_unstable();
         let mut pairs: Vec<_> = found.into_iter().flat_map(|found| found.pairs).collect();
         pairs.sort_unstable();
         pairs.dedup();
-        Candidates { pairs, oversized }
+        Candidates { pairs, overfull }
     }
 
     fn deal(&self, nodes: &[u32]) -> [Part; PARTS] {
         let mut parts: [Part; PARTS] = std::array::from_fn(|_| Vec::new());
         let mut keys = Vec::new();
         for &node in nodes {
-            node::keys_of(
-                self.representatives(node).map(|(_, mention)| mention),
-                &mut keys,
-            );
+            self.keys(node, &mut keys);
             for key in &keys {
                 let [.., last] = key.as_bytes();
                 parts[usize::from(*last) % PARTS].push((*key, node));
@@ -82,11 +84,11 @@ fn pairs_of(pieces: Vec<Part>, cap: usize, is_wanted: impl Fn(u32, u32) -> bool)
     entries.sort_unstable_by_key(|(key, node)| (key.to_number(), *node));
     let mut found = Candidates {
         pairs: Vec::new(),
-        oversized: 0,
+        overfull: Vec::new(),
     };
     for block in entries.chunk_by(|(a, _), (b, _)| a == b) {
         if block.len() > cap {
-            found.oversized += 1;
+            found.overfull.extend(block.first().map(|(key, _)| *key));
             continue;
         }
         for (at, &(_, a)) in block.iter().enumerate() {

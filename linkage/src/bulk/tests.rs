@@ -99,7 +99,7 @@ fn blocks_of_more_nodes_than_the_cap_are_left_out_and_counted() {
     let collection = Collection::new(&ids, &nodes, &mentions);
     let found = |cap| {
         let found = collection.candidates(cap, Scope::Reviewable, TWO);
-        (found.pairs.len(), found.oversized)
+        (found.pairs.len(), found.overfull.len())
     };
     assert_eq!(found(30), (30 * 29 / 2, 0));
     assert_eq!(found(29), (0, 1));

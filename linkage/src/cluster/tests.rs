@@ -225,6 +225,41 @@ fn a_thousand_orders_of_arrival_come_to_the_same_persons() {
 }
 
 #[test]
+fn a_component_beyond_the_bound_is_joined_by_numbers_and_decisions_alone() {
+    // A chain of five, one of them twice by number, and a pair apart from it.
+    let mut mentions: Vec<_> = (1..=7).map(|at| (at, None)).collect();
+    mentions[3].1 = Some(number(1));
+    mentions[4].1 = Some(number(1));
+    let links: Vec<_> = [(1, 2), (2, 3), (3, 4), (6, 7)]
+        .map(|(a, b)| (pair(a, b), bits(9.0)))
+        .to_vec();
+    let judgements = [(pair(1, 2), Judgement::Same)];
+    let bounded = |most| resolve_bounded(&mentions, &links, &judgements, most);
+    let whole = bounded(5);
+    assert_eq!((whole.components, whole.oversize.len()), (0, 0));
+    assert_eq!(whole.persons.iter().filter(|(_, of)| *of == 1).count(), 5);
+    let cut = bounded(4);
+    assert_eq!((cut.components, cut.oversize), (1, vec![1, 2, 3, 4, 5]));
+    let expected = [(1, 1), (2, 1), (3, 3), (4, 4), (5, 4), (6, 6), (7, 6)];
+    assert_eq!(cut.persons, expected);
+}
+
+#[test]
+fn within_the_bound_everything_is_as_without_one() {
+    let mut noise = Noise(3);
+    for _ in 0..50 {
+        let world = crowd(&mut noise, 60);
+        let World {
+            mentions,
+            links,
+            judgements,
+        } = &world;
+        let bounded = resolve_bounded(mentions, links, judgements, 60);
+        assert_eq!(bounded.persons, world.persons());
+    }
+}
+
+#[test]
 fn taking_a_decision_back_restores_exactly_what_was() {
     let mut noise = Noise(7);
     let world = crowd(&mut noise, 200);

@@ -66,7 +66,7 @@ pub fn link_file(
         ("nodes", collection.nodes().len()),
         ("candidates", candidates.pairs.len()),
         ("links", links.len()),
-        ("oversized_blocks", candidates.oversized),
+        ("overfull_keys", candidates.overfull.len()),
     ];
     let report = JobReport {
         phases: phases.0,

@@ -46,6 +46,21 @@ pub async fn of_nodes(
         .collect()
 }
 
+/// Every decision in force, whether or not its mentions are there.
+pub async fn every(
+    connection: &mut PgConnection,
+) -> Result<Vec<((MentionId, MentionId), Judgement)>, sqlx::Error> {
+    let rows = query!("SELECT low, high, judgement FROM link_judgement WHERE state = 'in_force'")
+        .fetch_all(connection)
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let mentions = (mention_id(row.low), mention_id(row.high));
+            Ok((mentions, parse(&row.judgement)?))
+        })
+        .collect()
+}
+
 /// Mentions that stand opposite these in a decision in force.
 pub async fn counterparts(
     connection: &mut PgConnection,

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use futures_util::{Stream, StreamExt};
 use linkage::compare::{KnownIdentifier, Mention, RelatedParties, VerifiedNumber};
 use linkage::name::PreparedName;
 use linkage::node::{MOST_REPRESENTATIVES, MentionId, Node, NodeId};
 use linkage::office::OfficeId;
-use sqlx::{PgConnection, query, query_as};
+use sqlx::{PgConnection, query, query_as, query_scalar};
 use time::Date;
 use uuid::Uuid;
 
@@ -50,16 +51,10 @@ pub async fn standing(
     cases: &[String],
 ) -> Result<Vec<Standing>, sqlx::Error> {
     let rows = query!(
-        r#"SELECT p.source_case_id, p.ordinal, p.id_kind, p.id_token,
-                  hashtextextended(ROW(p.kind, p.name, p.sex, p.birth_date, p.id_kind, p.id_token, p.id_unverified,
-                      p.id_segments, p.phone_token, p.address_district,
-                      (SELECT array_agg(o.id_token ORDER BY o.id_token) FROM party o
-                        WHERE o.office_id = p.office_id AND o.source_case_id = p.source_case_id
-                          AND o.ordinal <> p.ordinal AND o.id_token IS NOT NULL))::text, 0) AS "content!"
+        r#"SELECT p.source_case_id AS "source_case_id!", p.ordinal AS "ordinal!", p.id_kind, p.id_token,
+                  p.content AS "content!"
              FROM unnest($2::text[]) AS k (source_case_id)
-             JOIN case_record c ON c.office_id = $1 AND c.source_case_id = k.source_case_id
-                               AND c.state <> 'withdrawn'
-             JOIN party p ON p.office_id = $1 AND p.source_case_id = k.source_case_id"#,
+             JOIN standing_party p ON p.office_id = $1 AND p.source_case_id = k.source_case_id"#,
         office_id.as_str(),
         cases,
     )
@@ -294,6 +289,79 @@ fn segments(bytes: &[u8]) -> Result<[linkage::token::Token; 3], sqlx::Error> {
 #[derive(Debug, thiserror::Error)]
 #[error("the segments of a number are three tokens")]
 struct SegmentCount;
+
+/// A party of any case, with what is compared of it.
+#[derive(Debug)]
+pub struct Party {
+    pub office_id: OfficeId,
+    pub source_case_id: String,
+    pub ordinal: i16,
+    pub content: i64,
+    row: Row,
+}
+
+impl Party {
+    /// Its name for ever.
+    pub fn mention_id(&self) -> Result<MentionId, sqlx::Error> {
+        let ordinal = u16::try_from(self.ordinal).map_err(decode_error)?;
+        Ok(MentionId::new(
+            self.office_id,
+            &self.source_case_id,
+            ordinal,
+        ))
+    }
+
+    /// What is compared.
+    pub fn mention(&self, model: &Model) -> Result<Mention, sqlx::Error> {
+        self.row.mention(model)
+    }
+}
+
+/// Every party as it stands, row by row.
+pub fn every(
+    connection: &mut PgConnection,
+) -> impl Stream<Item = Result<Party, sqlx::Error>> + Send + '_ {
+    // The ids follow from the place, and the node from all the others: they are not read.
+    let rows = query!(
+        r#"SELECT office_id AS "office_id!", source_case_id AS "source_case_id!", ordinal AS "ordinal!",
+                  content AS "content!", kind AS "kind!", name AS "name!", sex, birth_date, id_kind, id_token,
+                  id_unverified, id_segments, phone_token, address_district, related AS "related!: Vec<Vec<u8>>"
+             FROM standing_party"#
+    )
+    .fetch(connection);
+    rows.map(|row| {
+        let row = row?;
+        Ok(Party {
+            office_id: parse(&row.office_id)?,
+            source_case_id: row.source_case_id,
+            ordinal: row.ordinal,
+            content: row.content,
+            row: Row {
+                node_id: Uuid::nil(),
+                mention_id: Uuid::nil(),
+                kind: row.kind,
+                name: row.name,
+                sex: row.sex,
+                birth_date: row.birth_date,
+                id_kind: row.id_kind,
+                id_token: row.id_token,
+                id_unverified: row.id_unverified,
+                id_segments: row.id_segments,
+                phone_token: row.phone_token,
+                address_district: row.address_district,
+                related: row.related,
+            },
+        })
+    })
+}
+
+/// About how many parties there are.
+pub async fn estimate(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
+    let count = query_scalar!(r#"SELECT count(*) AS "count!" FROM party"#)
+        .fetch_one(connection)
+        .await?;
+    u64::try_from(count).map_err(decode_error)
+}
 
 /// Nodes with their representatives, as their cases stand now. A node without any is left out.
 pub async fn nodes(

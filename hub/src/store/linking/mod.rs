@@ -7,6 +7,9 @@ pub mod link;
 pub mod mention;
 pub mod model;
 pub mod node;
+pub mod relink;
+pub mod run;
+pub mod state;
 pub mod work;
 
 use linkage::compare::VerifiedNumber;

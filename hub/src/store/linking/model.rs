@@ -18,7 +18,8 @@ pub struct StoredWeights {
 /// Version of the weights in force; none while they are those that come with the program.
 pub async fn version(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
     query_scalar!(
-        "SELECT version FROM link_weights ORDER BY activated_at DESC, version DESC LIMIT 1"
+        "SELECT version FROM link_weights WHERE activated_at IS NOT NULL
+          ORDER BY activated_at DESC, version DESC LIMIT 1"
     )
     .fetch_optional(connection)
     .await
@@ -55,13 +56,17 @@ pub async fn shares(connection: &mut PgConnection) -> Result<HashMap<u64, NameSh
         .collect())
 }
 
-/// Puts weights and shares in force in place of what was.
-pub async fn activate(
+/// Writes weights down that wait to come in force, with the shares of names they were made with, in place of others
+/// that wait.
+pub async fn propose(
     connection: &mut PgConnection,
     version: &str,
     stored: &StoredWeights,
     shares: &HashMap<u64, NameShare>,
 ) -> Result<(), sqlx::Error> {
+    query!("DELETE FROM link_weights WHERE activated_at IS NULL")
+        .execute(&mut *connection)
+        .await?;
     query!(
         "INSERT INTO link_weights (version, content, mentions) VALUES ($1, $2, $3)",
         version,
@@ -74,15 +79,43 @@ pub async fn activate(
         .iter()
         .map(|(name, share)| (name.cast_signed(), share.millibits()))
         .unzip();
-    query!("DELETE FROM link_name_share")
+    query!("DELETE FROM link_candidate_share")
         .execute(&mut *connection)
         .await?;
     query!(
-        "INSERT INTO link_name_share SELECT * FROM unnest($1::bigint[], $2::integer[])",
+        "INSERT INTO link_candidate_share SELECT * FROM unnest($1::bigint[], $2::integer[])",
         &names,
         &millibits,
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Version of the weights that wait.
+pub async fn candidate(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
+    query_scalar!("SELECT version FROM link_weights WHERE activated_at IS NULL")
+        .fetch_optional(connection)
+        .await
+}
+
+/// Puts the weights and shares that wait in force in place of what was. Returns their version; none when none wait.
+pub async fn activate(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
+    let version = query_scalar!(
+        "UPDATE link_weights SET activated_at = clock_timestamp() WHERE activated_at IS NULL RETURNING version"
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    if version.is_some() {
+        query!("DELETE FROM link_name_share")
+            .execute(&mut *connection)
+            .await?;
+        query!("INSERT INTO link_name_share SELECT * FROM link_candidate_share")
+            .execute(&mut *connection)
+            .await?;
+        query!("DELETE FROM link_candidate_share")
+            .execute(connection)
+            .await?;
+    }
+    Ok(version)
 }

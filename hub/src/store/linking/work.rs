@@ -13,7 +13,7 @@ use crate::store::columns;
 use crate::store::decode::{decode_error, parse};
 
 /// Most cases in one row.
-const MOST_CASES: usize = 500;
+pub(super) const MOST_CASES: usize = 500;
 
 /// What a worker takes at once, all of one office or of none.
 #[derive(Debug, Clone, Default)]

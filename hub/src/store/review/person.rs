@@ -233,6 +233,20 @@ pub async fn nodes_of(
     Ok(row.and_then(|row| Pair::new(row.one, row.other)))
 }
 
+/// The node that an id names: its own, or one of its mentions'.
+pub async fn node_of(connection: &mut PgConnection, id: Uuid) -> Result<Option<Uuid>, sqlx::Error> {
+    let row = query!(
+        r#"SELECT node_id AS "node_id!" FROM (SELECT node_id FROM link_node WHERE node_id = $1
+                                              UNION ALL
+                                              SELECT node_id FROM mention WHERE mention_id = $1) AS named
+            LIMIT 1"#,
+        id,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| row.node_id))
+}
+
 /// Whether an office has a mention in one of two nodes.
 pub async fn has_part(
     connection: &mut PgConnection,
