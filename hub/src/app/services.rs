@@ -107,7 +107,18 @@ impl Services {
 
     /// What people reach.
     pub(super) fn people(&self) -> Router {
-        let rest = http::Api {
+        grpc::People {
+            enrolment: Arc::clone(&self.enrolment),
+            entrance: Arc::clone(&self.entrance),
+            health: self.health.clone(),
+        }
+        .router()
+        .merge(self.rest().router())
+    }
+
+    /// What the REST interface is made of.
+    pub(super) fn rest(&self) -> http::Api {
+        http::Api {
             pool: self.general.clone(),
             sessions: Arc::clone(&self.sessions),
             provider: self.provider.clone(),
@@ -116,13 +127,5 @@ impl Services {
             models: self.models.clone(),
             checkpoints: Arc::clone(&self.checkpoints),
         }
-        .router();
-        grpc::People {
-            enrolment: Arc::clone(&self.enrolment),
-            entrance: Arc::clone(&self.entrance),
-            health: self.health.clone(),
-        }
-        .router()
-        .merge(rest)
     }
 }

@@ -13,6 +13,7 @@ use super::{Desk, Grounds, Review, ReviewError};
 use crate::audit::{Action, Outcome};
 use crate::lookup::disclosure::is_open_to;
 use crate::store::review::duplicate::{self as store, Decision, Finding, NewDecision, Wanted};
+use crate::store::scope;
 use crate::store::tx::retried;
 
 /// What a decision stands on.
@@ -122,8 +123,8 @@ pub struct Decide {
 impl Review<'_> {
     /// A page of findings, the newest first: up to `most`.
     pub async fn findings(&self, wanted: &Wanted, most: i64) -> Result<Vec<Finding>, ReviewError> {
-        let ids = store::page(self.pool, wanted, most).await?;
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.reading().await?;
+        let ids = store::page(&mut connection, wanted, most).await?;
         let findings = store::load(&mut connection, &ids).await?;
         let detail = json!({
             "of": "duplicates",
@@ -138,7 +139,7 @@ impl Review<'_> {
 
     /// One finding with everything that was ever decided about it.
     pub async fn finding(&self, finding_id: Uuid) -> Result<(Finding, Vec<Decision>), ReviewError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.reading().await?;
         let finding = self
             .visible(&mut connection, finding_id, Action::ReadReview)
             .await?;
@@ -157,9 +158,11 @@ impl Review<'_> {
     async fn decide_once(&self, decide: &Decide) -> Result<Decided<Decision>, ReviewError> {
         let mut transaction = self.pool.begin().await?;
         store::lock(&mut transaction, decide.finding_id).await?;
+        self.by.scope().narrow(&mut transaction).await?;
         let finding = self
             .visible(&mut transaction, decide.finding_id, Action::DecideReview)
             .await?;
+        scope::widen(&mut transaction).await?;
         if finding.facts != decide.facts {
             return Err(ReviewError::FactsChanged);
         }
@@ -219,9 +222,11 @@ impl Review<'_> {
             return Err(ReviewError::NotFound);
         };
         store::lock(&mut transaction, known.finding_id).await?;
+        self.by.scope().narrow(&mut transaction).await?;
         let finding = self
             .visible(&mut transaction, known.finding_id, Action::WithdrawReview)
             .await?;
+        scope::widen(&mut transaction).await?;
         let decision = one(store::decisions(&mut transaction, &[decision_id]).await?)?;
         if self.desk != Desk::Bureau && decision.decided_by != self.account_id() {
             let error = ReviewError::NotAllowed;
@@ -258,8 +263,10 @@ impl Review<'_> {
             Some(finding) if finding.is_for(self.desk) => Ok(finding),
             Some(_) => Err(self.denied(action, detail, ReviewError::NotFound).await),
             None => {
-                self.record(action, Outcome::NoHit, detail).await?;
-                Err(ReviewError::NotFound)
+                // The database does not show it either; the log tells another office's from one that is not there.
+                scope::widen(connection).await?;
+                let there = !store::load(connection, &[finding_id]).await?.is_empty();
+                Err(self.missing(action, detail, there).await)
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use linkage::matter::Severity;
 use linkage::office::OfficeId;
-use sqlx::{PgPool, query_as};
+use sqlx::{PgConnection, query_as};
 use time::OffsetDateTime;
 
 use crate::lookup::disclosure::{OPENS, SEALED};
@@ -49,7 +49,11 @@ pub struct Finding {
 }
 
 /// Open findings, the newest first.
-pub async fn open(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Finding>, sqlx::Error> {
+pub async fn open(
+    connection: &mut PgConnection,
+    wanted: &Wanted,
+    most: i64,
+) -> Result<Vec<Finding>, sqlx::Error> {
     let behind = wanted.behind.as_ref();
     let text = |of: fn(&Behind) -> &str| behind.map_or("", of);
     query_as!(
@@ -85,6 +89,6 @@ pub async fn open(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Findi
         SEALED,
         OPENS,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
 }

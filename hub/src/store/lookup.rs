@@ -9,6 +9,7 @@ use sqlx::{PgPool, query, query_file};
 use time::{Date, OffsetDateTime};
 
 use super::decode::{decode_error, parse};
+use super::scope;
 
 /// Cases looked at behind one token. A bank is a party in any number of them, and nobody reads that many.
 pub const MOST_BEHIND_A_TOKEN: i64 = 1000;
@@ -69,6 +70,7 @@ pub async fn find(
         (bytes(&wanted.party_tokens), bytes(&wanted.subject_tokens));
     let decedents: Vec<Vec<u8>> = bytes(&wanted.decedents);
     let sealed: Vec<&str> = wanted.sealed.iter().map(|matter| matter.code()).collect();
+    let mut reading = scope::look_up(pool, &wanted.decedents).await?;
     let rows = query_file!(
         "src/store/lookup.sql",
         &parties,
@@ -78,7 +80,7 @@ pub async fn find(
         &decedents,
         most,
     )
-    .fetch_all(pool)
+    .fetch_all(&mut *reading)
     .await?;
     let cut = rows
         .first()

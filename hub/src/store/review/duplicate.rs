@@ -3,7 +3,7 @@
 use linkage::matter::{MatterType, Severity};
 use linkage::office::OfficeId;
 use linkage::vocabulary::{CaseState, PartyKind, PartyRole};
-use sqlx::{PgConnection, PgPool, query, query_scalar};
+use sqlx::{PgConnection, query, query_scalar};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -112,7 +112,11 @@ impl std::fmt::Debug for Party {
 }
 
 /// Findings of a page, the newest first.
-pub async fn page(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Uuid>, sqlx::Error> {
+pub async fn page(
+    connection: &mut PgConnection,
+    wanted: &Wanted,
+    most: i64,
+) -> Result<Vec<Uuid>, sqlx::Error> {
     query_scalar!(
         r#"SELECT d.finding_id
              FROM duplicate_finding d
@@ -145,7 +149,7 @@ pub async fn page(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Uuid>
         wanted.behind.map(|behind| behind.finding_id),
         most,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
 }
 
