@@ -52,6 +52,44 @@ async fn a_migration_may_take_longer_than_a_request_may() {
     server.stop().await.expect("stop");
 }
 
+/// A bureau's own PostgreSQL, where the hub's role is nobody in particular.
+#[tokio::test]
+async fn a_role_that_may_make_no_roles_says_what_an_administrator_has_to_run_and_then_migrates() {
+    let (_guard, data_dir) = data_dir();
+    let server = Postgres::start(&data_dir, Durability::Relaxed)
+        .await
+        .expect("start");
+    let admin = PgPool::connect(server.url()).await.expect("connect");
+    let run = async |sql: &'static str| {
+        let done = sqlx::raw_sql(sql).execute(&admin).await;
+        done.expect("the administrator may");
+    };
+    run("CREATE ROLE hub LOGIN").await;
+    run("CREATE DATABASE bureau OWNER hub").await;
+    let url = server.url_of("bureau").replace("user=postgres", "user=hub");
+    let pool = PgPool::connect(&url).await.expect("connect");
+    let refused = store::migrate(&pool).await.expect_err("no such roles");
+    // As a hub that ends: the failed migration holds its lock as long as its connection lives.
+    pool.close().await;
+    let said = refused.to_string();
+    assert!(said.contains("GRANT notary_hub_people TO hub"), "{said}");
+    run(
+        "CREATE ROLE notary_hub_people NOLOGIN; GRANT notary_hub_people TO hub;
+         CREATE ROLE notary_hub_look_up NOLOGIN; GRANT notary_hub_look_up TO hub",
+    )
+    .await;
+    let pool = PgPool::connect(&url).await.expect("connect");
+    store::migrate(&pool).await.expect("migrate");
+    store::scope::check(&pool).await.expect("may be taken");
+    run("REVOKE notary_hub_people FROM hub").await;
+    store::scope::check(&pool)
+        .await
+        .expect_err("may be taken no longer");
+    pool.close().await;
+    admin.close().await;
+    server.stop().await.expect("stop");
+}
+
 #[tokio::test]
 async fn a_second_process_joins_and_leaves_the_server_running() {
     let (_guard, data_dir) = data_dir();

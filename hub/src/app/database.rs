@@ -16,6 +16,10 @@ pub enum DatabaseError {
     Connect(#[from] sqlx::Error),
     #[error("bring the database to this version's schema: {0}")]
     Migrate(#[from] MigrateError),
+    #[error(
+        "take the roles that people's reads run as; see \"The database's roles\" in docs/operator.md: {0}"
+    )]
+    Scope(#[source] sqlx::Error),
 }
 
 /// Open pools, and the private PostgreSQL when there is one.
@@ -75,6 +79,8 @@ impl Database {
             embedded,
         };
         store::migrate(&database.general).await?;
+        let scopes = store::scope::check(&database.general).await;
+        scopes.map_err(DatabaseError::Scope)?;
         Ok(database)
     }
 

@@ -25,6 +25,7 @@ use crate::audit::{Audit, Checkpoints, key_file};
 use crate::config::Config;
 use crate::entrance::Entrance;
 use crate::grpc::health::{Health, Standing};
+use crate::http;
 use crate::identity::Sessions;
 use crate::identity::authority::AuthorityError;
 use crate::identity::oidc::{Provider, TrustError};
@@ -82,6 +83,7 @@ pub enum AppError {
 pub struct App {
     config: Config,
     addresses: Addresses,
+    rest: http::Api,
     health: Health,
     database: Database,
     listeners: TaskTracker,
@@ -256,6 +258,7 @@ impl App {
         Ok(Self {
             config,
             addresses,
+            rest: services.rest(),
             health,
             database,
             listeners,
@@ -265,6 +268,11 @@ impl App {
             stop: doors_stop,
             background,
         })
+    }
+
+    /// What its REST interface is made of, for whoever puts another gate before the same routes.
+    pub fn rest(&self) -> http::Api {
+        self.rest.clone()
     }
 
     /// Where it listens.

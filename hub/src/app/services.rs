@@ -110,7 +110,18 @@ impl Services {
 
     /// What people reach.
     pub(super) fn people(&self) -> Router {
-        let rest = http::Api {
+        grpc::People {
+            enrolment: Arc::clone(&self.enrolment),
+            entrance: Arc::clone(&self.entrance),
+            health: self.health.clone(),
+        }
+        .router()
+        .merge(self.rest().router())
+    }
+
+    /// What the REST interface is made of.
+    pub(super) fn rest(&self) -> http::Api {
+        http::Api {
             pool: self.general.clone(),
             sessions: Arc::clone(&self.sessions),
             provider: self.provider.clone(),
@@ -120,13 +131,5 @@ impl Services {
             checkpoints: Arc::clone(&self.checkpoints),
             rules: self.rules.clone(),
         }
-        .router();
-        grpc::People {
-            enrolment: Arc::clone(&self.enrolment),
-            entrance: Arc::clone(&self.entrance),
-            health: self.health.clone(),
-        }
-        .router()
-        .merge(rest)
     }
 }

@@ -160,8 +160,10 @@ impl Details {
 
     /// Asks the office that holds the case. Returns the last day for its answer.
     pub async fn request(&self, asker: Asker, request: Request) -> Result<Date, DetailsError> {
+        let mut reading = asker.scope().read(&self.pool).await?;
         let told =
-            store::details::told(&self.pool, asker, request.audit_entry, request.hit).await?;
+            store::details::told(&mut reading, asker, request.audit_entry, request.hit).await?;
+        drop(reading);
         let told = told.filter(|told| told.holding_office != asker.office_id);
         let detail = json!({
             "request": request.request_id,
@@ -198,7 +200,8 @@ impl Details {
         behind: Option<Uuid>,
         most: i64,
     ) -> Result<Vec<Entrusted>, DetailsError> {
-        let found = store::details::list(&self.pool, asker.office_id, side, behind, most).await?;
+        let mut reading = asker.scope().read(&self.pool).await?;
+        let found = store::details::list(&mut reading, asker.office_id, side, behind, most).await?;
         let ids: Vec<Uuid> = found.iter().map(|request| request.request_id).collect();
         let detail = json!({ "side": side.code(), "requests": ids });
         self.record(asker, Action::ListDetails, Recorded::Done, detail)
@@ -212,7 +215,9 @@ impl Details {
         asker: Asker,
         answer: Answer,
     ) -> Result<OffsetDateTime, DetailsError> {
-        let state = store::details::state(&self.pool, asker.office_id, answer.request_id).await?;
+        let mut reading = asker.scope().read(&self.pool).await?;
+        let state = store::details::state(&mut reading, asker.office_id, answer.request_id).await?;
+        drop(reading);
         let refused = match state {
             None => Some(DetailsError::NoSuchRequest),
             Some(State::Answered(_)) => Some(DetailsError::Answered),

@@ -63,10 +63,7 @@ pub(super) fn asker(
     role: Role,
 ) -> Result<Asker, Denial> {
     match role {
-        Role::Notary(of) if of == office_id => Ok(Asker {
-            account_id,
-            office_id,
-        }),
+        Role::Notary(of) if of == office_id => Ok(Asker::new(account_id, office_id)),
         Role::Notary(_) => Err(Denial::OtherOffice),
         Role::Analyst | Role::Supervisor | Role::Operator => Err(Denial::NotANotary),
     }

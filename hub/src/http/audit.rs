@@ -70,7 +70,8 @@ pub(super) async fn entries(
         None => i64::MAX,
         Some([entry_no]) => entry_no.parse().map_err(|_| page::bad_cursor())?,
     };
-    let entries = store::audit::before(&api.pool, before, limit + 1).await?;
+    let mut reading = api.reading(&person).await?;
+    let entries = store::audit::before(&mut *reading, before, limit + 1).await?;
     api.record(&person, Action::ReadAudit, Outcome::Done, json!({}))
         .await?;
     let entries = entries.into_iter().map(EntryAnswer::from).collect();

@@ -96,7 +96,8 @@ pub(super) async fn list(
         seals: disclosure::seals(&rules),
         behind,
     };
-    let findings = finding::open(&api.pool, &wanted, limit + 1).await?;
+    let mut reading = api.reading(&person).await?;
+    let findings = finding::open(&mut reading, &wanted, limit + 1).await?;
     let detail = json!({ "office": office, "severity": severity.map(Severity::code) });
     api.record(&person, Action::ListDuplicates, Outcome::Done, detail)
         .await?;

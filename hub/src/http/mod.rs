@@ -23,7 +23,7 @@ pub use openapi::document;
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
+use sqlx::{PgPool, PgTransaction};
 
 use crate::audit::{Action, Audit, Checkpoints, Entry, Outcome};
 use crate::entrance::Entrance;
@@ -49,6 +49,11 @@ pub struct Api {
 }
 
 impl Api {
+    /// A transaction that reads as the person.
+    async fn reading(&self, person: &Person) -> Result<PgTransaction<'static>, Problem> {
+        Ok(person.scope().read(&self.pool).await?)
+    }
+
     /// Records what a person does, before it is answered.
     async fn record(
         &self,

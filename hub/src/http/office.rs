@@ -86,7 +86,8 @@ pub(super) async fn list(
     Extension(person): Extension<Person>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<Offices>, Problem> {
-    let offices = store::office::list(&api.pool).await?;
+    let mut reading = api.reading(&person).await?;
+    let offices = store::office::list(&mut *reading).await?;
     let own = person.office_id();
     let seen = offices
         .into_iter()
@@ -112,7 +113,8 @@ pub(super) async fn feed(
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<FeedAnswer>, Problem> {
     of_own_office(&api, &person, office_id).await?;
-    let feed = store::feed::of(&api.pool, office_id).await?;
+    let mut reading = api.reading(&person).await?;
+    let feed = store::feed::of(&mut reading, office_id).await?;
     Ok(Json(feed.ok_or_else(Problem::not_found)?.into()))
 }
 

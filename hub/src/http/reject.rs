@@ -64,10 +64,11 @@ pub(super) async fn list(
     of_own_office(&api, &person, office_id).await?;
     let limit = page::limit(filter.limit)?;
     let behind = page::key::<3>(filter.cursor.as_deref())?.unwrap_or_default();
-    if !store::feed::exists(&api.pool, office_id).await? {
+    let mut reading = api.reading(&person).await?;
+    if !store::feed::exists(&mut reading, office_id).await? {
         return Err(Problem::not_found());
     }
-    let rejects = store::feed::open_rejects(&api.pool, office_id, &behind, limit + 1).await?;
+    let rejects = store::feed::open_rejects(&mut reading, office_id, &behind, limit + 1).await?;
     let detail = json!({ "office": office_id.as_str() });
     api.record(&person, Action::ListRejects, Outcome::Done, detail)
         .await?;

@@ -21,13 +21,24 @@ const BODY: usize = 16 << 10;
 impl Api {
     /// Routes with their checks, and a fallback.
     pub fn router(self) -> Router {
-        let gate = |roles: &'static [RoleKind], route: MethodRouter<Self>| {
+        let api = self.clone();
+        self.routes(move |roles, route| {
             let gate = Gate {
-                api: self.clone(),
+                api: api.clone(),
                 roles,
             };
             route.layer(from_fn_with_state(gate, only))
-        };
+        })
+    }
+
+    /// The routes behind a gate: what stands before a route that these roles may use, and puts the [`Person`] into
+    /// the request.
+    ///
+    /// [`Person`]: crate::identity::Person
+    pub fn routes(
+        self,
+        gate: impl Fn(&'static [RoleKind], MethodRouter<Self>) -> MethodRouter<Self>,
+    ) -> Router {
         let everybody = &RoleKind::ALL;
         // A notary sees the own office alone; the handlers cut it down.
         let api = Router::new()
@@ -61,7 +72,7 @@ impl Api {
                 "/audit/verification",
                 gate(&[Supervisor], get(audit::verification)),
             )
-            .nest("/reviews", reviews(gate))
+            .nest("/reviews", reviews(&gate))
             // Open to everybody.
             .route("/sessions", post(session::create).delete(session::delete))
             .route("/sessions/provider", post(session::create_by_provider))

@@ -108,11 +108,12 @@ pub(super) async fn table(
 ) -> Result<Response, Problem> {
     let form = export::form(&headers)?;
     let query = wanted(&filter)?;
-    let table = query::table(&api.pool, &query).await?;
+    let mut reading = api.reading(&person).await?;
+    let table = query::table(&mut *reading, &query).await?;
     if form == Form::Json {
         return Ok(Json(answer(&query, &table)).into_response());
     }
-    let offices = store::office::list(&api.pool).await?;
+    let offices = store::office::list(&mut *reading).await?;
     let sheet = export::sheet(&query, &table, &offices);
     let file = export::file(form, &sheet)?;
     let detail = json!({

@@ -6,11 +6,16 @@ use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::store::scope::Scope;
+
 /// A person whose session was verified for this request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     pub account_id: Uuid,
+    /// What the hub's own checks go by.
     pub role: Role,
+    /// What the database goes by, whatever becomes of `role`.
+    scope: Scope,
 }
 
 /// What an account is for. A notary is always one of an office, everybody else of the bureau.
@@ -48,6 +53,19 @@ pub enum RoleError {
 }
 
 impl Person {
+    pub const fn new(account_id: Uuid, role: Role) -> Self {
+        Self {
+            account_id,
+            role,
+            scope: Scope::of(role),
+        }
+    }
+
+    /// As whom the database lets this person read.
+    pub const fn scope(&self) -> Scope {
+        self.scope
+    }
+
     /// The office of a notary.
     pub const fn office_id(&self) -> Option<OfficeId> {
         self.role.office_id()

@@ -206,10 +206,7 @@ impl SessionKeys {
             .and_then(|kind| Role::new(kind, claims.office_id))
             .map_err(|_| TokenError::NotOurs)?;
         Ok(Verified {
-            person: Person {
-                account_id: claims.sub,
-                role,
-            },
+            person: Person::new(claims.sub, role),
             session_id: claims.jti,
             generation: claims.generation,
             expires_at: OffsetDateTime::from_unix_timestamp(claims.exp)

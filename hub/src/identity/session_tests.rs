@@ -73,22 +73,14 @@ fn without(mut base: Value, key: &str) -> Value {
 }
 
 fn notary() -> Person {
-    Person {
-        account_id: Uuid::now_v7(),
-        role: Role::Notary("hzgl".parse().expect("an office id")),
-    }
+    let office_id = "hzgl".parse().expect("an office id");
+    Person::new(Uuid::now_v7(), Role::Notary(office_id))
 }
 
 #[test]
 fn a_session_reads_back_as_the_person_it_was_issued_to() {
     let forge = Forge::new();
-    for person in [
-        notary(),
-        Person {
-            account_id: Uuid::now_v7(),
-            role: Role::Supervisor,
-        },
-    ] {
+    for person in [notary(), Person::new(Uuid::now_v7(), Role::Supervisor)] {
         let begin = OffsetDateTime::now_utc();
         let (token, end) = forge.keys.issue(&person, 0, begin, LIFE);
         let verified = forge.keys.verify(&token).expect("our own");

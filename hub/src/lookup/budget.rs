@@ -56,10 +56,7 @@ mod tests {
     use super::*;
 
     fn asker(office: &str) -> Asker {
-        Asker {
-            account_id: Uuid::now_v7(),
-            office_id: office.parse().expect("an office id"),
-        }
+        Asker::new(Uuid::now_v7(), office.parse().expect("an office id"))
     }
 
     fn budgets(person: u32, office: u32) -> Budgets {

@@ -12,6 +12,9 @@ pub use linkage::vocabulary::Purpose;
 use linkage::vocabulary::PartyRole;
 use uuid::Uuid;
 
+use crate::identity::Role;
+use crate::store::scope::Scope;
+
 /// Parties, and as many subjects, of one question.
 pub const MOST_OF_EACH: usize = 16;
 /// Characters of a case reference.
@@ -21,7 +24,25 @@ pub const REFERENCE_CHARS: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asker {
     pub account_id: Uuid,
+    /// What the hub's own checks go by.
     pub office_id: OfficeId,
+    /// What the database goes by, whatever becomes of `office_id`.
+    scope: Scope,
+}
+
+impl Asker {
+    pub const fn new(account_id: Uuid, office_id: OfficeId) -> Self {
+        Self {
+            account_id,
+            office_id,
+            scope: Scope::of(Role::Notary(office_id)),
+        }
+    }
+
+    /// As whom the database lets the notary read.
+    pub const fn scope(&self) -> Scope {
+        self.scope
+    }
 }
 
 /// A party to look for.

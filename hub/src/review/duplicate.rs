@@ -13,6 +13,7 @@ use super::{Desk, Grounds, Review, ReviewError};
 use crate::audit::{Action, Outcome};
 use crate::lookup::disclosure;
 use crate::store::review::duplicate::{self as store, Decision, Finding, NewDecision, Wanted};
+use crate::store::scope;
 use crate::store::tx::retried;
 
 /// What a decision stands on.
@@ -132,14 +133,9 @@ pub struct Decide {
 impl Review<'_> {
     /// A page of findings, the newest first: up to `most`.
     pub async fn findings(&self, wanted: &Wanted, most: i64) -> Result<Vec<Finding>, ReviewError> {
-        let ids = store::page(
-            self.pool,
-            wanted,
-            &disclosure::incomparable(&self.rules),
-            most,
-        )
-        .await?;
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.reading().await?;
+        let incomparable = disclosure::incomparable(&self.rules);
+        let ids = store::page(&mut connection, wanted, &incomparable, most).await?;
         let findings = store::load(&mut connection, &ids).await?.into_iter();
         let findings: Vec<Finding> = findings
             .filter_map(|finding| finding.told_to(self.desk, &self.rules))
@@ -157,7 +153,7 @@ impl Review<'_> {
 
     /// One finding with everything that was ever decided about it.
     pub async fn finding(&self, finding_id: Uuid) -> Result<(Finding, Vec<Decision>), ReviewError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.reading().await?;
         let finding = self
             .visible(&mut connection, finding_id, Action::ReadReview)
             .await?;
@@ -176,9 +172,11 @@ impl Review<'_> {
     async fn decide_once(&self, decide: &Decide) -> Result<Decided<Decision>, ReviewError> {
         let mut transaction = self.pool.begin().await?;
         store::lock(&mut transaction, decide.finding_id).await?;
+        self.by.scope().narrow(&mut transaction).await?;
         let finding = self
             .visible(&mut transaction, decide.finding_id, Action::DecideReview)
             .await?;
+        scope::widen(&mut transaction).await?;
         if finding.facts != decide.facts {
             return Err(ReviewError::FactsChanged);
         }
@@ -238,9 +236,11 @@ impl Review<'_> {
             return Err(ReviewError::NotFound);
         };
         store::lock(&mut transaction, known.finding_id).await?;
+        self.by.scope().narrow(&mut transaction).await?;
         let finding = self
             .visible(&mut transaction, known.finding_id, Action::WithdrawReview)
             .await?;
+        scope::widen(&mut transaction).await?;
         let decision = one(store::decisions(&mut transaction, &[decision_id]).await?)?;
         if self.desk != Desk::Bureau && decision.decided_by != self.account_id() {
             let error = ReviewError::NotAllowed;
@@ -274,8 +274,10 @@ impl Review<'_> {
     ) -> Result<Finding, ReviewError> {
         let detail = json!({ "finding": finding_id });
         let Some(finding) = store::load(connection, &[finding_id]).await?.pop() else {
-            self.record(action, Outcome::NoHit, detail).await?;
-            return Err(ReviewError::NotFound);
+            // The database does not show it either; the log tells another office's from one that is not there.
+            scope::widen(connection).await?;
+            let there = !store::load(connection, &[finding_id]).await?.is_empty();
+            return Err(self.missing(action, detail, there).await);
         };
         match finding.told_to(self.desk, &self.rules) {
             Some(finding) => Ok(finding),

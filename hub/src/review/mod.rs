@@ -25,7 +25,7 @@ use std::sync::Arc;
 use linkage::matter::RuleSet;
 use linkage::office::OfficeId;
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
 use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
@@ -127,6 +127,11 @@ impl<'a> Review<'a> {
         self.by.account_id
     }
 
+    /// A transaction that reads as who reviews.
+    async fn reading(&self) -> Result<PgTransaction<'static>, sqlx::Error> {
+        self.by.scope().read(self.pool).await
+    }
+
     async fn record(
         &self,
         action: Action,
@@ -136,6 +141,18 @@ impl<'a> Review<'a> {
         let entry = Entry::by(self.by, action, outcome, detail);
         self.audit.append(entry).await?;
         Ok(())
+    }
+
+    /// Records the attempt at what this person does not see, be it `there` or not: it looks the same from outside.
+    async fn missing(&self, action: Action, detail: Value, there: bool) -> ReviewError {
+        let outcome = match there {
+            true => Outcome::Denied,
+            false => Outcome::NoHit,
+        };
+        match self.record(action, outcome, detail).await {
+            Ok(()) => ReviewError::NotFound,
+            Err(problem) => problem,
+        }
     }
 
     /// Records a denial and says what it is denied with.

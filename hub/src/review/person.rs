@@ -25,6 +25,7 @@ use crate::lookup::disclosure;
 use crate::store::linking;
 use crate::store::review::judgement::{self, Judged, NewJudgement};
 use crate::store::review::person::{self as store, Candidate, Shown, Wanted};
+use crate::store::scope;
 use crate::store::tx::retried;
 
 /// Cases shown of one side.
@@ -105,14 +106,9 @@ pub struct Effect {
 impl Review<'_> {
     /// A page of pairs, the heaviest first: up to `most`.
     pub async fn pairs(&self, wanted: &Wanted, most: i64) -> Result<Vec<Queued>, ReviewError> {
-        let mut connection = self.pool.acquire().await?;
-        let candidates = store::page(
-            &mut connection,
-            wanted,
-            &disclosure::withheld(&self.rules),
-            most,
-        )
-        .await?;
+        let mut connection = self.reading().await?;
+        let withheld = disclosure::withheld(&self.rules);
+        let candidates = store::page(&mut connection, wanted, &withheld, most).await?;
         let mentions: Vec<Uuid> = candidates
             .iter()
             .flat_map(|candidate| [candidate.low_mention, candidate.high_mention])
@@ -139,13 +135,12 @@ impl Review<'_> {
 
     /// One pair side by side, explained.
     pub async fn pair(&self, mentions: [Uuid; 2]) -> Result<SideBySide, ReviewError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut reading = self.reading().await?;
         let action = Action::ReadReview;
-        let (nodes, candidate, [low, high]) = self.seen(&mut connection, mentions, action).await?;
+        let (nodes, candidate, [low, high]) = self.seen(&mut reading, mentions, action).await?;
         let (told_to, withheld) = (self.desk.office_id(), disclosure::withheld(&self.rules));
-        let mut cases = async |node| {
-            store::of_node(&mut connection, node, told_to, &withheld, MOST_CASES).await
-        };
+        let mut cases =
+            async |node| store::of_node(&mut reading, node, told_to, &withheld, MOST_CASES).await;
         let sides = [
             Side {
                 cases: cases(nodes.low()).await?,
@@ -156,6 +151,10 @@ impl Review<'_> {
                 compared: high,
             },
         ];
+        let judgements = judgement::between(&mut reading, nodes).await?;
+        drop(reading);
+        // Compared as the hub itself: what is compared, the tokens, is shown to nobody.
+        let mut connection = self.pool.acquire().await?;
         let model = self.models.in_force(&mut connection).await?;
         let compared = [candidate.low_mention, candidate.high_mention].map(id);
         let compared_now = linking::mention::compared(&mut connection, &compared, &model).await?;
@@ -167,7 +166,7 @@ impl Review<'_> {
             phone: low.compare(high).phone,
             explanation: explain(model.weights(), low, high),
             one_person: store::are_one(&mut connection, nodes).await?,
-            judgements: judgement::between(&mut connection, nodes).await?,
+            judgements,
         };
         self.record(action, Outcome::Done, of_pair(mentions))
             .await?;
@@ -203,7 +202,9 @@ impl Review<'_> {
     async fn judge_once(&self, judge: &Judge) -> Result<Decided<Effect>, ReviewError> {
         let mut transaction = self.begin().await?;
         let action = Action::DecideReview;
+        self.by.scope().narrow(&mut transaction).await?;
         let (nodes, candidate, _) = self.seen(&mut transaction, judge.mentions, action).await?;
+        scope::widen(&mut transaction).await?;
         if let Some(judgement_id) = candidate.judgement_id {
             let standing = loaded(&mut transaction, judgement_id).await?;
             let repeated =
@@ -259,9 +260,11 @@ impl Review<'_> {
     ) -> Result<Effect, ReviewError> {
         let action = action_of(step);
         let mut transaction = self.begin().await?;
+        self.by.scope().narrow(&mut transaction).await?;
         let (nodes, judged) = self
             .seen_judgement(&mut transaction, judgement_id, action)
             .await?;
+        scope::widen(&mut transaction).await?;
         if let Err(error) = self.may(step, &judged) {
             return Err(self.denied(action, of_judged(&judged), error).await);
         }
@@ -322,15 +325,11 @@ impl Review<'_> {
         mentions: [Uuid; 2],
         action: Action,
     ) -> Result<(Pair<Uuid>, Candidate, [Shown; 2]), ReviewError> {
-        let nodes = store::nodes_of(connection, mentions).await?;
-        let candidate = match nodes {
-            Some(nodes) => store::find(connection, nodes).await?,
-            None => None,
-        };
-        let Some((nodes, candidate)) = nodes.zip(candidate) else {
-            self.record(action, Outcome::NoHit, of_pair(mentions))
-                .await?;
-            return Err(ReviewError::NotFound);
+        let Some((nodes, candidate)) = pair_of(connection, mentions).await? else {
+            // The database does not show it either; the log tells another office's from one that is not there.
+            scope::widen(connection).await?;
+            let there = pair_of(connection, mentions).await?.is_some();
+            return Err(self.missing(action, of_pair(mentions), there).await);
         };
         let compared = [candidate.low_mention, candidate.high_mention];
         match self.told(connection, nodes, compared).await? {
@@ -350,14 +349,10 @@ impl Review<'_> {
         action: Action,
     ) -> Result<(Pair<Uuid>, Judged), ReviewError> {
         let detail = json!({ "judgement": judgement_id });
-        let known = judgement::load(connection, &[judgement_id]).await?.pop();
-        let nodes = match &known {
-            Some(judged) => store::nodes_of(connection, judged.mentions).await?,
-            None => None,
-        };
-        let Some((judged, nodes)) = known.zip(nodes) else {
-            self.record(action, Outcome::NoHit, detail).await?;
-            return Err(ReviewError::NotFound);
+        let Some((judged, nodes)) = judged_pair(connection, judgement_id).await? else {
+            scope::widen(connection).await?;
+            let there = judged_pair(connection, judgement_id).await?.is_some();
+            return Err(self.missing(action, detail, there).await);
         };
         match self.told(connection, nodes, judged.mentions).await? {
             Some(_) => Ok((nodes, judged)),
@@ -393,6 +388,30 @@ impl Review<'_> {
 
 pub(super) fn id(mention: Uuid) -> MentionId {
     MentionId::from(mention.into_bytes())
+}
+
+/// The nodes of two mentions and what is known of the pair.
+async fn pair_of(
+    connection: &mut PgConnection,
+    mentions: [Uuid; 2],
+) -> Result<Option<(Pair<Uuid>, Candidate)>, sqlx::Error> {
+    let Some(nodes) = store::nodes_of(connection, mentions).await? else {
+        return Ok(None);
+    };
+    let candidate = store::find(connection, nodes).await?;
+    Ok(candidate.map(|candidate| (nodes, candidate)))
+}
+
+/// A judgement and the nodes that its mentions are of.
+async fn judged_pair(
+    connection: &mut PgConnection,
+    judgement_id: Uuid,
+) -> Result<Option<(Judged, Pair<Uuid>)>, sqlx::Error> {
+    let Some(judged) = judgement::load(connection, &[judgement_id]).await?.pop() else {
+        return Ok(None);
+    };
+    let nodes = store::nodes_of(connection, judged.mentions).await?;
+    Ok(nodes.map(|nodes| (judged, nodes)))
 }
 
 async fn loaded(connection: &mut PgConnection, judgement_id: Uuid) -> Result<Judged, ReviewError> {

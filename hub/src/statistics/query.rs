@@ -3,7 +3,7 @@
 use linkage::matter::MatterType;
 use linkage::office::OfficeId;
 use linkage::vocabulary::ForeignRelation;
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 use time::Date;
 
 use super::contribution::Measures;
@@ -77,8 +77,8 @@ pub fn within_limit_rate(measures: &Measures) -> Option<f64> {
 }
 
 /// Cuts a table. Rows that count nothing are left out.
-pub async fn table(pool: &PgPool, query: &Query) -> Result<Table, sqlx::Error> {
-    let mut rows = rollup::grouped(pool, query).await?;
+pub async fn table(executor: impl PgExecutor<'_>, query: &Query) -> Result<Table, sqlx::Error> {
+    let mut rows = rollup::grouped(executor, query).await?;
     rows.retain(|row| row.measures != Measures::default());
     let mut totals = Measures::default();
     for row in &rows {

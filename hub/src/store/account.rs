@@ -99,10 +99,7 @@ pub async fn begin_attempt(pool: &PgPool, login: &str) -> Result<Option<Candidat
     row.map(|row| {
         let role = role(&row.role, row.office_id.as_deref())?;
         Ok(Candidate {
-            person: Person {
-                account_id: row.account_id,
-                role,
-            },
+            person: Person::new(row.account_id, role),
             display_name: row.display_name,
             password_hash: row.password_hash,
             generation: row.generation,
@@ -149,10 +146,7 @@ pub async fn by_provider_subject(
     .await?;
     row.map(|row| {
         Ok(Vouched {
-            person: Person {
-                account_id: row.account_id,
-                role: role(&row.role, row.office_id.as_deref())?,
-            },
+            person: Person::new(row.account_id, role(&row.role, row.office_id.as_deref())?),
             display_name: row.display_name,
             generation: row.generation,
         })

@@ -178,7 +178,11 @@ pub async fn last(pool: &PgPool) -> Result<i64, sqlx::Error> {
 }
 
 /// Entries before number `entry_no`, the newest first.
-pub async fn before(pool: &PgPool, entry_no: i64, most: i64) -> Result<Vec<Recorded>, sqlx::Error> {
+pub async fn before(
+    executor: impl PgExecutor<'_>,
+    entry_no: i64,
+    most: i64,
+) -> Result<Vec<Recorded>, sqlx::Error> {
     query_as!(
         Recorded,
         r#"SELECT entry_no, recorded_at, actor, office_id, action, outcome, purpose, case_reference, detail, salt, tree,
@@ -187,7 +191,7 @@ pub async fn before(pool: &PgPool, entry_no: i64, most: i64) -> Result<Vec<Recor
         entry_no,
         most,
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await
 }
 

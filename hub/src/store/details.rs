@@ -1,7 +1,7 @@
 //! `details_request`: entrusted verification between offices.
 
 use linkage::office::OfficeId;
-use sqlx::{PgPool, query, query_scalar};
+use sqlx::{PgConnection, PgPool, query, query_scalar};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -39,7 +39,7 @@ pub enum Asked {
 
 /// The case at a place of a look-up's answer, when the look-up is the asker's own of the last 24 hours.
 pub async fn told(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     asker: Asker,
     audit_entry: i64,
     hit: i32,
@@ -55,7 +55,7 @@ pub async fn told(
         asker.office_id.as_str(),
         hit,
     )
-    .fetch_optional(pool)
+    .fetch_optional(connection)
     .await?;
     let found = row.and_then(|row| {
         Some((
@@ -152,7 +152,7 @@ async fn standing(pool: &PgPool, new: &NewRequest<'_>) -> Result<Option<Asked>, 
 
 /// Requests of an office behind one, the newest first.
 pub async fn list(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     office_id: OfficeId,
     side: Side,
     behind: Option<Uuid>,
@@ -176,7 +176,7 @@ pub async fn list(
         behind,
         most,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     rows.into_iter()
         .map(|row| {
@@ -204,7 +204,7 @@ pub async fn list(
 
 /// Where a request stands that the office was asked.
 pub async fn state(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     office_id: OfficeId,
     request_id: Uuid,
 ) -> Result<Option<State>, sqlx::Error> {
@@ -214,7 +214,7 @@ pub async fn state(
         request_id,
         office_id.as_str(),
     )
-    .fetch_optional(pool)
+    .fetch_optional(connection)
     .await?;
     row.map(|row| {
         let outcome = row.outcome.as_deref().map(outcome).transpose()?;

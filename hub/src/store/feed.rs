@@ -1,7 +1,7 @@
 //! An office's feed as people look at it: position, what is refused, what is doubtful.
 
 use linkage::office::OfficeId;
-use sqlx::{PgPool, query, query_as, query_scalar};
+use sqlx::{PgConnection, query, query_as, query_scalar};
 use time::OffsetDateTime;
 
 /// Where a feed stands. Nothing is known of one that never spoke.
@@ -42,17 +42,23 @@ pub struct Reject {
 }
 
 /// Whether there is such an office.
-pub async fn exists(pool: &PgPool, office_id: OfficeId) -> Result<bool, sqlx::Error> {
+pub async fn exists(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+) -> Result<bool, sqlx::Error> {
     query_scalar!(
         r#"SELECT EXISTS (SELECT FROM office WHERE office_id = $1) AS "exists!""#,
         office_id.as_str()
     )
-    .fetch_one(pool)
+    .fetch_one(&mut *connection)
     .await
 }
 
 /// The feed of an office, or nothing when there is no such office.
-pub async fn of(pool: &PgPool, office_id: OfficeId) -> Result<Option<Feed>, sqlx::Error> {
+pub async fn of(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+) -> Result<Option<Feed>, sqlx::Error> {
     let row = query!(
         r#"SELECT s.committed_sequence AS "committed_sequence?", s.backlog AS "backlog?",
                   s.committed_at AS "committed_at?", s.caught_up_at, s.last_seen_at, s.clock_skew_ms, s.agent_version,
@@ -61,7 +67,7 @@ pub async fn of(pool: &PgPool, office_id: OfficeId) -> Result<Option<Feed>, sqlx
             WHERE o.office_id = $1"#,
         office_id.as_str(),
     )
-    .fetch_optional(pool)
+    .fetch_optional(&mut *connection)
     .await?;
     let Some(row) = row else {
         return Ok(None);
@@ -72,7 +78,7 @@ pub async fn of(pool: &PgPool, office_id: OfficeId) -> Result<Option<Feed>, sqlx
             WHERE office_id = $1 AND resolved_at IS NULL GROUP BY rule_id ORDER BY rule_id"#,
         office_id.as_str(),
     )
-    .fetch_all(pool)
+    .fetch_all(&mut *connection)
     .await?;
     let quality_findings = query_as!(
         Count,
@@ -80,7 +86,7 @@ pub async fn of(pool: &PgPool, office_id: OfficeId) -> Result<Option<Feed>, sqlx
             WHERE office_id = $1 GROUP BY rule_id ORDER BY rule_id"#,
         office_id.as_str(),
     )
-    .fetch_all(pool)
+    .fetch_all(&mut *connection)
     .await?;
     Ok(Some(Feed {
         office_id,
@@ -99,7 +105,7 @@ pub async fn of(pool: &PgPool, office_id: OfficeId) -> Result<Option<Feed>, sqlx
 
 /// Open rejects behind a key (record, rule, field), in the order of their keys.
 pub async fn open_rejects(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     office_id: OfficeId,
     behind: &[String; 3],
     most: i64,
@@ -118,6 +124,6 @@ pub async fn open_rejects(
         field,
         most,
     )
-    .fetch_all(pool)
+    .fetch_all(&mut *connection)
     .await
 }

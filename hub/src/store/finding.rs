@@ -2,7 +2,7 @@
 
 use linkage::matter::{MatterType, Severity};
 use linkage::office::OfficeId;
-use sqlx::{PgPool, query_as};
+use sqlx::{PgConnection, query_as};
 use time::OffsetDateTime;
 
 /// Which findings.
@@ -51,7 +51,11 @@ pub struct Finding {
 }
 
 /// Open findings, the newest first.
-pub async fn open(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Finding>, sqlx::Error> {
+pub async fn open(
+    connection: &mut PgConnection,
+    wanted: &Wanted,
+    most: i64,
+) -> Result<Vec<Finding>, sqlx::Error> {
     let behind = wanted.behind.as_ref();
     let seals = wanted.seals.iter();
     let (sealed, opens): (Vec<&str>, Vec<&str>) = seals
@@ -93,6 +97,6 @@ pub async fn open(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Findi
         &sealed as &[&str],
         &opens as &[&str],
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
 }

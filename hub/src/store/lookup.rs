@@ -9,6 +9,7 @@ use sqlx::{PgPool, query, query_file};
 use time::{Date, OffsetDateTime};
 
 use super::decode::{decode_error, parse};
+use super::scope;
 
 /// Cases looked at behind one token. A bank is a party in any number of them, and nobody reads that many.
 pub const MOST_BEHIND_A_TOKEN: i64 = 1000;
@@ -80,9 +81,12 @@ pub async fn find(
     let opened = || wanted.opened.iter();
     let matters: Vec<&str> = opened().map(|opened| opened.matter_type.code()).collect();
     let holders: Vec<&str> = opened().map(|opened| opened.holder.code()).collect();
-    let tokens: Vec<&[u8]> = opened()
-        .map(|opened| opened.token.as_bytes().as_slice())
+    let holding: Vec<Token> = opened().map(|opened| opened.token).collect();
+    let tokens: Vec<&[u8]> = holding
+        .iter()
+        .map(|token| token.as_bytes().as_slice())
         .collect();
+    let mut reading = scope::look_up(pool, &holding).await?;
     let rows = query_file!(
         "src/store/lookup.sql",
         &parties,
@@ -94,7 +98,7 @@ pub async fn find(
         &tokens as &[&[u8]],
         most,
     )
-    .fetch_all(pool)
+    .fetch_all(&mut *reading)
     .await?;
     let cut = rows
         .first()

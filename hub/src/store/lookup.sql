@@ -16,7 +16,8 @@ counted AS (
            bool_or(NOT by_identifier) AS by_subject, sum(count(*)) OVER () AS looked_at
       FROM same GROUP BY office_id, source_case_id),
 newest AS (
-    SELECT c.*, f.by_identifier, f.by_subject, f.looked_at
+    SELECT c.office_id, c.source_case_id, c.case_no, c.matter_type, c.state, c.place_of_use, c.applied_on,
+           c.accepted_on, c.first_recorded_at, f.by_identifier, f.by_subject, f.looked_at
       FROM counted f
       JOIN case_record c ON c.office_id = f.office_id AND c.source_case_id = f.source_case_id
      WHERE c.state <> 'withdrawn'

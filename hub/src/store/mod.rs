@@ -26,6 +26,7 @@ pub mod review;
 pub mod revocation;
 pub mod rollup;
 pub mod rules;
+pub mod scope;
 pub mod second_factor;
 pub mod sync;
 pub mod tx;

@@ -3,7 +3,7 @@
 use linkage::office::OfficeId;
 use linkage::place::DistrictCode;
 use serde::Serialize;
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use time::OffsetDateTime;
 
 /// Municipal (市属) or county (县(市)区).
@@ -76,7 +76,7 @@ pub async fn insert(pool: &PgPool, office: &NewOffice) -> Result<bool, sqlx::Err
 }
 
 /// All offices by id.
-pub async fn list(pool: &PgPool) -> Result<Vec<Office>, sqlx::Error> {
+pub async fn list(executor: impl PgExecutor<'_>) -> Result<Vec<Office>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT office_id, name, level, district_code, status = 'revoked' AS "revoked!",
                   (SELECT max(not_after) FROM certificate WHERE certificate.office_id = office.office_id)
@@ -86,7 +86,7 @@ pub async fn list(pool: &PgPool) -> Result<Vec<Office>, sqlx::Error> {
                   late_renewal_refused_at IS NOT NULL AS "late_renewal_refused!"
            FROM office ORDER BY office_id"#
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?;
     rows.into_iter()
         .map(|row| {

@@ -1,6 +1,6 @@
 //! `rollup_month`: the figures, moved by deltas.
 
-use sqlx::{PgConnection, PgPool, query};
+use sqlx::{PgConnection, PgExecutor, query};
 use time::Date;
 
 use super::decode::parse;
@@ -129,7 +129,10 @@ pub async fn for_each_case(
 }
 
 /// The figures of a period, added up by the dimensions asked for.
-pub async fn grouped(pool: &PgPool, wanted: &Query) -> Result<Vec<Row>, sqlx::Error> {
+pub async fn grouped(
+    executor: impl PgExecutor<'_>,
+    wanted: &Query,
+) -> Result<Vec<Row>, sqlx::Error> {
     let rows = query!(
         r#"SELECT CASE WHEN $1::boolean THEN office_id END AS office_id,
                   CASE WHEN $2::boolean THEN matter_type END AS matter_type,
@@ -154,7 +157,7 @@ pub async fn grouped(pool: &PgPool, wanted: &Query) -> Result<Vec<Row>, sqlx::Er
         wanted.office.as_ref().map(|office| office.as_str()),
         wanted.matter_type.map(|matter| matter.code()),
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?;
     rows.into_iter()
         .map(|row| {

@@ -16,7 +16,7 @@ use crate::support::hub::reason;
 use crate::support::seed::{notary, session_of};
 
 /// A notary with the certificate of an office.
-struct Desk {
+pub struct Desk {
     client: DetailsServiceClient<Channel>,
     session: String,
 }
@@ -29,7 +29,7 @@ impl Desk {
         request
     }
 
-    async fn ask(&mut self, request: RequestDetailsRequest) -> Result<i32, Status> {
+    pub async fn ask(&mut self, request: RequestDetailsRequest) -> Result<i32, Status> {
         let request = self.request(request);
         let answer = self.client.request_details(request).await?;
         Ok(answer.into_inner().due_day)
@@ -55,16 +55,16 @@ impl Desk {
     }
 }
 
-struct City {
-    counter: Counter,
-    asking: Desk,
-    holding: Desk,
+pub struct City {
+    pub counter: Counter,
+    pub asking: Desk,
+    pub holding: Desk,
     /// Receipt of the asking notary's look-up.
-    audit_entry: u64,
+    pub audit_entry: u64,
 }
 
 /// An estate at 萧山, and a notary of 杭州 who has just heard of it.
-async fn city() -> City {
+pub async fn city() -> City {
     let mut counter = Counter::open().await;
     let account_id = Uuid::now_v7();
     counter.session = Some(session_of(&counter.hub, account_id, notary("hangzhou")));
@@ -94,7 +94,7 @@ async fn city() -> City {
     }
 }
 
-fn question(audit_entry: u64) -> RequestDetailsRequest {
+pub fn question(audit_entry: u64) -> RequestDetailsRequest {
     RequestDetailsRequest {
         request_id: Uuid::new_v4().to_string(),
         audit_entry,

@@ -10,5 +10,6 @@ mod notary;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]
 mod record;
+mod scope;
 #[path = "../support/mod.rs"]
 mod support;

@@ -10,6 +10,7 @@ mod offices;
 mod record;
 mod reviews;
 mod roles;
+mod scope;
 mod sessions;
 mod statistics;
 #[path = "../support/mod.rs"]

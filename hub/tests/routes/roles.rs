@@ -19,7 +19,7 @@ fn roles() -> [Role; 4] {
 }
 
 /// Route, and who of notary, analyst, supervisor and operator may use it, as `docs/operator.md` says.
-const MATRIX: [(&str, [bool; 4]); 12] = [
+pub const MATRIX: &[(&str, [bool; 4])] = &[
     ("/api/v1/offices", [true; 4]),
     ("/api/v1/offices/hangzhou/feed", [true; 4]),
     ("/api/v1/offices/xiaoshan/feed", [false, true, true, true]),
@@ -27,9 +27,25 @@ const MATRIX: [(&str, [bool; 4]); 12] = [
         "/api/v1/offices/hangzhou/rejects",
         [true, false, false, true],
     ),
+    (
+        "/api/v1/offices/xiaoshan/rejects",
+        [false, false, false, true],
+    ),
     ("/api/v1/duplicates", [true, true, true, false]),
+    (
+        "/api/v1/duplicates?office=xiaoshan",
+        [false, true, true, false],
+    ),
     ("/api/v1/reviews/persons", [true, false, true, false]),
+    (
+        "/api/v1/reviews/persons?office=xiaoshan",
+        [false, false, true, false],
+    ),
     ("/api/v1/reviews/duplicates", [true, false, true, false]),
+    (
+        "/api/v1/reviews/duplicates?office=xiaoshan",
+        [false, false, true, false],
+    ),
     ("/api/v1/statistics", [false, true, true, false]),
     ("/api/v1/audit/entries", [false, false, true, false]),
     ("/api/v1/audit/verification", [false, false, true, false]),
@@ -40,8 +56,8 @@ const MATRIX: [(&str, [bool; 4]); 12] = [
     ),
 ];
 
-/// Routes that need a body or an id, with one that leads nowhere, and who may use them.
-const REVIEWS: [(Method, &str, &str, [bool; 4]); 8] = [
+/// Routes that need a body or an id, and who may use them.
+pub const REVIEWS: &[(Method, &str, &str, [bool; 4])] = &[
     (
         Method::GET,
         "/api/v1/reviews/persons/{low}/{high}",
@@ -51,7 +67,7 @@ const REVIEWS: [(Method, &str, &str, [bool; 4]); 8] = [
     (
         Method::POST,
         "/api/v1/reviews/persons/decisions",
-        r#"{"low": "ID", "high": "ID", "decision": "same", "reason": "相同"}"#,
+        r#"{"low": "{low}", "high": "{high}", "decision": "same", "reason": "相同"}"#,
         [true, false, true, false],
     ),
     (
@@ -81,7 +97,7 @@ const REVIEWS: [(Method, &str, &str, [bool; 4]); 8] = [
     (
         Method::POST,
         "/api/v1/reviews/duplicates/decisions",
-        r#"{"finding_id": "ID", "decision": "confirmed", "reason": "相同",
+        r#"{"finding_id": "{finding_id}", "decision": "confirmed", "reason": "相同",
             "facts": {"left_revision": 1, "right_revision": 1, "rules_version": "1"}}"#,
         [true, false, true, false],
     ),
@@ -93,20 +109,28 @@ const REVIEWS: [(Method, &str, &str, [bool; 4]); 8] = [
     ),
 ];
 
+/// A route's path and body with its places filled.
+pub fn filled(path: &str, body: &str, id: impl Fn(&str) -> String) -> (String, Value) {
+    let filled = |text: &str| {
+        let places = ["low", "high", "decision_id", "finding_id"].iter();
+        places.fold(text.to_owned(), |text, name| {
+            text.replace(&format!("{{{name}}}"), &id(name))
+        })
+    };
+    let body = match body {
+        "" => Value::Null,
+        body => serde_json::from_str(&filled(body)).unwrap(),
+    };
+    (filled(path), body)
+}
+
 #[tokio::test]
 async fn reviews_are_casework_and_the_second_pair_of_eyes_is_a_supervisors() {
     let bureau = Bureau::open().await;
     for (method, path, body, allowed) in REVIEWS {
-        let id = Uuid::now_v7().to_string();
-        let place = ["low", "high", "decision_id", "finding_id"];
-        let path = place.iter().fold(path.to_owned(), |path, name| {
-            path.replace(&format!("{{{name}}}"), &id)
-        });
-        let body = match body {
-            "" => Value::Null,
-            body => serde_json::from_str(&body.replace("ID", &id)).unwrap(),
-        };
-        for (role, allowed) in roles().into_iter().zip(allowed) {
+        // One that leads nowhere.
+        let (path, body) = filled(path, body, |_| Uuid::now_v7().to_string());
+        for (role, allowed) in roles().into_iter().zip(*allowed) {
             let before = bureau.log().await.len();
             let who = Colleague::new(role);
             let answer = bureau.ask(who, method.clone(), &path, body.clone()).await;
@@ -127,7 +151,7 @@ async fn reviews_are_casework_and_the_second_pair_of_eyes_is_a_supervisors() {
 async fn every_role_may_use_what_it_is_for_and_nothing_else() {
     let bureau = Bureau::open().await;
     for (path, allowed) in MATRIX {
-        for (role, allowed) in roles().into_iter().zip(allowed) {
+        for (role, allowed) in roles().into_iter().zip(*allowed) {
             let before = denials(&bureau).await;
             let answer = bureau.get(role, path).await;
             let kind = role.kind().code();
@@ -239,7 +263,7 @@ async fn a_misspelt_parameter_is_refused_on_every_route() {
     let bureau = Bureau::open().await;
     for (path, allowed) in MATRIX {
         let may = |(_, allowed): &(Role, bool)| *allowed;
-        let (role, _) = roles().into_iter().zip(allowed).find(may).unwrap();
+        let (role, _) = roles().into_iter().zip(*allowed).find(may).unwrap();
         let answer = bureau.get(role, &format!("{path}?offise=hangzhou")).await;
         assert_eq!(answer.status, 400, "{path}");
         assert_eq!(answer.problem(), "FIELD_INVALID");

@@ -70,7 +70,7 @@ pub fn session(hub: &Hub, role: Role) -> String {
 }
 
 pub fn session_of(hub: &Hub, account_id: Uuid, role: Role) -> String {
-    let person = Person { account_id, role };
+    let person = Person::new(account_id, role);
     let keys = &hub.keys.pki.session_keys;
     let life = Duration::from_secs(600);
     keys.issue(&person, 0, OffsetDateTime::now_utc(), life).0

@@ -3,7 +3,7 @@
 use linkage::matter::{MatterType, Severity};
 use linkage::office::OfficeId;
 use linkage::vocabulary::{CaseState, PartyKind, PartyRole};
-use sqlx::{PgConnection, PgPool, query, query_scalar};
+use sqlx::{PgConnection, query, query_scalar};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -113,7 +113,7 @@ impl std::fmt::Debug for Party {
 /// Findings of a page, the newest first. `incomparable` are pairs of matters, the own before the other office's, that are
 /// not shown side by side.
 pub async fn page(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     wanted: &Wanted,
     incomparable: &[(MatterType, MatterType)],
     most: i64,
@@ -155,7 +155,7 @@ pub async fn page(
         wanted.behind.map(|behind| behind.finding_id),
         most,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
 }
 

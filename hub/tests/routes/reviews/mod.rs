@@ -1,4 +1,4 @@
 mod duplicates;
 mod judge;
 mod pairs;
-mod seed;
+pub mod seed;

@@ -1,0 +1,87 @@
+//! On whose behalf something is read, as the database itself is told. Behind the application's own checks stands
+//! row-level security (`migrations/0043_row_security.sql`): a transaction of a [`Scope`] takes a role that owns
+//! nothing and sees the rows of that person alone, so that a check forgotten elsewhere shows nobody else's.
+//!
+//! Role and settings go with the BEGIN, in one round trip, and end with the transaction.
+
+use std::fmt::Write as _;
+
+use data_encoding::HEXLOWER;
+use linkage::office::OfficeId;
+use linkage::token::Token;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, PgTransaction, query};
+
+use crate::identity::{Role, RoleKind};
+
+/// What a person may read, whatever is asked for. It follows from the verified session and from nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    role: RoleKind,
+    office_id: Option<OfficeId>,
+}
+
+impl Scope {
+    pub const fn of(role: Role) -> Self {
+        Self {
+            role: role.kind(),
+            office_id: role.office_id(),
+        }
+    }
+
+    /// A transaction that reads as this person. It is over when it is dropped.
+    pub async fn read(self, pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
+        pool.begin_with(AssertSqlSafe(format!("BEGIN READ ONLY; {}", self.taken())))
+            .await
+    }
+
+    /// Lets a transaction that is to write read as this person, until [`widen`].
+    pub async fn narrow(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(AssertSqlSafe(self.taken()))
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Both are of types whose texts need no escaping.
+    fn taken(self) -> String {
+        let office = self.office_id.as_ref().map_or("", OfficeId::as_str);
+        format!(
+            "SET LOCAL ROLE notary_hub_people; SET LOCAL notary_hub.role = '{}'; SET LOCAL notary_hub.office = '{office}'",
+            self.role.code(),
+        )
+    }
+}
+
+/// Lets a transaction go on as the hub itself.
+pub async fn widen(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    query!("SET LOCAL ROLE NONE").execute(connection).await?;
+    Ok(())
+}
+
+/// A transaction for the search of a look-up: every office's cases, and of wills those of `opened` alone.
+pub async fn look_up(
+    pool: &PgPool,
+    opened: &[Token],
+) -> Result<PgTransaction<'static>, sqlx::Error> {
+    let mut begin = "BEGIN READ ONLY; SET LOCAL ROLE notary_hub_look_up".to_owned();
+    if !opened.is_empty() {
+        let tokens: Vec<String> = opened
+            .iter()
+            .map(|token| HEXLOWER.encode(token.as_bytes()))
+            .collect();
+        // Writing to a string does not fail.
+        let _ = write!(
+            begin,
+            "; SET LOCAL notary_hub.opened = '{}'",
+            tokens.join(",")
+        );
+    }
+    pool.begin_with(AssertSqlSafe(begin)).await
+}
+
+/// Whether the hub's own role may take the roles of the scopes. A database that was restored to another server lacks
+/// them, and an error now is better than one at every request.
+pub async fn check(pool: &PgPool) -> Result<(), sqlx::Error> {
+    look_up(pool, &[]).await?.rollback().await?;
+    Scope::of(Role::Operator).read(pool).await?.rollback().await
+}
