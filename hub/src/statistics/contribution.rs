@@ -25,22 +25,38 @@ pub struct Cell {
     pub foreign_relation: ForeignRelation,
 }
 
-/// Declares the measures once: the struct, its arithmetic, and the order that SQL uses.
-macro_rules! measures {
+/// Declares what cells count, once: the struct, its arithmetic, and the columns that hold it.
+macro_rules! counts {
     ($($name:ident),+ $(,)?) => {
         /// What a cell counts; fees in fen.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-        pub struct Measures {
+        pub struct Counts {
             $(pub $name: i64,)+
         }
 
-        impl AddAssign for Measures {
+        impl Counts {
+            /// The columns of the rollup, in the order of [`Self::values`].
+            pub const COLUMNS: &[&str] = &[$(stringify!($name)),+];
+
+            /// The values of the columns.
+            pub fn values(&self) -> [i64; Self::COLUMNS.len()] {
+                [$(self.$name),+]
+            }
+
+            /// Reads the columns back.
+            pub fn from_values(values: [i64; Self::COLUMNS.len()]) -> Self {
+                let [$($name),+] = values;
+                Self { $($name),+ }
+            }
+        }
+
+        impl AddAssign for Counts {
             fn add_assign(&mut self, other: Self) {
                 $(self.$name += other.$name;)+
             }
         }
 
-        impl SubAssign for Measures {
+        impl SubAssign for Counts {
             fn sub_assign(&mut self, other: Self) {
                 $(self.$name -= other.$name;)+
             }
@@ -48,7 +64,7 @@ macro_rules! measures {
     };
 }
 
-measures!(
+counts!(
     applied,
     accepted,
     refused,
@@ -81,7 +97,7 @@ pub struct Figures {
 }
 
 /// Changes to cells, in the order of their keys: two writers can never lock them crosswise.
-pub type Deltas = BTreeMap<Cell, Measures>;
+pub type Deltas = BTreeMap<Cell, Counts>;
 
 /// Adds what a case counts for.
 pub fn add(deltas: &mut Deltas, office_id: OfficeId, figures: &Figures, calendar: &Calendar) {
@@ -102,12 +118,12 @@ fn each(
     office_id: OfficeId,
     figures: &Figures,
     calendar: &Calendar,
-    mut count: impl FnMut(Cell, Measures),
+    mut count: impl FnMut(Cell, Counts),
 ) {
     if figures.state == CaseState::Withdrawn {
         return;
     }
-    let mut at = |day: Option<Date>, measures: Measures| {
+    let mut at = |day: Option<Date>, measures: Counts| {
         if let Some(day) = day {
             let cell = Cell {
                 office_id,
@@ -121,34 +137,34 @@ fn each(
     let applied = figures.applied_on.or(figures.accepted_on);
     at(
         applied,
-        Measures {
+        Counts {
             applied: 1,
-            ..Measures::default()
+            ..Counts::default()
         },
     );
     at(
         figures.accepted_on,
-        Measures {
+        Counts {
             accepted: 1,
-            ..Measures::default()
+            ..Counts::default()
         },
     );
     // Fees are charged on acceptance; a case without that day still counts them where it can.
     at(
         figures.accepted_on.or(applied).or(figures.issued_on),
-        Measures {
+        Counts {
             fee_charged_fen: figures.fee_charged_fen,
             fee_reduced_fen: figures.fee_reduced_fen,
             legal_aid: i64::from(figures.legal_aid),
-            ..Measures::default()
+            ..Counts::default()
         },
     );
     at(
         figures.issued_on,
-        Measures {
+        Counts {
             issued: 1,
             within_limit: i64::from(is_within_limit(figures, calendar)),
-            ..Measures::default()
+            ..Counts::default()
         },
     );
     at(
@@ -157,8 +173,8 @@ fn each(
     );
 }
 
-fn ending(state: CaseState) -> Measures {
-    let mut measures = Measures::default();
+fn ending(state: CaseState) -> Counts {
+    let mut measures = Counts::default();
     match state {
         CaseState::Refused => measures.refused = 1,
         CaseState::Rejected => measures.rejected = 1,

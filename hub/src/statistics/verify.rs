@@ -4,7 +4,7 @@ use serde::Serialize;
 use sqlx::PgPool;
 
 use super::calendar::Calendar;
-use super::contribution::{self, Cell, Deltas, Measures};
+use super::contribution::{self, Cell, Counts, Deltas};
 use crate::store::{rollup, tx};
 
 /// What the comparison came to.
@@ -23,9 +23,9 @@ pub struct Difference {
     pub matter_type: &'static str,
     pub foreign_relation: &'static str,
     /// What the rollup holds.
-    pub held: Measures,
+    pub held: Counts,
     /// What the cases come to.
-    pub counted: Measures,
+    pub counted: Counts,
 }
 
 /// Compares rollup and cases at one moment of the database.
@@ -37,7 +37,7 @@ pub async fn verify(pool: &PgPool, calendar: &Calendar) -> Result<Verification, 
         contribution::add(&mut counted, office_id, figures, calendar);
     })
     .await?;
-    counted.retain(|_, measures| *measures != Measures::default());
+    counted.retain(|_, measures| *measures != Counts::default());
     let mut cells: Vec<&Cell> = held.keys().chain(counted.keys()).collect();
     cells.sort_unstable();
     cells.dedup();

@@ -23,6 +23,7 @@ pub mod reject;
 pub mod review;
 pub mod revocation;
 pub mod rollup;
+pub mod rollup_cut;
 pub mod second_factor;
 pub mod sync;
 pub mod tx;

@@ -1,11 +1,10 @@
 //! `rollup_month`: the figures, moved by deltas.
 
-use sqlx::{PgConnection, PgPool, query};
+use sqlx::{PgConnection, query};
 use time::Date;
 
 use super::decode::parse;
-use crate::statistics::contribution::{Cell, Deltas, Figures, Measures};
-use crate::statistics::query::{Dimension, Query, Row};
+use crate::statistics::contribution::{Cell, Counts, Deltas, Figures};
 
 /// Adds the deltas, in the order of their keys.
 pub async fn apply(connection: &mut PgConnection, deltas: &Deltas) -> Result<(), sqlx::Error> {
@@ -19,7 +18,7 @@ pub async fn apply(connection: &mut PgConnection, deltas: &Deltas) -> Result<(),
         .keys()
         .map(|cell| cell.foreign_relation.code())
         .collect();
-    let measure = |of: fn(&Measures) -> i64| deltas.values().map(of).collect::<Vec<i64>>();
+    let measure = |of: fn(&Counts) -> i64| deltas.values().map(of).collect::<Vec<i64>>();
     query!(
         r#"INSERT INTO rollup_month AS r (
                office_id, month, matter_type, foreign_relation, applied, accepted, refused, issued, rejected, terminated,
@@ -76,7 +75,7 @@ pub async fn all(connection: &mut PgConnection) -> Result<Deltas, sqlx::Error> {
             matter_type: parse(&row.matter_type)?,
             foreign_relation: parse(&row.foreign_relation)?,
         };
-        let measures = Measures {
+        let measures = Counts {
             applied: row.applied,
             accepted: row.accepted,
             refused: row.refused,
@@ -90,7 +89,7 @@ pub async fn all(connection: &mut PgConnection) -> Result<Deltas, sqlx::Error> {
             fee_reduced_fen: row.fee_reduced_fen,
             legal_aid: row.legal_aid,
         };
-        if measures != Measures::default() {
+        if measures != Counts::default() {
             cells.insert(cell, measures);
         }
     }
@@ -126,58 +125,4 @@ pub async fn for_each_case(
         each(parse(&row.office_id)?, &figures);
     }
     Ok(())
-}
-
-/// The figures of a period, added up by the dimensions asked for.
-pub async fn grouped(pool: &PgPool, wanted: &Query) -> Result<Vec<Row>, sqlx::Error> {
-    let rows = query!(
-        r#"SELECT CASE WHEN $1::boolean THEN office_id END AS office_id,
-                  CASE WHEN $2::boolean THEN matter_type END AS matter_type,
-                  CASE WHEN $3::boolean THEN month END AS month,
-                  CASE WHEN $4::boolean THEN foreign_relation END AS foreign_relation,
-                  sum(applied)::bigint AS "applied!", sum(accepted)::bigint AS "accepted!",
-                  sum(refused)::bigint AS "refused!", sum(issued)::bigint AS "issued!",
-                  sum(rejected)::bigint AS "rejected!", sum(terminated)::bigint AS "terminated!",
-                  sum(corrected)::bigint AS "corrected!", sum(revoked)::bigint AS "revoked!",
-                  sum(within_limit)::bigint AS "within_limit!", sum(fee_charged_fen)::bigint AS "fee_charged_fen!",
-                  sum(fee_reduced_fen)::bigint AS "fee_reduced_fen!", sum(legal_aid)::bigint AS "legal_aid!"
-             FROM rollup_month
-            WHERE ($5::date IS NULL OR month >= $5) AND ($6::date IS NULL OR month <= $6)
-              AND ($7::text IS NULL OR office_id = $7) AND ($8::text IS NULL OR matter_type = $8)
-            GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"#,
-        wanted.is_by(Dimension::Office),
-        wanted.is_by(Dimension::MatterType),
-        wanted.is_by(Dimension::Month),
-        wanted.is_by(Dimension::ForeignRelation),
-        wanted.from,
-        wanted.to,
-        wanted.office.as_ref().map(|office| office.as_str()),
-        wanted.matter_type.map(|matter| matter.code()),
-    )
-    .fetch_all(pool)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Row {
-                office_id: row.office_id.as_deref().map(parse).transpose()?,
-                matter_type: row.matter_type.as_deref().map(parse).transpose()?,
-                month: row.month,
-                foreign_relation: row.foreign_relation.as_deref().map(parse).transpose()?,
-                measures: Measures {
-                    applied: row.applied,
-                    accepted: row.accepted,
-                    refused: row.refused,
-                    issued: row.issued,
-                    rejected: row.rejected,
-                    terminated: row.terminated,
-                    corrected: row.corrected,
-                    revoked: row.revoked,
-                    within_limit: row.within_limit,
-                    fee_charged_fen: row.fee_charged_fen,
-                    fee_reduced_fen: row.fee_reduced_fen,
-                    legal_aid: row.legal_aid,
-                },
-            })
-        })
-        .collect()
 }

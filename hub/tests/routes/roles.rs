@@ -19,7 +19,7 @@ fn roles() -> [Role; 4] {
 }
 
 /// Route, and who of notary, analyst, supervisor and operator may use it, as `docs/operator.md` says.
-const MATRIX: [(&str, [bool; 4]); 12] = [
+const MATRIX: [(&str, [bool; 4]); 13] = [
     ("/api/v1/offices", [true; 4]),
     ("/api/v1/offices/hangzhou/feed", [true; 4]),
     ("/api/v1/offices/xiaoshan/feed", [false, true, true, true]),
@@ -30,7 +30,8 @@ const MATRIX: [(&str, [bool; 4]); 12] = [
     ("/api/v1/duplicates", [true, true, true, false]),
     ("/api/v1/reviews/persons", [true, false, true, false]),
     ("/api/v1/reviews/duplicates", [true, false, true, false]),
-    ("/api/v1/statistics", [false, true, true, false]),
+    ("/api/v1/statistics", [true, true, true, false]),
+    ("/api/v1/statistics/measures", [true, true, true, false]),
     ("/api/v1/audit/entries", [false, false, true, false]),
     ("/api/v1/audit/verification", [false, false, true, false]),
     ("/api/v1/audit/entries/1/proof", [false, false, true, false]),
