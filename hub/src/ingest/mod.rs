@@ -26,6 +26,7 @@ use self::batch::{Job, Outcome};
 use self::decode::Decoded;
 use self::writer::Writer;
 use crate::statistics::calendar::Calendar;
+use crate::statistics::contribution;
 use crate::telemetry::metrics::INGEST_QUEUE;
 
 /// Records that may wait before one writer: three full transactions, and the bound of its memory.
@@ -48,6 +49,8 @@ struct Context {
     pool: PgPool,
     rules: Arc<RuleSet>,
     calendar: Arc<Calendar>,
+    /// By which cases are counted.
+    basis: String,
     token_key_id: i32,
 }
 
@@ -100,6 +103,7 @@ impl Ingest {
         let context = Arc::new(Context {
             pool,
             rules: Arc::clone(&rules),
+            basis: contribution::basis(&calendar),
             calendar: Arc::clone(&calendar),
             token_key_id: i32::try_from(config.token_key_id)
                 .expect("token key ids count up from 1"),

@@ -18,6 +18,7 @@ pub enum Dimension {
     MatterGroup,
     MatterType,
     ForeignRelation,
+    Notary,
     Time(Grain),
 }
 
@@ -30,6 +31,8 @@ pub enum Value {
     MatterGroup(MatterGroup),
     MatterType(MatterType),
     ForeignRelation(ForeignRelation),
+    /// Licence number; `None` where the case names nobody.
+    Notary(Option<String>),
     /// First day.
     Time(Date),
 }
@@ -38,13 +41,15 @@ pub enum Value {
 pub type Key = Vec<Value>;
 
 impl Dimension {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Office,
         Self::District,
         Self::Level,
         Self::MatterGroup,
         Self::MatterType,
         Self::ForeignRelation,
+        Self::Notary,
+        Self::Time(Grain::Day),
         Self::Time(Grain::Month),
         Self::Time(Grain::Quarter),
         Self::Time(Grain::HalfYear),
@@ -60,6 +65,7 @@ impl Dimension {
             Self::MatterGroup => "matter_group",
             Self::MatterType => "matter_type",
             Self::ForeignRelation => "foreign_relation",
+            Self::Notary => "notary",
             Self::Time(grain) => grain.code(),
         }
     }
@@ -72,6 +78,7 @@ impl Dimension {
             Self::MatterGroup => "公证类别",
             Self::MatterType => "公证事项",
             Self::ForeignRelation => "涉外类别",
+            Self::Notary => "公证员执业证号",
             Self::Time(grain) => grain.name_zh(),
         }
     }
@@ -103,7 +110,37 @@ impl Dimension {
                     .map(|relation| (relation.code(), relation.label_zh()))
                     .collect()
             }
-            Self::Office | Self::District | Self::Time(_) => Vec::new(),
+            Self::Office | Self::District | Self::Notary | Self::Time(_) => Vec::new(),
+        }
+    }
+}
+
+/// The cuts of the rollup: no cell tells more apart than its own cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    Matter,
+    Day,
+    Notary,
+}
+
+impl Section {
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Matter => "matter",
+            Self::Day => "day",
+            Self::Notary => "notary",
+        }
+    }
+}
+
+impl Dimension {
+    /// The cut that alone has the dimension; `None` for what every cut has.
+    pub const fn section(self) -> Option<Section> {
+        match self {
+            Self::MatterGroup | Self::MatterType | Self::ForeignRelation => Some(Section::Matter),
+            Self::Notary => Some(Section::Notary),
+            Self::Time(Grain::Day) => Some(Section::Day),
+            Self::Office | Self::District | Self::Level | Self::Time(_) => None,
         }
     }
 }

@@ -24,6 +24,8 @@ enum Formula {
     Sum(fn(&Counts) -> i64),
     /// A part and its whole.
     Share(fn(&Counts) -> [i64; 2]),
+    /// So many in a hundred certificates took no longer.
+    HandledWithin(u8),
 }
 
 /// What a figure is counted in.
@@ -34,6 +36,8 @@ pub enum Unit {
     Fen,
     /// A share of 1.
     Rate,
+    /// Working days.
+    Days,
 }
 
 /// A figure.
@@ -50,12 +54,13 @@ impl Unit {
             Self::Count => "count",
             Self::Fen => "fen",
             Self::Rate => "rate",
+            Self::Days => "days",
         }
     }
 
     /// Whether a change is told as now − before, not as a part of before.
     pub const fn is_compared_by_difference(self) -> bool {
-        matches!(self, Self::Rate)
+        matches!(self, Self::Rate | Self::Days)
     }
 
     /// How `now` differs from `before`: for shares the difference, else relative to `before`.
@@ -90,12 +95,16 @@ impl Measure {
                 [_, 0] => None,
                 [part, whole] => Some(Number::Fraction(part as f64 / whole as f64)),
             },
+            Formula::HandledWithin(percent) => {
+                let days = quantile(counts.handled(), percent)?;
+                Some(Number::Whole(days.into()))
+            }
         }
     }
 }
 
 /// Every measure, in the order of a table's columns.
-pub static ALL: [Measure; 13] = [
+pub static ALL: [Measure; 17] = [
     count(
         "applied",
         "申请",
@@ -107,7 +116,7 @@ pub static ALL: [Measure; 13] = [
         "accepted",
         "受理",
         "当期受理的案件数。",
-        Some("公证程序规则第十九条"),
+        None,
         |c| c.accepted,
     ),
     count(
@@ -157,7 +166,7 @@ pub static ALL: [Measure; 13] = [
         "期限内出证",
         "当期出证、且自受理次日起不超过十五个工作日的案件数；不可抗力、补充证明材料、核实情况所需时间不计。",
         Some("公证法第三十条"),
-        |c| c.within_limit,
+        |c| c.within_limit(),
     ),
     Measure {
         code: "within_limit_rate",
@@ -165,8 +174,20 @@ pub static ALL: [Measure; 13] = [
         unit: Unit::Rate,
         definition_zh: "期限内出证除以出证。",
         article_zh: Some("公证法第三十条"),
-        formula: Formula::Share(|c| [c.within_limit, c.issued]),
+        formula: Formula::Share(|c| [c.within_limit(), c.issued]),
     },
+    days(
+        "handling_days_median",
+        "办理时长中位数",
+        "当期出证案件自受理次日起所用工作日的中位数（不计期间除外）；超过八个工作日的，以所在区间上限计；超过六十个的以六十一计。",
+        50,
+    ),
+    days(
+        "handling_days_p90",
+        "办理时长九成位数",
+        "九成当期出证案件所用工作日不超过此数；取值办法同中位数。",
+        90,
+    ),
     fen(
         "fee_charged_fen",
         "收费",
@@ -188,7 +209,51 @@ pub static ALL: [Measure; 13] = [
         Some("公证法第三十四条"),
         |c| c.legal_aid,
     ),
+    count(
+        "fee_reduced",
+        "减免件数",
+        "当期受理、减免过公证费的案件数。",
+        Some("公证法第三十四条"),
+        |c| c.fee_reduced,
+    ),
+    count(
+        "home_visit",
+        "上门服务",
+        "当期受理、上门办理的案件数。",
+        None,
+        |c| c.home_visit,
+    ),
 ];
+
+/// The working days that `percent` of these certificates took at most (nearest rank), as finely as their columns tell;
+/// one more than the last of those for what took longer.
+fn quantile(handled: [i64; Counts::HANDLED.len() + 1], percent: u8) -> Option<u32> {
+    let all: i64 = handled.iter().sum();
+    let rank = (all * i64::from(percent) + 99) / 100;
+    let mut counted = 0;
+    let column = handled.iter().position(|count| {
+        counted += count;
+        counted >= rank && all > 0
+    })?;
+    let longest = Counts::HANDLED.last().copied().unwrap_or(0);
+    Some(Counts::HANDLED.get(column).copied().unwrap_or(longest + 1))
+}
+
+const fn days(
+    code: &'static str,
+    name_zh: &'static str,
+    definition_zh: &'static str,
+    percent: u8,
+) -> Measure {
+    Measure {
+        code,
+        name_zh,
+        unit: Unit::Days,
+        definition_zh,
+        article_zh: Some("公证法第三十条"),
+        formula: Formula::HandledWithin(percent),
+    }
+}
 
 const fn count(
     code: &'static str,
@@ -230,6 +295,19 @@ mod tests {
         let codes: HashSet<_> = ALL.iter().map(|measure| measure.code).collect();
         let names: HashSet<_> = ALL.iter().map(|measure| measure.name_zh).collect();
         assert_eq!((codes.len(), names.len()), (ALL.len(), ALL.len()));
+    }
+
+    #[test]
+    fn days_are_those_of_the_certificate_at_the_rank() {
+        let mut handled = [0; 16];
+        assert_eq!(quantile(handled, 50), None);
+        handled[3] = 5;
+        handled[9] = 4;
+        handled[15] = 1;
+        assert_eq!(quantile(handled, 50), Some(3));
+        assert_eq!(quantile(handled, 51), Some(10));
+        assert_eq!(quantile(handled, 90), Some(10));
+        assert_eq!(quantile(handled, 100), Some(61));
     }
 
     #[test]

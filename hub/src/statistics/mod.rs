@@ -6,6 +6,7 @@ pub mod contribution;
 pub mod dimension;
 pub mod layout;
 pub mod measure;
+pub mod nightly;
 pub mod period;
 pub mod query;
 pub mod structure;

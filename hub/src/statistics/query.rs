@@ -11,9 +11,9 @@ use time::macros::offset;
 use time::{Date, OffsetDateTime};
 
 use super::contribution::Counts;
-use super::dimension::{Dimension, Key, Value, grain};
+use super::dimension::{Dimension, Key, Section, Value, grain};
 use super::measure::Measure;
-use super::period::{Back, Grain, Period};
+use super::period::{Back, Period};
 use super::structure::Structure;
 use crate::store::office::Level;
 use crate::store::rollup_cut::{Cut, cut};
@@ -32,6 +32,8 @@ pub struct Query {
     pub pivot: Option<Dimension>,
     pub period: Period,
     pub filter: Filter,
+    /// The cut of the rollup that has every dimension and every filter.
+    pub section: Section,
 }
 
 /// What is left in; an empty list leaves everything in.
@@ -167,6 +169,7 @@ impl Reader<'_> {
     ) -> Result<Vec<(Key, Counts)>, QueryError> {
         let most = MOST_ROWS as i64 + 1;
         let wanted = Cut {
+            section: self.query.section,
             group_by,
             period,
             filter: &self.query.filter,
@@ -232,6 +235,3 @@ fn complete(key: &Key, cell: &mut Compared) {
 fn local_day(at: OffsetDateTime) -> Date {
     at.to_offset(offset!(+8)).date()
 }
-
-/// The finest cut of time that the rollup can make.
-pub const FINEST: Grain = Grain::Month;

@@ -81,6 +81,8 @@ impl Structure {
             Value::MatterGroup(group) => named(group.code(), group.label_zh()),
             Value::MatterType(matter) => named(matter.code(), matter.name_zh()),
             Value::ForeignRelation(relation) => named(relation.code(), relation.label_zh()),
+            Value::Notary(Some(licence)) => named(licence, licence),
+            Value::Notary(None) => named("", "未载明"),
             Value::Time(first) => {
                 let grain = match dimension {
                     Dimension::Time(grain) => grain,

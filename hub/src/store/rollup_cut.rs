@@ -7,8 +7,9 @@ use sqlx::{AssertSqlSafe, PgConnection, Row, query};
 use time::Date;
 
 use super::decode::parse;
+use super::rollup::counts;
 use crate::statistics::contribution::Counts;
-use crate::statistics::dimension::{Dimension, Key, Value};
+use crate::statistics::dimension::{Dimension, Key, Section, Value};
 use crate::statistics::period::{Grain, Period};
 use crate::statistics::query::Filter;
 use crate::statistics::structure::Structure;
@@ -16,6 +17,7 @@ use crate::statistics::structure::Structure;
 /// Which figures, and by what.
 #[derive(Clone, Copy, Debug)]
 pub struct Cut<'a> {
+    pub section: Section,
     pub group_by: &'a [Dimension],
     pub period: Period,
     pub filter: &'a Filter,
@@ -49,6 +51,7 @@ pub async fn cut(
         .bind(codes(&filter.matter_types, |matter| matter.code()))
         .bind(codes(&filter.matter_groups, |group| group.code()))
         .bind(codes(&filter.foreign_relations, |relation| relation.code()))
+        .bind(wanted.section.code())
         .bind(wanted.most)
         .fetch_all(connection)
         .await?;
@@ -71,18 +74,18 @@ fn sql(group_by: &[Dimension]) -> String {
     };
     format!(
         "SELECT {columns}
-           FROM rollup_month r
+           FROM rollup r
            JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS s (office_id, unit, district, level)
              ON s.office_id = r.office_id
-           JOIN unnest($5::text[], $6::text[]) AS m (matter_type, matter_group) ON m.matter_type = r.matter_type
-          WHERE ($7::date IS NULL OR r.month >= $7) AND ($8::date IS NULL OR r.month <= $8)
+           LEFT JOIN unnest($5::text[], $6::text[]) AS m (matter_type, matter_group) ON m.matter_type = r.matter_type
+          WHERE r.cut = $15 AND ($7::date IS NULL OR r.begins_on >= $7) AND ($8::date IS NULL OR r.begins_on <= $8)
             AND (cardinality($9::text[]) = 0 OR s.unit = ANY($9))
             AND (cardinality($10::text[]) = 0 OR s.district = ANY($10))
             AND (cardinality($11::text[]) = 0 OR s.level = ANY($11))
             AND (cardinality($12::text[]) = 0 OR r.matter_type = ANY($12))
             AND (cardinality($13::text[]) = 0 OR m.matter_group = ANY($13))
             AND (cardinality($14::text[]) = 0 OR r.foreign_relation = ANY($14))
-          {group} LIMIT $15",
+          {group} LIMIT $16",
         columns = columns.join(", "),
     )
 }
@@ -96,12 +99,13 @@ const fn expression(dimension: Dimension) -> &'static str {
         Dimension::MatterGroup => "m.matter_group",
         Dimension::MatterType => "r.matter_type",
         Dimension::ForeignRelation => "r.foreign_relation",
-        Dimension::Time(Grain::Day | Grain::Month) => "r.month",
-        Dimension::Time(Grain::Quarter) => "date_trunc('quarter', r.month::timestamp)::date",
+        Dimension::Notary => "r.notary",
+        Dimension::Time(Grain::Day | Grain::Month) => "r.begins_on",
+        Dimension::Time(Grain::Quarter) => "date_trunc('quarter', r.begins_on::timestamp)::date",
         Dimension::Time(Grain::HalfYear) => {
-            "make_date(extract(year FROM r.month)::integer, CASE WHEN extract(month FROM r.month) < 7 THEN 1 ELSE 7 END, 1)"
+            "make_date(extract(year FROM r.begins_on)::integer, CASE WHEN extract(month FROM r.begins_on) < 7 THEN 1 ELSE 7 END, 1)"
         }
-        Dimension::Time(Grain::Year) => "date_trunc('year', r.month::timestamp)::date",
+        Dimension::Time(Grain::Year) => "date_trunc('year', r.begins_on::timestamp)::date",
     }
 }
 
@@ -115,12 +119,12 @@ fn read(row: &PgRow, group_by: &[Dimension]) -> Result<(Key, Counts), sqlx::Erro
             Dimension::MatterGroup => Value::MatterGroup(parse(row.try_get(at)?)?),
             Dimension::MatterType => Value::MatterType(parse(row.try_get(at)?)?),
             Dimension::ForeignRelation => Value::ForeignRelation(parse(row.try_get(at)?)?),
+            Dimension::Notary => {
+                let licence: String = row.try_get(at)?;
+                Value::Notary(Some(licence).filter(|licence| !licence.is_empty()))
+            }
             Dimension::Time(_) => Value::Time(row.try_get::<Date, _>(at)?),
         });
     }
-    let mut values = Counts::default().values();
-    for (at, value) in values.iter_mut().enumerate() {
-        *value = row.try_get(group_by.len() + at)?;
-    }
-    Ok((key, Counts::from_values(values)))
+    Ok((key, counts(row, group_by.len())?))
 }

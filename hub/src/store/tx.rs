@@ -73,6 +73,15 @@ pub async fn snapshot(pool: &PgPool) -> Result<sqlx::PgTransaction<'_>, sqlx::Er
     Ok(transaction)
 }
 
+/// A transaction for long work.
+pub async fn unhurried(pool: &PgPool) -> Result<sqlx::PgTransaction<'_>, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    query!("SET LOCAL statement_timeout = 0")
+        .execute(&mut *transaction)
+        .await?;
+    Ok(transaction)
+}
+
 /// When the transaction began, by the database's clock.
 pub async fn now(connection: &mut PgConnection) -> Result<OffsetDateTime, sqlx::Error> {
     query_scalar!(r#"SELECT now() AS "now!""#)

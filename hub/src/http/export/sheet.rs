@@ -101,7 +101,8 @@ impl Sheet {
             pairs
                 .flat_map(|(column, figure)| {
                     let changes = [figure.year_on_year, figure.period_on_period];
-                    let changes = changes.into_iter().filter(|_| compared).map(Cell::Rate);
+                    let changes = changes.into_iter().filter(|_| compared);
+                    let changes = changes.map(|change| changed(column, change));
                     std::iter::once(cell(column, figure)).chain(changes)
                 })
                 .collect()
@@ -125,6 +126,7 @@ fn header(column: &Column, pivoted: bool) -> String {
     let measure = column.measure;
     let name = match measure.unit {
         Unit::Fen => format!("{}（元）", measure.name_zh),
+        Unit::Days => format!("{}（工作日）", measure.name_zh),
         Unit::Count | Unit::Rate => measure.name_zh.into(),
     };
     match &column.pivot {
@@ -134,13 +136,21 @@ fn header(column: &Column, pivoted: bool) -> String {
     }
 }
 
+/// A difference in days is no share.
+fn changed(column: &Column, change: Option<f64>) -> Cell {
+    match column.measure.unit {
+        Unit::Days => Cell::Count(change.map(|days| days as i64)),
+        Unit::Count | Unit::Fen | Unit::Rate => Cell::Rate(change),
+    }
+}
+
 fn cell(column: &Column, figure: &Figure) -> Cell {
     let whole = match figure.value {
         Some(Number::Whole(number)) => Some(number),
         _ => None,
     };
     match column.measure.unit {
-        Unit::Count => Cell::Count(whole),
+        Unit::Count | Unit::Days => Cell::Count(whole),
         Unit::Fen => Cell::Fen(whole),
         Unit::Rate => Cell::Rate(figure.value.map(Number::as_f64)),
     }

@@ -95,6 +95,8 @@ pub(super) enum Unit {
     Fen,
     /// A share of 1.
     Rate,
+    /// Working days.
+    Days,
 }
 
 /// How a change is told.
@@ -227,6 +229,7 @@ impl From<measure::Unit> for Unit {
             measure::Unit::Count => Self::Count,
             measure::Unit::Fen => Self::Fen,
             measure::Unit::Rate => Self::Rate,
+            measure::Unit::Days => Self::Days,
         }
     }
 }

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::http::problem::Problem;
-use crate::statistics::dimension::Dimension;
+use crate::statistics::dimension::{Dimension, Section, grain};
 use crate::statistics::measure::{self, Measure};
 use crate::statistics::period::{Grain, Period, Span};
-use crate::statistics::query::{FINEST, Filter, Query};
+use crate::statistics::query::{Filter, Query};
 
 /// Lists have commas between their items.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -22,7 +22,7 @@ pub(in crate::http) struct Question {
     group_by: Option<String>,
     /// One of `group_by`, whose values become columns.
     pivot: Option<String>,
-    /// First period, e.g. 2024, 2024-H1, 2024-Q1, 2024-01; the first there is when absent.
+    /// First period, e.g. 2024, 2024-H1, 2024-Q1, 2024-01, 2024-01-31; the first there is when absent.
     from: Option<String>,
     /// Last period, included; `from` when only that is given.
     to: Option<String>,
@@ -60,13 +60,15 @@ impl Question {
                 RELATIONS,
             )?,
         };
+        let period = period(self.from.as_deref(), self.to.as_deref(), &group_by)?;
         Ok(Query {
+            section: section(&group_by, &filter, period)?,
             measures: match &self.measures {
                 None => measure::ALL.iter().collect(),
                 Some(text) => measures(text)?,
             },
             pivot: pivot.transpose()?,
-            period: period(self.from.as_deref(), self.to.as_deref(), &group_by)?,
+            period,
             group_by,
             filter,
         })
@@ -117,7 +119,7 @@ fn pivot(code: &str, group_by: &[Dimension]) -> Result<Dimension, Problem> {
 }
 
 fn period(from: Option<&str>, to: Option<&str>, group_by: &[Dimension]) -> Result<Period, Problem> {
-    let expected = "a period such as 2024, 2024-H1, 2024-Q1 or 2024-01";
+    let expected = "a period such as 2024, 2024-H1, 2024-Q1, 2024-01 or 2024-01-31";
     let span = |name: &str, text: Option<&str>| {
         let span = text.map(|text| Span::parse(text).ok_or_else(|| Problem::field(name, expected)));
         span.transpose()
@@ -127,19 +129,34 @@ fn period(from: Option<&str>, to: Option<&str>, group_by: &[Dimension]) -> Resul
         first: from.map(|span| span.first),
         last: to.or(from).map(|span| span.last),
     };
-    let grain = crate::statistics::dimension::grain(group_by).unwrap_or(FINEST);
-    if grain == Grain::Day || !period.is_made_of(FINEST) {
-        return Err(Problem::field("from", "no finer period than a month"));
-    }
+    let grain = grain(group_by).unwrap_or(Grain::Day);
     match period.span() {
         Some(span) if span.last < span.first => Err(Problem::field(
             "to",
             "a period that does not end before `from`",
         )),
-        Some(_) if !period.is_made_of(grain) => Err(Problem::field(
+        _ if !period.is_made_of(grain) => Err(Problem::field(
             "from",
             "whole periods of the kind that `group_by` names",
         )),
         _ => Ok(period),
+    }
+}
+
+/// Matters, notaries and days are cut apart: the rollup would have a cell for nearly every case otherwise.
+fn section(group_by: &[Dimension], filter: &Filter, period: Period) -> Result<Section, Problem> {
+    let of_matters = !filter.matter_types.is_empty()
+        || !filter.matter_groups.is_empty()
+        || !filter.foreign_relations.is_empty();
+    let mut needed: Vec<Section> = group_by.iter().filter_map(|by| by.section()).collect();
+    needed.extend(of_matters.then_some(Section::Matter));
+    needed.extend((!period.is_made_of(Grain::Month)).then_some(Section::Day));
+    match needed.first() {
+        None => Ok(Section::Matter),
+        Some(section) if needed.iter().all(|other| other == section) => Ok(*section),
+        Some(_) => Err(Problem::field(
+            "group_by",
+            "matters, notaries or days; figures are not told apart by two of them at once",
+        )),
     }
 }

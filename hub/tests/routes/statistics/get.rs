@@ -3,12 +3,14 @@
 use calamine::{Data, DataType, Reader, Xlsx};
 use notary_hub::identity::Role;
 use notary_hub::statistics::calendar::Calendar;
+use notary_hub::statistics::nightly;
 use notary_hub::statistics::verify::verify;
 use notary_proto::hub::v1::{CaseState, ForeignRelation};
 use serde_json::{Value, json};
 
 use crate::client::Bureau;
 use crate::record::case;
+use crate::support::metrics;
 use crate::support::seed::notary;
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -80,14 +82,25 @@ async fn offices_are_counted_as_one_counts_them_by_hand() {
         "issued",
         "within_limit",
         "within_limit_rate",
+        "handling_days_median",
+        "handling_days_p90",
         "fee_charged_fen",
     ];
     assert_eq!(keys(&answer), [["hangzhou"], ["xiaoshan"]]);
     let of = |figures: &Value| json!(values(&answer, figures, &measures));
     let rows = &answer["rows"];
-    assert_eq!(of(&rows[0]["figures"]), json!([3, 3, 0, 2, 1, 0.5, 44_000]));
-    assert_eq!(of(&rows[1]["figures"]), json!([2, 1, 1, 0, 0, null, 5_005]));
-    assert_eq!(of(&answer["totals"]), json!([5, 4, 1, 2, 1, 0.5, 49_005]));
+    assert_eq!(
+        of(&rows[0]["figures"]),
+        json!([3, 3, 0, 2, 1, 0.5, 12, 20, 44_000])
+    );
+    assert_eq!(
+        of(&rows[1]["figures"]),
+        json!([2, 1, 1, 0, 0, null, null, null, 5_005])
+    );
+    assert_eq!(
+        of(&answer["totals"]),
+        json!([5, 4, 1, 2, 1, 0.5, 12, 20, 49_005])
+    );
     let verification = verify(&bureau.hub.db.pool, &Calendar::builtin()).await;
     assert!(verification.unwrap().differences.is_empty());
 }
@@ -123,6 +136,15 @@ async fn each_dimension_cuts_the_same_sum_in_its_own_way() {
             "group_by=office&matter_group=legal_act&office=xiaoshan,hangzhou",
             json!([["hangzhou", 2], ["xiaoshan", 1]]),
         ),
+        (
+            "group_by=day&from=2024-03-04&to=2024-03-10",
+            json!([["2024-03-04", 3], ["2024-03-05", 0]]),
+        ),
+        (
+            "group_by=level&from=2024-04-08&to=2024-04-09",
+            json!([["municipal", 1]]),
+        ),
+        ("group_by=notary", json!([["", 4]])),
         ("group_by=", json!([[4]])),
     ] {
         let answer = table(&bureau, &format!("measures=accepted&{query}")).await;
@@ -263,6 +285,8 @@ async fn a_question_that_makes_no_sense_names_its_parameter() {
         ("measures=", "measures"),
         ("measures=issued,issued", "measures"),
         ("pivot=month", "pivot"),
+        ("group_by=notary,matter_type", "group_by"),
+        ("group_by=day&matter_type=will", "group_by"),
         ("office=X", "office"),
         ("level=high", "level"),
         ("matter_type=magic", "matter_type"),
@@ -359,4 +383,25 @@ async fn an_office_named_like_a_formula_is_text_in_an_export() {
         .await;
     let line = answer.text().lines().nth(1).unwrap();
     assert!(line.starts_with("'=1+1,"), "{line}");
+}
+
+#[tokio::test]
+async fn what_the_night_finds_is_a_metric() {
+    let bureau = six_cases().await;
+    let found = async || {
+        nightly::prove(&bureau.hub.db.pool, &Calendar::builtin()).await;
+        let metrics = metrics(&bureau.hub).await;
+        let line = metrics
+            .lines()
+            .find(|line| line.starts_with("notary_hub_statistics_differences "));
+        line.map(|line| line.rsplit(' ').next().unwrap_or_default().to_owned())
+    };
+    assert_eq!(found().await.as_deref(), Some("0"));
+    sqlx::query(
+        "UPDATE rollup SET accepted = accepted + 1 WHERE cut = 'day' AND begins_on = '2024-03-04'",
+    )
+    .execute(&bureau.hub.db.pool)
+    .await
+    .unwrap();
+    assert_eq!(found().await.as_deref(), Some("2"));
 }
