@@ -38,6 +38,7 @@ use crate::linking::model::Models;
 use crate::linking::{Linking, Workers};
 use crate::rules::{Rules, RulesError};
 use crate::statistics::calendar::Calendar;
+use crate::statistics::{nightly, verify};
 use crate::telemetry::exporter;
 use crate::transport::{Stop, TlsSetupError};
 use doors::Doors;
@@ -60,6 +61,8 @@ pub enum AppError {
     Rules(#[from] RulesError),
     #[error("read what is revoked: {0}")]
     Revocations(#[source] sqlx::Error),
+    #[error("count the statistics again: {0}")]
+    Counting(#[source] sqlx::Error),
     #[error(transparent)]
     Tls(#[from] TlsSetupError),
     #[error("listen on {address} ([{section}] listen): {source}")]
@@ -151,6 +154,7 @@ impl App {
             .await
             .map_err(AppError::Revocations)?;
         let rules = Rules::load(&database.general).await?;
+        count_again_if_due(&database).await?;
         let health = Health::new().await;
         let (ingest, writers) = Ingest::start(
             database.writers.clone(),
@@ -222,6 +226,8 @@ impl App {
         tasks.spawn(rules.follow(database.general.clone(), stop()));
         tasks.spawn(watch::database(database.pools(), health.clone(), stop()));
         tasks.spawn(watch::service_manager(stop()));
+        let figures = database.general.clone();
+        tasks.spawn(nightly::run(figures, Calendar::builtin(), stop()));
         tasks.spawn(watch::server_certificate(
             config.clone(),
             Arc::clone(&authority),
@@ -301,6 +307,18 @@ impl App {
         let _ = Addresses::withdraw(&self.config.addresses_file());
         Ok(())
     }
+}
+
+/// Cells counted by other rules or another calendar than this hub's are counted again before anything is stored.
+async fn count_again_if_due(database: &Database) -> Result<(), AppError> {
+    let due = verify::rebuild_if_due(&database.general, &Calendar::builtin()).await;
+    if let Some(cells) = due.map_err(AppError::Counting)? {
+        tracing::info!(
+            cells,
+            "the statistics were counted again by this hub's rules and calendar"
+        );
+    }
+    Ok(())
 }
 
 fn announce_failed(config: &Config) -> impl FnOnce(io::Error) -> AppError {

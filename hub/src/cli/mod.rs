@@ -170,6 +170,8 @@ enum SessionKeyCommand {
 enum StatsCommand {
     /// Recompute every figure from the cases; fails and names the cells when any differs.
     Verify,
+    /// Count every figure again from the cases, in the place of what is held. Ingest waits meanwhile.
+    Rebuild,
 }
 
 /// Why a command ended without being done.
@@ -252,6 +254,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Audit(command) => audit::run(Some(&config), command, output).await,
         Command::Rules(command) => rules::run(&config, command, output).await,
         Command::Stats(StatsCommand::Verify) => stats::verify(&config, output).await,
+        Command::Stats(StatsCommand::Rebuild) => stats::rebuild(&config, output).await,
         Command::CheckConfig => setup::check_config(&config, output),
     }
 }

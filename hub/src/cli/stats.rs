@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::anyhow;
+use serde::Serialize;
 
 use super::{Failure, Output};
 use crate::app::Database;
@@ -28,14 +29,30 @@ pub(super) async fn verify(config: &Config, output: &Output) -> Result<(), Failu
     }
 }
 
+#[derive(Serialize)]
+struct Rebuilt {
+    cells: usize,
+}
+
+pub(super) async fn rebuild(config: &Config, output: &Output) -> Result<(), Failure> {
+    let database = Database::open_or_join(config).await?;
+    let rebuilt = verify::rebuild(&database.general, &Calendar::builtin()).await;
+    database.close().await?;
+    let cells = rebuilt?;
+    output.print(&Rebuilt { cells }, || {
+        format!("counted again: {cells} cells")
+    })?;
+    Ok(())
+}
+
 fn text(verification: &Verification) -> String {
     let Verification { cells, differences } = verification;
     if differences.is_empty() {
         return format!("equal: {cells} cells");
     }
     let mut text = format!(
-        "{:<16}  {:<10}  {:<28}  {:<16}  measures\n",
-        "office", "month", "matter type", "relation"
+        "{:<16}  {:<10}  {:<28}  {:<16}  counts\n",
+        "office", "begins on", "matter type, or cut", "relation, or notary"
     );
     for cell in differences.iter().take(NAMED) {
         // Writing to a String cannot fail.
@@ -43,9 +60,11 @@ fn text(verification: &Verification) -> String {
             text,
             "{:<16}  {:<10}  {:<28}  {:<16}  held {:?}, counted {:?}",
             cell.office_id,
-            cell.month,
-            cell.matter_type,
-            cell.foreign_relation,
+            cell.begins_on,
+            cell.matter_type.unwrap_or(cell.cut),
+            cell.foreign_relation
+                .or(cell.notary.as_deref())
+                .unwrap_or(""),
             cell.held,
             cell.counted
         );

@@ -54,7 +54,8 @@ pub(super) struct EntryAnswer {
 
 /// Entries, the newest first. Reading them is an entry of its own.
 #[utoipa::path(
-    get, path = "/api/v1/audit/entries", security(("session" = [])), params(Filter),
+    get, path = "/api/v1/audit/entries", operation_id = "listAuditEntries",
+    security(("session" = [])), params(Filter),
     responses(
         (status = 200, body = Page<EntryAnswer>), (status = 400, body = ProblemBody),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -96,7 +97,8 @@ pub(super) struct InclusionAnswer {
 
 /// Proves that an entry is in the newest checkpoint, or in one that is made for it. Asking is an entry of its own.
 #[utoipa::path(
-    get, path = "/api/v1/audit/entries/{entry_no}/proof", security(("session" = [])),
+    get, path = "/api/v1/audit/entries/{entry_no}/proof", operation_id = "readAuditProof",
+    security(("session" = [])),
     params(("entry_no" = i64, Path, description = "Number of the entry")),
     responses(
         (status = 200, body = InclusionAnswer), (status = 401, body = ProblemBody),
@@ -154,7 +156,8 @@ pub(super) struct ConsistencyAnswer {
 
 /// Proves that the log at one size is the beginning of the log at another. Asking is an entry of its own.
 #[utoipa::path(
-    get, path = "/api/v1/audit/consistency", security(("session" = [])), params(Sizes),
+    get, path = "/api/v1/audit/consistency", operation_id = "readAuditConsistency",
+    security(("session" = [])), params(Sizes),
     responses(
         (status = 200, body = ConsistencyAnswer), (status = 400, body = ProblemBody),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -218,7 +221,8 @@ pub(super) struct Broken {
 /// Verifies a part of the log against its hashes and the checkpoints this hub keeps, and names the first entry that does
 /// not fit. Ask again with `after` until `through` is `entries`. `notary-hub audit verify` verifies the whole.
 #[utoipa::path(
-    get, path = "/api/v1/audit/verification", security(("session" = [])), params(Begin),
+    get, path = "/api/v1/audit/verification", operation_id = "verifyAudit",
+    security(("session" = [])), params(Begin),
     responses(
         (status = 200, body = VerificationAnswer), (status = 400, body = ProblemBody),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),

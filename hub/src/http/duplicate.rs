@@ -67,7 +67,8 @@ pub(super) struct Side {
 /// Open findings, the newest first. A notary is not told of another office's will, unless the own case is about the
 /// testator's estate.
 #[utoipa::path(
-    get, path = "/api/v1/duplicates", security(("session" = [])), params(Filter),
+    get, path = "/api/v1/duplicates", operation_id = "listDuplicates",
+    security(("session" = [])), params(Filter),
     responses(
         (status = 200, body = Page<Duplicate>), (status = 400, body = ProblemBody),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),

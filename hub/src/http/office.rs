@@ -78,7 +78,8 @@ pub(super) struct ByRule {
 
 /// All offices; a notary sees the own one.
 #[utoipa::path(
-    get, path = "/api/v1/offices", security(("session" = [])),
+    get, path = "/api/v1/offices", operation_id = "listOffices",
+    security(("session" = [])),
     responses((status = 200, body = Offices), (status = 401, body = ProblemBody)),
 )]
 pub(super) async fn list(
@@ -99,7 +100,8 @@ pub(super) async fn list(
 
 /// Where an office's feed stands.
 #[utoipa::path(
-    get, path = "/api/v1/offices/{office_id}/feed", security(("session" = [])),
+    get, path = "/api/v1/offices/{office_id}/feed", operation_id = "readFeed",
+    security(("session" = [])),
     params(("office_id" = String, Path, description = "Office")),
     responses(
         (status = 200, body = FeedAnswer), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -124,7 +126,7 @@ impl From<store::office::Office> for Office {
             office_id: office.office_id,
             name: office.name,
             level: office.level.code(),
-            district_code: office.district_code,
+            district_code: office.district_code.to_string(),
             revoked: office.revoked,
             certified_until: office.certified_until,
         }

@@ -35,6 +35,7 @@ use super::{audit, duplicate, office, reject, review, session, statistics};
         review::duplicate::decide,
         review::duplicate::withdraw,
         statistics::table,
+        statistics::measures,
         audit::entries,
         audit::inclusion,
         audit::consistency,

@@ -48,7 +48,8 @@ pub(super) struct Reject {
 
 /// Open rejects of an office, by record.
 #[utoipa::path(
-    get, path = "/api/v1/offices/{office_id}/rejects", security(("session" = [])),
+    get, path = "/api/v1/offices/{office_id}/rejects", operation_id = "listRejects",
+    security(("session" = [])),
     params(("office_id" = String, Path, description = "Office"), Filter),
     responses(
         (status = 200, body = Page<Reject>), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),

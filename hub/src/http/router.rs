@@ -18,6 +18,9 @@ use crate::identity::RoleKind::{self, Analyst, Notary, Operator, Supervisor};
 /// Largest body of a request, bytes: a login and a password.
 const BODY: usize = 16 << 10;
 
+/// Who sees figures; a notary those of the own office.
+const FIGURES: &[RoleKind] = &[Notary, Analyst, Supervisor];
+
 impl Api {
     /// Routes with their checks, and a fallback.
     pub fn router(self) -> Router {
@@ -55,9 +58,10 @@ impl Api {
                 "/duplicates",
                 gate(&[Notary, Analyst, Supervisor], get(duplicate::list)),
             )
+            .route("/statistics", gate(FIGURES, get(statistics::table)))
             .route(
-                "/statistics",
-                gate(&[Analyst, Supervisor], get(statistics::table)),
+                "/statistics/measures",
+                gate(FIGURES, get(statistics::measures)),
             )
             .route("/audit/entries", gate(&[Supervisor], get(audit::entries)))
             .route(

@@ -51,7 +51,8 @@ pub(super) struct SignedIn {
 
 /// Signs in.
 #[utoipa::path(
-    post, path = "/api/v1/sessions", request_body = SignIn,
+    post, path = "/api/v1/sessions", operation_id = "signIn",
+    request_body = SignIn,
     responses((status = 201, body = SignedIn), (status = 401, body = ProblemBody),
         (status = 429, body = ProblemBody), (status = 503, body = ProblemBody)),
 )]
@@ -84,7 +85,8 @@ pub(super) struct ProviderSignIn {
 
 /// Signs in with an ID token of the bureau's identity provider, once.
 #[utoipa::path(
-    post, path = "/api/v1/sessions/provider", request_body = ProviderSignIn,
+    post, path = "/api/v1/sessions/provider", operation_id = "signInByProvider",
+    request_body = ProviderSignIn,
     responses((status = 201, body = SignedIn), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody),
               (status = 503, body = ProblemBody)),
 )]
@@ -116,7 +118,8 @@ fn signed_in(session: Session) -> (StatusCode, Json<SignedIn>) {
 
 /// Signs out: the session of the bearer token ends.
 #[utoipa::path(
-    delete, path = "/api/v1/sessions", security(("session" = [])),
+    delete, path = "/api/v1/sessions", operation_id = "signOut",
+    security(("session" = [])),
     responses((status = 204), (status = 401, body = ProblemBody), (status = 503, body = ProblemBody)),
 )]
 pub(super) async fn delete(

@@ -264,7 +264,7 @@ async fn write(
     quality::replace(connection, &plan.newest, &plan.findings).await?;
     reject::resolve(connection, &plan.settled).await?;
     reject::record(connection, &plan.quarantined).await?;
-    rollup::apply(connection, &plan.deltas).await?;
+    rollup::apply(connection, &plan.deltas, &context.basis).await?;
     let written: Vec<_> = plan.newest.iter().map(Write::key).collect();
     linking::work::add_cases(connection, &written).await?;
     let (sought, replaced) = sought(&plan.newest);

@@ -25,6 +25,7 @@ use self::decode::Decoded;
 use self::writer::Writer;
 use crate::rules::Rules;
 use crate::statistics::calendar::Calendar;
+use crate::statistics::contribution;
 use crate::telemetry::metrics::INGEST_QUEUE;
 
 /// Records that may wait before one writer: three full transactions, and the bound of its memory.
@@ -47,6 +48,8 @@ struct Context {
     pool: PgPool,
     rules: Rules,
     calendar: Arc<Calendar>,
+    /// By which cases are counted.
+    basis: String,
     token_key_id: i32,
 }
 
@@ -99,6 +102,7 @@ impl Ingest {
         let context = Arc::new(Context {
             pool,
             rules: rules.clone(),
+            basis: contribution::basis(&calendar),
             calendar: Arc::clone(&calendar),
             token_key_id: i32::try_from(config.token_key_id)
                 .expect("token key ids count up from 1"),

@@ -15,7 +15,7 @@ use crate::case::quality::{self, Finding};
 use crate::case::reject::{AgentReject, HubRule};
 use crate::case::{Case, CaseKey, ContentHash, Stored};
 use crate::statistics::calendar::Calendar;
-use crate::statistics::contribution::{self, Deltas, Measures};
+use crate::statistics::contribution::{self, Counts, Deltas};
 
 /// One record of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -396,7 +396,7 @@ impl<'a> Planner<'a> {
                 .is_some_and(|settled_by| settled_by > reject.sequence);
         }
         plan.deltas
-            .retain(|_, measures| *measures != Measures::default());
+            .retain(|_, measures| *measures != Counts::default());
         plan
     }
 }

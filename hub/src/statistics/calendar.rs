@@ -3,7 +3,9 @@
 
 use std::collections::HashSet;
 
+use data_encoding::HEXLOWER;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use time::{Date, Month, Weekday};
 
 const BUILTIN: &str = include_str!("../../data/working-days.toml");
@@ -35,6 +37,7 @@ pub struct Calendar {
     last: Date,
     /// Working days from `first` up to and including the day at the index.
     worked_until: Vec<i32>,
+    fingerprint: String,
 }
 
 impl Calendar {
@@ -69,10 +72,16 @@ impl Calendar {
             day = day.next_day().unwrap_or(Date::MAX);
         }
         Ok(Self {
+            fingerprint: fingerprint(first, &worked_until),
             first,
             last,
             worked_until,
         })
+    }
+
+    /// Tells calendars apart by the days they count, not by the text they were read from.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// Whether the State Council's arrangement of the day's year is in the data.
@@ -115,6 +124,15 @@ impl Calendar {
             before_data + in_data(self.last) + weekdays_through(day) - weekdays_through(self.last)
         }
     }
+}
+
+fn fingerprint(first: Date, worked_until: &[i32]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(first.to_julian_day().to_be_bytes());
+    for worked in worked_until {
+        hash.update(worked.to_be_bytes());
+    }
+    HEXLOWER.encode(&hash.finalize()[..8])
 }
 
 /// Mondays to Fridays up to and including `day`, since the Monday that is Julian day 0.

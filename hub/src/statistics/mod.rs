@@ -1,6 +1,13 @@
-//! Figures: what a case counts for, working days, and the proof that the counting is right.
+//! Figures: what a case counts for, working days, the tables cut from what was counted, and the proof that the
+//! counting is right.
 
 pub mod calendar;
 pub mod contribution;
+pub mod dimension;
+pub mod layout;
+pub mod measure;
+pub mod nightly;
+pub mod period;
 pub mod query;
+pub mod structure;
 pub mod verify;

@@ -31,8 +31,8 @@ async fn stored(
     let (offices, cases) = columns(keys);
     let rows = query!(
         r#"SELECT k.at AS "at!", c.revision, c.content_hash, c.case_no, c.state, c.matter_type, c.foreign_relation,
-                  c.applied_on, c.accepted_on, c.issued_on, c.closed_on, c.fee_charged_fen, c.fee_reduced_fen,
-                  c.legal_aid, c.excused_working_days, c.first_recorded_at
+                  c.notary_licence_no, c.applied_on, c.accepted_on, c.issued_on, c.closed_on, c.fee_charged_fen,
+                  c.fee_reduced_fen, c.legal_aid, c.home_visit, c.excused_working_days, c.first_recorded_at
              FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (office_id, source_case_id, at)
              JOIN case_record c ON c.office_id = k.office_id AND c.source_case_id = k.source_case_id"#,
         &offices as &[&str],
@@ -51,6 +51,7 @@ async fn stored(
                     state: parse(&row.state)?,
                     matter_type: parse(&row.matter_type)?,
                     foreign_relation: parse(&row.foreign_relation)?,
+                    notary_licence_no: row.notary_licence_no,
                     applied_on: row.applied_on,
                     accepted_on: row.accepted_on,
                     issued_on: row.issued_on,
@@ -58,6 +59,7 @@ async fn stored(
                     fee_charged_fen: row.fee_charged_fen,
                     fee_reduced_fen: row.fee_reduced_fen,
                     legal_aid: row.legal_aid,
+                    home_visit: row.home_visit,
                     excused_working_days: row.excused_working_days,
                 },
                 first_recorded_at: row.first_recorded_at,
@@ -198,7 +200,7 @@ impl<'a> Columns<'a> {
         self.foreign_relation.push(figures.foreign_relation.code());
         self.place_of_use.push(case.place_of_use.as_deref());
         self.notary_licence_no
-            .push(case.notary_licence_no.as_deref());
+            .push(figures.notary_licence_no.as_deref());
         self.notary_name.push(case.notary_name.as_deref());
         self.applied_on.push(figures.applied_on);
         self.accepted_on.push(figures.accepted_on);
@@ -211,7 +213,7 @@ impl<'a> Columns<'a> {
             .push(case.fee_reduction_reason.as_deref());
         self.amount_fen.push(case.amount_fen);
         self.legal_aid.push(figures.legal_aid);
-        self.home_visit.push(case.home_visit);
+        self.home_visit.push(figures.home_visit);
         self.major.push(case.major);
         self.discussed.push(case.discussed);
         self.excused_working_days.push(figures.excused_working_days);

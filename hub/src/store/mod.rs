@@ -25,6 +25,7 @@ pub mod replay;
 pub mod review;
 pub mod revocation;
 pub mod rollup;
+pub mod rollup_cut;
 pub mod rules;
 pub mod scope;
 pub mod second_factor;

@@ -1,13 +1,17 @@
 //! Offices (公证处).
 
+use std::str::FromStr;
+
 use linkage::office::OfficeId;
 use linkage::place::DistrictCode;
 use serde::Serialize;
 use sqlx::{PgExecutor, PgPool};
 use time::OffsetDateTime;
 
+use super::decode::parse;
+
 /// Municipal (市属) or county (县(市)区).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     Municipal,
@@ -15,6 +19,8 @@ pub enum Level {
 }
 
 impl Level {
+    pub const ALL: [Self; 2] = [Self::Municipal, Self::County];
+
     pub const fn code(self) -> &'static str {
         match self {
             Self::Municipal => "municipal",
@@ -22,12 +28,26 @@ impl Level {
         }
     }
 
-    fn from_code(code: &str) -> Option<Self> {
-        match code {
-            "municipal" => Some(Self::Municipal),
-            "county" => Some(Self::County),
-            _ => None,
+    /// Chinese name.
+    pub const fn label_zh(self) -> &'static str {
+        match self {
+            Self::Municipal => "市属",
+            Self::County => "县（市、区）属",
         }
+    }
+}
+
+/// A text that is no level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such level; there are municipal and county")]
+pub struct UnknownLevel;
+
+impl FromStr for Level {
+    type Err = UnknownLevel;
+
+    fn from_str(code: &str) -> Result<Self, UnknownLevel> {
+        let known = Self::ALL.into_iter().find(|level| level.code() == code);
+        known.ok_or(UnknownLevel)
     }
 }
 
@@ -48,7 +68,7 @@ pub struct Office {
     pub name: String,
     pub level: Level,
     /// GB/T 2260.
-    pub district_code: String,
+    pub district_code: DistrictCode,
     pub revoked: bool,
     /// End of its newest certificate.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -91,14 +111,10 @@ pub async fn list(executor: impl PgExecutor<'_>) -> Result<Vec<Office>, sqlx::Er
     rows.into_iter()
         .map(|row| {
             Ok(Office {
-                office_id: row
-                    .office_id
-                    .parse()
-                    .map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
-                level: Level::from_code(&row.level)
-                    .ok_or_else(|| sqlx::Error::Decode("an unknown level".into()))?,
+                office_id: parse(&row.office_id)?,
+                level: parse(&row.level)?,
                 name: row.name,
-                district_code: row.district_code,
+                district_code: parse(&row.district_code)?,
                 revoked: row.revoked,
                 certified_until: row.certified_until,
                 renewed_late_at: row.renewed_late_at,

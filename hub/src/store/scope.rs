@@ -28,10 +28,13 @@ impl Scope {
         }
     }
 
-    /// A transaction that reads as this person. It is over when it is dropped.
+    /// A transaction that reads as this person, and sees one moment of the database. It is over when it is dropped.
     pub async fn read(self, pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
-        pool.begin_with(AssertSqlSafe(format!("BEGIN READ ONLY; {}", self.taken())))
-            .await
+        pool.begin_with(AssertSqlSafe(format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}",
+            self.taken()
+        )))
+        .await
     }
 
     /// Lets a transaction that is to write read as this person, until [`widen`].

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use metrics::counter;
-use sqlx::{PgPool, PgTransaction, query};
+use sqlx::{PgConnection, PgPool, PgTransaction, query, query_scalar};
+use time::OffsetDateTime;
 
 use crate::telemetry::metrics::TX_RETRIES;
 
@@ -54,16 +55,38 @@ where
     Ok(value)
 }
 
-/// A transaction that sees one moment of the whole database, and may take its time to read it.
-pub async fn snapshot(pool: &PgPool) -> Result<sqlx::PgTransaction<'_>, sqlx::Error> {
+/// A transaction that sees one moment of the whole database.
+pub async fn moment(pool: &PgPool) -> Result<sqlx::PgTransaction<'_>, sqlx::Error> {
     let mut transaction = pool.begin().await?;
     query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .execute(&mut *transaction)
         .await?;
+    Ok(transaction)
+}
+
+/// The same, which may take its time to read it.
+pub async fn snapshot(pool: &PgPool) -> Result<sqlx::PgTransaction<'_>, sqlx::Error> {
+    let mut transaction = moment(pool).await?;
     query!("SET LOCAL statement_timeout = 0")
         .execute(&mut *transaction)
         .await?;
     Ok(transaction)
+}
+
+/// A transaction for long work.
+pub async fn unhurried(pool: &PgPool) -> Result<sqlx::PgTransaction<'_>, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    query!("SET LOCAL statement_timeout = 0")
+        .execute(&mut *transaction)
+        .await?;
+    Ok(transaction)
+}
+
+/// When the transaction began, by the database's clock.
+pub async fn now(connection: &mut PgConnection) -> Result<OffsetDateTime, sqlx::Error> {
+    query_scalar!(r#"SELECT now() AS "now!""#)
+        .fetch_one(connection)
+        .await
 }
 
 /// Errors that may go away when the same transaction runs again.

@@ -61,6 +61,11 @@ metrics! {
     REVOCATIONS_AGE Gauge Seconds "notary_hub_revocations_age_seconds"
         "Time since the list of revoked offices, certificates and sessions was last read."
 
+    STATISTICS_DIFFERENCES Gauge Count "notary_hub_statistics_differences"
+        "Cells of the statistics that were not what the cases come to, at the last nightly verification. Any is an alarm."
+    STATISTICS_VERIFIED Gauge Seconds "notary_hub_statistics_verified_timestamp_seconds"
+        "When the statistics were last verified, as Unix time."
+
     TX_RETRIES Counter Count "notary_hub_tx_retries_total"
         "Transactions run again after a serialization failure or deadlock, by `tx`."
     POOL_CONNECTIONS Gauge Count "notary_hub_pool_connections"

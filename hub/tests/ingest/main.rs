@@ -5,6 +5,7 @@
 #[allow(dead_code)]
 mod city;
 mod duplicate;
+mod figures;
 mod quarantine;
 mod record;
 mod revision;

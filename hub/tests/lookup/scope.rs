@@ -2,13 +2,16 @@
 
 use std::pin::Pin;
 
+use linkage::matter::MatterType;
+use linkage::vocabulary::PartyRole as Standing;
 use notary_hub::audit::{Audit, key_file};
 use notary_hub::details::{Answer, Details, DetailsError, Outcome, Request as Asked, Side};
 use notary_hub::identity::Role;
 use notary_hub::lookup::Asker;
 use notary_hub::lookup::disclosure;
+use notary_hub::rules::Edition;
 use notary_hub::store;
-use notary_hub::store::lookup::Wanted;
+use notary_hub::store::lookup::{Opened, Wanted};
 use notary_proto::hub::v1 as wire;
 use notary_proto::hub::v1::PartyRole;
 use notary_proto::hub::v1::details_service_client::DetailsServiceClient;
@@ -160,7 +163,7 @@ async fn without_the_check_a_look_up_still_finds_no_sealed_matter_but_the_decede
     let found = async |decedents: &[u8]| {
         let opened = |&n: &u8| Opened {
             matter_type: will,
-            holder: PartyRole::Testator,
+            holder: Standing::Testator,
             token: [n; 16].into(),
         };
         // Nothing is said to be closed.

@@ -129,7 +129,8 @@ pub(in crate::http) struct DecideFinding {
 
 /// Findings by state, the newest first.
 #[utoipa::path(
-    get, path = "/api/v1/reviews/duplicates", security(("session" = [])), params(Filter),
+    get, path = "/api/v1/reviews/duplicates", operation_id = "listDuplicateReviews",
+    security(("session" = [])), params(Filter),
     responses(
         (status = 200, body = Page<FindingAnswer>), (status = 400, body = ProblemBody),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -168,7 +169,8 @@ pub(in crate::http) async fn list(
 
 /// A finding with everything that was decided about it.
 #[utoipa::path(
-    get, path = "/api/v1/reviews/duplicates/{finding_id}", security(("session" = [])),
+    get, path = "/api/v1/reviews/duplicates/{finding_id}", operation_id = "readDuplicateReview",
+    security(("session" = [])),
     params(("finding_id" = Uuid, Path, description = "Finding")),
     responses(
         (status = 200, body = FindingHistory), (status = 401, body = ProblemBody),
@@ -193,7 +195,8 @@ pub(in crate::http) async fn read(
 
 /// Confirms or dismisses a finding on the facts that were read. 200 when the same person has decided the same before.
 #[utoipa::path(
-    post, path = "/api/v1/reviews/duplicates/decisions", security(("session" = [])), request_body = DecideFinding,
+    post, path = "/api/v1/reviews/duplicates/decisions", operation_id = "decideDuplicate",
+    security(("session" = [])), request_body = DecideFinding,
     responses(
         (status = 200, body = DecisionAnswer), (status = 201, body = DecisionAnswer),
         (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -219,7 +222,8 @@ pub(in crate::http) async fn decide(
 /// Takes the newest decision about a finding back: one's own, or, for a supervisor, anybody's. What was decided
 /// before it stands again.
 #[utoipa::path(
-    post, path = "/api/v1/reviews/duplicates/decisions/{decision_id}/withdraw", security(("session" = [])),
+    post, path = "/api/v1/reviews/duplicates/decisions/{decision_id}/withdraw", operation_id = "withdrawDuplicateDecision",
+    security(("session" = [])),
     params(("decision_id" = Uuid, Path, description = "Decision")), request_body = Because,
     responses(
         (status = 200, body = DecisionAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),

@@ -100,7 +100,8 @@ pub(in crate::http) struct EffectAnswer {
 
 /// Pairs that may be one person, the heaviest first.
 #[utoipa::path(
-    get, path = "/api/v1/reviews/persons", security(("session" = [])), params(Filter),
+    get, path = "/api/v1/reviews/persons", operation_id = "listPersonReviews",
+    security(("session" = [])), params(Filter),
     responses(
         (status = 200, body = Page<PairItem>), (status = 400, body = ProblemBody),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -139,7 +140,8 @@ pub(in crate::http) async fn list(
 
 /// A pair side by side, explained field by field.
 #[utoipa::path(
-    get, path = "/api/v1/reviews/persons/{low}/{high}", security(("session" = [])),
+    get, path = "/api/v1/reviews/persons/{low}/{high}", operation_id = "readPersonReview",
+    security(("session" = [])),
     params(("low" = Uuid, Path, description = "As listed"), ("high" = Uuid, Path, description = "As listed")),
     responses(
         (status = 200, body = PairAnswer), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -159,7 +161,8 @@ pub(in crate::http) async fn read(
 /// Decides about a pair. `same` across offices is proposed until a supervisor other than the proposer confirms it;
 /// everything else takes force at once. 200 when the same person has decided the same before.
 #[utoipa::path(
-    post, path = "/api/v1/reviews/persons/decisions", security(("session" = [])), request_body = DecidePair,
+    post, path = "/api/v1/reviews/persons/decisions", operation_id = "decidePerson",
+    security(("session" = [])), request_body = DecidePair,
     responses(
         (status = 200, body = EffectAnswer), (status = 201, body = EffectAnswer), (status = 400, body = ProblemBody),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
@@ -183,7 +186,8 @@ pub(in crate::http) async fn decide(
 
 /// Confirms a proposed decision: the second pair of eyes, a supervisor's who did not propose it.
 #[utoipa::path(
-    post, path = "/api/v1/reviews/persons/decisions/{decision_id}/confirm", security(("session" = [])),
+    post, path = "/api/v1/reviews/persons/decisions/{decision_id}/confirm", operation_id = "confirmPersonDecision",
+    security(("session" = [])),
     params(("decision_id" = Uuid, Path, description = "Decision")),
     responses(
         (status = 200, body = EffectAnswer), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -202,7 +206,8 @@ pub(in crate::http) async fn confirm(
 
 /// Declines a proposed decision: a supervisor who did not propose it.
 #[utoipa::path(
-    post, path = "/api/v1/reviews/persons/decisions/{decision_id}/decline", security(("session" = [])),
+    post, path = "/api/v1/reviews/persons/decisions/{decision_id}/decline", operation_id = "declinePersonDecision",
+    security(("session" = [])),
     params(("decision_id" = Uuid, Path, description = "Decision")), request_body = Because,
     responses(
         (status = 200, body = EffectAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
@@ -221,7 +226,8 @@ pub(in crate::http) async fn decline(
 /// Takes a decision back: one's own that nobody else confirmed, or, for a supervisor, any. Persons are again as they
 /// would be without it.
 #[utoipa::path(
-    post, path = "/api/v1/reviews/persons/decisions/{decision_id}/withdraw", security(("session" = [])),
+    post, path = "/api/v1/reviews/persons/decisions/{decision_id}/withdraw", operation_id = "withdrawPersonDecision",
+    security(("session" = [])),
     params(("decision_id" = Uuid, Path, description = "Decision")), request_body = Because,
     responses(
         (status = 200, body = EffectAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),

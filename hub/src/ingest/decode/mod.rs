@@ -120,12 +120,10 @@ fn checked_case(
         figures: figures(&record, calendar)?,
         case_no: optional(&record.case_no, CaseNo::parse, "case_no")?,
         place_of_use: optional_code(record.place_of_use, "place_of_use")?,
-        notary_licence_no: optional_code(record.notary_licence_no, "notary_licence_no")?,
         notary_name: text(record.notary_name, NOTARY_CHARS, "notary_name")?,
         reason_code: optional_code(record.reason_code, "reason_code")?,
         fee_reduction_reason: optional_code(record.fee_reduction_reason, "fee_reduction_reason")?,
         amount_fen: fen(record.amount_fen, "amount_fen")?,
-        home_visit: record.home_visit,
         major: record.major,
         discussed: record.discussed,
         parties: each(record.parties, "parties", party)?,
@@ -153,6 +151,11 @@ fn figures(record: &wire::CaseRecord, calendar: &Calendar) -> Checked<Figures> {
         matter_type: MatterType::from_code(&record.matter_type).ok_or("matter_type")?,
         foreign_relation: code::foreign_relation(record.foreign_relation)
             .ok_or("foreign_relation")?,
+        notary_licence_no: text(
+            record.notary_licence_no.clone(),
+            CODE_CHARS,
+            "notary_licence_no",
+        )?,
         applied_on: optional_day(record.applied_day, "applied_day")?,
         accepted_on,
         issued_on,
@@ -160,6 +163,7 @@ fn figures(record: &wire::CaseRecord, calendar: &Calendar) -> Checked<Figures> {
         fee_charged_fen: fen(record.fee_charged_fen, "fee_charged_fen")?,
         fee_reduced_fen: fen(record.fee_reduced_fen, "fee_reduced_fen")?,
         legal_aid: record.legal_aid,
+        home_visit: record.home_visit,
         excused_working_days: i16::try_from(excused).unwrap_or(i16::MAX),
     })
 }

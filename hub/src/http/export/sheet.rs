@@ -1,0 +1,157 @@
+//! The cells of a file, without its form.
+
+use time::OffsetDateTime;
+use time::macros::{format_description, offset};
+
+use crate::statistics::layout::{Column, Figure, Layout};
+use crate::statistics::measure::{Number, Unit};
+use crate::statistics::period::Grain;
+use crate::statistics::query::{Query, Table};
+
+/// What stands above a table.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Title {
+    pub(super) name: String,
+    pub(super) period: String,
+    pub(super) as_of: String,
+}
+
+/// One cell. What there is none of shows as empty.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Cell {
+    Text(String),
+    Count(Option<i64>),
+    Fen(Option<i64>),
+    Rate(Option<f64>),
+}
+
+/// A table with its headers; the last row is the totals.
+#[derive(Clone, Debug)]
+pub(super) struct Sheet {
+    pub(super) headers: Vec<String>,
+    pub(super) rows: Vec<Vec<Cell>>,
+}
+
+impl Title {
+    pub(in crate::http) fn of(query: &Query, table: &Table) -> Self {
+        let names: Vec<&str> = query.group_by.iter().map(|by| by.name_zh()).collect();
+        let day = |day| Grain::Day.label_zh(day);
+        let period = match query.period.span() {
+            Some(span) => match Grain::ALL
+                .into_iter()
+                .find(|grain| grain.span(span.first) == span)
+            {
+                Some(grain) => grain.label_zh(span.first),
+                None => format!("{}至{}", day(span.first), day(span.last)),
+            },
+            None => match query.period.last {
+                Some(last) => format!("截至{}", day(last)),
+                None => "全部期间".into(),
+            },
+        };
+        Self {
+            name: match names.is_empty() {
+                true => "公证办证统计表".into(),
+                false => format!("公证办证统计表（按{}）", names.join("、")),
+            },
+            period: format!("统计期间：{period}"),
+            as_of: format!("数据截至：{}", local(table.as_of)),
+        }
+    }
+}
+
+/// The time in Asia/Shanghai, for people.
+fn local(at: OffsetDateTime) -> String {
+    let form =
+        format_description!("[year]年[month padding:none]月[day padding:none]日 [hour]:[minute]");
+    at.to_offset(offset!(+8)).format(form).unwrap_or_default()
+}
+
+impl Sheet {
+    pub(super) fn of(layout: Layout) -> Self {
+        // A pivot has columns enough.
+        let compared = layout.columns.iter().all(|column| column.pivot.is_none())
+            && layout
+                .totals
+                .iter()
+                .any(|figure| figure.year_before.is_some() || figure.period_before.is_some());
+        let mut headers: Vec<String> = layout
+            .dimensions
+            .iter()
+            .map(|dimension| dimension.name_zh().to_owned())
+            .collect();
+        let names = headers.len();
+        for column in &layout.columns {
+            headers.push(header(
+                column,
+                layout.columns.iter().any(|c| c.pivot.is_some()),
+            ));
+            if compared {
+                headers.extend(["同比", "环比"].map(|change| {
+                    let name = column.measure.name_zh;
+                    match column.measure.unit.is_compared_by_difference() {
+                        true => format!("{name}{change}增减"),
+                        false => format!("{name}{change}"),
+                    }
+                }));
+            }
+        }
+        let cells = |figures: &[Figure]| -> Vec<Cell> {
+            let pairs = layout.columns.iter().zip(figures);
+            pairs
+                .flat_map(|(column, figure)| {
+                    let changes = [figure.year_on_year, figure.period_on_period];
+                    let changes = changes.into_iter().filter(|_| compared);
+                    let changes = changes.map(|change| changed(column, change));
+                    std::iter::once(cell(column, figure)).chain(changes)
+                })
+                .collect()
+        };
+        let mut rows: Vec<Vec<Cell>> = layout
+            .rows
+            .iter()
+            .map(|row| {
+                let names = row.keys.iter().map(|key| Cell::Text(key.name_zh.clone()));
+                names.chain(cells(&row.figures)).collect()
+            })
+            .collect();
+        let total = (0..names).map(|at| if at == 0 { "合计" } else { "" });
+        let total = total.map(|text| Cell::Text(text.into()));
+        rows.push(total.chain(cells(&layout.totals)).collect());
+        Self { headers, rows }
+    }
+}
+
+fn header(column: &Column, pivoted: bool) -> String {
+    let measure = column.measure;
+    let name = match measure.unit {
+        Unit::Fen => format!("{}（元）", measure.name_zh),
+        Unit::Days => format!("{}（工作日）", measure.name_zh),
+        Unit::Count | Unit::Rate => measure.name_zh.into(),
+    };
+    match &column.pivot {
+        Some(pivot) => format!("{} {name}", pivot.name_zh),
+        None if pivoted => format!("合计 {name}"),
+        None => name,
+    }
+}
+
+/// A difference in days is no share.
+fn changed(column: &Column, change: Option<f64>) -> Cell {
+    match column.measure.unit {
+        Unit::Days => Cell::Count(change.map(|days| days as i64)),
+        Unit::Count | Unit::Fen | Unit::Rate => Cell::Rate(change),
+    }
+}
+
+fn cell(column: &Column, figure: &Figure) -> Cell {
+    let whole = match figure.value {
+        Some(Number::Whole(number)) => Some(number),
+        _ => None,
+    };
+    match column.measure.unit {
+        Unit::Count | Unit::Days => Cell::Count(whole),
+        Unit::Fen => Cell::Fen(whole),
+        Unit::Rate => Cell::Rate(figure.value.map(Number::as_f64)),
+    }
+}

@@ -1,0 +1,272 @@
+//! Tables and what they are made of, as they are answered.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use crate::statistics::dimension::Dimension;
+use crate::statistics::layout::{self, Layout};
+use crate::statistics::measure::{self, Measure, Number};
+use crate::statistics::period::Grain;
+use crate::statistics::query::{Query, Table};
+
+/// A table of figures: `rows[i].figures[j]` stands in `columns[j]`, and so does `totals[j]`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatisticsTable)]
+pub(in crate::http) struct TableAnswer {
+    /// The moment that all of it was read at.
+    #[serde(with = "time::serde::rfc3339")]
+    as_of: OffsetDateTime,
+    /// First day of the period; absent when it is open.
+    from: Option<String>,
+    /// Last day of the period.
+    to: Option<String>,
+    /// What a row stands for, in the order of its `keys`.
+    dimensions: Vec<DimensionName>,
+    columns: Vec<ColumnAnswer>,
+    rows: Vec<RowAnswer>,
+    totals: Vec<FigureAnswer>,
+}
+
+/// A dimension by its code and Chinese name.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatisticsDimensionName)]
+pub(super) struct DimensionName {
+    code: &'static str,
+    name_zh: &'static str,
+}
+
+/// What stands in a column.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatisticsColumn)]
+pub(super) struct ColumnAnswer {
+    /// Code of the measure.
+    measure: &'static str,
+    name_zh: &'static str,
+    unit: Unit,
+    change: Change,
+    /// The value of the pivot's dimension; null without a pivot, and where all its values are added up.
+    pivot: Option<Label>,
+}
+
+/// A code and what people call it.
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = StatisticsLabel)]
+pub(super) struct Label {
+    code: String,
+    name_zh: String,
+}
+
+/// A row.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatisticsRow)]
+pub(super) struct RowAnswer {
+    /// What the row stands for, one for each of `dimensions`.
+    keys: Vec<Label>,
+    figures: Vec<FigureAnswer>,
+}
+
+/// A figure beside what it is compared with. Comparisons are null where the period is open.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatisticsFigure)]
+pub(super) struct FigureAnswer {
+    /// Null where nothing can be said, e.g. a share of nothing.
+    #[schema(value_type = Option<f64>)]
+    value: Option<Number>,
+    /// The same period of the year before.
+    #[schema(value_type = Option<f64>)]
+    year_before: Option<Number>,
+    /// The period before.
+    #[schema(value_type = Option<f64>)]
+    period_before: Option<Number>,
+    /// 同比: the change against `year_before`, as the column's `change` says.
+    year_on_year: Option<f64>,
+    /// 环比: the change against `period_before`.
+    period_on_period: Option<f64>,
+}
+
+/// What a figure is counted in.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[schema(as = StatisticsUnit)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Unit {
+    Count,
+    /// Money; a yuan has a hundred.
+    Fen,
+    /// A share of 1.
+    Rate,
+    /// Working days.
+    Days,
+}
+
+/// How a change is told.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[schema(as = StatisticsChange)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Change {
+    /// (now − before) ÷ before.
+    Relative,
+    /// now − before.
+    Difference,
+}
+
+/// What can be asked for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatisticsCatalogue)]
+pub(in crate::http) struct Catalogue {
+    measures: Vec<MeasureAnswer>,
+    dimensions: Vec<DimensionAnswer>,
+}
+
+/// A measure and its definition.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatisticsMeasure)]
+pub(super) struct MeasureAnswer {
+    code: &'static str,
+    name_zh: &'static str,
+    unit: Unit,
+    change: Change,
+    definition_zh: &'static str,
+    /// The article it rests on.
+    article_zh: Option<&'static str>,
+}
+
+/// A dimension, and its values where they are a closed list.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatisticsDimension)]
+pub(super) struct DimensionAnswer {
+    code: &'static str,
+    name_zh: &'static str,
+    /// Whether it cuts time; a table has one such dimension at most.
+    time: bool,
+    values: Vec<Label>,
+}
+
+pub(super) fn catalogue() -> Catalogue {
+    Catalogue {
+        measures: measure::ALL.iter().map(MeasureAnswer::from).collect(),
+        dimensions: Dimension::ALL
+            .into_iter()
+            .map(DimensionAnswer::from)
+            .collect(),
+    }
+}
+
+impl TableAnswer {
+    pub(super) fn of(query: &Query, table: &Table, layout: Layout) -> Self {
+        let day = |day| Grain::Day.label(day);
+        Self {
+            as_of: table.as_of,
+            from: query.period.first.map(day),
+            to: query.period.last.map(day),
+            dimensions: layout
+                .dimensions
+                .into_iter()
+                .map(DimensionName::from)
+                .collect(),
+            columns: layout.columns.into_iter().map(ColumnAnswer::from).collect(),
+            rows: layout.rows.into_iter().map(RowAnswer::from).collect(),
+            totals: layout.totals.into_iter().map(FigureAnswer::from).collect(),
+        }
+    }
+}
+
+impl From<Dimension> for DimensionName {
+    fn from(dimension: Dimension) -> Self {
+        Self {
+            code: dimension.code(),
+            name_zh: dimension.name_zh(),
+        }
+    }
+}
+
+impl From<layout::Column> for ColumnAnswer {
+    fn from(column: layout::Column) -> Self {
+        let measure = column.measure;
+        Self {
+            measure: measure.code,
+            name_zh: measure.name_zh,
+            unit: measure.unit.into(),
+            change: measure.unit.into(),
+            pivot: column.pivot.map(Label::from),
+        }
+    }
+}
+
+impl From<layout::Label> for Label {
+    fn from(label: layout::Label) -> Self {
+        Self {
+            code: label.code,
+            name_zh: label.name_zh,
+        }
+    }
+}
+
+impl From<layout::Line> for RowAnswer {
+    fn from(line: layout::Line) -> Self {
+        Self {
+            keys: line.keys.into_iter().map(Label::from).collect(),
+            figures: line.figures.into_iter().map(FigureAnswer::from).collect(),
+        }
+    }
+}
+
+impl From<layout::Figure> for FigureAnswer {
+    fn from(figure: layout::Figure) -> Self {
+        Self {
+            value: figure.value,
+            year_before: figure.year_before,
+            period_before: figure.period_before,
+            year_on_year: figure.year_on_year,
+            period_on_period: figure.period_on_period,
+        }
+    }
+}
+
+impl From<measure::Unit> for Unit {
+    fn from(unit: measure::Unit) -> Self {
+        match unit {
+            measure::Unit::Count => Self::Count,
+            measure::Unit::Fen => Self::Fen,
+            measure::Unit::Rate => Self::Rate,
+            measure::Unit::Days => Self::Days,
+        }
+    }
+}
+
+impl From<measure::Unit> for Change {
+    fn from(unit: measure::Unit) -> Self {
+        match unit.is_compared_by_difference() {
+            true => Self::Difference,
+            false => Self::Relative,
+        }
+    }
+}
+
+impl From<&'static Measure> for MeasureAnswer {
+    fn from(measure: &'static Measure) -> Self {
+        Self {
+            code: measure.code,
+            name_zh: measure.name_zh,
+            unit: measure.unit.into(),
+            change: measure.unit.into(),
+            definition_zh: measure.definition_zh,
+            article_zh: measure.article_zh,
+        }
+    }
+}
+
+impl From<Dimension> for DimensionAnswer {
+    fn from(dimension: Dimension) -> Self {
+        let label = |(code, name_zh): (&str, &str)| Label {
+            code: code.into(),
+            name_zh: name_zh.into(),
+        };
+        Self {
+            code: dimension.code(),
+            name_zh: dimension.name_zh(),
+            time: matches!(dimension, Dimension::Time(_)),
+            values: dimension.values().into_iter().map(label).collect(),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Every night, while offices are closed, the hub proves its own figures: what differs is an alarm, not a surprise in a
+//! published report.
+
+use std::time::Duration;
+
+use metrics::gauge;
+use sqlx::PgPool;
+use time::macros::{offset, time};
+use time::{OffsetDateTime, Time};
+use tokio_util::sync::CancellationToken;
+
+use super::calendar::Calendar;
+use super::verify::verify;
+use crate::telemetry::metrics::{STATISTICS_DIFFERENCES, STATISTICS_VERIFIED};
+
+/// When, in Asia/Shanghai.
+const AT: Time = time!(02:30);
+
+/// Verifies night after night until it is stopped.
+pub async fn run(pool: PgPool, calendar: Calendar, stop: CancellationToken) {
+    loop {
+        let night = tokio::time::sleep(until_night(OffsetDateTime::now_utc()));
+        if stop.run_until_cancelled(night).await.is_none() {
+            return;
+        }
+        // A stop in the middle of it leaves nothing behind.
+        if stop
+            .run_until_cancelled(prove(&pool, &calendar))
+            .await
+            .is_none()
+        {
+            return;
+        }
+    }
+}
+
+/// Verifies once, and says in metrics and log what it came to.
+pub async fn prove(pool: &PgPool, calendar: &Calendar) {
+    match verify(pool, calendar).await {
+        Ok(verification) => {
+            let differences = verification.differences.len();
+            gauge!(STATISTICS_DIFFERENCES).set(differences as f64);
+            gauge!(STATISTICS_VERIFIED).set(OffsetDateTime::now_utc().unix_timestamp() as f64);
+            let cells = verification.cells;
+            match differences {
+                0 => tracing::info!(cells, "the statistics are what the cases come to"),
+                _ => tracing::error!(
+                    cells,
+                    differences,
+                    "the statistics are not what the cases come to; see `notary-hub stats verify`"
+                ),
+            }
+        }
+        Err(error) => tracing::error!(%error, "the statistics could not be verified"),
+    }
+}
+
+/// How long it is until the next night.
+fn until_night(now: OffsetDateTime) -> Duration {
+    let local = now.to_offset(offset!(+8));
+    let night = local.replace_time(AT);
+    let night = match night > local {
+        true => night,
+        false => night + time::Duration::DAY,
+    };
+    (night - local).unsigned_abs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn the_next_night_begins_at_half_past_two_in_hangzhou() {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        assert_eq!(until_night(datetime!(2026-11-25 17:30 UTC)), hours(1));
+        assert_eq!(until_night(datetime!(2026-11-25 18:30 UTC)), hours(24));
+        assert_eq!(until_night(datetime!(2026-11-25 19:30 UTC)), hours(23));
+    }
+}
