@@ -31,12 +31,14 @@ test: ## Unit, property and end-to-end tests with real PostgreSQL, MariaDB, TLS 
 	@# Both programs are built with the tests of their own crates; the end-to-end tests run those.
 	@$(CARGO) test --locked --workspace
 
-lint: ## rustfmt, clippy with warnings denied, buf, cargo-deny (licences, bans, sources)
+lint: ## rustfmt, clippy with warnings denied, buf, cargo-deny (licences, bans, sources), promtool with the alerts' tests
 	@deploy/setup.sh lint
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	@cd proto && "$(TOOLS)/node_modules/.bin/buf" lint && "$(TOOLS)/node_modules/.bin/buf" format --diff --exit-code
 	@PATH="$(TOOLS)/bin:$$PATH" cargo deny --log-level error check licenses bans sources
+	@PATH="$(TOOLS)/bin:$$PATH" promtool check config --lint-fatal deploy/prometheus/prometheus.yml >/dev/null
+	@PATH="$(TOOLS)/bin:$$PATH" promtool test rules deploy/prometheus/rules.test.yml >/dev/null
 
 format: ## Format Rust and proto files in place
 	@$(CARGO) fmt --all
