@@ -31,13 +31,15 @@ test: ## Unit, property and end-to-end tests with real PostgreSQL, MariaDB, TLS 
 	@# Both programs are built with the tests of their own crates; the end-to-end tests run those.
 	@$(CARGO) test --locked --workspace
 
-lint: ## rustfmt, clippy with warnings denied, buf, cargo-deny, the tests THREATS.md names
+lint: ## rustfmt, clippy with warnings denied, buf, cargo-deny, promtool, the tests THREATS.md names
 	@deploy/setup.sh lint
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	@deploy/check-threats.sh
 	@cd proto && "$(TOOLS)/node_modules/.bin/buf" lint && "$(TOOLS)/node_modules/.bin/buf" format --diff --exit-code
 	@PATH="$(TOOLS)/bin:$$PATH" cargo deny --log-level error check licenses bans sources
+	@PATH="$(TOOLS)/bin:$$PATH" promtool check config --lint-fatal deploy/prometheus/prometheus.yml >/dev/null
+	@PATH="$(TOOLS)/bin:$$PATH" promtool test rules deploy/prometheus/rules.test.yml >/dev/null
 
 format: ## Format Rust and proto files in place
 	@$(CARGO) fmt --all

@@ -3,7 +3,7 @@
 #
 #   deploy/setup.sh run      what the demo needs: PostgreSQL 15+, a C compiler, Rust
 #   deploy/setup.sh test     the same and what the tests need beside it: MariaDB's server
-#   deploy/setup.sh lint     the linters that are not part of Rust: buf, cargo-deny
+#   deploy/setup.sh lint     the linters that are not part of Rust: buf, cargo-deny, promtool
 #   deploy/setup.sh scan     the TLS scanner: sslyze, in a Python environment of its own
 #   deploy/setup.sh versus   what person linkage is compared with: Splink, and FEBRL's data, in a Python of their own
 #   deploy/setup.sh tools    prints the folder that those tools are in, outside the checkout: building one takes
@@ -112,6 +112,27 @@ setup_lint() {
         CARGO_TARGET_DIR="$TOOLS/build" cargo install --quiet --locked --root "$TOOLS" --version "$CARGO_DENY_VERSION" cargo-deny
         rm -rf "$TOOLS/build"
     fi
+    need_promtool
+}
+
+# Taken out of Debian's package: a machine that lints needs no Prometheus to run.
+need_promtool() {
+    if command -v promtool >/dev/null || [ -x "$TOOLS/bin/promtool" ]; then return 0; fi
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+        say "missing: promtool (Prometheus); this machine has no apt-get, install it by its own means"
+        exit 1
+    fi
+    say "fetching promtool"
+    local folder
+    folder=$(mktemp -d)
+    chmod 755 "$folder"
+    (
+        cd "$folder"
+        apt-get download -qq prometheus 2>/dev/null || { apt-get update -qq && apt-get download -qq prometheus; }
+        dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool
+    ) >&2
+    install -D "$folder/usr/bin/promtool" "$TOOLS/bin/promtool"
+    rm -rf "$folder"
 }
 
 setup_scan() {

@@ -31,14 +31,25 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     if let Some(handle) = &*installed {
         return Ok(handle.clone());
     }
-    let handle = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
-        .set_buckets_for_metric(Matcher::Suffix("_records".into()), &COUNTS)?
-        .set_buckets_for_metric(Matcher::Suffix("_entries".into()), &COUNTS)?
-        .install_recorder()?;
+    let handle = builder()?.install_recorder()?;
     names::describe();
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     Ok(installed.insert(handle).clone())
+}
+
+/// What `/metrics` tells once everything has happened that is counted: every metric, labels aside. For checking
+/// what is built on the names.
+pub fn catalogue() -> Result<String, BuildError> {
+    let recorder = builder()?.build_recorder();
+    metrics::with_local_recorder(&recorder, names::touch);
+    Ok(recorder.handle().render())
+}
+
+fn builder() -> Result<PrometheusBuilder, BuildError> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Suffix("_records".into()), &COUNTS)?
+        .set_buckets_for_metric(Matcher::Suffix("_entries".into()), &COUNTS)
 }
 
 /// Answers until `stop`.

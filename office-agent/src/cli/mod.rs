@@ -5,6 +5,7 @@ mod check_config;
 mod enroll;
 mod import;
 mod map;
+mod outbox;
 mod output;
 mod status;
 
@@ -19,7 +20,8 @@ use crate::telemetry::logs;
 use output::Output;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done (check: nothing found), 1 failed, 2 wrong usage or configuration, 10 check found something.
+Exit codes: 0 done (check: nothing found), 1 failed, 2 wrong usage or configuration, 3 outbox check
+found damage, 10 check found something.
 Any key of the configuration can be overridden, e.g. OFFICE_AGENT__LOG__FILTER=debug.";
 
 /// Hands a notary office's cases to the citywide hub.
@@ -60,6 +62,9 @@ enum Command {
     Status,
     /// Ask the hub whether a person or a thing is known in the city, before accepting.
     Check(check::Args),
+    /// Find damage in the outbox, and mend it.
+    #[command(subcommand)]
+    Outbox(outbox::Args),
     /// Say what is wrong with the configuration, or print what is in force.
     CheckConfig,
 }
@@ -119,6 +124,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Import(args) => import::import(&config, &args, output).await?,
         Command::Status => status::status(&config, output).await?,
         Command::Check(args) => return check::check(&config, args, output).await,
+        Command::Outbox(args) => return outbox::outbox(&config, &args, output),
         Command::CheckConfig => check_config::check_config(&config, output)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -141,10 +147,11 @@ mod tests {
         let mut command = Cli::command().term_width(100);
         command.build();
         let mut text = command.render_long_help().to_string();
-        for name in ["enroll", "map", "import", "check"] {
-            let sub = command
-                .find_subcommand_mut(name)
-                .expect("the command exists");
+        for name in ["enroll", "map", "import", "check", "outbox check"] {
+            let mut sub = &mut command;
+            for word in name.split(' ') {
+                sub = sub.find_subcommand_mut(word).expect("the command exists");
+            }
             text.push_str(&format!("\n--- {name}\n{}", sub.render_long_help()));
         }
         insta::assert_snapshot!(text);

@@ -3,7 +3,7 @@
 use notary_proto::hub::v1 as wire;
 use prost::Message;
 use rusqlite::{OptionalExtension, Transaction, params};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::entry::content_hash;
 use super::{Cursor, Disposition, Entry, OutboxError, reject};
@@ -120,17 +120,32 @@ fn take_case(
     }
     reject::clear_case(tx, &case.source_case_id)?;
     tx.prepare_cached(
-        "INSERT INTO known_case (source_case_id, content_hash, revision, position) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO known_case (source_case_id, content_hash, revision, position, month) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (source_case_id) DO UPDATE SET content_hash = excluded.content_hash,
-             revision = excluded.revision, refused_at = NULL, position = excluded.position",
+             revision = excluded.revision, refused_at = NULL, position = excluded.position, month = excluded.month",
     )?
     .execute(params![
         case.source_case_id,
         hash.as_slice(),
         case.revision.cast_signed(),
-        position
+        position,
+        month(&case)
     ])?;
     Ok(Some(case))
+}
+
+/// Month in which the hub counts a case: days since 1970-01-01 of its first day, 0 for a case without a day.
+fn month(case: &wire::CaseRecord) -> i64 {
+    let Some(days) = case.accepted_day.or(case.applied_day) else {
+        return 0;
+    };
+    OffsetDateTime::UNIX_EPOCH
+        .date()
+        .checked_add(Duration::days(days.into()))
+        .and_then(|day| day.replace_day(1).ok())
+        .map_or(0, |first| {
+            (first - OffsetDateTime::UNIX_EPOCH.date()).whole_days()
+        })
 }
 
 fn known_case(tx: &Transaction<'_>, id: &str) -> Result<Option<Known>, OutboxError> {

@@ -16,8 +16,8 @@ pub enum OutboxError {
     ReadOnly,
     /// The file is no sound outbox.
     #[error(
-        "the outbox {path} is damaged ({problem}); stop the agent, move the file away and start again: \
-         the agent then reads its sources anew and sends them under a new epoch"
+        "the outbox {path} is damaged ({problem}); with the agent stopped, run `office-agent outbox check --mend`: \
+         what is sound is kept, and the sources are read anew for the rest"
     )]
     Damaged {
         /// The file.

@@ -5,12 +5,15 @@
 //! none. What [`Outbox::append`] returned for survives a killed process and a power cut.
 
 mod append;
+mod check;
 mod entry;
 mod error;
+mod mend;
 mod notice;
 mod reject;
 mod retention;
 mod schema;
+mod seal;
 mod summary;
 mod window;
 mod worker;
@@ -25,8 +28,10 @@ use tokio::sync::watch;
 
 use crate::config::SourceName;
 
+pub use check::{Checkup, Finding};
 pub use entry::{Cursor, Disposition, Entry};
 pub use error::OutboxError;
+pub use mend::{Mended, mend};
 pub use notice::KeptNotice;
 pub use reject::OpenReject;
 pub use summary::{SourceSummary, Summary};

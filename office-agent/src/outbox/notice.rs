@@ -33,7 +33,8 @@ pub(super) fn keep(
         .created_at
         .map_or(now.unix_timestamp(), |at| at.seconds);
     let inserted = tx.execute(
-        "INSERT OR IGNORE INTO notice VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT OR IGNORE INTO notice (notice_id, kind, source_case_id, text_zh, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
         params![
             notice.notice_id,
             kind.strip_prefix("NOTICE_KIND_").unwrap_or(kind),

@@ -60,7 +60,7 @@ pub(super) fn take(
     let at = rejected
         .rejected_at
         .map_or(now.unix_timestamp(), |at| at.seconds);
-    tx.prepare_cached("INSERT OR REPLACE INTO reject VALUES (?1,?2,?3,?4,?5,?6,?7,?8,'',?9)")?
+    tx.prepare_cached("INSERT OR REPLACE INTO reject VALUES (?1,?2,?3,?4,?5,?6,?7,?8,'',?9,NULL)")?
         .execute(params![
             OWN,
             source.as_str(),
@@ -90,7 +90,7 @@ pub(super) fn take_from_hub(
     if is_known(tx, reject, &location)? || is_out_of_date(tx, reject)? {
         return Ok(false);
     }
-    tx.prepare_cached("INSERT OR REPLACE INTO reject VALUES (?1,'',?2,?3,?4,?5,?6,'',?7,?8)")?
+    tx.prepare_cached("INSERT OR REPLACE INTO reject VALUES (?1,'',?2,?3,?4,?5,?6,'',?7,?8,NULL)")?
         .execute(params![
             HUB,
             place(&reject.source_case_id, &location),

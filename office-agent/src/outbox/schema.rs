@@ -9,12 +9,13 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use time::OffsetDateTime;
 use uuid::{NoContext, Timestamp, Uuid};
 
-use super::OutboxError;
+use super::{OutboxError, mend, seal};
 
-const LAYOUT: i64 = 1;
+/// Layout of the tables; 1 had no seals.
+pub(super) const LAYOUT: i64 = 2;
 
 /// `entry.position` never changes; the sequence the hub sees is `position - base`. So a new epoch, in which
-/// sequences begin at 1 again, moves no row.
+/// sequences begin at 1 again, moves no row. Each `seal` is a trigger's work, see [`seal`].
 const TABLES: &str = "
 CREATE TABLE state (
     one           INTEGER PRIMARY KEY CHECK (one = 1),
@@ -24,22 +25,26 @@ CREATE TABLE state (
     last_position INTEGER NOT NULL,
     acked         INTEGER NOT NULL,
     -- Nothing behind it was ever sent. What the hub has beyond it came from another copy of this file.
-    offered       INTEGER NOT NULL
+    offered       INTEGER NOT NULL,
+    seal          BLOB
 ) STRICT;
 CREATE TABLE entry (
     position INTEGER PRIMARY KEY,
-    record   BLOB    NOT NULL
+    record   BLOB    NOT NULL,
+    seal     BLOB
 ) STRICT;
 -- Up to which position everything was acknowledged at what time; one row an hour.
 CREATE TABLE ack (
     hour     INTEGER PRIMARY KEY,
-    position INTEGER NOT NULL
+    position INTEGER NOT NULL,
+    seal     BLOB
 ) STRICT;
 CREATE TABLE source (
     name       TEXT    PRIMARY KEY,
     cursor     TEXT,
     written_at INTEGER NOT NULL,
-    stored     INTEGER NOT NULL
+    stored     INTEGER NOT NULL,
+    seal       BLOB
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE known_case (
     source_case_id TEXT    PRIMARY KEY,
@@ -47,7 +52,10 @@ CREATE TABLE known_case (
     revision       INTEGER NOT NULL,
     refused_at     INTEGER,
     -- Of the newest record of the case; NULL when it was put in before this column was.
-    position       INTEGER
+    position       INTEGER,
+    -- In which the hub counts it: days since 1970-01-01 of the month's first day; NULL as with position.
+    month          INTEGER,
+    seal           BLOB
 ) STRICT, WITHOUT ROWID;
 -- What is refused now. `place` is the case's key, or the location of a row that has none.
 CREATE TABLE reject (
@@ -61,6 +69,7 @@ CREATE TABLE reject (
     value_shape    TEXT    NOT NULL,
     message_zh     TEXT    NOT NULL,
     rejected_at    INTEGER NOT NULL,
+    seal           BLOB,
     PRIMARY KEY (origin, source, place)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reject_case ON reject (source_case_id);
@@ -69,12 +78,15 @@ CREATE TABLE notice (
     kind           TEXT    NOT NULL,
     source_case_id TEXT    NOT NULL,
     text_zh        TEXT    NOT NULL,
-    created_at     INTEGER NOT NULL
+    created_at     INTEGER NOT NULL,
+    seal           BLOB
 ) STRICT, WITHOUT ROWID;
 ";
 
 /// Opens the file, making it when it is not there, and checks that it is sound.
 pub(super) fn open(path: &Path, now: OffsetDateTime) -> Result<Connection, OutboxError> {
+    // What a mending has not come to before its end.
+    mend::settle(path)?;
     // Made here so that it is never open to others, not even for a moment; -wal and -shm take its mode.
     OpenOptions::new()
         .read(true)
@@ -89,6 +101,7 @@ pub(super) fn open(path: &Path, now: OffsetDateTime) -> Result<Connection, Outbo
         })?;
     let connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(10))?;
+    seal::teach(&connection)?;
     prepare(&connection, now).map_err(|error| damaged(path, error))?;
     check(&connection, path)?;
     Ok(connection)
@@ -101,9 +114,7 @@ pub(super) fn open_read_only(path: &Path) -> Result<Option<Connection>, OutboxEr
     }
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(Duration::from_secs(10))?;
-    let layout: i64 = connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(|error| damaged(path, error.into()))?;
+    let layout = layout(&connection).map_err(|error| damaged(path, error.into()))?;
     Ok((layout == LAYOUT).then_some(connection))
 }
 
@@ -114,16 +125,16 @@ fn prepare(connection: &Connection, now: OffsetDateTime) -> Result<(), OutboxErr
     connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
     connection.pragma_update(None, "cache_size", -2048)?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    match layout {
-        LAYOUT => add_columns(connection)?,
+    match layout(connection)? {
+        LAYOUT => {}
+        1 => seal_everything(connection)?,
         0 => {
-            connection.execute_batch(TABLES)?;
+            make(connection)?;
             connection.execute(
-                "INSERT INTO state VALUES (1, ?1, '', 0, 0, 0, 0)",
+                "INSERT INTO state (one, epoch, hub_epoch, base, last_position, acked, offered)
+                 VALUES (1, ?1, '', 0, 0, 0, 0)",
                 params![new_epoch(None, now).to_string()],
             )?;
-            connection.pragma_update(None, "user_version", LAYOUT)?;
         }
         found => {
             connection.execute_batch("ROLLBACK")?;
@@ -134,7 +145,51 @@ fn prepare(connection: &Connection, now: OffsetDateTime) -> Result<(), OutboxErr
     Ok(())
 }
 
-/// Columns that this layout did not have at first. An agent that does not know them can do without.
+pub(super) fn layout(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+fn make(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(TABLES)?;
+    for table in seal::TABLES {
+        connection.execute_batch(&table.triggers())?;
+    }
+    connection.pragma_update(None, "user_version", LAYOUT)
+}
+
+/// Whether the tables, and what belongs to them, are those that this version makes.
+pub(super) fn is_as_made(connection: &Connection) -> rusqlite::Result<bool> {
+    let made = |connection: &Connection| -> rusqlite::Result<Vec<String>> {
+        let mut statement = connection
+            .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")?;
+        statement.query_map([], |row| row.get(0))?.collect()
+    };
+    let model = Connection::open_in_memory()?;
+    seal::teach(&model)?;
+    make(&model)?;
+    Ok(made(connection)? == made(&model)?)
+}
+
+/// Makes every row of layout 1 anew, sealed.
+fn seal_everything(connection: &Connection) -> Result<(), OutboxError> {
+    add_columns(connection)?;
+    connection.execute_batch("DROP INDEX reject_case")?;
+    for table in seal::TABLES {
+        let name = table.name;
+        connection.execute_batch(&format!("ALTER TABLE {name} RENAME TO old_{name}"))?;
+    }
+    make(connection)?;
+    for table in seal::TABLES {
+        let (name, columns) = (table.name, table.columns());
+        connection.execute_batch(&format!(
+            "INSERT INTO {name} ({columns}) SELECT {columns} FROM old_{name};
+             DROP TABLE old_{name}"
+        ))?;
+    }
+    Ok(())
+}
+
+/// Columns that layout 1 did not have, or not at first.
 fn add_columns(connection: &Connection) -> Result<(), OutboxError> {
     let there: bool = connection.query_row(
         "SELECT EXISTS (SELECT 1 FROM pragma_table_info('known_case') WHERE name = 'position')",
@@ -144,6 +199,7 @@ fn add_columns(connection: &Connection) -> Result<(), OutboxError> {
     if !there {
         connection.execute_batch("ALTER TABLE known_case ADD COLUMN position INTEGER")?;
     }
+    connection.execute_batch("ALTER TABLE known_case ADD COLUMN month INTEGER")?;
     Ok(())
 }
 
@@ -207,6 +263,7 @@ mod tests {
     use std::os::unix::fs::MetadataExt;
 
     use super::*;
+    use crate::outbox::Checkup;
 
     #[test]
     fn the_file_is_its_owners_alone() {
@@ -214,7 +271,7 @@ mod tests {
         let path = folder.path().join("outbox.sqlite");
         let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
         connection
-            .execute("INSERT INTO notice VALUES ('a','b','','c',0)", [])
+            .execute("INSERT INTO notice VALUES ('a','b','','c',0,NULL)", [])
             .expect("written");
         for suffix in ["", "-wal", "-shm"] {
             let file = folder.path().join(format!("outbox.sqlite{suffix}"));
@@ -224,19 +281,30 @@ mod tests {
     }
 
     #[test]
-    fn an_outbox_of_before_a_column_gets_it() {
+    fn an_outbox_of_before_columns_and_seals_gets_them() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("outbox.sqlite");
-        let older = "ALTER TABLE known_case DROP COLUMN position;
-                     INSERT INTO known_case VALUES ('a', x'00', 1, NULL)";
-        open(&path, OffsetDateTime::now_utc())
-            .and_then(|connection| Ok(connection.execute_batch(older)?))
-            .expect("made older");
+        let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
+        for table in seal::TABLES {
+            let name = table.name;
+            let older = format!(
+                "DROP TRIGGER {name}_written; DROP TRIGGER {name}_changed; ALTER TABLE {name} DROP COLUMN seal"
+            );
+            connection.execute_batch(&older).expect("made older");
+        }
+        let older = "ALTER TABLE known_case DROP COLUMN month;
+                     ALTER TABLE known_case DROP COLUMN position;
+                     INSERT INTO known_case VALUES ('a', x'00', 1, NULL);
+                     PRAGMA user_version = 1";
+        connection.execute_batch(older).expect("made older");
+        drop(connection);
         let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
         let position: Option<i64> = connection
             .query_row("SELECT position FROM known_case", [], |row| row.get(0))
             .expect("there");
         assert_eq!(position, None);
+        let checkup = Checkup::of(&path).expect("read").expect("there");
+        assert!(checkup.is_sound(), "{checkup:?}");
     }
 
     #[test]
@@ -246,7 +314,7 @@ mod tests {
         fs::write(&path, "x".repeat(8192)).expect("written");
         let error = open(&path, OffsetDateTime::now_utc()).expect_err("no database");
         assert!(matches!(error, OutboxError::Damaged { .. }), "{error}");
-        assert!(error.to_string().contains("move the file away"));
+        assert!(error.to_string().contains("outbox check --mend"));
     }
 
     #[test]

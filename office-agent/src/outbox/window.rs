@@ -2,11 +2,11 @@
 
 use notary_proto::hub::v1 as wire;
 use prost::Message;
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{OutboxError, schema};
+use super::{OutboxError, schema, seal};
 
 /// Where the outbox stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ pub(super) fn read(
 ) -> Result<Window, OutboxError> {
     let state = state(connection)?;
     let mut statement = connection.prepare_cached(
-        "SELECT position, record FROM entry WHERE position >= ?1 ORDER BY position LIMIT ?2",
+        "SELECT position, record, seal FROM entry WHERE position >= ?1 ORDER BY position LIMIT ?2",
     )?;
     let mut rows = statement.query(params![state.position(from), max_records])?;
     let mut window = Window {
@@ -122,15 +122,43 @@ pub(super) fn read(
         if position != next || (!window.records.is_empty() && bytes > max_bytes) {
             break;
         }
-        // Written by this program; what does not decode goes out empty and is refused by name at the hub,
-        // rather than holding up all that is behind it.
-        window
-            .records
-            .push(wire::Record::decode(record).unwrap_or_default());
+        let seal = row.get_ref(2)?.as_blob().unwrap_or_default();
+        let sound = seal::entry_is_whole(position, record, seal)
+            .then(|| wire::Record::decode(record).ok())
+            .flatten();
+        // Neither sent as it is nor holding up all that is behind it.
+        let record = match sound {
+            Some(record) => record,
+            None => stand_in(connection, position)?,
+        };
+        window.records.push(record);
         next += 1;
     }
     window.behind = u64::try_from(state.last + 1 - next).unwrap_or_default();
     Ok(window)
+}
+
+/// Says to the hub that the record of a position is damaged here.
+fn stand_in(connection: &Connection, position: i64) -> Result<wire::Record, OutboxError> {
+    let source_case_id: Option<String> = connection
+        .query_row(
+            "SELECT source_case_id FROM known_case WHERE position = ?1",
+            params![position],
+            |row| row.get(0),
+        )
+        .optional()?;
+    tracing::error!(
+        position,
+        "a record of the outbox is damaged; stop the agent and run `office-agent outbox check --mend`"
+    );
+    Ok(wire::Record {
+        payload: Some(wire::record::Payload::Rejected(wire::RejectedRecord {
+            source_case_id: source_case_id.unwrap_or_default(),
+            source_location: format!("outbox:{position}"),
+            rule_id: "OUTBOX_DAMAGED".to_owned(),
+            ..wire::RejectedRecord::default()
+        })),
+    })
 }
 
 /// Everything there is may be sent from now on. Returns the last sequence given out.

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::thread;
 
+use metrics::gauge;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Clock, OutboxError, schema};
+use crate::telemetry::metrics::OUTBOX_FAILING;
 
 /// Jobs that wait at once; a caller of a full outbox waits its turn.
 const WAITING: usize = 64;
@@ -46,6 +48,7 @@ impl Store {
             _ => {}
         }
         self.in_trouble = result.is_err();
+        gauge!(OUTBOX_FAILING).set(f64::from(u8::from(self.in_trouble)));
         result
     }
 

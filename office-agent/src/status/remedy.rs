@@ -13,6 +13,9 @@ pub fn remedy_zh(rule_id: &str) -> &'static str {
         "ROW_MALFORMED" => "该行列数与表头不一致。请更正导出文件。",
         "IDENTIFIER_UNREADABLE" => "证件号码为空、过长或含控制字符。请更正。",
         "FIELD_INVALID" => "平台未接受该字段（缺失或超长）。请在办证系统中更正。",
+        "OUTBOX_DAMAGED" => {
+            "发送队列中该记录已损坏。请停止程序，运行 office-agent outbox check --mend，再启动。"
+        }
         "REVISION_CONFLICT" => {
             "同一版本号报送了不同内容。请取消 revision 映射，或保证每次修改递增。"
         }

@@ -110,7 +110,11 @@ impl Bureau {
         self.folder.join("notary-hub.log")
     }
 
-    fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
+    /// A command that is not run yet.
+    ///
+    /// # Errors
+    /// When the program is not there.
+    pub fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
         let mut command = Command::new(programs::notary_hub()?);
         command
             .args(arguments)
