@@ -9,67 +9,16 @@ use notary_hub::identity::authority::Authority;
 use notary_hub::identity::ca::{self, Step};
 use notary_hub::identity::enrol::still_chained_elsewhere;
 use notary_hub::store;
-use notary_proto::hub::v1::RenewRequest;
-use notary_proto::hub::v1::certificate_service_client::CertificateServiceClient;
-use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 use tokio::time::{interval, timeout};
-use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::support::hub::{Hub, Office, ders};
-use crate::support::{client, config, csr};
+use crate::agent::Agent;
+use crate::support::config;
+use crate::support::hub::Hub;
 
 const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
-
-/// What an agent knows of itself and of the hub.
-#[derive(Clone)]
-struct Agent {
-    key: Vec<u8>,
-    chain: Vec<CertificateDer<'static>>,
-    anchors: Vec<CertificateDer<'static>>,
-    hub: std::net::SocketAddr,
-}
-
-impl Agent {
-    fn of(hub: &Hub, office: &Office) -> Self {
-        Self {
-            key: office.key.clone(),
-            chain: office.chain.clone(),
-            anchors: ders(&office.enrolled.trust_anchors_der),
-            hub: hub.app.addresses().agents,
-        }
-    }
-
-    /// A connection of its own.
-    fn channel(&self) -> Channel {
-        let versions = &[&rustls::version::TLS13];
-        let identity = Some((self.chain.clone(), self.key.clone()));
-        let config = client::config_trusting(versions, &self.anchors, identity, &[b"h2"]);
-        client::channel(self.hub, config)
-    }
-
-    async fn works(&self) -> bool {
-        let mut health = HealthClient::new(self.channel());
-        health.check(HealthCheckRequest::default()).await.is_ok()
-    }
-
-    async fn renewed(&self) -> Self {
-        let (key, csr_der) = csr();
-        let answer = CertificateServiceClient::new(self.channel())
-            .renew(RenewRequest { csr_der })
-            .await
-            .expect("every renewal succeeds")
-            .into_inner();
-        Self {
-            key: key.serialize_der(),
-            chain: ders(&answer.certificate_chain_der),
-            anchors: ders(&answer.trust_anchors_der),
-            hub: self.hub,
-        }
-    }
-}
 
 /// An office that calls without pause, and how that goes.
 struct Office24 {
