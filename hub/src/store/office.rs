@@ -22,6 +22,14 @@ impl Level {
         }
     }
 
+    /// The Chinese label for people.
+    pub const fn label_zh(self) -> &'static str {
+        match self {
+            Self::Municipal => "市属",
+            Self::County => "县（市、区）",
+        }
+    }
+
     fn from_code(code: &str) -> Option<Self> {
         match code {
             "municipal" => Some(Self::Municipal),
