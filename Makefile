@@ -7,36 +7,63 @@ CASES ?= 100000
 SEED ?= 2012
 RECORDS ?= 100000,1000000
 TOOLS = $(shell deploy/setup.sh tools)
+# The Node that set-up fetched goes before the machine's own.
+NODE = PATH="$(TOOLS)/node/bin:$$PATH"
+CONSOLE := hub/console
+CONSOLE_SOURCES := $(shell find $(CONSOLE)/src $(CONSOLE)/public $(CONSOLE)/tools -type f ! -name schema.d.ts ! -name components.d.ts) \
+	$(addprefix $(CONSOLE)/,index.html openapi.json package.json tsconfig.json vite.config.ts)
 FAULT_MINUTES ?= 2
 FUZZ_SECONDS ?= 60
 ATTACK_SECONDS ?= 2
 
-.PHONY: help demo demo-once test lint format bench bench-linkage hostile fault attack scan-tls fuzz train linkage-quality prepare clean-demo
+.PHONY: help demo demo-once console console-test openapi test lint format bench bench-linkage hostile fault attack scan-tls fuzz train linkage-quality prepare clean-demo
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## A whole city on this machine: hub, 15 offices, 100,000 cases; stays up until Ctrl-C
+demo: console ## A whole city on this machine: hub, 15 offices, 100,000 cases; stays up until Ctrl-C
 	@deploy/setup.sh run
 	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p sandbox
 	@target/release/sandbox --cases $(CASES) --seed $(SEED)
 
-demo-once: ## The same without staying; ends with one line SUMMARY {json}
+demo-once: console ## The same without staying; ends with one line SUMMARY {json}
 	@deploy/setup.sh run
 	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p sandbox
 	@target/release/sandbox --cases $(CASES) --seed $(SEED) --once
 
-test: ## Unit, property and end-to-end tests with real PostgreSQL, MariaDB, TLS and processes
+# Nothing is done when nothing changed.
+console: $(CONSOLE)/dist/index.html ## Build the web console, which the hub embeds
+
+$(CONSOLE)/node_modules/.package-lock.json: $(CONSOLE)/package-lock.json
+	@deploy/setup.sh console
+	@cd $(CONSOLE) && $(NODE) npm ci --silent
+	@touch $@
+
+$(CONSOLE)/dist/index.html: $(CONSOLE)/node_modules/.package-lock.json $(CONSOLE_SOURCES)
+	@cd $(CONSOLE) && $(NODE) npm run --silent build
+
+openapi: ## Write the OpenAPI document anew that the console's client is made of
+	@WRITE_OPENAPI=1 $(CARGO) test --locked --quiet -p notary-hub --lib -- openapi
+
+console-test: console ## The console in a browser on a small city: every role does its job; target/screenshots/
+	@deploy/setup.sh run
+	@deploy/setup.sh browser
+	@$(CARGO) build --locked -p notary-hub -p office-agent -p sandbox
+	@cd $(CONSOLE) && $(NODE) npm run --silent browser
+
+test: console ## Unit, property and end-to-end tests with real PostgreSQL, MariaDB, TLS and processes
 	@deploy/setup.sh test
 	@# Both programs are built with the tests of their own crates; the end-to-end tests run those.
+	@cd $(CONSOLE) && $(NODE) npm test --silent
 	@$(CARGO) test --locked --workspace
 
-lint: ## rustfmt, clippy with warnings denied, buf, cargo-deny, promtool, the tests THREATS.md names
+lint: console ## rustfmt, clippy with warnings denied, buf, vue-tsc, cargo-deny, npm's licences, promtool, the tests THREATS.md names
 	@deploy/setup.sh lint
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	@deploy/check-threats.sh
 	@cd proto && "$(TOOLS)/node_modules/.bin/buf" lint && "$(TOOLS)/node_modules/.bin/buf" format --diff --exit-code
+	@cd $(CONSOLE) && $(NODE) npm run --silent licences && $(NODE) npm run --silent check
 	@PATH="$(TOOLS)/bin:$$PATH" cargo deny --log-level error check licenses bans sources
 	@PATH="$(TOOLS)/bin:$$PATH" promtool check config --lint-fatal deploy/prometheus/prometheus.yml >/dev/null
 	@PATH="$(TOOLS)/bin:$$PATH" promtool test rules deploy/prometheus/rules.test.yml >/dev/null

@@ -2,6 +2,8 @@
 # Makes a fresh Debian or Ubuntu machine ready for `make demo` and `make test`.
 #
 #   deploy/setup.sh run      what the demo needs: PostgreSQL 15+, a C compiler, Rust
+#   deploy/setup.sh console  what the console is built with: a Node of its own where the machine's is too old
+#   deploy/setup.sh browser  what the console is tested with: Chromium, and a font with Chinese characters
 #   deploy/setup.sh test     the same and what the tests need beside it: MariaDB's server
 #   deploy/setup.sh lint     the linters that are not part of Rust: buf, cargo-deny, promtool
 #   deploy/setup.sh scan     the TLS scanner: sslyze, in a Python environment of its own
@@ -18,6 +20,9 @@ readonly POSTGRES_MIN=15
 readonly BUF_VERSION="1.75.0"
 readonly CARGO_DENY_VERSION="0.20.2"
 readonly SSLYZE_VERSION="6.3.1"
+readonly NODE_MIN="22.18"
+readonly NODE_VERSION="24.21.0"
+readonly NPM_VERSION="11.21.2"
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly TOOLS="${XDG_CACHE_HOME:-$HOME/.cache}/notary-hub/tools"
@@ -135,6 +140,43 @@ need_promtool() {
     rm -rf "$folder"
 }
 
+has_node() {
+    command -v node >/dev/null && command -v npm >/dev/null && at_least "$NODE_MIN" "$(node --version | tr -d v)"
+}
+
+# Debian's Node may be older than what the console is built with. npm's registry has Node as a package, with an npm
+# that goes with it; both are put beside the machine's own, which only fetches them.
+setup_console() {
+    has_node && return 0
+    local node="$TOOLS/node"
+    [ "$("$node/bin/node" --version 2>/dev/null)" != "v$NODE_VERSION" ] || return 0
+    command -v npm >/dev/null || install_packages npm
+    local architecture
+    case "$(uname -m)" in
+    x86_64) architecture=x64 ;;
+    aarch64) architecture=arm64 ;;
+    *)
+        say "Node $NODE_MIN or newer is needed to build the console; install it by this machine's own means"
+        exit 1
+        ;;
+    esac
+    say "fetching Node $NODE_VERSION"
+    rm -rf "$node"
+    mkdir -p "$node/bin"
+    npm install --prefix "$node" --silent --no-fund --no-audit --no-save \
+        "node-linux-$architecture@$NODE_VERSION" "npm@$NPM_VERSION"
+    ln -s "../node_modules/node-linux-$architecture/bin/node" "$node/bin/node"
+    ln -s ../node_modules/npm/bin/npm-cli.js "$node/bin/npm"
+}
+
+setup_browser() {
+    setup_console
+    local missing=()
+    command -v chromium >/dev/null || missing+=(chromium)
+    fc-list :lang=zh 2>/dev/null | grep -q . || missing+=(fonts-wqy-microhei)
+    install_packages "${missing[@]}"
+}
+
 setup_scan() {
     local python="$TOOLS/sslyze/bin/python"
     [ "$("$python" -m pip show sslyze 2>/dev/null | sed -n 's/^Version: //p')" != "$SSLYZE_VERSION" ] || return 0
@@ -158,10 +200,10 @@ setup_versus() {
 }
 
 case "${1:-}" in
-run | test | lint | scan | versus) "setup_$1" ;;
+run | console | browser | test | lint | scan | versus) "setup_$1" ;;
 tools) echo "$TOOLS" ;;
 *)
-    sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

@@ -14,6 +14,7 @@
 //! | [`block`], [`compare`], [`weights`], [`score`], [`train`] | whether two mentions are one person | Fellegi and Sunter 1969 |
 //! | [`node`] | the mentions of one number as one, for a hub that holds millions | – |
 //! | [`cluster`] | persons out of scored pairs and people's decisions | – |
+//! | [`remedy`] | why a record is refused and how to mend it | – |
 //! | [`shape`] | the shape of a value that may not be shown | – |
 //! | [`matter`] | the catalogue of matters and what makes two cases the same matter | 公证法 11, 12; 公证程序规则 16 |
 //!
@@ -69,6 +70,7 @@ pub mod node;
 pub mod office;
 pub mod phone;
 pub mod place;
+pub mod remedy;
 pub mod score;
 pub mod shape;
 pub mod subject;

@@ -21,6 +21,19 @@ pub struct Finding {
     pub detail: Option<String>,
 }
 
+/// What a rule points at, in a few words, Chinese.
+pub fn label_zh(rule_id: &str) -> &'static str {
+    match rule_id {
+        ILLEGAL_STEP => "状态变化不合程序",
+        "IDENTIFIER_UNVERIFIED" => "证件号码校验不符",
+        "IDENTIFIER_MISSING" => "自然人缺少证件号码",
+        "AGENT_NOT_ALLOWED" => "须本人办理的事项有代理人",
+        "DATE_ORDER" => "日期先后颠倒",
+        "CASE_NO_MISSING" => "已出证而无证号",
+        _ => "其他",
+    }
+}
+
 /// The step from `before` to this revision, when it is illegal. Offices report snapshots, so steps in
 /// between may be missing; only what cannot follow is pointed at.
 pub fn illegal_step(before: CaseState, case: &Case) -> Option<Finding> {

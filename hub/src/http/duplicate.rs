@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::auth::of_own_office;
+use super::office::Nothing;
 use super::page::{self, Page};
 use super::params::Params;
 use super::problem::{Problem, ProblemBody};
@@ -106,6 +107,48 @@ pub(super) async fn list(
     Ok(Json(page.map(|finding| {
         duplicate(&rules, finding, person.office_id())
     })))
+}
+
+/// Open findings by severity.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Counts {
+    items: Vec<OfSeverity>,
+}
+
+/// How many of a severity are open.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OfSeverity {
+    /// duplicate, conflict or related.
+    severity: String,
+    count: i64,
+}
+
+/// How many findings are open; a notary hears of those that `/duplicates` would tell.
+#[utoipa::path(
+    get, path = "/api/v1/duplicates/counts", security(("session" = [])),
+    responses((status = 200, body = Counts), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody)),
+)]
+pub(super) async fn counts(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Params(Nothing {}): Params<Nothing>,
+) -> Result<Json<Counts>, Problem> {
+    let own = person.office_id();
+    let wanted = Wanted {
+        office: own,
+        told_to: own,
+        seals: disclosure::seals(&api.rules.current()),
+        ..Wanted::default()
+    };
+    let mut reading = api.reading(&person).await?;
+    let counts = finding::counts(&mut reading, &wanted).await?;
+    let items = counts.into_iter().map(|open| OfSeverity {
+        severity: open.severity,
+        count: open.count,
+    });
+    Ok(Json(Counts {
+        items: items.collect(),
+    }))
 }
 
 fn key(last: &finding::Finding) -> [String; 6] {

@@ -69,12 +69,14 @@ pub(super) async fn bounded(
     Ok(answer.map_err(|_| overloaded("the request took too long"))?)
 }
 
+/// The console's page and files say more about themselves.
 pub(super) async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {
         response
             .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     response
 }

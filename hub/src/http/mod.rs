@@ -3,8 +3,11 @@
 //! [`router`] is the one place that says which role may use which route. A handler parses, calls one use case or
 //! store function, and maps the error to a [`problem::Problem`].
 
+mod account;
 mod audit;
 mod auth;
+mod catalogue;
+mod console;
 mod duplicate;
 mod export;
 mod guard;

@@ -3,6 +3,8 @@
 use axum::extract::State;
 use axum::{Extension, Json};
 use linkage::office::OfficeId;
+use linkage::place::DistrictCode;
+use linkage::remedy::remedy;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -11,6 +13,7 @@ use super::Api;
 use super::auth::of_own_office;
 use super::params::{OfficeInPath, Params};
 use super::problem::{Problem, ProblemBody};
+use crate::case::quality;
 use crate::identity::Person;
 use crate::store;
 use crate::store::feed::{Count, Feed};
@@ -34,8 +37,10 @@ pub(super) struct Office {
     name: String,
     /// municipal or county.
     level: &'static str,
+    level_zh: &'static str,
     /// GB/T 2260.
     district_code: String,
+    district_zh: Option<&'static str>,
     revoked: bool,
     /// End of its newest certificate.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -73,7 +78,14 @@ pub(super) struct FeedAnswer {
 #[derive(Serialize, ToSchema)]
 pub(super) struct ByRule {
     rule_id: String,
+    rule_zh: &'static str,
     count: i64,
+}
+
+/// Feeds.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Feeds {
+    items: Vec<FeedAnswer>,
 }
 
 /// All offices; a notary sees the own one.
@@ -95,6 +107,23 @@ pub(super) async fn list(
         .filter(|office| own.is_none_or(|own| own == office.office_id));
     Ok(Json(Offices {
         items: seen.map(Office::from).collect(),
+    }))
+}
+
+/// Where the feeds of all offices stand; a notary sees the own one.
+#[utoipa::path(
+    get, path = "/api/v1/feeds", security(("session" = [])),
+    responses((status = 200, body = Feeds), (status = 401, body = ProblemBody)),
+)]
+pub(super) async fn feeds(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Params(Nothing {}): Params<Nothing>,
+) -> Result<Json<Feeds>, Problem> {
+    let mut reading = api.reading(&person).await?;
+    let feeds = store::feed::list(&mut reading, person.office_id()).await?;
+    Ok(Json(Feeds {
+        items: feeds.into_iter().map(FeedAnswer::from).collect(),
     }))
 }
 
@@ -126,6 +155,8 @@ impl From<store::office::Office> for Office {
             office_id: office.office_id,
             name: office.name,
             level: office.level.code(),
+            level_zh: office.level.label_zh(),
+            district_zh: district_zh(&office.district_code.to_string()),
             district_code: office.district_code.to_string(),
             revoked: office.revoked,
             certified_until: office.certified_until,
@@ -133,9 +164,22 @@ impl From<store::office::Office> for Office {
     }
 }
 
+fn district_zh(code: &str) -> Option<&'static str> {
+    code.parse()
+        .ok()
+        .and_then(|code: DistrictCode| code.name_zh())
+}
+
 impl From<Feed> for FeedAnswer {
     fn from(feed: Feed) -> Self {
-        let by_rule = |counts: Vec<Count>| counts.into_iter().map(ByRule::from).collect();
+        let by_rule = |counts: Vec<Count>, label_zh: fn(&str) -> &'static str| {
+            let rules = counts.into_iter().map(|Count { rule_id, count }| ByRule {
+                rule_zh: label_zh(&rule_id),
+                rule_id,
+                count,
+            });
+            rules.collect()
+        };
         Self {
             office_id: feed.office_id,
             connected: feed.connected,
@@ -146,17 +190,8 @@ impl From<Feed> for FeedAnswer {
             last_seen_at: feed.last_seen_at,
             clock_skew_ms: feed.clock_skew_ms,
             agent_version: feed.agent_version,
-            open_rejects: by_rule(feed.open_rejects),
-            quality_findings: by_rule(feed.quality_findings),
-        }
-    }
-}
-
-impl From<Count> for ByRule {
-    fn from(count: Count) -> Self {
-        Self {
-            rule_id: count.rule_id,
-            count: count.count,
+            open_rejects: by_rule(feed.open_rejects, |rule| remedy(rule).label_zh),
+            quality_findings: by_rule(feed.quality_findings, quality::label_zh),
         }
     }
 }

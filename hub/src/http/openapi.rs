@@ -8,7 +8,8 @@ use bytes::Bytes;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{audit, duplicate, office, reject, review, session, statistics};
+use super::{account, audit, catalogue, duplicate, office, reject, review, session, statistics};
+use crate::review::person::PairState;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,10 +21,14 @@ use super::{audit, duplicate, office, reject, review, session, statistics};
         session::create,
         session::create_by_provider,
         session::delete,
+        account::list,
+        catalogue::serve,
         office::list,
         office::feed,
+        office::feeds,
         reject::list,
         duplicate::list,
+        duplicate::counts,
         review::person::list,
         review::person::read,
         review::person::decide,
@@ -41,11 +46,38 @@ use super::{audit, duplicate, office, reject, review, session, statistics};
         audit::consistency,
         audit::verification,
     ),
-    modifiers(&Session),
+    // Named by a parameter alone.
+    components(schemas(PairState)),
+    modifiers(&OperationIds, &Session),
 )]
 struct Document;
 
+/// Handlers of different modules share names; operations may not. An id is the method and the path.
+struct OperationIds;
+
 struct Session;
+
+impl Modify for OperationIds {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            let name: Vec<&str> = path
+                .trim_start_matches("/api/v1/")
+                .split('/')
+                .map(|part| part.trim_matches(['{', '}']))
+                .collect();
+            let name = name.join("_");
+            for (method, operation) in [
+                ("get", &mut item.get),
+                ("post", &mut item.post),
+                ("delete", &mut item.delete),
+            ] {
+                if let Some(operation) = operation {
+                    operation.operation_id = Some(format!("{method}_{name}"));
+                }
+            }
+        }
+    }
+}
 
 impl Modify for Session {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
@@ -73,4 +105,22 @@ static TEXT: LazyLock<Bytes> = LazyLock::new(|| {
 
 pub(super) async fn serve() -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json")], TEXT.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs};
+
+    use super::*;
+
+    #[test]
+    fn the_consoles_client_is_made_of_this_document() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/console/openapi.json");
+        let document = document().to_pretty_json().expect("it has a JSON form") + "\n";
+        if env::var_os("WRITE_OPENAPI").is_some() {
+            fs::write(file, &document).expect("write the document");
+        }
+        let kept = fs::read_to_string(file).expect("read the document");
+        assert!(document == kept, "{file} is stale: make openapi");
+    }
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
+use linkage::remedy::remedy;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -32,6 +33,9 @@ pub(super) struct Reject {
     /// The office's key of the case, or where the record stood.
     record_key: String,
     rule_id: String,
+    rule_zh: &'static str,
+    /// How the office's staff mend it, Chinese.
+    remedy_zh: &'static str,
     /// Empty when the record as a whole is at fault.
     field: String,
     source_location: Option<String>,
@@ -81,7 +85,10 @@ pub(super) async fn list(
 
 impl From<store::feed::Reject> for Reject {
     fn from(reject: store::feed::Reject) -> Self {
+        let remedy = remedy(&reject.rule_id);
         Self {
+            rule_zh: remedy.label_zh,
+            remedy_zh: remedy.remedy_zh,
             record_key: reject.record_key,
             rule_id: reject.rule_id,
             field: reject.field,

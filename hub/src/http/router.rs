@@ -2,16 +2,19 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 
 use super::auth::{Gate, only};
 use super::guard::{self, Room};
 use super::problem::Problem;
-use super::{Api, audit, duplicate, office, openapi, reject, review, session, statistics};
+use super::{
+    Api, account, audit, catalogue, console, duplicate, office, openapi, reject, review, session,
+    statistics,
+};
 use crate::grpc;
 use crate::identity::RoleKind::{self, Analyst, Notary, Operator, Supervisor};
 
@@ -45,6 +48,12 @@ impl Api {
         let everybody = &RoleKind::ALL;
         // A notary sees the own office alone; the handlers cut it down.
         let api = Router::new()
+            .route(
+                "/accounts",
+                gate(&[Operator, Supervisor], get(account::list)),
+            )
+            .route("/catalogue", gate(everybody, get(catalogue::serve)))
+            .route("/feeds", gate(everybody, get(office::feeds)))
             .route("/offices", gate(everybody, get(office::list)))
             .route(
                 "/offices/{office_id}/feed",
@@ -59,6 +68,10 @@ impl Api {
                 gate(&[Notary, Analyst, Supervisor], get(duplicate::list)),
             )
             .route("/statistics", gate(FIGURES, get(statistics::table)))
+            .route(
+                "/duplicates/counts",
+                gate(&[Notary, Analyst, Supervisor], get(duplicate::counts)),
+            )
             .route(
                 "/statistics/measures",
                 gate(FIGURES, get(statistics::measures)),
@@ -135,13 +148,13 @@ fn reviews(
         )
 }
 
-/// gRPC is served beside this interface; who speaks it is refused in it.
-async fn nothing_here(headers: HeaderMap) -> Response {
+/// gRPC is served beside this interface; who speaks it is refused in it. A browser gets the console.
+async fn nothing_here(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let speaks_grpc = headers
         .get(CONTENT_TYPE)
         .is_some_and(|form| form.as_bytes().starts_with(b"application/grpc"));
     match speaks_grpc {
         true => grpc::no_such_method().await,
-        false => Problem::not_found().into_response(),
+        false => console::serve(method, uri, headers).await,
     }
 }

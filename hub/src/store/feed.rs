@@ -59,48 +59,79 @@ pub async fn of(
     connection: &mut PgConnection,
     office_id: OfficeId,
 ) -> Result<Option<Feed>, sqlx::Error> {
-    let row = query!(
-        r#"SELECT s.committed_sequence AS "committed_sequence?", s.backlog AS "backlog?",
+    Ok(list(connection, Some(office_id)).await?.pop())
+}
+
+/// The feeds of all offices, or of one, by office.
+pub async fn list(
+    connection: &mut PgConnection,
+    office_id: Option<OfficeId>,
+) -> Result<Vec<Feed>, sqlx::Error> {
+    let wanted = office_id.as_ref().map(OfficeId::as_str);
+    let rows = query!(
+        r#"SELECT o.office_id, s.committed_sequence AS "committed_sequence?", s.backlog AS "backlog?",
                   s.committed_at AS "committed_at?", s.caught_up_at, s.last_seen_at, s.clock_skew_ms, s.agent_version,
                   coalesce(s.last_seen_at > now() - interval '15 seconds', false) AS "connected!"
              FROM office o LEFT JOIN sync_position s ON s.office_id = o.office_id
-            WHERE o.office_id = $1"#,
-        office_id.as_str(),
-    )
-    .fetch_optional(&mut *connection)
-    .await?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let open_rejects = query_as!(
-        Count,
-        r#"SELECT rule_id, count(*) AS "count!" FROM reject
-            WHERE office_id = $1 AND resolved_at IS NULL GROUP BY rule_id ORDER BY rule_id"#,
-        office_id.as_str(),
+            WHERE $1::text IS NULL OR o.office_id = $1
+            ORDER BY o.office_id"#,
+        wanted,
     )
     .fetch_all(&mut *connection)
     .await?;
-    let quality_findings = query_as!(
-        Count,
-        r#"SELECT rule_id, count(*) AS "count!" FROM quality_finding
-            WHERE office_id = $1 GROUP BY rule_id ORDER BY rule_id"#,
-        office_id.as_str(),
+    let rejects = query_as!(
+        OfficeCount,
+        r#"SELECT office_id, rule_id, count(*) AS "count!" FROM reject
+            WHERE ($1::text IS NULL OR office_id = $1) AND resolved_at IS NULL
+            GROUP BY office_id, rule_id ORDER BY office_id, rule_id"#,
+        wanted,
     )
     .fetch_all(&mut *connection)
     .await?;
-    Ok(Some(Feed {
-        office_id,
-        connected: row.connected,
-        committed_sequence: row.committed_sequence,
-        backlog: row.backlog,
-        last_commit_at: row.committed_at,
-        caught_up_at: row.caught_up_at,
-        last_seen_at: row.last_seen_at,
-        clock_skew_ms: row.clock_skew_ms,
-        agent_version: row.agent_version,
-        open_rejects,
-        quality_findings,
-    }))
+    let findings = query_as!(
+        OfficeCount,
+        r#"SELECT office_id, rule_id, count(*) AS "count!" FROM quality_finding
+            WHERE $1::text IS NULL OR office_id = $1
+            GROUP BY office_id, rule_id ORDER BY office_id, rule_id"#,
+        wanted,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Feed {
+                open_rejects: counts(&rejects, &row.office_id),
+                quality_findings: counts(&findings, &row.office_id),
+                office_id: row
+                    .office_id
+                    .parse()
+                    .map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+                connected: row.connected,
+                committed_sequence: row.committed_sequence,
+                backlog: row.backlog,
+                last_commit_at: row.committed_at,
+                caught_up_at: row.caught_up_at,
+                last_seen_at: row.last_seen_at,
+                clock_skew_ms: row.clock_skew_ms,
+                agent_version: row.agent_version,
+            })
+        })
+        .collect()
+}
+
+struct OfficeCount {
+    office_id: String,
+    rule_id: String,
+    count: i64,
+}
+
+fn counts(of_all: &[OfficeCount], office_id: &str) -> Vec<Count> {
+    let own = of_all.iter().filter(|count| count.office_id == office_id);
+    own.map(|count| Count {
+        rule_id: count.rule_id.clone(),
+        count: count.count,
+    })
+    .collect()
 }
 
 /// Open rejects behind a key (record, rule, field), in the order of their keys.

@@ -18,6 +18,16 @@ pub struct Wanted {
     pub behind: Option<Behind>,
 }
 
+impl Wanted {
+    /// Codes of sealed matters, and beside each that of the one that opens it.
+    fn seals(&self) -> (Vec<&'static str>, Vec<&'static str>) {
+        let seals = self.seals.iter();
+        seals
+            .map(|(sealed, opens)| (sealed.code(), opens.code()))
+            .unzip()
+    }
+}
+
 /// The last finding of the page before.
 #[derive(Clone, Debug)]
 pub struct Behind {
@@ -50,6 +60,41 @@ pub struct Finding {
     pub match_weight: Option<i32>,
 }
 
+/// How many findings of a severity are open.
+#[derive(Clone, Debug)]
+pub struct Open {
+    pub severity: String,
+    pub count: i64,
+}
+
+/// Open findings by severity: what [`open`] would page through.
+pub async fn counts(
+    connection: &mut PgConnection,
+    wanted: &Wanted,
+) -> Result<Vec<Open>, sqlx::Error> {
+    let (sealed, opens) = wanted.seals();
+    query_as!(
+        Open,
+        r#"SELECT d.severity, count(*) AS "count!"
+             FROM duplicate_finding d
+             LEFT JOIN case_record l ON l.office_id = d.left_office AND l.source_case_id = d.left_case
+             LEFT JOIN case_record r ON r.office_id = d.right_office AND r.source_case_id = d.right_case
+            WHERE d.closed_at IS NULL
+              AND ($1::text IS NULL OR d.left_office = $1 OR d.right_office = $1)
+              AND ($2::text IS NULL OR NOT EXISTS (
+                   SELECT FROM unnest($3::text[], $4::text[]) AS seal (sealed, opens)
+                    WHERE CASE WHEN d.left_office = $2 THEN r.matter_type = sealed AND l.matter_type <> opens
+                               ELSE l.matter_type = sealed AND r.matter_type <> opens END))
+            GROUP BY d.severity ORDER BY d.severity"#,
+        wanted.office.as_ref().map(OfficeId::as_str),
+        wanted.told_to.as_ref().map(OfficeId::as_str),
+        &sealed as &[&str],
+        &opens as &[&str],
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// Open findings, the newest first.
 pub async fn open(
     connection: &mut PgConnection,
@@ -57,10 +102,7 @@ pub async fn open(
     most: i64,
 ) -> Result<Vec<Finding>, sqlx::Error> {
     let behind = wanted.behind.as_ref();
-    let seals = wanted.seals.iter();
-    let (sealed, opens): (Vec<&str>, Vec<&str>) = seals
-        .map(|(sealed, opens)| (sealed.code(), opens.code()))
-        .unzip();
+    let (sealed, opens) = wanted.seals();
     let text = |of: fn(&Behind) -> &str| behind.map_or("", of);
     query_as!(
         Finding,

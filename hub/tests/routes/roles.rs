@@ -20,6 +20,9 @@ fn roles() -> [Role; 4] {
 
 /// Route, and who of notary, analyst, supervisor and operator may use it, as `docs/operator.md` says.
 pub const MATRIX: &[(&str, [bool; 4])] = &[
+    ("/api/v1/accounts", [false, false, true, true]),
+    ("/api/v1/catalogue", [true; 4]),
+    ("/api/v1/feeds", [true; 4]),
     ("/api/v1/offices", [true; 4]),
     ("/api/v1/offices/hangzhou/feed", [true; 4]),
     ("/api/v1/offices/xiaoshan/feed", [false, true, true, true]),
@@ -36,6 +39,7 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
         "/api/v1/duplicates?office=xiaoshan",
         [false, true, true, false],
     ),
+    ("/api/v1/duplicates/counts", [true, true, true, false]),
     ("/api/v1/reviews/persons", [true, false, true, false]),
     (
         "/api/v1/reviews/persons?office=xiaoshan",

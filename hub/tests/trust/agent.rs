@@ -6,8 +6,6 @@ use notary_proto::hub::v1::RenewRequest;
 use notary_proto::hub::v1::certificate_service_client::CertificateServiceClient;
 use rustls_pki_types::CertificateDer;
 use tonic::transport::Channel;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_client::HealthClient;
 
 use crate::support::hub::{Hub, Office, ders};
 use crate::support::{client, csr};
@@ -37,11 +35,6 @@ impl Agent {
         let identity = Some((self.chain.clone(), self.key.clone()));
         let config = client::config_trusting(versions, &self.anchors, identity, &[b"h2"]);
         client::channel(self.hub, config)
-    }
-
-    pub async fn works(&self) -> bool {
-        let mut health = HealthClient::new(self.channel());
-        health.check(HealthCheckRequest::default()).await.is_ok()
     }
 
     pub async fn renewed(&self) -> Self {

@@ -20,6 +20,13 @@ use crate::support::hub::Hub;
 
 const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
+impl Agent {
+    async fn works(&self) -> bool {
+        let mut health = HealthClient::new(self.channel());
+        health.check(HealthCheckRequest::default()).await.is_ok()
+    }
+}
+
 /// An office that calls without pause, and how that goes.
 struct Office24 {
     agent: RwLock<Agent>,

@@ -16,7 +16,7 @@ pub use disclosure::{CaseReference, Disclosure, Opening, Shown};
 pub use judge::{CaseFacts, Finding};
 pub use key::{MAX_KEYS, MatterFacts, MatterKey, MatterKeyLength};
 pub use rule_text::RuleError;
-pub use rules::{Rule, RuleSet, RulesDigest, Severity};
+pub use rules::{Asks, Rule, RuleSet, RulesDigest, Severity};
 
 #[cfg(test)]
 mod tests;

@@ -134,7 +134,39 @@ impl Matters {
     }
 }
 
+/// By what the rules know a matter again, in the order of the rules.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asks {
+    /// Of parties.
+    pub roles: Vec<PartyRole>,
+    /// Of things.
+    pub subjects: Vec<SubjectKind>,
+}
+
 impl RuleSet {
+    /// What to ask somebody who applies for `matter`, so that the rules have something to go by.
+    #[must_use]
+    pub fn asks(&self, matter: MatterType) -> Asks {
+        let mut asks = Asks::default();
+        for rule in self.rules_of(matter) {
+            match &rule.parties {
+                Parties::Free => {}
+                Parties::One(roles) | Parties::All(roles) => add_new(&mut asks.roles, roles),
+                Parties::Both(roles, others) => {
+                    add_new(&mut asks.roles, roles);
+                    add_new(&mut asks.roles, others);
+                }
+                Parties::Sides(sides) => {
+                    for (roles, stands) in sides.iter().zip(rule.matters.sides_of(matter)) {
+                        add_new(&mut asks.roles, if stands { roles } else { &[] });
+                    }
+                }
+            }
+            add_new(&mut asks.subjects, &rule.subjects);
+        }
+        asks
+    }
+
     /// Reads and checks a rules text.
     ///
     /// # Errors
@@ -240,5 +272,13 @@ impl RuleSet {
         self.by_matter[matter.index()]
             .iter()
             .map(|&number| &self.rules[usize::from(number)])
+    }
+}
+
+fn add_new<T: Copy + PartialEq>(list: &mut Vec<T>, more: &[T]) {
+    for item in more {
+        if !list.contains(item) {
+            list.push(*item);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The running agent: builds its parts, runs them, and on SIGTERM lets them finish.
 
 mod addresses;
+mod counter;
 mod local;
 mod service;
 mod sources;
@@ -28,6 +29,7 @@ use crate::source::push::guarded;
 use crate::source::{self, SourceStates};
 use crate::sync::{Sync, SyncState, Timing};
 use crate::telemetry::metrics::{self as names, CERTIFICATE_END};
+use counter::Counter;
 use local::Local;
 
 /// How often acknowledged records are looked through for those that may go.
@@ -116,7 +118,13 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         metrics: metrics.clone(),
     };
     let pushes = sources::push_endpoint(outbox.clone(), &pipelines);
-    let router = guarded(page.router()).merge(pushes.router());
+    let counter = Counter {
+        config: Arc::clone(&config),
+        identities: identities.clone(),
+    };
+    let router = guarded(page.router())
+        .merge(pushes.router())
+        .merge(counter.router());
     let mut tasks = JoinSet::new();
     let serving =
         axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());

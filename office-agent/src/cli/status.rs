@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
+use linkage::remedy::remedy;
+
 use super::{Failure, Output};
 use crate::config::Config;
 use crate::source::Doing;
-use crate::status::{Status, ask, remedy_zh, time_zh};
+use crate::status::{Status, ask, time_zh};
 
 /// Rejects printed at most; `--json` has more.
 const PRINTED: usize = 50;
@@ -118,7 +120,7 @@ fn rejects(text: &mut String, status: &Status) -> std::fmt::Result {
             reject.value_shape
         )?;
         let remedy = match reject.message_zh.as_str() {
-            "" => remedy_zh(&reject.rule_id),
+            "" => remedy(&reject.rule_id).remedy_zh,
             said => said,
         };
         writeln!(text, "    {remedy}")?;

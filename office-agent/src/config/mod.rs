@@ -63,6 +63,9 @@ impl Default for Hub {
 pub struct Local {
     /// Loopback address and port; port 0 takes a free one and writes it to `data_dir/addresses.json`.
     pub listen: LoopbackAddr,
+    /// Where people's browsers find the hub's console, when that is not `hub.people`; its page may look up here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub console: Option<HubUrl>,
 }
 
 /// Keeping of acknowledged records.

@@ -69,6 +69,16 @@ impl HubUrl {
             .trim_end_matches(']')
     }
 
+    /// As a browser names a page from there (RFC 6454): without the port when it is that of https.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let host = self.uri.host().unwrap_or_default().to_ascii_lowercase();
+        match self.port() {
+            443 => format!("https://{host}"),
+            port => format!("https://{host}:{port}"),
+        }
+    }
+
     /// TCP port.
     #[must_use]
     pub fn port(&self) -> u16 {

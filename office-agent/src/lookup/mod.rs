@@ -76,6 +76,19 @@ pub async fn ask(
     credentials: Credentials<'_>,
 ) -> Result<Answer, LookupError> {
     let bearer = sign_in(config, identity, credentials).await?;
+    ask_in_session(config, identity, question, bearer).await
+}
+
+/// Asks in a session that has begun.
+///
+/// # Errors
+/// When there is no answer.
+pub async fn ask_in_session(
+    config: &Config,
+    identity: &Identity,
+    question: CheckApplicationRequest,
+    bearer: MetadataValue<Ascii>,
+) -> Result<Answer, LookupError> {
     let tls = dial::as_office(identity).map_err(DialError::from)?;
     let channel = dial::dial(&config.hub.agents, tls).await?;
     let mut request = Request::new(question);
@@ -104,7 +117,15 @@ async fn sign_in(
         .map_err(refused)?
         .into_inner();
     let token = Zeroizing::new(format!("Bearer {}", session.access_token));
-    let mut value: MetadataValue<Ascii> = token.parse().map_err(|_| LookupError::Token)?;
+    bearer(token.as_bytes())
+}
+
+/// `Bearer …` as it is sent on.
+///
+/// # Errors
+/// When it cannot be sent.
+pub fn bearer(authorization: &[u8]) -> Result<MetadataValue<Ascii>, LookupError> {
+    let mut value = MetadataValue::try_from(authorization).map_err(|_| LookupError::Token)?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -1,14 +1,12 @@
 //! How the agent stands: what `/v1/status` answers and `office-agent status` prints.
 
 mod ask;
-mod remedy;
 
 use serde::{Deserialize, Serialize};
 use time::macros::{format_description, offset};
 use time::{OffsetDateTime, UtcOffset};
 
 pub use ask::ask;
-pub use remedy::remedy_zh;
 
 use crate::config::{Config, Source};
 use crate::identity::{self, Identity};

@@ -1,6 +1,7 @@
 //! An office's agent: its configuration beside the office's mapping, its command line, and the agent itself.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -144,6 +145,17 @@ impl Agent {
 
     pub fn config_file(&self) -> PathBuf {
         self.folder.join("office-agent.toml")
+    }
+
+    /// Where it listens on loopback; it says so once it runs.
+    ///
+    /// # Errors
+    /// When it has not said so.
+    pub fn local_address(&self) -> anyhow::Result<SocketAddr> {
+        let text = fs::read(self.data_dir().join("addresses.json")).context("the agent runs")?;
+        let addresses: Value = serde_json::from_slice(&text)?;
+        let local = addresses["local"].as_str().context("a local address")?;
+        Ok(local.parse()?)
     }
 
     /// The outbox, the identity.

@@ -55,6 +55,11 @@ impl Inquiry {
         &self.matter
     }
 
+    /// Whom it asks for, each as `role:kind:number`.
+    pub fn parties(&self) -> &[String] {
+        &self.parties
+    }
+
     pub(crate) fn arguments(&self) -> Vec<&str> {
         let mut arguments = vec![
             "--matter",

@@ -45,17 +45,34 @@ async fn a_feed_tells_where_it_stands_and_what_is_wrong_by_rule() {
     assert_eq!(feed["clock_skew_ms"], 40);
     assert_eq!(
         feed["open_rejects"],
-        json!([{"rule_id": "DATE_ILLEGAL", "count": 2}])
+        json!([{"rule_id": "DATE_ILLEGAL", "rule_zh": "日期不合法", "count": 2}])
     );
     assert_eq!(
         feed["quality_findings"],
-        json!([{"rule_id": "IDENTIFIER_UNVERIFIED", "count": 1}])
+        json!([{"rule_id": "IDENTIFIER_UNVERIFIED", "rule_zh": "证件号码校验不符", "count": 1}])
     );
     let silent = bureau
         .get(Role::Analyst, "/api/v1/offices/xiaoshan/feed")
         .await
         .json();
     assert_eq!(silent["committed_sequence"], Value::Null);
+}
+
+#[tokio::test]
+async fn all_feeds_come_at_once_and_a_notary_gets_the_own_one() {
+    let bureau = Bureau::open().await;
+    let records: Vec<Record> = vec![case("A").into(), refused("B", "DATE_ILLEGAL")];
+    bureau.seed.office(&bureau.hub, "hangzhou", records).await;
+    let all = bureau.get(Role::Analyst, "/api/v1/feeds").await.json();
+    let one = bureau
+        .get(Role::Analyst, "/api/v1/offices/hangzhou/feed")
+        .await
+        .json();
+    assert_eq!(all["items"][0], one);
+    assert_eq!(all["items"][1]["office_id"], "xiaoshan");
+    assert_eq!(all["items"][1]["open_rejects"], json!([]));
+    let own = bureau.get(notary("xiaoshan"), "/api/v1/feeds").await.json();
+    assert_eq!(own["items"], json!([all["items"][1]]));
 }
 
 #[tokio::test]
@@ -72,6 +89,7 @@ async fn rejects_come_page_by_page_and_reading_them_is_recorded() {
         let page = bureau.get(Role::Operator, &path).await.json();
         for item in page["items"].as_array().unwrap() {
             assert_eq!(item["value_shape"], "9999-99-99");
+            assert_eq!(item["remedy_zh"], "日期不存在或格式不符。请更正。");
             keys.push(item["record_key"].as_str().unwrap().to_owned());
         }
         match page["next_cursor"].as_str() {

@@ -32,7 +32,7 @@ fn refuse(why: &'static str) -> Response {
 }
 
 /// Every name the request was addressed to must be this machine's, and there must be one.
-fn addressed_to_loopback(headers: &HeaderMap, uri: &Uri) -> bool {
+pub(crate) fn addressed_to_loopback(headers: &HeaderMap, uri: &Uri) -> bool {
     let hosts = headers.get_all(HOST);
     let named = uri.authority().is_some() || hosts.iter().next().is_some();
     let in_headers = hosts.iter().all(|host| {

@@ -7,7 +7,7 @@ mod guard;
 mod http;
 mod value;
 
-pub(crate) use guard::guarded;
+pub(crate) use guard::{addressed_to_loopback, guarded};
 
 use std::collections::BTreeMap;
 use std::fmt;

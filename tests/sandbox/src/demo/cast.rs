@@ -8,9 +8,11 @@ pub(super) const ANALYST: &str = "fenxi";
 pub(super) const NOTARY: &str = "gongzheng";
 
 /// Login, name, role.
-const ACCOUNTS: [(&str, &str, &str); 4] = [
+const ACCOUNTS: [(&str, &str, &str); 5] = [
     (ANALYST, "统计科（示例）", "analyst"),
     ("jiandu", "监督科（示例）", "supervisor"),
+    // What one supervisor proposes, another confirms.
+    ("duban", "监督科二（示例）", "supervisor"),
     ("yunwei", "运维（示例）", "operator"),
     (NOTARY, "公证员（示例）", "notary"),
 ];

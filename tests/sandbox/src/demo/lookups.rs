@@ -29,6 +29,13 @@ pub(super) async fn ask(town: &Town, agent: &Agent) -> anyhow::Result<String> {
     Ok(lines.join("\n"))
 }
 
+/// A number for whoever tries the console: the matter, and `role:kind:number` of somebody in it.
+pub(super) fn example(city: &City, home: &str) -> Option<(String, String)> {
+    let inquiry = Inquiry::about(&duplicate_elsewhere(city, home)?);
+    let party = inquiry.parties().first()?.clone();
+    Some((inquiry.matter().to_owned(), party))
+}
+
 fn meaning(answer: &Answer) -> anyhow::Result<&'static str> {
     match answer.code {
         Some(0) => Ok("exit code 0: nothing found"),

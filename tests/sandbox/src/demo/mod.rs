@@ -64,7 +64,7 @@ impl Demo {
         };
         let stays = !self.once && matches!(outcome, Some(Ok(_)));
         if let (true, Some(setting)) = (stays, &built) {
-            say(&addresses(setting, &folder));
+            say(&addresses(setting, &folder)?);
             stop.asked().await;
         }
         let closed = match built {
@@ -168,23 +168,29 @@ fn tell(reckoning: &Reckoning, statistics_differences: usize) {
     }
 }
 
-fn addresses(setting: &Setting, folder: &Folder) -> String {
+fn addresses(setting: &Setting, folder: &Folder) -> anyhow::Result<String> {
     let at = setting.bureau.addresses();
-    format!(
+    let people = at.people;
+    let agent = &setting.agents[0];
+    let port = agent.local_address()?.port();
+    let (matter, party) = lookups::example(setting.town.city(), agent.office_id())
+        .context("the city has a planted duplicate")?;
+    Ok(format!(
         "\nThe city stays up until Ctrl-C.\n\
-         \n  people (REST)   https://{}/api/v1/\n  agents (gRPC)   https://{}\n  metrics         http://{}/metrics\n\
+         \n  console         https://{people}/\n  its look-ups    https://{people}/check?agent={port}\n  \
+         to look up      {matter} {party}\n\
+         \n  people (REST)   https://{people}/api/v1/\n  agents (gRPC)   https://{}\n  metrics         http://{}/metrics\n\
          \n  CA file         {}\n  hub             notary-hub office list --config {}\n  \
          an agent        office-agent status --config {}\n\
          \nAccounts, all with the password {}:\n{}\n\
          \nEverything lives in {}.",
-        at.people,
         at.agents,
         at.metrics,
         setting.bureau.ca_file().display(),
         setting.bureau.config_file().display(),
-        setting.agents[0].config_file().display(),
+        agent.config_file().display(),
         cast::PASSWORD,
         cast::lines(),
         folder.path().display()
-    )
+    ))
 }

@@ -1,0 +1,56 @@
+/// The generated client with the session of whoever signed in. Every refusal is a `Problem`.
+import createClient from 'openapi-fetch'
+import { ended, session } from '@/state/session'
+import { zh } from '@/text/zh'
+import type { components, paths } from './schema'
+
+export type Schemas = components['schemas']
+type Body = Schemas['ProblemBody']
+
+/// Why the hub did not answer what was asked (RFC 9457), or that it was not reached.
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly reason: string,
+    message: string,
+    readonly field: string | null = null,
+    readonly retryAfter: number | null = null,
+  ) {
+    super(message)
+  }
+
+  static of(status: number, body: Partial<Body> | undefined, retryAfter: string | null): Problem {
+    const seconds = Number(retryAfter)
+    return new Problem(
+      status,
+      body?.reason ?? '',
+      body?.detail_zh ?? zh.problem.unknown(status),
+      body?.field ?? null,
+      retryAfter !== null && Number.isFinite(seconds) ? seconds : null,
+    )
+  }
+}
+
+export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '' })
+
+api.use({
+  onRequest({ request }) {
+    if (session.value) request.headers.set('Authorization', `Bearer ${session.value.token}`)
+    return request
+  },
+  onResponse({ response, request }) {
+    if (response.status === 401 && request.headers.has('Authorization')) ended()
+  },
+  onError() {
+    return new Problem(0, 'UNREACHABLE', zh.problem.unreachable)
+  },
+})
+
+type Answer<T> = { data?: T; error?: unknown; response: Response }
+
+/// What was asked for, or a `Problem`.
+export async function ask<T>(asked: Promise<Answer<T>>): Promise<T> {
+  const { data, error, response } = await asked
+  if (!response.ok) throw Problem.of(response.status, error as Partial<Body>, response.headers.get('Retry-After'))
+  return data as T
+}

@@ -1,0 +1,79 @@
+/// Look-ups go through the office's agent on this machine: numbers become tokens there and never reach the hub, and the
+/// office's certificate vouches for the office. The page only knows on which port of this machine the agent listens.
+import { ref } from 'vue'
+import { ended, session } from '@/state/session'
+import { zh } from '@/text/zh'
+import { Problem } from './client'
+
+const key = 'agent-port'
+const usual = 7800
+
+const port = (text: string | null): number | null => {
+  const number = Number(text)
+  return Number.isInteger(number) && number > 0 && number < 65_536 ? number : null
+}
+
+export const agentPort = ref(usual)
+
+/// Takes the port from a link (`?agent=7801`) and remembers it, or remembers what was taken before.
+export function findAgent(linked: string | null): void {
+  const found = port(linked)
+  if (found) localStorage.setItem(key, String(found))
+  agentPort.value = found ?? port(localStorage.getItem(key)) ?? usual
+}
+
+export interface Question {
+  purpose: string
+  case_reference: string
+  matter_type: string
+  parties: { role: string; kind: string; number: string }[]
+  subjects: { kind: string; number: string }[]
+  place_of_use?: string
+}
+
+export interface Hit {
+  office_id: string
+  office_name: string
+  case_no: string
+  matter_type: string
+  state: string
+  /// Days since 1970-01-01.
+  accepted_day: number | null
+  matched_on: string[]
+  masked_names: string[]
+  severity: string
+  first_accepting: boolean
+}
+
+export interface Feed {
+  office_id: string
+  office_name: string
+  last_commit_at: number | null
+  caught_up_at: number | null
+  connected: boolean
+}
+
+export interface Answer {
+  hits: Hit[]
+  truncated: boolean
+  feeds: Feed[]
+  receipt: { audit_entry: number; recorded_at: number | null; leaf_hash: string } | null
+  intents: { office_id: string; office_name: string; matter_type: string; registered_at: number | null }[]
+}
+
+/// Asks through the agent of this machine.
+export async function check(question: Question): Promise<Answer> {
+  const response = await fetch(`http://127.0.0.1:${agentPort.value}/v1/check`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${session.value?.token ?? ''}` },
+    body: JSON.stringify(question),
+    credentials: 'omit',
+    referrerPolicy: 'no-referrer',
+  }).catch(() => {
+    throw new Problem(0, 'NO_AGENT', zh.check.noAgent(agentPort.value))
+  })
+  if (response.ok) return (await response.json()) as Answer
+  if (response.status === 401) ended()
+  const said = (await response.json().catch(() => undefined)) as Parameters<typeof Problem.of>[1]
+  throw Problem.of(response.status, said, response.headers.get('Retry-After'))
+}

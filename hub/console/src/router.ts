@@ -1,0 +1,67 @@
+/// Which page there is, and who may open it. What a role may not see is not in its menu; the hub decides all the same.
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import NowherePage from './pages/NowherePage.vue'
+import type { Role } from './state/session'
+import { zh } from './text/zh'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    title?: string
+    roles?: readonly Role[]
+    menu?: boolean
+  }
+}
+
+const everybody: readonly Role[] = ['notary', 'analyst', 'supervisor', 'operator']
+
+export const pages: RouteRecordRaw[] = [
+  {
+    path: '/',
+    name: 'overview',
+    component: () => import('./pages/OverviewPage.vue'),
+    meta: { title: zh.page.overview, roles: everybody, menu: true },
+  },
+  {
+    path: '/check',
+    name: 'check',
+    component: () => import('./pages/CheckPage.vue'),
+    meta: { title: zh.page.check, roles: ['notary'], menu: true },
+  },
+  {
+    path: '/reviews/:kind(duplicates|persons)?/:id?',
+    name: 'reviews',
+    component: () => import('./pages/ReviewsPage.vue'),
+    meta: { title: zh.page.reviews, roles: ['supervisor', 'notary'], menu: true },
+  },
+  {
+    path: '/offices/:id?',
+    name: 'offices',
+    component: () => import('./pages/OfficePage.vue'),
+    meta: { title: zh.page.offices, roles: everybody, menu: true },
+  },
+  {
+    path: '/audit',
+    name: 'audit',
+    component: () => import('./pages/AuditPage.vue'),
+    meta: { title: zh.page.audit, roles: ['supervisor'], menu: true },
+  },
+  {
+    path: '/system',
+    name: 'system',
+    component: () => import('./pages/SystemPage.vue'),
+    meta: { title: zh.page.system, roles: ['operator'], menu: true },
+  },
+]
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [...pages, { path: '/:rest(.*)*', name: 'nowhere', component: NowherePage }],
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+})
+
+router.afterEach((to) => {
+  document.title = to.meta.title ? `${to.meta.title} · ${zh.title}` : zh.title
+})
+
+export const mayOpen = (page: { meta?: { roles?: readonly Role[] } }, role: Role): boolean =>
+  page.meta?.roles?.includes(role) ?? true

@@ -1,0 +1,78 @@
+/// What a page shows while it asks, when it is refused, and once it knows.
+import { onScopeDispose, readonly, ref, shallowRef, watch, type Ref, type WatchSource } from 'vue'
+import { Problem } from '@/api/client'
+import { session } from '@/state/session'
+import { zh } from '@/text/zh'
+
+export interface Loaded<T> {
+  readonly data: Readonly<Ref<T | null>>
+  readonly problem: Readonly<Ref<Problem | null>>
+  readonly loading: Readonly<Ref<boolean>>
+  reload(): Promise<void>
+}
+
+/// Anything thrown, as a problem.
+export const problemOf = (thrown: unknown): Problem =>
+  thrown instanceof Problem ? thrown : new Problem(0, 'FAULT', zh.problem.fault)
+
+/// Asks now, and again when one of `sources` changes or a lapsed session is renewed. Of several answers on their way
+/// the last one asked for counts.
+export function useLoad<T>(load: () => Promise<T>, sources: WatchSource[] = []): Loaded<T> {
+  const data = shallowRef<T | null>(null)
+  const problem = shallowRef<Problem | null>(null)
+  const loading = ref(false)
+  let asked = 0
+
+  async function reload(): Promise<void> {
+    const mine = ++asked
+    loading.value = true
+    problem.value = null
+    try {
+      const answer = await load()
+      if (mine === asked) data.value = answer
+    } catch (thrown) {
+      if (mine === asked) problem.value = problemOf(thrown)
+    } finally {
+      if (mine === asked) loading.value = false
+    }
+  }
+
+  watch(sources, () => void reload(), { immediate: true })
+  watch(session, (now) => {
+    if (now && problem.value?.status === 401) void reload()
+  })
+  onScopeDispose(() => {
+    asked += 1
+  })
+  return { data: data as Readonly<Ref<T | null>>, problem, loading: readonly(loading), reload }
+}
+
+/// A list that comes page by page.
+export function usePages<T>(
+  load: (cursor: string | undefined) => Promise<{ items: T[]; next_cursor?: string | null }>,
+  sources: WatchSource[] = [],
+) {
+  const items = shallowRef<T[]>([])
+  const next = ref<string | null>(null)
+  const first = useLoad(async () => {
+    const page = await load(undefined)
+    items.value = page.items
+    next.value = page.next_cursor ?? null
+    return page
+  }, sources)
+  const more = ref(false)
+
+  async function loadMore(): Promise<void> {
+    if (next.value === null || more.value) return
+    more.value = true
+    try {
+      const page = await load(next.value)
+      items.value = [...items.value, ...page.items]
+      next.value = page.next_cursor ?? null
+    } finally {
+      more.value = false
+    }
+  }
+
+  return { ...first, items, hasMore: () => next.value !== null, loadingMore: readonly(more), loadMore }
+}

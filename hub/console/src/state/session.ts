@@ -1,0 +1,52 @@
+/// Who signed in. The token lives in this page's memory alone: no cookie that another site's page could ride on, no
+/// storage that outlives the page or that a script from elsewhere could read. Reloading the page means signing in again.
+import { computed, readonly, ref, shallowRef } from 'vue'
+
+export type Role = 'notary' | 'analyst' | 'supervisor' | 'operator'
+
+export interface Session {
+  readonly login: string
+  readonly token: string
+  readonly expiresAt: Date
+  readonly role: Role
+  readonly officeId: string | null
+  readonly name: string
+}
+
+const current = shallowRef<Session | null>(null)
+/// Whether a session ended by itself: the page under it is kept for whoever signs in again.
+const lapsed = ref(false)
+/// Whose page is kept.
+let owner: string | null = null
+let timer: ReturnType<typeof setTimeout> | undefined
+
+export const session = readonly(current)
+export const hasLapsed = readonly(lapsed)
+export const role = computed(() => current.value?.role ?? null)
+/// Grows when somebody else signs in than the one before: what is on the page is not theirs.
+export const person = ref(0)
+
+export function began(begun: Session): void {
+  if (owner !== begun.login) person.value += 1
+  owner = begun.login
+  lapsed.value = false
+  current.value = begun
+  clearTimeout(timer)
+  timer = setTimeout(ended, Math.max(0, begun.expiresAt.getTime() - Date.now()))
+}
+
+/// The session is no more; the page stays for the same person.
+export function ended(): void {
+  if (!current.value) return
+  lapsed.value = true
+  current.value = null
+}
+
+/// Somebody left for good.
+export function left(): void {
+  clearTimeout(timer)
+  owner = null
+  lapsed.value = false
+  current.value = null
+  person.value += 1
+}

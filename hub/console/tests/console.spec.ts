@@ -1,0 +1,178 @@
+/// Each role signs in and does its jobs on the sandbox city.
+import { people, told } from './city'
+import { expect, look, signIn, test } from './browser'
+
+test.describe('signing in', () => {
+  test('a wrong password is said so, and nothing else is shown', async ({ page }) => {
+    await page.goto(`${told().console}/audit`)
+    await page.getByLabel('用户名').fill(people.supervisor)
+    await page.getByLabel('密码').fill('wrong')
+    await page.getByRole('button', { name: '登录' }).click()
+    await expect(page.getByRole('alert')).toContainText('用户名或密码不正确')
+    await expect(page.getByRole('navigation')).toHaveCount(0)
+    await look(page, 'sign-in')
+  })
+
+  test('keeps the token out of every storage, and the page that was asked for', async ({ page, context }) => {
+    await signIn(page, people.supervisor, '/audit')
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('审计')
+    expect(await context.cookies()).toEqual([])
+    expect(await page.evaluate(() => localStorage.length + sessionStorage.length)).toBe(0)
+  })
+
+  test('ends with 退出, for the hub as well', async ({ page }) => {
+    await signIn(page, people.operator)
+    const left = page.waitForResponse((answer) => answer.request().method() === 'DELETE')
+    await page.getByRole('button', { name: '退出' }).click()
+    expect((await left).status()).toBe(204)
+    await expect(page.getByLabel('密码')).toBeVisible()
+    await expect(page.getByRole('main')).toHaveCount(0)
+  })
+})
+
+test('a page is answered with its policy, its files for ever, and no route of the interface with either', async ({ request }) => {
+  const page = await request.get(told().console + '/reviews/persons', { headers: { Accept: 'text/html' } })
+  expect(page.status()).toBe(200)
+  const policy = page.headers()['content-security-policy'] ?? ''
+  expect(policy).toContain("script-src 'self';")
+  expect(policy).not.toContain('unsafe')
+  expect(page.headers()['cache-control']).toBe('no-store')
+  const script = /src="(\/assets\/[^"]+\.js)"/.exec(await page.text())?.[1] ?? ''
+  const file = await request.get(told().console + script, { headers: { 'Accept-Encoding': 'br' } })
+  expect(file.headers()['cache-control']).toContain('immutable')
+  expect(file.headers()['content-encoding']).toBe('br')
+  for (const nothing of ['/api/v1/nothing', '/api', '/assets/nothing.js']) {
+    const answer = await request.get(told().console + nothing, { headers: { Accept: 'text/html' } })
+    expect(answer.status(), nothing).toBe(404)
+    expect(answer.headers()['content-type'], nothing).toContain('problem+json')
+  }
+})
+
+test.describe('a notary', () => {
+  test('looks somebody up with the keyboard alone: hit, then no hit', async ({ page }) => {
+    await signIn(page, people.notary, `/check?agent=${told().agent}`)
+    await page.getByLabel('本处案件或收件号').focus()
+    await page.keyboard.type('2026-0815')
+    await page.keyboard.press('Tab')
+    await page.getByLabel('公证事项').selectOption(told().matter)
+    await expect(page.getByLabel('当事人 1 的身份')).toHaveValue(told().role)
+    await page.getByLabel('当事人 1 的证件号码').focus()
+    await page.keyboard.type(told().number)
+    await page.keyboard.press('Enter')
+    const answer = page.getByRole('region', { name: '核查结果' })
+    await expect(answer).toContainText('查到')
+    await expect(answer).toContainText('重复')
+    await expect(answer).toContainText('查询回执')
+    await look(page, 'check-hit')
+
+    await page.getByRole('button', { name: '清空' }).click()
+    await page.getByLabel('本处案件或收件号').fill('2026-0816')
+    await page.getByLabel('公证事项').selectOption('mandate')
+    await page.getByLabel('当事人 1 的证件号码').fill('330106190102030113')
+    await page.keyboard.press('Enter')
+    await expect(answer).not.toContainText('正在核查')
+    await expect(answer).toContainText('未查到')
+    await look(page, 'check-none')
+  })
+
+  test('is told by the agent that a number is mistyped, before anything leaves the office', async ({ page }) => {
+    await signIn(page, people.notary, `/check?agent=${told().agent}`)
+    await page.getByLabel('本处案件或收件号').fill('2026-0817')
+    await page.getByLabel('公证事项').selectOption('mandate')
+    await page.getByLabel('当事人 1 的证件号码').fill('330106198001010000')
+    await page.keyboard.press('Enter')
+    await expect(page.getByRole('alert')).toContainText('第 1 个当事人的证件号码有误')
+    await expect(page.getByLabel('当事人 1 的证件号码')).toHaveAttribute('aria-invalid', 'true')
+  })
+
+  test('hears where to look when no agent answers', async ({ page }) => {
+    await signIn(page, people.notary, '/check?agent=1')
+    await page.getByLabel('本处案件或收件号').fill('2026-0818')
+    await page.getByLabel('公证事项').selectOption('mandate')
+    await page.getByLabel('当事人 1 的证件号码').fill('330106198001010000')
+    await page.route('http://127.0.0.1:1/**', (route) => route.abort())
+    await page.keyboard.press('Enter')
+    await expect(page.getByRole('alert')).toContainText('无法连接本机的采集程序')
+    await expect(page.getByLabel('采集程序端口')).toBeVisible()
+  })
+
+  test('sees the own office, and how to mend what was refused', async ({ page }) => {
+    await signIn(page, people.notary, '/offices')
+    await expect(page.getByRole('heading', { name: '退回待改的记录' })).toBeVisible()
+    await expect(page.getByRole('columnheader', { name: '处理办法' })).toBeVisible()
+    await look(page, 'office-notary')
+    await page.getByRole('link', { name: '总览' }).click()
+    await expect(page.getByRole('table')).toBeVisible()
+    await look(page, 'overview-notary')
+    await expect(page.getByRole('link', { name: '审计' })).toHaveCount(0)
+    await page.goto(`${told().console}/audit`)
+  })
+})
+
+test.describe('supervisors', () => {
+  test('confirm a finding, and take it back', async ({ page }) => {
+    await signIn(page, people.supervisor, '/reviews/duplicates')
+    await page.locator('.list button').first().click()
+    await expect(page.getByRole('heading', { name: '认定' })).toBeVisible()
+    await look(page, 'review-duplicate')
+    await page.getByRole('button', { name: '认定属实' }).click()
+    await expect(page.getByRole('alert')).toContainText('请填写理由')
+    await page.getByLabel('理由').fill('两处受理的是同一事项')
+    await page.getByRole('button', { name: '认定属实' }).click()
+    await expect(page.locator('.history')).toContainText('认定属实')
+    await page.getByLabel('理由').fill('误操作')
+    await page.getByRole('button', { name: '撤回认定' }).click()
+    await expect(page.locator('.history')).toContainText('已撤回')
+    await expect(page.getByRole('button', { name: '认定属实' })).toBeVisible()
+  })
+
+  test('propose that two are one person, and another confirms it', async ({ page, browser }) => {
+    await signIn(page, people.supervisor, '/reviews/persons')
+    await page.locator('.list button').first().click()
+    await expect(page.getByRole('heading', { name: '依据' })).toBeVisible()
+    await look(page, 'review-person')
+    const address = new URL(page.url()).pathname
+    await page.getByLabel('理由').fill('姓名与出生日期相同')
+    await page.getByRole('button', { name: '同一人', exact: true }).click()
+    await expect(page.locator('.history')).toContainText(/待确认|已生效/)
+    if (await page.locator('.history').getByText('待确认').count()) {
+      await expect(page.getByRole('button', { name: '确认', exact: true })).toHaveCount(0)
+      const context = await browser.newContext({ ignoreHTTPSErrors: true })
+      const other = await context.newPage()
+      await signIn(other, people.second, address)
+      await other.getByRole('button', { name: '确认', exact: true }).click()
+      await expect(other.locator('.history')).toContainText('已生效')
+      await expect(other.getByText('目前视为同一人')).toBeVisible()
+      await context.close()
+    }
+  })
+
+  test('read who looked at what, and verify the log', async ({ page }) => {
+    await signIn(page, people.supervisor, '/audit')
+    await expect(page.getByRole('table')).toBeVisible()
+    await page.getByRole('button', { name: '验证日志' }).click()
+    await expect(page.getByText('日志完整')).toBeVisible()
+    await page.getByRole('button', { name: /^详情 / }).first().click()
+    await look(page, 'audit')
+  })
+
+  test('see the city at a glance', async ({ page }) => {
+    await signIn(page, people.supervisor)
+    await expect(page.getByRole('table').last()).toBeVisible()
+    await look(page, 'overview')
+  })
+})
+
+test.describe('an operator', () => {
+  test('sees feeds, rejects, certificates and accounts', async ({ page }) => {
+    await signIn(page, people.operator)
+    await expect(page.getByRole('table')).toBeVisible()
+    await look(page, 'overview-operator')
+    await page.getByRole('link', { name: '机构数据' }).click()
+    await expect(page.getByRole('heading', { name: '退回待改的记录' })).toBeVisible()
+    await look(page, 'office-operator')
+    await page.getByRole('link', { name: '系统' }).click()
+    await expect(page.getByRole('cell', { name: '可用' }).first()).toBeVisible()
+    await look(page, 'system')
+  })
+})

@@ -1,0 +1,264 @@
+//! `POST /v1/check`: a look-up from the hub's console, open in a browser on this machine. The page hands over what the
+//! notary typed and the notary's session; the numbers become tokens here, and the office's certificate vouches for the
+//! office, as with `office-agent check`. Pages of anybody else are refused: a browser names the page's origin, and
+//! only the hub's own is answered.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, CACHE_CONTROL, ORIGIN, VARY,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use linkage::identifier::IdentifierKind;
+use linkage::matter::MatterType;
+use linkage::subject::SubjectKind;
+use linkage::vocabulary::PartyRole;
+use serde::{Deserialize, Deserializer, Serialize};
+use tonic::Code;
+use zeroize::Zeroizing;
+
+use crate::config::Config;
+use crate::identity::Identities;
+use crate::lookup::{
+    self, Answer, LookupError, Purpose, Question, QuestionError, RawParty, RawSubject,
+};
+use crate::mapping::PlaceCode;
+use crate::source::push::addressed_to_loopback;
+
+/// Largest body, bytes: a question of 16 parties and as many things.
+const BODY: usize = 16 << 10;
+
+/// What a question is answered with.
+#[derive(Clone)]
+pub(super) struct Counter {
+    pub(super) config: Arc<Config>,
+    pub(super) identities: Identities,
+}
+
+/// A question as the page sends it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    purpose: String,
+    case_reference: String,
+    matter_type: MatterType,
+    #[serde(default)]
+    parties: Vec<AskedParty>,
+    #[serde(default)]
+    subjects: Vec<AskedSubject>,
+    #[serde(default)]
+    place_of_use: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskedParty {
+    role: PartyRole,
+    kind: IdentifierKind,
+    #[serde(deserialize_with = "wiped")]
+    number: Zeroizing<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskedSubject {
+    kind: SubjectKind,
+    #[serde(deserialize_with = "wiped")]
+    number: Zeroizing<String>,
+}
+
+fn wiped<'de, D: Deserializer<'de>>(from: D) -> Result<Zeroizing<String>, D::Error> {
+    String::deserialize(from).map(Zeroizing::new)
+}
+
+/// Why there is no answer, in the form of the hub's own problems. Never carries a value.
+#[derive(Debug, Serialize)]
+struct Refusal {
+    #[serde(skip)]
+    status: StatusCode,
+    reason: String,
+    detail_zh: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+impl Counter {
+    pub(super) fn router(self) -> Router {
+        Router::new()
+            .route("/v1/check", post(check))
+            .layer(DefaultBodyLimit::max(BODY))
+            .layer(from_fn_with_state(self.clone(), from_the_console))
+            .with_state(self)
+    }
+
+    /// As a browser names the page that the hub serves to people.
+    fn origin(&self) -> String {
+        let hub = self.config.local.console.as_ref();
+        hub.unwrap_or(&self.config.hub.people).origin()
+    }
+}
+
+async fn from_the_console(
+    State(counter): State<Counter>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let origin = counter.origin();
+    let headers = request.headers();
+    let mut named = headers.get_all(ORIGIN).iter();
+    let is_the_hubs = named.next().is_some_and(|name| name == origin.as_str());
+    if !is_the_hubs || named.next().is_some() || !addressed_to_loopback(headers, request.uri()) {
+        return (
+            StatusCode::FORBIDDEN,
+            "only the hub's console may ask here\n",
+        )
+            .into_response();
+    }
+    let mut response = match *request.method() {
+        Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
+        _ => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    if let Ok(origin) = HeaderValue::from_str(&origin) {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    for (name, value) in [
+        (ACCESS_CONTROL_ALLOW_METHODS, "POST"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+        (ACCESS_CONTROL_MAX_AGE, "600"),
+        (CACHE_CONTROL, "no-store"),
+        (VARY, "Origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn check(
+    State(counter): State<Counter>,
+    headers: HeaderMap,
+    asked: Result<Json<Asked>, JsonRejection>,
+) -> Result<Json<Answer>, Refusal> {
+    let Json(asked) = asked.map_err(|rejection| Refusal::of_body(rejection.status()))?;
+    let bearer = headers.get(AUTHORIZATION).cloned();
+    let bearer = bearer.ok_or_else(Refusal::no_session)?;
+    let question = asked.question()?;
+    let identity = Arc::clone(&counter.identities.borrow());
+    let request = question.tokenised(identity.token_key())?;
+    let bearer = lookup::bearer(bearer.as_bytes())?;
+    let answer = lookup::ask_in_session(&counter.config, &identity, request, bearer).await?;
+    Ok(Json(answer))
+}
+
+impl Asked {
+    fn question(self) -> Result<Question, Refusal> {
+        let purpose = self.purpose.parse::<Purpose>();
+        let place = self.place_of_use.as_deref().map(str::parse::<PlaceCode>);
+        let parties = self.parties.into_iter().map(|party| RawParty {
+            role: party.role,
+            kind: party.kind,
+            number: party.number,
+        });
+        let subjects = self.subjects.into_iter().map(|subject| RawSubject {
+            kind: subject.kind,
+            number: subject.number,
+        });
+        Ok(Question {
+            purpose: purpose.map_err(|_| Refusal::of_field("purpose", "请选择查询目的。"))?,
+            reference: self.case_reference,
+            matter: self.matter_type,
+            parties: parties.collect(),
+            subjects: subjects.collect(),
+            place_of_use: place
+                .transpose()
+                .map_err(|_| Refusal::of_field("place_of_use", "使用地应为两位国家代码。"))?,
+            intent: None,
+        })
+    }
+}
+
+impl Refusal {
+    fn of_body(status: StatusCode) -> Self {
+        Self {
+            status,
+            reason: "BODY_INVALID".into(),
+            detail_zh: "请求内容格式不正确。".into(),
+            field: None,
+        }
+    }
+
+    fn of_field(field: impl Into<String>, detail_zh: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            reason: "FIELD_INVALID".into(),
+            detail_zh: detail_zh.into(),
+            field: Some(field.into()),
+        }
+    }
+
+    fn no_session() -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            reason: "UNAUTHENTICATED".into(),
+            detail_zh: "请重新登录。".into(),
+            field: None,
+        }
+    }
+}
+
+impl From<QuestionError> for Refusal {
+    fn from(error: QuestionError) -> Self {
+        match error {
+            QuestionError::Party { at, .. } => Self::of_field(
+                format!("parties[{}].number", at - 1),
+                format!("第 {at} 个当事人的证件号码有误，请核对。"),
+            ),
+            QuestionError::Subject { at, .. } => Self::of_field(
+                format!("subjects[{}].number", at - 1),
+                format!("第 {at} 个标的的编号有误，请核对。"),
+            ),
+        }
+    }
+}
+
+impl From<LookupError> for Refusal {
+    fn from(error: LookupError) -> Self {
+        match error {
+            LookupError::Refused(said) => Self {
+                status: match said.code {
+                    Code::InvalidArgument => StatusCode::BAD_REQUEST,
+                    Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+                    Code::PermissionDenied => StatusCode::FORBIDDEN,
+                    Code::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
+                    _ => StatusCode::BAD_GATEWAY,
+                },
+                field: said.fields.first().cloned(),
+                detail_zh: match said.message_zh.as_str() {
+                    "" => "平台未能答复。请稍后重试。".into(),
+                    zh => zh.into(),
+                },
+                reason: said.reason,
+            },
+            LookupError::Token => Self::no_session(),
+            LookupError::Dial(_) => Self {
+                status: StatusCode::BAD_GATEWAY,
+                reason: "UNREACHABLE".into(),
+                detail_zh: "采集程序暂时无法连接平台。请稍后重试。".into(),
+                field: None,
+            },
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status, Json(self)).into_response()
+    }
+}
