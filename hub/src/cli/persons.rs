@@ -130,7 +130,7 @@ fn of_trained(trained: &Trained) -> String {
     format!(
         "trained {} on {} mentions in {:.1} s: {} pairs, shares of {} names\n\
          on {} mentions with verified numbers, linked as if they had none:\n\
-         precision {:.5}, recall {:.5}, F1 {:.5}, B-cubed F1 {:.5}\n\
+         precision {:.5}, recall {:.5}, F1 {:.5}, B-cubed F1 {:.5}; those in force: F1 {:.5}, B-cubed F1 {:.5}\n\
          to put it in force: notary-hub persons activate",
         trained.version,
         trained.mentions,
@@ -142,6 +142,8 @@ fn of_trained(trained: &Trained) -> String {
         quality.recall,
         quality.f1,
         quality.b_cubed_f1,
+        trained.present.f1,
+        trained.present.b_cubed_f1,
     )
 }
 

@@ -53,6 +53,8 @@ pub struct Trained {
     /// Mentions with verified numbers that were linked without these, for the measurement.
     pub measured_mentions: u64,
     pub quality: Quality,
+    /// Of the weights in force, on the same mentions.
+    pub present: Quality,
     pub seconds: f64,
 }
 
@@ -85,13 +87,19 @@ async fn train_once(
     now: OffsetDateTime,
 ) -> Result<Trained, LinkingError> {
     let begun = Instant::now();
-    // How common names are is counted here: the shares in force have no part in it.
-    let everyone = {
+    let (present, everyone) = {
         let mut moment = tx::snapshot(run.long).await?;
-        Everyone::read(&mut moment, &Arc::new(Model::builtin()), run).await?
+        let present = Model::in_force(&mut moment).await?;
+        // How common names are is counted here: the shares in force have no part in it.
+        let without_shares = Arc::new(Model::builtin());
+        (
+            present,
+            Everyone::read(&mut moment, &without_shares, run).await?,
+        )
     };
     let (sender, mut steps) = mpsc::channel(1);
-    let training = tokio::task::spawn_blocking(move || make(everyone, seed, now, &sender));
+    let training =
+        tokio::task::spawn_blocking(move || make(everyone, &present, seed, now, &sender));
     while let Some(step) = steps.recv().await {
         run.at(step, 0, 0).await?;
     }
@@ -113,6 +121,7 @@ async fn train_once(
         names: made.shares.len() as u64,
         measured_mentions: provenance.measured_mentions,
         quality: made.quality,
+        present: made.present,
         seconds: begun.elapsed().as_secs_f64(),
     })
 }
@@ -122,10 +131,12 @@ struct Made {
     shares: HashMap<u64, NameShare>,
     mentions: u64,
     quality: Quality,
+    present: Quality,
 }
 
 fn make(
     everyone: Everyone,
+    present: &Model,
     seed: u64,
     now: OffsetDateTime,
     steps: &mpsc::Sender<Step>,
@@ -164,10 +175,11 @@ fn make(
     .train(&mentions, &blocks)?;
     drop(blocks);
     at(Step::Measure);
-    let (quality, measured) = measure(&ids, &mentions, &weights);
+    let sample = Sample::of(&ids, &mentions);
+    let quality = sample.measure(&weights);
     let provenance = Provenance {
         measured_seed: seed,
-        measured_mentions: measured,
+        measured_mentions: sample.mentions.len() as u64,
         precision: quality.precision,
         recall: quality.recall,
         f1: quality.f1,
@@ -179,6 +191,7 @@ fn make(
         shares,
         mentions: all,
         quality,
+        present: sample.measure(present.weights()),
     })
 }
 
@@ -194,37 +207,49 @@ fn version(now: OffsetDateTime) -> String {
     )
 }
 
-/// Links mentions with verified numbers as if they had none, each on its own, and compares with what the numbers say.
-/// Harder than what a hub has to do: there most mentions do have one.
-fn measure(ids: &[MentionId], mentions: &[Mention], weights: &Weights) -> (Quality, u64) {
-    let mut numbers: HashMap<VerifiedNumber, (u64, u32)> = HashMap::new();
-    let (mut measured, mut of, mut truth) = (Vec::new(), Vec::new(), Vec::new());
-    for (id, mention) in ids.iter().zip(mentions) {
-        let Some(number) = mention.verified() else {
-            continue;
-        };
-        let next = numbers.len() as u64;
-        // Of too many, the first numbers that come, with all their mentions.
-        if measured.len() >= MOST_MEASURED && !numbers.contains_key(&number) {
-            continue;
+/// Mentions with verified numbers as if they had none, each on its own, and what the numbers say.
+#[derive(Default)]
+struct Sample {
+    ids: Vec<MentionId>,
+    mentions: Vec<Mention>,
+    truth: Vec<u64>,
+}
+
+impl Sample {
+    fn of(ids: &[MentionId], mentions: &[Mention]) -> Self {
+        let mut numbers: HashMap<VerifiedNumber, (u64, u32)> = HashMap::new();
+        let mut sample = Self::default();
+        for (id, mention) in ids.iter().zip(mentions) {
+            let Some(number) = mention.verified() else {
+                continue;
+            };
+            // Of too many, the first numbers that come, with all their mentions.
+            let is_full = sample.mentions.len() >= MOST_MEASURED;
+            if is_full && !numbers.contains_key(&number) {
+                continue;
+            }
+            let next = numbers.len() as u64;
+            let (person, count) = numbers.entry(number).or_insert((next, 0));
+            *count += 1;
+            if *count <= MOST_OF_NUMBER {
+                sample.ids.push(*id);
+                sample.truth.push(*person);
+                sample.mentions.push(Mention {
+                    identifier: None,
+                    ..mention.clone()
+                });
+            }
         }
-        let (person, count) = numbers.entry(number).or_insert((next, 0));
-        *count += 1;
-        if *count <= MOST_OF_NUMBER {
-            measured.push(Mention {
-                identifier: None,
-                ..mention.clone()
-            });
-            of.push(*id);
-            truth.push(*person);
-        }
+        sample
     }
-    let nodes: Vec<NodeId> = of.iter().map(|id| NodeId::of_mention(*id)).collect();
-    let count = measured.len() as u64;
-    let weights = weights.clone().scaled_to(count);
-    let collection = Collection::new(&of, &nodes, &measured);
-    let candidates = collection.candidates(MOST_IN_BLOCK, Scope::Reviewable, workers());
-    let links = collection.score(&candidates, &weights, workers());
-    let persons = collection.persons(&links, weights.link());
-    (Quality::of(&persons, &truth), count)
+
+    /// Harder than what a hub has to do: there most mentions do have a number.
+    fn measure(&self, weights: &Weights) -> Quality {
+        let nodes: Vec<NodeId> = self.ids.iter().copied().map(NodeId::of_mention).collect();
+        let weights = weights.clone().scaled_to(self.mentions.len() as u64);
+        let collection = Collection::new(&self.ids, &nodes, &self.mentions);
+        let candidates = collection.candidates(MOST_IN_BLOCK, Scope::Reviewable, workers());
+        let links = collection.score(&candidates, &weights, workers());
+        Quality::of(&collection.persons(&links, weights.link()), &self.truth)
+    }
 }

@@ -9,6 +9,7 @@ mod hostile;
 mod interleave;
 mod kill;
 mod order;
+mod program;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]
 mod record;

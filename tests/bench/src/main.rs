@@ -6,6 +6,7 @@ mod copy;
 mod ingest;
 mod load;
 mod lookup;
+mod persons;
 mod report;
 mod site;
 
@@ -37,6 +38,12 @@ struct Options {
     /// Seconds that either side of the look-ups runs in a round; 0 leaves them out.
     #[arg(long, default_value_t = 8)]
     lookup_seconds: u64,
+    /// Parties among which persons are looked up; 0 leaves person linkage out.
+    #[arg(long, default_value_t = 1_000_000)]
+    persons: u32,
+    /// Leave taking cases in and exact look-ups out.
+    #[arg(long)]
+    persons_only: bool,
     /// Fail when a gate is missed.
     #[arg(long)]
     strict: bool,
@@ -49,15 +56,23 @@ async fn main() -> anyhow::Result<ExitCode> {
     let site = Site::start(options.on_top_of).await?;
     let load = Load::make(options.cases, 1)?;
     let mut report = Report::new(site.settings().await?, &load, options.on_top_of);
-    for number in 1..=options.rounds.max(1) {
+    let taking_in = match options.persons_only {
+        true => 0,
+        false => options.rounds.max(1),
+    };
+    for number in 1..=taking_in {
         let round = measure(&site, &load).await?;
         report::progress(&format!("round {number} of {}: {round}", options.rounds))?;
         report.add(round);
     }
-    if options.lookup_seconds > 0 {
+    if options.lookup_seconds > 0 && !options.persons_only {
         report::progress("look-ups")?;
         let time = Duration::from_secs(options.lookup_seconds);
         report.add_lookups(lookups(&site, &load, options.rounds, time).await?);
+    }
+    if options.persons > 0 {
+        report::progress("persons")?;
+        report.add_persons(persons::measure(&site, options.persons, options.rounds).await?);
     }
     site.stop().await?;
     report.print()?;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::copy::TABLES;
 use crate::load::Load;
 use crate::lookup;
+use crate::persons;
 use crate::site::Settings;
 
 /// Cases in a second, measured side by side.
@@ -71,6 +72,7 @@ pub(crate) struct Report {
     tables: [&'static str; 4],
     rounds: Vec<Round>,
     lookups: Vec<lookup::Round>,
+    persons: Option<persons::Figures>,
     results: Vec<Verdict>,
 }
 
@@ -98,6 +100,7 @@ impl Report {
             tables: TABLES,
             rounds: Vec::new(),
             lookups: Vec::new(),
+            persons: None,
             results: Vec::new(),
         }
     }
@@ -117,6 +120,15 @@ impl Report {
             .iter()
             .map(|measure| verdict(&self.lookups, measure));
         self.results.extend(results);
+    }
+
+    /// After everything else.
+    pub(crate) fn add_persons(&mut self, figures: persons::Figures) {
+        let results = persons::MEASURES
+            .iter()
+            .map(|measure| verdict(&figures.rounds, measure));
+        self.results.extend(results);
+        self.persons = Some(figures);
     }
 
     fn verdict(&self, measure: &Measure<Round>) -> Verdict {
@@ -166,6 +178,9 @@ impl Report {
         }
         for round in &self.lookups {
             writeln!(out, "look-ups   {round}")?;
+        }
+        if let Some(persons) = &self.persons {
+            write!(out, "{persons}")?;
         }
         writeln!(
             out,

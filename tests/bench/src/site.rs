@@ -68,7 +68,7 @@ impl Site {
             databases: AtomicU32::new(0),
         };
         Pki::create(
-            &site.config("")?,
+            &site.config("", "")?,
             TokenAlgorithm::HmacSha256,
             OffsetDateTime::now_utc(),
         )?;
@@ -90,11 +90,36 @@ impl Site {
 
     /// URL of a fresh copy of the template; everything written so far is on disk.
     pub(crate) async fn database(&self) -> anyhow::Result<String> {
+        self.copy_of(TEMPLATE).await
+    }
+
+    /// The same of another database, to which nobody may be connected.
+    pub(crate) async fn copy_of(&self, other: &str) -> anyhow::Result<String> {
+        Ok(self.url_of(&self.named_copy_of(other).await?))
+    }
+
+    async fn named_copy_of(&self, other: &str) -> anyhow::Result<String> {
         let name = format!("bench_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let create = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}");
+        let create = format!("CREATE DATABASE {name} TEMPLATE {other}");
         self.execute(create).await?;
         self.execute("CHECKPOINT".to_owned()).await?;
-        Ok(self.postgres.url_of(&name))
+        Ok(name)
+    }
+
+    pub(crate) fn url_of(&self, database: &str) -> String {
+        self.postgres.url_of(database)
+    }
+
+    /// Name of a database that took a load in and linked none of it.
+    pub(crate) async fn filled(&self, load: &Load) -> anyhow::Result<String> {
+        let name = self.named_copy_of(TEMPLATE).await?;
+        let hub = self
+            .serve_with(self.url_of(&name), "linking.workers = 0\n")
+            .await?;
+        ingest::run(&hub, &load.dealt_to("two", 2, 1000)).await?;
+        hub.settle().await?;
+        hub.stop().await?;
+        Ok(name)
     }
 
     /// A hub on a fresh database.
@@ -103,7 +128,11 @@ impl Site {
     }
 
     async fn serve(&self, url: String) -> anyhow::Result<Hub> {
-        let config = self.config(&url)?;
+        self.serve_with(url, "").await
+    }
+
+    async fn serve_with(&self, url: String, extra: &str) -> anyhow::Result<Hub> {
+        let config = self.config(&url, extra)?;
         let ca_file = config.pki_dir().join("ca.pem");
         let app = App::start(config).await?;
         let pool = store::pool::general(&url, 2)?;
@@ -115,7 +144,7 @@ impl Site {
         })
     }
 
-    fn config(&self, url: &str) -> anyhow::Result<Config> {
+    fn config(&self, url: &str, extra: &str) -> anyhow::Result<Config> {
         let listeners = ["agents", "people", "metrics"]
             .map(|listener| format!("{listener}.listen = '127.0.0.1:0'\n"))
             .concat();
@@ -127,7 +156,7 @@ impl Site {
         let budget =
             "lookup.person_per_minute = 1000000000\nlookup.office_per_minute = 1000000000\n";
         let text = format!(
-            "data_dir = '{}'\n{listeners}{database}{budget}",
+            "data_dir = '{}'\n{listeners}{database}{budget}{extra}",
             data_dir.display()
         );
         Ok(Config::parse(
