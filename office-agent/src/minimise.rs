@@ -121,7 +121,9 @@ pub fn location(location: &str) -> String {
     told.take(LOCATION_CHARS).collect()
 }
 
-fn party(party: &Party, key: &TokenKey) -> wire::Party {
+/// A party as the hub may know it.
+#[must_use]
+pub fn party(party: &Party, key: &TokenKey) -> wire::Party {
     wire::Party {
         role: party_role(party.role),
         kind: party_kind(party.kind),

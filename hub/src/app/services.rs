@@ -75,7 +75,13 @@ impl Services {
         };
         let by_hand = config.identity.approve_enrolment;
         let lookups = database.lookups.clone();
-        let lookup = Lookup::new(lookups, audit.clone(), rules.clone(), &config.lookup);
+        let lookup = Lookup::new(
+            lookups,
+            audit.clone(),
+            rules.clone(),
+            models.clone(),
+            &config.lookup,
+        );
         Self {
             enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_key, by_hand)),
             sessions,

@@ -25,6 +25,8 @@ pub enum Actor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     CheckApplication,
+    BatchCheck,
+    FindPerson,
     RequestDetails,
     ListDetails,
     AnswerDetails,
@@ -117,6 +119,8 @@ impl Action {
     pub const fn code(self) -> &'static str {
         match self {
             Self::CheckApplication => "lookup.check_application",
+            Self::BatchCheck => "lookup.batch_check",
+            Self::FindPerson => "lookup.find_person",
             Self::RequestDetails => "details.request",
             Self::ListDetails => "details.list",
             Self::AnswerDetails => "details.answer",

@@ -38,9 +38,10 @@ pub enum AuditError {
     Stopping,
 }
 
+/// Entries that are written together or not at all.
 struct Waiting {
-    entry: Entry,
-    done: oneshot::Sender<Result<Receipt, AuditError>>,
+    entries: Vec<Entry>,
+    done: oneshot::Sender<Result<Vec<Receipt>, AuditError>>,
 }
 
 /// Where entries are handed over. Cheap to clone.
@@ -83,15 +84,21 @@ impl Audit {
 
     /// Returns when the entry is durable.
     pub async fn append(&self, entry: Entry) -> Result<Receipt, AuditError> {
+        let mut receipts = self.append_all(vec![entry]).await?;
+        Ok(receipts.pop().expect("each entry has a receipt"))
+    }
+
+    /// Returns when all the entries are durable, in one commit; none of them is when it fails.
+    pub async fn append_all(&self, entries: Vec<Entry>) -> Result<Vec<Receipt>, AuditError> {
         let begun = Instant::now();
-        let (done, receipt) = oneshot::channel();
+        let (done, receipts) = oneshot::channel();
         self.queue
-            .send(Waiting { entry, done })
+            .send(Waiting { entries, done })
             .await
             .map_err(|_| AuditError::Stopping)?;
-        let receipt = receipt.await.map_err(|_| AuditError::Stopping)?;
+        let receipts = receipts.await.map_err(|_| AuditError::Stopping)?;
         histogram!(AUDIT_APPEND_SECONDS).record(begun.elapsed().as_secs_f64());
-        receipt
+        receipts
     }
 }
 
@@ -135,23 +142,28 @@ impl AuditLog {
     }
 
     async fn write(&mut self, waiting: &mut Vec<Waiting>) {
-        histogram!(AUDIT_BATCH_ENTRIES).record(waiting.len() as f64);
-        let (mut entries, done): (Vec<Recorded>, Vec<_>) = waiting
-            .drain(..)
-            .map(|one| (Recorded::unplaced(one.entry), one.done))
-            .unzip();
+        let mut entries: Vec<Recorded> = Vec::with_capacity(waiting.len());
+        let mut done = Vec::with_capacity(waiting.len());
+        for one in waiting.drain(..) {
+            done.push((one.entries.len(), one.done));
+            entries.extend(one.entries.into_iter().map(Recorded::unplaced));
+        }
+        histogram!(AUDIT_BATCH_ENTRIES).record(entries.len() as f64);
         match self.append(&mut entries).await {
             Ok(batch) => {
                 self.grown.send_replace(batch.head().size);
                 let batch = Arc::new(batch);
-                for (recorded, done) in entries.iter().zip(done) {
+                let mut written = entries.iter();
+                for (count, done) in done {
+                    let own = written.by_ref().take(count);
+                    let receipts = own.map(|recorded| Receipt::new(recorded, &batch));
                     // Whoever went away has asked all the same.
-                    let _ = done.send(Ok(Receipt::new(recorded, &batch)));
+                    let _ = done.send(Ok(receipts.collect()));
                 }
             }
             Err(error) => {
                 let error = Arc::new(error);
-                for done in done {
+                for (_, done) in done {
                     let _ = done.send(Err(AuditError::Database(Arc::clone(&error))));
                 }
             }

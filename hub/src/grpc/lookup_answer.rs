@@ -1,16 +1,18 @@
 //! An answer in the form of the wire.
 
 use linkage::matter::Severity;
+use linkage::score::{Decision, Explanation};
 use linkage::vocabulary::CaseState;
+use linkage::weights::MatchWeight;
 use notary_proto::hub::v1 as wire;
 
 use super::value::{day, timestamp};
 use crate::audit::Receipt;
-use crate::lookup::{Answer, Hit};
+use crate::lookup::{Answer, BatchAnswer, Hit, PersonAnswer, PersonMatch};
 use crate::store::intent::Standing;
 use crate::store::lookup::Freshness;
 
-pub(super) fn response(answer: Answer) -> wire::CheckApplicationResponse {
+pub(super) fn check(answer: Answer) -> wire::CheckApplicationResponse {
     wire::CheckApplicationResponse {
         hits: answer.hits.into_iter().map(hit).collect(),
         truncated: answer.truncated,
@@ -18,6 +20,29 @@ pub(super) fn response(answer: Answer) -> wire::CheckApplicationResponse {
         receipt: Some(receipt(&answer.receipt)),
         intents: answer.intents.into_iter().map(intent).collect(),
         intent_expires_at: answer.intent_expires_at.map(timestamp),
+    }
+}
+
+pub(super) fn batch(answer: BatchAnswer) -> wire::BatchCheckResponse {
+    let answers = answer.answers.into_iter();
+    wire::BatchCheckResponse {
+        answers: answers
+            .map(|answer| wire::BatchAnswer {
+                hits: answer.hits.into_iter().map(hit).collect(),
+                truncated: answer.truncated,
+                receipt: Some(receipt(&answer.receipt)),
+            })
+            .collect(),
+        feeds: answer.feeds.iter().map(feed).collect(),
+    }
+}
+
+pub(super) fn person(answer: PersonAnswer) -> wire::FindPersonResponse {
+    wire::FindPersonResponse {
+        hits: answer.hits.into_iter().map(hit).collect(),
+        truncated: answer.truncated,
+        feeds: answer.feeds.iter().map(feed).collect(),
+        receipt: Some(receipt(&answer.receipt)),
     }
 }
 
@@ -36,6 +61,10 @@ fn hit(hit: Hit) -> wire::LookupHit {
         .by_identifier
         .then_some(wire::MatchedOn::Identifier.into());
     let subject = hit.by_subject.then_some(wire::MatchedOn::Subject.into());
+    let person = hit
+        .person
+        .is_some()
+        .then_some(wire::MatchedOn::Person.into());
     wire::LookupHit {
         office_id: hit
             .office_id
@@ -49,10 +78,39 @@ fn hit(hit: Hit) -> wire::LookupHit {
             .unwrap_or_default(),
         state: hit.state.map_or(wire::CaseState::Unspecified, state).into(),
         accepted_day: hit.accepted_on.map(day),
-        matched_on: identifier.into_iter().chain(subject).collect(),
+        matched_on: [identifier, subject, person]
+            .into_iter()
+            .flatten()
+            .collect(),
         masked_names: hit.masked_names,
         severity: severity(hit.severity).into(),
         first_accepting: hit.first_accepting,
+        person: hit.person.map(person_match),
+    }
+}
+
+fn person_match(person: PersonMatch) -> wire::PersonMatch {
+    let said = person.explanation.as_ref();
+    wire::PersonMatch {
+        party: u32::try_from(person.party).unwrap_or_default(),
+        decision: match person.decision {
+            Decision::Same => wire::MatchDecision::Same,
+            Decision::Possible => wire::MatchDecision::Possible,
+            Decision::Different => wire::MatchDecision::Unspecified,
+        }
+        .into(),
+        weight_millibits: person.weight.map(MatchWeight::millibits),
+        explanation_zh: said.map(Explanation::to_chinese).unwrap_or_default(),
+        explanation_en: said.map(Explanation::to_english).unwrap_or_default(),
+        fields: said
+            .into_iter()
+            .flat_map(|said| &said.contributions)
+            .map(|part| wire::ComparedField {
+                field: part.field.code().to_owned(),
+                level: part.level.to_owned(),
+                weight_millibits: part.weight.millibits(),
+            })
+            .collect(),
     }
 }
 

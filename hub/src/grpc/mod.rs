@@ -9,6 +9,7 @@ mod guard;
 pub mod health;
 mod lookup;
 mod lookup_answer;
+mod lookup_question;
 mod session;
 mod sync;
 mod value;

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota};
+use governor::{DefaultKeyedRateLimiter, InsufficientCapacity, NotUntil, Quota};
 use linkage::office::OfficeId;
 use uuid::Uuid;
 
@@ -30,16 +30,33 @@ impl Budgets {
 
     /// Takes one look-up out of both. What a person may not ask does not cost the office anything.
     pub fn spend(&self, asker: Asker) -> Result<(), Denial> {
-        let person = self.persons.check_key(&asker.account_id);
-        let both = person.and_then(|()| self.offices.check_key(&asker.office_id));
-        both.map_err(|until| {
-            let wait = until.wait_time_from(self.clock.now());
-            Denial::BudgetSpent {
-                retry_after: wait.max(Duration::from_secs(1)),
-            }
-        })
+        self.spend_many(asker, NonZeroU32::MIN)
+    }
+
+    /// Takes so many look-ups out of both, or none out of the person's.
+    pub fn spend_many(&self, asker: Asker, count: NonZeroU32) -> Result<(), Denial> {
+        self.granted(self.persons.check_key_n(&asker.account_id, count))?;
+        self.granted(self.offices.check_key_n(&asker.office_id, count))
+    }
+
+    fn granted(&self, answer: Result<Grant, InsufficientCapacity>) -> Result<(), Denial> {
+        match answer {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(until)) => Err(Denial::BudgetSpent {
+                retry_after: until
+                    .wait_time_from(self.clock.now())
+                    .max(Duration::from_secs(1)),
+            }),
+            Err(InsufficientCapacity(_)) => Err(Denial::Field {
+                path: "parties".to_owned(),
+                expected: "with the subjects no more than the look-ups of a minute",
+            }),
+        }
     }
 }
+
+/// Whether there is as much left now, and if not, from when on.
+type Grant = Result<(), NotUntil<<DefaultClock as Clock>::Instant>>;
 
 fn per_minute(count: NonZeroU32) -> Quota {
     Quota::per_minute(count)
@@ -78,6 +95,19 @@ mod tests {
             Err(Denial::BudgetSpent { .. })
         ));
         assert_eq!(budgets.spend(other), Ok(()));
+    }
+
+    #[test]
+    fn a_batch_takes_as_many_as_it_asks_about_or_none() {
+        let budgets = budgets(5, 100);
+        let one = asker("hzgl");
+        let count = |count| NonZeroU32::new(count).expect("not 0");
+        assert_eq!(budgets.spend_many(one, count(3)), Ok(()));
+        let spent = budgets.spend_many(one, count(3));
+        assert!(matches!(spent, Err(Denial::BudgetSpent { .. })));
+        assert_eq!(budgets.spend_many(one, count(2)), Ok(()));
+        let never = budgets.spend_many(one, count(6));
+        assert!(matches!(never, Err(Denial::Field { .. })));
     }
 
     #[test]

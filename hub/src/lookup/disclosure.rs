@@ -38,6 +38,7 @@ pub fn wanted(rules: &RuleSet, question: &Question) -> Wanted {
         subject_tokens,
         closed,
         opened,
+        cases: Vec::new(),
     }
 }
 
@@ -139,7 +140,7 @@ mod tests {
     use linkage::vocabulary::PartyRole;
 
     use super::*;
-    use crate::lookup::question::{Party, Purpose};
+    use crate::lookup::question::{Number, NumberCheck, Party, Purpose};
     use crate::rules::Edition;
 
     fn matter(code: &str) -> MatterType {
@@ -155,9 +156,15 @@ mod tests {
                 .iter()
                 .map(|&(role, number, verified)| Party {
                     role,
-                    kind: IdentifierKind::ResidentId,
-                    token: Token::from([number; 16]),
-                    verified,
+                    number: Some(Number {
+                        kind: IdentifierKind::ResidentId,
+                        token: Token::from([number; 16]),
+                        check: match verified {
+                            true => NumberCheck::Verified,
+                            false => NumberCheck::Unverified { segments: None },
+                        },
+                    }),
+                    description: None,
                 })
                 .collect(),
             subjects: Vec::new(),

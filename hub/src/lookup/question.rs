@@ -1,15 +1,19 @@
 //! A question that was parsed, and why one is denied.
 
+use std::fmt;
 use std::time::Duration;
 
+use linkage::compare::VerifiedNumber;
 use linkage::identifier::IdentifierKind;
 use linkage::matter::MatterType;
 use linkage::office::OfficeId;
+use linkage::place::DistrictCode;
 use linkage::subject::SubjectKind;
 use linkage::token::Token;
 pub use linkage::vocabulary::Purpose;
 
-use linkage::vocabulary::PartyRole;
+use linkage::vocabulary::{PartyKind, PartyRole, Sex};
+use time::Date;
 use uuid::Uuid;
 
 use crate::identity::Role;
@@ -17,6 +21,8 @@ use crate::store::scope::Scope;
 
 /// Parties, and as many subjects, of one question.
 pub const MOST_OF_EACH: usize = 16;
+/// Parties and subjects of a batch.
+pub const MOST_OF_BATCH: usize = 100;
 /// Characters of a case reference.
 pub const REFERENCE_CHARS: usize = 64;
 
@@ -45,14 +51,41 @@ impl Asker {
     }
 }
 
-/// A party to look for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A party to look for: by its number when that is verified, by its description otherwise. It has one of the two.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Party {
     pub role: PartyRole,
+    pub number: Option<Number>,
+    pub description: Option<Description>,
+}
+
+/// The number of a party's document, in tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number {
     pub kind: IdentifierKind,
     pub token: Token,
-    /// Whether the number's check digit holds. Others are recorded and match nothing.
-    pub verified: bool,
+    pub check: NumberCheck,
+}
+
+/// Whether the number's check digit holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberCheck {
+    Verified,
+    /// Matches nothing by itself; segments it has in common with another such number are evidence.
+    Unverified {
+        segments: Option<[Token; 3]>,
+    },
+}
+
+/// What else is known of a party. It is compared, and neither shown nor recorded.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Description {
+    pub kind: PartyKind,
+    pub name: String,
+    pub sex: Option<Sex>,
+    pub birth_date: Option<Date>,
+    pub phone: Option<Token>,
+    pub district: Option<DistrictCode>,
 }
 
 /// What a notary wants to know.
@@ -117,8 +150,28 @@ impl Question {
     pub fn verified_parties(&self) -> impl Iterator<Item = (PartyRole, Token)> {
         self.parties
             .iter()
-            .filter(|party| party.verified)
-            .map(|party| (party.role, party.token))
+            .filter_map(|party| Some((party.role, party.verified()?.token)))
+    }
+}
+
+impl Party {
+    /// The number, if it is verified.
+    pub fn verified(&self) -> Option<VerifiedNumber> {
+        let number = self.number?;
+        match number.check {
+            NumberCheck::Verified => Some(VerifiedNumber {
+                kind: number.kind,
+                token: number.token,
+            }),
+            NumberCheck::Unverified { .. } => None,
+        }
+    }
+}
+
+/// Of a person.
+impl fmt::Debug for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Description")
     }
 }
 

@@ -127,6 +127,18 @@ impl<'a> Intake<'a> {
     }
 }
 
+/// Grades the cases of one answer. Of one that is cut off the newest are told: the first acceptance may be among those
+/// left out.
+pub(super) fn graded(intake: &Intake<'_>, found: &[Found], truncated: bool) -> Vec<Grade> {
+    let mut grades = intake.grade_all(found);
+    if truncated {
+        for grade in &mut grades {
+            grade.first_accepting = false;
+        }
+    }
+    grades
+}
+
 fn facts(found: &Found) -> CaseFacts<'_> {
     CaseFacts {
         office: found.office_id,

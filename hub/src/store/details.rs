@@ -48,7 +48,8 @@ pub async fn told(
         r#"SELECT detail -> 'told' -> $4::integer ->> 0 AS office, detail -> 'told' -> $4::integer ->> 1 AS source_case_id,
                   purpose, case_reference
              FROM audit_entry
-            WHERE entry_no = $1 AND actor = $2 AND office_id = $3 AND action = 'lookup.check_application'
+            WHERE entry_no = $1 AND actor = $2 AND office_id = $3
+              AND action IN ('lookup.check_application', 'lookup.batch_check', 'lookup.find_person')
               AND outcome = 'hit' AND recorded_at > now() - interval '24 hours'"#,
         audit_entry,
         asker.account_id.to_string(),

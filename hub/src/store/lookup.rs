@@ -5,11 +5,10 @@ use linkage::name::mask_as;
 use linkage::office::OfficeId;
 use linkage::token::Token;
 use linkage::vocabulary::{CaseState, PartyKind, PartyRole};
-use sqlx::{PgPool, query, query_file};
+use sqlx::{PgConnection, PgPool, query, query_file};
 use time::{Date, OffsetDateTime};
 
 use super::decode::{decode_error, parse};
-use super::scope;
 
 /// Cases looked at behind one token. A bank is a party in any number of them, and nobody reads that many.
 pub const MOST_BEHIND_A_TOKEN: i64 = 1000;
@@ -25,6 +24,8 @@ pub struct Wanted {
     /// Matters of which nothing is shown but what is opened.
     pub closed: Vec<MatterType>,
     pub opened: Vec<Opened>,
+    /// Cases of persons, as linkage holds them: office and key.
+    pub cases: Vec<(OfficeId, String)>,
 }
 
 /// Cases of a closed matter that are shown all the same.
@@ -67,10 +68,17 @@ pub struct Freshness {
     pub connected: bool,
 }
 
-/// Cases with an equal party or subject, the most recently accepted first; at most `most`. The flag says whether
-/// there may be more than were looked at.
+impl Wanted {
+    /// By whom closed cases are opened: what the database itself goes by.
+    pub fn holders(&self) -> Vec<Token> {
+        self.opened.iter().map(|opened| opened.token).collect()
+    }
+}
+
+/// Cases with an equal party or subject, and those named, the most recently accepted first; at most `most`. The flag says
+/// whether there may be more than were looked at. The connection reads as [`super::scope::look_up`] has it.
 pub async fn find(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     wanted: &Wanted,
     most: i64,
 ) -> Result<(Vec<Found>, bool), sqlx::Error> {
@@ -81,12 +89,17 @@ pub async fn find(
     let opened = || wanted.opened.iter();
     let matters: Vec<&str> = opened().map(|opened| opened.matter_type.code()).collect();
     let holders: Vec<&str> = opened().map(|opened| opened.holder.code()).collect();
-    let holding: Vec<Token> = opened().map(|opened| opened.token).collect();
+    let holding = wanted.holders();
     let tokens: Vec<&[u8]> = holding
         .iter()
         .map(|token| token.as_bytes().as_slice())
         .collect();
-    let mut reading = scope::look_up(pool, &holding).await?;
+    let offices: Vec<&str> = wanted
+        .cases
+        .iter()
+        .map(|(office, _)| office.as_str())
+        .collect();
+    let cases: Vec<&str> = wanted.cases.iter().map(|(_, case)| case.as_str()).collect();
     let rows = query_file!(
         "src/store/lookup.sql",
         &parties,
@@ -97,8 +110,10 @@ pub async fn find(
         &holders as &[&str],
         &tokens as &[&[u8]],
         most,
+        &offices as &[&str],
+        &cases as &[&str],
     )
-    .fetch_all(&mut *reading)
+    .fetch_all(connection)
     .await?;
     let cut = rows
         .first()

@@ -1,19 +1,23 @@
--- Cases with an equal party or subject, the most recently accepted first.
+-- Cases with an equal party or subject, or named, the most recently accepted first.
 -- $1 party tokens, $2 subject tokens, $3 most behind one token, $4 closed matters, $5 to $7 what is opened of them:
--- matter, role and token of who stands in it, $8 most in all.
+-- matter, role and token of who stands in it, $8 most in all, $9 and $10 cases of persons: office
+-- and key.
 WITH same AS (
-    SELECT p.office_id, p.source_case_id, true AS by_identifier
+    SELECT p.office_id, p.source_case_id, 1 AS ground
       FROM unnest($1::bytea[]) AS t (token)
      CROSS JOIN LATERAL (SELECT office_id, source_case_id FROM party
                           WHERE id_token = t.token LIMIT $3) AS p
      UNION ALL
-    SELECT s.office_id, s.source_case_id, false
+    SELECT s.office_id, s.source_case_id, 2
       FROM unnest($2::bytea[]) AS t (token)
      CROSS JOIN LATERAL (SELECT office_id, source_case_id FROM subject
-                          WHERE token = t.token LIMIT $3) AS s),
+                          WHERE token = t.token LIMIT $3) AS s
+     UNION ALL
+    SELECT k.office_id COLLATE "C", k.source_case_id COLLATE "C", 3
+      FROM unnest($9::text[], $10::text[]) AS k (office_id, source_case_id)),
 counted AS (
-    SELECT office_id, source_case_id, bool_or(by_identifier) AS by_identifier,
-           bool_or(NOT by_identifier) AS by_subject, sum(count(*)) OVER () AS looked_at
+    SELECT office_id, source_case_id, bool_or(ground = 1) AS by_identifier,
+           bool_or(ground = 2) AS by_subject, sum(count(*)) OVER () AS looked_at
       FROM same GROUP BY office_id, source_case_id),
 newest AS (
     SELECT c.office_id, c.source_case_id, c.case_no, c.matter_type, c.state, c.place_of_use, c.applied_on,

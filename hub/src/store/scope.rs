@@ -66,7 +66,23 @@ pub async fn look_up(
     pool: &PgPool,
     opened: &[Token],
 ) -> Result<PgTransaction<'static>, sqlx::Error> {
-    let mut begin = "BEGIN READ ONLY; SET LOCAL ROLE notary_hub_look_up".to_owned();
+    let begin = format!("BEGIN READ ONLY; {}", look_up_taken(opened));
+    pool.begin_with(AssertSqlSafe(begin)).await
+}
+
+/// Lets a transaction that reads more search as [`look_up`], until [`widen`].
+pub async fn narrow_to_look_up(
+    connection: &mut PgConnection,
+    opened: &[Token],
+) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(look_up_taken(opened)))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn look_up_taken(opened: &[Token]) -> String {
+    let mut taken = "SET LOCAL ROLE notary_hub_look_up".to_owned();
     if !opened.is_empty() {
         let tokens: Vec<String> = opened
             .iter()
@@ -74,12 +90,12 @@ pub async fn look_up(
             .collect();
         // Writing to a string does not fail.
         let _ = write!(
-            begin,
+            taken,
             "; SET LOCAL notary_hub.opened = '{}'",
             tokens.join(",")
         );
     }
-    pool.begin_with(AssertSqlSafe(begin)).await
+    taken
 }
 
 /// Whether the hub's own role may take the roles of the scopes. A database that was restored to another server lacks

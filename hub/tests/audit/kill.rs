@@ -135,6 +135,7 @@ fn question(number: u8) -> CheckApplicationRequest {
                 verified: true,
                 ..IdentifierToken::default()
             }),
+            ..LookupParty::default()
         }],
         subjects: vec![],
         ..Default::default()

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod answer;
+mod batch;
 mod chain;
 mod denial;
 mod details;
 mod intent;
 mod notary;
+mod person;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]
 mod record;

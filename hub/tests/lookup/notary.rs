@@ -10,11 +10,12 @@ use notary_proto::hub::v1::lookup_service_client::LookupServiceClient;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 use wire::{
-    CheckApplicationRequest, CheckApplicationResponse, LookupParty, LookupPurpose, LookupSubject,
-    PartyRole,
+    BatchCheckRequest, BatchCheckResponse, CheckApplicationRequest, CheckApplicationResponse,
+    FindPersonRequest, FindPersonResponse, LookupParty, LookupPurpose, LookupSubject, PartyRole,
+    Sex,
 };
 
-use crate::record::{home, person};
+use crate::record::{day, home, person};
 use crate::support::hub::Hub;
 use crate::support::seed::{Seed, notary, session};
 
@@ -56,6 +57,18 @@ impl Counter {
 
     pub async fn answer(&self, question: CheckApplicationRequest) -> CheckApplicationResponse {
         self.ask(question).await.unwrap()
+    }
+
+    pub async fn batch(&self, request: BatchCheckRequest) -> Result<BatchCheckResponse, Status> {
+        let mut client = LookupServiceClient::new(self.channel.clone());
+        let request = signed(self.session.as_deref(), request);
+        Ok(client.batch_check(request).await?.into_inner())
+    }
+
+    pub async fn find(&self, request: FindPersonRequest) -> Result<FindPersonResponse, Status> {
+        let mut client = LookupServiceClient::new(self.channel.clone());
+        let request = signed(self.session.as_deref(), request);
+        Ok(client.find_person(request).await?.into_inner())
     }
 
     /// The whole log.
@@ -108,13 +121,18 @@ async fn ask_through(
     session: Option<&str>,
     question: CheckApplicationRequest,
 ) -> Result<CheckApplicationResponse, Status> {
-    let mut request = Request::new(question);
+    let request = signed(session, question);
+    let mut client = LookupServiceClient::new(channel);
+    Ok(client.check_application(request).await?.into_inner())
+}
+
+fn signed<T>(session: Option<&str>, message: T) -> Request<T> {
+    let mut request = Request::new(message);
     if let Some(session) = session {
         let bearer = format!("Bearer {session}").parse().unwrap();
         request.metadata_mut().insert("authorization", bearer);
     }
-    let mut client = LookupServiceClient::new(channel);
-    Ok(client.check_application(request).await?.into_inner())
+    request
 }
 
 /// A question about a matter, before acceptance.
@@ -138,6 +156,19 @@ pub fn who(role: PartyRole, number: u8) -> LookupParty {
     LookupParty {
         role: role.into(),
         identifier: person(role, number).identifier,
+        ..LookupParty::default()
+    }
+}
+
+/// Somebody of whom no number is known.
+pub fn known_as(role: PartyRole, name: &str, born: &str) -> LookupParty {
+    LookupParty {
+        role: role.into(),
+        name: name.to_owned(),
+        birth_day: Some(day(born)),
+        sex: Sex::Male.into(),
+        phone_token: vec![9; 16],
+        ..LookupParty::default()
     }
 }
 

@@ -61,6 +61,39 @@ const METHODS: &[Method] = &[
         allowed: Ok(()),
     },
     Method {
+        name: "BatchCheck",
+        call: |channel, session| {
+            Box::pin(async move {
+                let request = wire::BatchCheckRequest {
+                    purpose: wire::LookupPurpose::BeforeAcceptance.into(),
+                    case_reference: "2024-接-1".to_owned(),
+                    matter_type: "mandate".to_owned(),
+                    parties: vec![who(PartyRole::Principal, 1), who(PartyRole::Agent, 2)],
+                    ..wire::BatchCheckRequest::default()
+                };
+                let mut client = LookupServiceClient::new(channel);
+                client.batch_check(with(session, request)).await.map(drop)
+            })
+        },
+        allowed: Ok(()),
+    },
+    Method {
+        name: "FindPerson",
+        call: |channel, session| {
+            Box::pin(async move {
+                let request = wire::FindPersonRequest {
+                    purpose: wire::LookupPurpose::BeforeAcceptance.into(),
+                    case_reference: "2024-接-1".to_owned(),
+                    matter_type: "mandate".to_owned(),
+                    person: Some(who(PartyRole::Principal, 1)),
+                };
+                let mut client = LookupServiceClient::new(channel);
+                client.find_person(with(session, request)).await.map(drop)
+            })
+        },
+        allowed: Ok(()),
+    },
+    Method {
         name: "RequestDetails",
         call: |channel, session| {
             Box::pin(async move {
@@ -172,7 +205,10 @@ async fn without_the_check_a_look_up_still_finds_no_sealed_matter_but_the_decede
             opened: decedents.iter().map(opened).collect(),
             ..Wanted::default()
         };
-        let (found, _) = store::lookup::find(&pool, &wanted, 10).await.unwrap();
+        let reading = store::scope::look_up(&pool, &wanted.holders()).await;
+        let mut reading = reading.unwrap();
+        let found = store::lookup::find(&mut reading, &wanted, 10).await;
+        let (found, _) = found.unwrap();
         let mut keys: Vec<String> = found.into_iter().map(|case| case.source_case_id).collect();
         keys.sort();
         keys

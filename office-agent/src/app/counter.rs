@@ -175,6 +175,7 @@ impl Asked {
             reference: self.case_reference,
             matter: self.matter_type,
             parties: parties.collect(),
+            persons: Vec::new(),
             subjects: subjects.collect(),
             place_of_use: place
                 .transpose()

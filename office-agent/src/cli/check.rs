@@ -9,6 +9,7 @@ use linkage::matter::MatterType;
 use linkage::vocabulary::PartyRole;
 use zeroize::Zeroizing;
 
+use super::person::PersonArg;
 use super::{Failure, Output};
 use crate::config::Config;
 use crate::identity;
@@ -30,6 +31,10 @@ pub(super) struct Args {
     /// A party: role, kind of document and its number. The number does not leave this machine.
     #[arg(long = "party", value_name = "ROLE:KIND:NUMBER")]
     parties: Vec<PartyArg>,
+    /// A party without a verified number: role, name, and what else is known of birth, sex, phone, district, id (kind/number)
+    /// and kind. The name is sent to be compared; phone and number do not leave this machine.
+    #[arg(long = "person", value_name = "ROLE:NAME[:FIELD=VALUE,…]")]
+    persons: Vec<PersonArg>,
     /// A thing: kind and number. The number does not leave this machine.
     #[arg(long = "subject", value_name = "KIND:NUMBER")]
     subjects: Vec<SubjectArg>,
@@ -118,9 +123,9 @@ pub(super) async fn check(
     args: Args,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    if args.parties.is_empty() && args.subjects.is_empty() {
+    if args.parties.is_empty() && args.persons.is_empty() && args.subjects.is_empty() {
         return Err(Failure::Usage(
-            "name at least one --party or --subject to look for".to_owned(),
+            "name at least one --party, --person or --subject to look for".to_owned(),
         ));
     }
     let identity = identity::load(&config.data_dir)?;
@@ -134,6 +139,7 @@ pub(super) async fn check(
         reference: args.reference,
         matter: args.matter,
         parties: args.parties.into_iter().map(|party| party.0).collect(),
+        persons: args.persons.into_iter().map(|person| person.0).collect(),
         subjects: args.subjects.into_iter().map(|subject| subject.0).collect(),
         place_of_use: args.place_of_use,
         intent,

@@ -7,6 +7,7 @@ mod import;
 mod map;
 mod outbox;
 mod output;
+mod person;
 mod status;
 
 use std::path::PathBuf;

@@ -51,7 +51,7 @@ pub struct Hit {
     pub state: String,
     /// Day of acceptance, days since 1970-01-01.
     pub accepted_day: Option<i32>,
-    /// What was equal: `identifier`, `subject`.
+    /// What was equal: `identifier`, `subject`, `person`.
     pub matched_on: Vec<String>,
     /// Parties' names, masked.
     pub masked_names: Vec<String>,
@@ -59,6 +59,23 @@ pub struct Hit {
     pub severity: String,
     /// Whether that office accepted first.
     pub first_accepting: bool,
+    /// Why it is a person's case, when an equal number does not say so.
+    pub person: Option<PersonMatch>,
+}
+
+/// Why somebody is held to be the person asked about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PersonMatch {
+    /// Which of the parties asked about, from 0.
+    pub party: u32,
+    /// `same` or `possible`.
+    pub decision: String,
+    /// Match weight in thousandths of a bit.
+    pub weight_millibits: Option<i32>,
+    /// What the weight is made of, Chinese.
+    pub explanation_zh: String,
+    /// The same in English.
+    pub explanation_en: String,
 }
 
 /// How fresh one office's feed is.
@@ -145,6 +162,19 @@ impl From<wire::LookupHit> for Hit {
             accepted_day: wire.accepted_day,
             masked_names: wire.masked_names,
             first_accepting: wire.first_accepting,
+            person: wire.person.map(PersonMatch::from),
+        }
+    }
+}
+
+impl From<wire::PersonMatch> for PersonMatch {
+    fn from(wire: wire::PersonMatch) -> Self {
+        Self {
+            party: wire.party,
+            decision: code(wire.decision().as_str_name(), "MATCH_DECISION_"),
+            weight_millibits: wire.weight_millibits,
+            explanation_zh: wire.explanation_zh,
+            explanation_en: wire.explanation_en,
         }
     }
 }

@@ -12,7 +12,7 @@ use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
 use zeroize::Zeroizing;
 
-pub use answer::{Answer, Feed, Hit, Intent, Receipt};
+pub use answer::{Answer, Feed, Hit, Intent, PersonMatch, Receipt};
 pub use question::{IntentAction, Purpose, Question, QuestionError, RawParty, RawSubject};
 pub use text::text;
 

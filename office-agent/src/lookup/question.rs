@@ -11,7 +11,8 @@ use linkage::vocabulary::PartyRole;
 use notary_proto::hub::v1 as wire;
 use zeroize::Zeroizing;
 
-use crate::mapping::PlaceCode;
+use crate::mapping::{Party, PlaceCode};
+use crate::minimise;
 
 /// Why somebody looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +76,10 @@ pub struct Question {
     pub reference: String,
     /// Matter about to be accepted.
     pub matter: MatterType,
-    /// Whom to look for.
+    /// Whom to look for by number.
     pub parties: Vec<RawParty>,
+    /// Whom to look for by name and whatever else is known: without a number, or with one whose check digit fails.
+    pub persons: Vec<Party>,
     /// What to look for.
     pub subjects: Vec<RawSubject>,
     /// Where the certificate is to be used, when it is abroad and known.
@@ -154,6 +157,7 @@ impl Question {
                 .map(|(at, raw)| {
                     party(raw, key).map_err(|source| QuestionError::Party { at, source })
                 })
+                .chain(self.persons.iter().map(|party| Ok(person(party, key))))
                 .collect::<Result<_, _>>()?,
             subjects: (1..)
                 .zip(&self.subjects)
@@ -194,7 +198,31 @@ fn party(raw: &RawParty, key: &TokenKey) -> Result<wire::LookupParty, Identifier
             masked_tail: identifier.masked_tail().to_owned(),
             segment_tokens: Vec::new(),
         }),
+        ..wire::LookupParty::default()
     })
+}
+
+fn person(party: &Party, key: &TokenKey) -> wire::LookupParty {
+    let wire::Party {
+        role,
+        kind,
+        name,
+        identifier,
+        sex,
+        birth_day,
+        phone_token,
+        address_district,
+    } = minimise::party(party, key);
+    wire::LookupParty {
+        role,
+        identifier,
+        kind,
+        name,
+        sex,
+        birth_day,
+        phone_token,
+        address_district,
+    }
 }
 
 fn subject(raw: &RawSubject, key: &TokenKey) -> Result<wire::LookupSubject, SubjectError> {
@@ -258,6 +286,7 @@ mod tests {
                 kind: IdentifierKind::ResidentId,
                 number: Zeroizing::new(number.to_owned()),
             }],
+            persons: Vec::new(),
             subjects: Vec::new(),
             place_of_use: Some("JP".parse().expect("a place")),
             intent: None,

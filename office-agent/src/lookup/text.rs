@@ -6,7 +6,7 @@ use linkage::matter::MatterType;
 use linkage::vocabulary::CaseState;
 use time::{Date, Duration, OffsetDateTime};
 
-use super::{Answer, Feed, Hit};
+use super::{Answer, Feed, Hit, PersonMatch};
 use crate::status::time_zh;
 
 /// A feed that was last complete longer ago may hide a case.
@@ -88,6 +88,7 @@ fn write_hit(text: &mut String, number: usize, hit: &Hit) -> std::fmt::Result {
         .map(|on| match on.as_str() {
             "identifier" => "证件号码",
             "subject" => "标的",
+            "person" => "人员比对",
             _ => "其他",
         })
         .collect();
@@ -96,6 +97,29 @@ fn write_hit(text: &mut String, number: usize, hit: &Hit) -> std::fmt::Result {
         "   当事人 {}　相同项：{}",
         hit.masked_names.join("、"),
         on.join("、")
+    )?;
+    hit.person
+        .iter()
+        .try_for_each(|person| write_person(text, person))
+}
+
+fn write_person(text: &mut String, person: &PersonMatch) -> std::fmt::Result {
+    let decision = match person.decision.as_str() {
+        "same" => "同一人",
+        _ => "疑似同一人，请核实",
+    };
+    let weight = person.weight_millibits.map_or_else(String::new, |weight| {
+        format!("，匹配权重 {:+.1}", f64::from(weight) / 1000.0)
+    });
+    let why = match (person.explanation_zh.as_str(), person.weight_millibits) {
+        ("", None) => "（经其他记录或人工认定关联）".to_owned(),
+        ("", Some(_)) => String::new(),
+        (why, _) => format!("（{why}）"),
+    };
+    writeln!(
+        text,
+        "   第 {} 个当事人：{decision}{weight}{why}",
+        person.party + 1
     )
 }
 
@@ -187,6 +211,13 @@ mod tests {
                 masked_names: vec!["张*".to_owned()],
                 severity: "duplicate".to_owned(),
                 first_accepting: true,
+                person: Some(PersonMatch {
+                    party: 0,
+                    decision: "possible".to_owned(),
+                    weight_millibits: Some(7_800),
+                    explanation_zh: "姓名 同音字 +2.1；出生日期 相同 +7.8；先验 -2.1".to_owned(),
+                    explanation_en: String::new(),
+                }),
             }],
             truncated: false,
             feeds: vec![feed(Some(1_700_000_000)), feed(None)],

@@ -10,7 +10,7 @@ pub struct Text<const MOST: usize>(String);
 
 impl<const MOST: usize> Text<MOST> {
     /// Reads a cell. Line ends and other control characters inside count as spaces; nothing but spaces is `None`.
-    pub(super) fn read(raw: &str) -> Result<Option<Self>, Rule> {
+    pub(crate) fn read(raw: &str) -> Result<Option<Self>, Rule> {
         let spaced = raw.replace(char::is_control, " ");
         let text = trim(&spaced);
         if text.is_empty() {

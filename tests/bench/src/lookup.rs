@@ -234,6 +234,7 @@ fn statement(token: &[u8]) -> anyhow::Result<String> {
         .collect();
     Ok(statement
         .join("\n")
+        .replace("$10", "'{}'")
         .replace("$1", &format!("ARRAY['\\x{hex}']"))
         .replace("$2", "'{}'")
         .replace("$3", &MOST_BEHIND_A_TOKEN.to_string())
@@ -242,6 +243,7 @@ fn statement(token: &[u8]) -> anyhow::Result<String> {
         .replace("$6", "'{}'")
         .replace("$7", "'{}'")
         .replace("$8", "101")
+        .replace("$9", "'{}'")
         + ";\n")
 }
 

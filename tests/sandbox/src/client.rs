@@ -115,6 +115,7 @@ pub fn question(case_reference: &str, token: &[u8]) -> CheckApplicationRequest {
                 verified: true,
                 ..IdentifierToken::default()
             }),
+            ..LookupParty::default()
         }],
         ..CheckApplicationRequest::default()
     }

@@ -8,7 +8,7 @@ use time::macros::date;
 use time::{Date, Duration, OffsetDateTime};
 
 /// A value, or the path of the field that breaks the contract, e.g. `parties[0].name`.
-pub(super) type Checked<T> = Result<T, String>;
+pub(crate) type Checked<T> = Result<T, String>;
 
 /// 1850-01-01 to 2150-01-01: births of decedents on one side, typing errors on the other.
 const DAYS: RangeInclusive<i32> = -43_829..=65_744;
@@ -16,7 +16,7 @@ const DAYS: RangeInclusive<i32> = -43_829..=65_744;
 const MOST_FEN: i64 = 100_000_000_000_000;
 
 /// Empty is absent. PostgreSQL cannot hold NUL, and no field has a use for control characters.
-pub(super) fn text(raw: String, most: usize, field: &str) -> Checked<Option<String>> {
+pub(crate) fn text(raw: String, most: usize, field: &str) -> Checked<Option<String>> {
     if raw.is_empty() {
         return Ok(None);
     }
@@ -26,11 +26,11 @@ pub(super) fn text(raw: String, most: usize, field: &str) -> Checked<Option<Stri
     Ok(Some(raw))
 }
 
-pub(super) fn required(raw: String, most: usize, field: &str) -> Checked<String> {
+pub(crate) fn required(raw: String, most: usize, field: &str) -> Checked<String> {
     text(raw, most, field)?.ok_or_else(|| field.to_owned())
 }
 
-pub(super) fn optional<T, E>(
+pub(crate) fn optional<T, E>(
     raw: &str,
     parse: impl Fn(&str) -> Result<T, E>,
     field: &str,
@@ -41,7 +41,7 @@ pub(super) fn optional<T, E>(
     parse(raw).map(Some).map_err(|_| field.to_owned())
 }
 
-pub(super) fn count(count: usize, allowed: RangeInclusive<usize>, field: &str) -> Checked<()> {
+pub(crate) fn count(count: usize, allowed: RangeInclusive<usize>, field: &str) -> Checked<()> {
     match allowed.contains(&count) {
         true => Ok(()),
         false => Err(field.to_owned()),
@@ -49,7 +49,7 @@ pub(super) fn count(count: usize, allowed: RangeInclusive<usize>, field: &str) -
 }
 
 /// Checks each of a list; a fault is named by its place.
-pub(super) fn each<T, U>(
+pub(crate) fn each<T, U>(
     list: Vec<T>,
     field: &str,
     check: impl Fn(T) -> Checked<U>,
@@ -60,33 +60,33 @@ pub(super) fn each<T, U>(
         .collect()
 }
 
-pub(super) fn token(bytes: &[u8], field: &str) -> Checked<Token> {
+pub(crate) fn token(bytes: &[u8], field: &str) -> Checked<Token> {
     Token::try_from(bytes).map_err(|_| field.to_owned())
 }
 
-pub(super) fn district(raw: &str, field: &str) -> Checked<Option<DistrictCode>> {
+pub(crate) fn district(raw: &str, field: &str) -> Checked<Option<DistrictCode>> {
     optional(raw, DistrictCode::parse, field)
 }
 
-pub(super) fn fen(amount: i64, field: &str) -> Checked<i64> {
+pub(crate) fn fen(amount: i64, field: &str) -> Checked<i64> {
     match (0..=MOST_FEN).contains(&amount) {
         true => Ok(amount),
         false => Err(field.to_owned()),
     }
 }
 
-pub(super) fn day(days: i32, field: &str) -> Checked<Date> {
+pub(crate) fn day(days: i32, field: &str) -> Checked<Date> {
     match DAYS.contains(&days) {
         true => Ok(date!(1970 - 01 - 01) + Duration::days(days.into())),
         false => Err(field.to_owned()),
     }
 }
 
-pub(super) fn optional_day(days: Option<i32>, field: &str) -> Checked<Option<Date>> {
+pub(crate) fn optional_day(days: Option<i32>, field: &str) -> Checked<Option<Date>> {
     days.map(|days| day(days, field)).transpose()
 }
 
-pub(super) fn time(at: prost_types::Timestamp, field: &str) -> Checked<OffsetDateTime> {
+pub(crate) fn time(at: prost_types::Timestamp, field: &str) -> Checked<OffsetDateTime> {
     let nanos = i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos);
     OffsetDateTime::from_unix_timestamp_nanos(nanos)
         .ok()

@@ -3,7 +3,7 @@
 //! stream's task, so that the writer has less to do.
 
 pub mod code;
-mod field;
+pub(crate) mod field;
 
 use linkage::case_no::CaseNo;
 use linkage::matter::{MatterFacts, MatterType, RuleSet, RulesDigest};

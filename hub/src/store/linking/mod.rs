@@ -7,6 +7,7 @@ pub mod link;
 pub mod mention;
 pub mod model;
 pub mod node;
+pub mod person;
 pub mod relink;
 pub mod run;
 pub mod state;

@@ -1,0 +1,101 @@
+//! Cases behind what a question wants.
+
+use linkage::matter::RuleSet;
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres};
+
+use super::hit::shown_to;
+use super::persons::{PersonMatch, Persons};
+use super::question::Asker;
+use crate::store::lookup::{self, Found, Wanted};
+use crate::store::scope;
+
+/// Cases told in one answer.
+pub(super) const MOST_HITS: usize = 100;
+
+/// Cases found, the most recently accepted first.
+#[derive(Debug)]
+pub(super) struct Search {
+    pub found: Vec<Found>,
+    /// Of each the person by whom it was found.
+    pub persons: Vec<Option<PersonMatch>>,
+    /// Whether there are more.
+    pub truncated: bool,
+}
+
+/// By equal tokens alone.
+pub(super) async fn exact(pool: &PgPool, wanted: &Wanted) -> Result<Search, sqlx::Error> {
+    let mut reading = scope::look_up(pool, &wanted.holders()).await?;
+    read(&mut reading, wanted).await
+}
+
+/// By equal tokens, and by the persons that linkage holds to be those asked about.
+pub(super) async fn with_persons(
+    pool: &PgPool,
+    rules: &RuleSet,
+    asker: Asker,
+    mut wanted: Wanted,
+    persons: Option<&Persons>,
+) -> Result<Search, sqlx::Error> {
+    wanted.cases = persons.map(Persons::cases).unwrap_or_default();
+    let search = exact(pool, &wanted).await?;
+    match persons {
+        None => Ok(search),
+        Some(persons) => {
+            let mut connection = pool.acquire().await?;
+            explained(&mut connection, rules, asker, persons, search).await
+        }
+    }
+}
+
+/// The same within a transaction that sees one moment.
+pub(super) async fn with_persons_in(
+    snapshot: &mut PgConnection,
+    rules: &RuleSet,
+    asker: Asker,
+    mut wanted: Wanted,
+    persons: Option<&Persons>,
+) -> Result<Search, sqlx::Error> {
+    wanted.cases = persons.map(Persons::cases).unwrap_or_default();
+    scope::narrow_to_look_up(&mut *snapshot, &wanted.holders()).await?;
+    let search = read(&mut *snapshot, &wanted).await?;
+    scope::widen(&mut *snapshot).await?;
+    match persons {
+        None => Ok(search),
+        Some(persons) => explained(snapshot, rules, asker, persons, search).await,
+    }
+}
+
+async fn read(connection: &mut PgConnection, wanted: &Wanted) -> Result<Search, sqlx::Error> {
+    let (mut found, cut) = lookup::find(connection, wanted, MOST_HITS as i64 + 1).await?;
+    let truncated = cut || found.len() > MOST_HITS;
+    found.truncate(MOST_HITS);
+    Ok(Search {
+        persons: vec![None; found.len()],
+        found,
+        truncated,
+    })
+}
+
+async fn explained(
+    connection: &mut PgConnection,
+    rules: &RuleSet,
+    asker: Asker,
+    persons: &Persons,
+    mut search: Search,
+) -> Result<Search, sqlx::Error> {
+    let shown = |found: &Found| shown_to(rules, asker, found);
+    search.persons = persons
+        .explain(connection, shown, &mut search.found)
+        .await?;
+    Ok(search)
+}
+
+/// A connection that lives: the pool of look-ups does not ask before each use.
+pub(super) async fn living(pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    match sqlx::Connection::ping(&mut *connection).await {
+        Ok(()) => Ok(connection),
+        Err(_) => pool.acquire().await,
+    }
+}
