@@ -16,7 +16,7 @@ FAULT_MINUTES ?= 2
 FUZZ_SECONDS ?= 60
 ATTACK_SECONDS ?= 2
 
-.PHONY: help demo demo-once console console-test openapi test lint format bench bench-linkage hostile fault attack scan-tls fuzz train linkage-quality prepare clean-demo
+.PHONY: help demo demo-once console console-test openapi test lint format bench bench-linkage hostile fault failover attack scan-tls fuzz train linkage-quality prepare clean-demo
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +91,11 @@ fault: ## Kill, cut and refill under load for FAULT_MINUTES; target/fault/report
 	@deploy/setup.sh run
 	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p fault
 	@target/release/fault --minutes $(FAULT_MINUTES)
+
+failover: ## Kill the primary of two local PostgreSQL clusters under load, promote the standby; the hub goes on
+	@deploy/setup.sh run
+	@$(CARGO) build --locked -p notary-hub -p office-agent
+	@$(CARGO) test --locked -p end-to-end --test deploy -- --ignored failover
 
 attack: ## Abuse HTTP/2 and gRPC, ATTACK_SECONDS each vector, then scan TLS; target/attack/report.json
 	@deploy/setup.sh run

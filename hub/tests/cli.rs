@@ -614,17 +614,16 @@ fn running_out_of_file_descriptors_ends_nothing() {
     let current = before.current.unwrap_or(4096).min(4096);
     prlimit(Some(serving.id()), Resource::Nofile, limit(current)).unwrap();
 
-    let mut metrics = TcpStream::connect(site.address("metrics")).unwrap();
-    metrics.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    metrics.read_to_string(&mut answer).unwrap();
-    assert!(answer.ends_with("serving\n"), "{answer}");
+    assert_eq!(site.json(&["health"])["serving"], true);
     let mut people = TcpStream::connect(people).unwrap();
     people.write_all(b"no TLS at all").unwrap();
     let mut alert = Vec::new();
     people.read_to_end(&mut alert).unwrap();
     assert_eq!(alert.first(), Some(&21), "a TLS alert: somebody is there");
     assert_eq!(serving.terminate().0, Some(0));
+    let stopped = site.run(&["health"]);
+    assert_eq!(stopped.status.code(), Some(1));
+    assert!(text(&stopped.stderr).contains("no hub runs"));
 }
 
 #[test]

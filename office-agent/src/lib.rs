@@ -14,6 +14,7 @@ pub mod mapping;
 pub mod minimise;
 pub mod outbox;
 pub mod pipeline;
+pub mod reconcile;
 pub mod source;
 pub mod status;
 pub mod sync;

@@ -4,6 +4,7 @@ mod account;
 mod audit;
 mod ca;
 mod enrol;
+mod health;
 mod office;
 mod output;
 mod persons;
@@ -72,8 +73,12 @@ enum Command {
     },
     /// Bring the database to this version's schema.
     Migrate,
+    /// After restoring the database from a backup: let offices hand over again what they keep.
+    Restored,
     /// Run the hub until SIGTERM.
     Serve,
+    /// Say whether the hub on this machine serves; fails when it does not.
+    Health,
     /// Offices.
     #[command(subcommand)]
     Office(OfficeCommand),
@@ -226,10 +231,12 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Init { token_algorithm } => setup::init(&config, token_algorithm, output).await,
         Command::Migrate => setup::migrate(&config, output).await,
+        Command::Restored => setup::restored(&config, output).await,
         Command::Serve => {
             logs::init(&config.log)?;
             Ok(app::serve(config).await?)
         }
+        Command::Health => health::health(&config, output).await,
         Command::Office(OfficeCommand::Add(args)) => office::add(&config, args, output).await,
         Command::Office(OfficeCommand::List) => office::list(&config, output).await,
         Command::Office(OfficeCommand::Revoke { office_id }) => {

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::identity::pki::Pki;
 use crate::identity::server_certificate::ServerCertificate;
 use crate::identity::session_key_file;
+use crate::store;
 
 pub(super) async fn init(
     config: &Config,
@@ -47,6 +48,22 @@ pub(super) async fn migrate(config: &Config, output: &Output) -> Result<(), Fail
     Database::open_or_join(config).await?.close().await?;
     output.print(&json!({ "migrated": true }), || {
         "the database has this version's schema".into()
+    })?;
+    Ok(())
+}
+
+pub(super) async fn restored(config: &Config, output: &Output) -> Result<(), Failure> {
+    let hub_epoch = change(config, async |database| {
+        let hub_epoch = store::sync::renew_hub_epoch(&database.general).await?;
+        let detail = json!({ "hub_epoch": hub_epoch });
+        Ok((hub_epoch, done(Action::RestoreDatabase, detail)))
+    })
+    .await?;
+    output.print(&json!({ "hub_epoch": hub_epoch }), || {
+        format!(
+            "data epoch {hub_epoch}: each office hands over again what it keeps when it next connects\n\
+             revoke again what was revoked since the backup, and give the audit log a new checkpoint_dir"
+        )
     })?;
     Ok(())
 }

@@ -68,10 +68,25 @@ pub(super) struct FeedAnswer {
     /// Agent's clock minus the hub's.
     clock_skew_ms: Option<i64>,
     agent_version: Option<String>,
+    /// What the agent found when it last compared; it does so once a day. It heals differences by itself.
+    drift: Option<DriftFound>,
     /// Records in quarantine, by rule.
     open_rejects: Vec<ByRule>,
     /// Stored cases that the office should look at, by rule.
     quality_findings: Vec<ByRule>,
+}
+
+/// Cases in which an office and the hub differ.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DriftFound {
+    #[serde(with = "time::serde::rfc3339::option")]
+    compared_at: Option<OffsetDateTime>,
+    /// The office has handed them over and the hub does not have them.
+    missing: i64,
+    /// The hub has other content.
+    differing: i64,
+    /// The hub has them and the agent does not know them, e.g. because the office's system has them no longer.
+    only_at_hub: i64,
 }
 
 /// How many a rule has.
@@ -190,6 +205,12 @@ impl From<Feed> for FeedAnswer {
             last_seen_at: feed.last_seen_at,
             clock_skew_ms: feed.clock_skew_ms,
             agent_version: feed.agent_version,
+            drift: feed.drift.map(|drift| DriftFound {
+                compared_at: feed.compared_at,
+                missing: drift.missing,
+                differing: drift.differing,
+                only_at_hub: drift.only_at_hub,
+            }),
             open_rejects: by_rule(feed.open_rejects, |rule| remedy(rule).label_zh),
             quality_findings: by_rule(feed.quality_findings, quality::label_zh),
         }

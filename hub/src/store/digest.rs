@@ -24,6 +24,36 @@ pub struct CaseDigest {
     pub content_hash: ContentHash,
 }
 
+/// Differences that an office's agent found by comparing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// Cases that the hub should hold and does not.
+    pub missing: i64,
+    /// Cases of which it holds other content.
+    pub differing: i64,
+    /// Cases that it holds and the agent does not know.
+    pub only_at_hub: i64,
+}
+
+/// Keeps what an office's agent found just now.
+pub async fn keep_drift(
+    pool: &PgPool,
+    office_id: OfficeId,
+    drift: Drift,
+) -> Result<(), sqlx::Error> {
+    query!(
+        "UPDATE sync_position SET compared_at = now(), drift_missing = $2, drift_differing = $3, drift_only_at_hub = $4
+          WHERE office_id = $1",
+        office_id.as_str(),
+        drift.missing,
+        drift.differing,
+        drift.only_at_hub,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 /// Digests of an office's cases by the month of acceptance, or else of application, or else `no_month`.
 pub async fn by_month(
     pool: &PgPool,

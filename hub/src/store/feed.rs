@@ -4,6 +4,8 @@ use linkage::office::OfficeId;
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use time::OffsetDateTime;
 
+use super::digest::Drift;
+
 /// Where a feed stands. Nothing is known of one that never spoke.
 #[derive(Clone, Debug)]
 pub struct Feed {
@@ -16,6 +18,9 @@ pub struct Feed {
     pub last_seen_at: Option<OffsetDateTime>,
     pub clock_skew_ms: Option<i64>,
     pub agent_version: Option<String>,
+    /// When the agent last compared, and in how many cases the two sides differed.
+    pub compared_at: Option<OffsetDateTime>,
+    pub drift: Option<Drift>,
     pub open_rejects: Vec<Count>,
     pub quality_findings: Vec<Count>,
 }
@@ -71,6 +76,8 @@ pub async fn list(
     let rows = query!(
         r#"SELECT o.office_id, s.committed_sequence AS "committed_sequence?", s.backlog AS "backlog?",
                   s.committed_at AS "committed_at?", s.caught_up_at, s.last_seen_at, s.clock_skew_ms, s.agent_version,
+                  s.compared_at, s.drift_missing AS "drift_missing?", s.drift_differing AS "drift_differing?",
+                  s.drift_only_at_hub AS "drift_only_at_hub?",
                   coalesce(s.last_seen_at > now() - interval '15 seconds', false) AS "connected!"
              FROM office o LEFT JOIN sync_position s ON s.office_id = o.office_id
             WHERE $1::text IS NULL OR o.office_id = $1
@@ -114,6 +121,12 @@ pub async fn list(
                 last_seen_at: row.last_seen_at,
                 clock_skew_ms: row.clock_skew_ms,
                 agent_version: row.agent_version,
+                compared_at: row.compared_at,
+                drift: row.compared_at.map(|_| Drift {
+                    missing: row.drift_missing.unwrap_or_default(),
+                    differing: row.drift_differing.unwrap_or_default(),
+                    only_at_hub: row.drift_only_at_hub.unwrap_or_default(),
+                }),
             })
         })
         .collect()

@@ -159,6 +159,13 @@ pub async fn hub_epoch(pool: &PgPool) -> Result<Uuid, sqlx::Error> {
         .await
 }
 
+/// Begins another data epoch.
+pub async fn renew_hub_epoch(pool: &PgPool) -> Result<Uuid, sqlx::Error> {
+    query_scalar!("UPDATE hub_state SET hub_epoch = gen_random_uuid() RETURNING hub_epoch")
+        .fetch_one(pool)
+        .await
+}
+
 /// Sequences beyond `bigint` are refused at the edge.
 fn bigint(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)

@@ -1,12 +1,14 @@
 //! What the hub holds of an office, for its agent to compare with what it has sent.
 
 use linkage::office::OfficeId;
+use metrics::gauge;
 use sqlx::PgPool;
 use time::macros::date;
 use time::{Date, Duration};
 
 use crate::store::digest;
-pub use crate::store::digest::{CaseDigest, MonthDigest};
+pub use crate::store::digest::{CaseDigest, Drift, MonthDigest};
+use crate::telemetry::metrics::FEED_DRIFT;
 
 /// Months listed case by case in one call at most.
 const MONTHS: usize = 24;
@@ -35,6 +37,17 @@ pub fn months(days: &[i32]) -> Result<Vec<Date>, MonthsError> {
                 .ok_or(MonthsError::NotAFirstDay)
         })
         .collect()
+}
+
+/// Takes what an agent found by comparing.
+pub async fn found(pool: &PgPool, office_id: OfficeId, drift: Drift) -> Result<(), sqlx::Error> {
+    digest::keep_drift(pool, office_id, drift).await?;
+    let cases = drift
+        .missing
+        .saturating_add(drift.differing)
+        .saturating_add(drift.only_at_hub);
+    gauge!(FEED_DRIFT, "office" => office_id.to_string()).set(cases as f64);
+    Ok(())
 }
 
 /// One digest for each month.

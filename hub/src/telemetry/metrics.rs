@@ -81,6 +81,8 @@ metrics! {
         "Times an agent was asked to wait because its batch found no room before the writer."
     AGENT_CLOCK_SKEW Gauge Seconds "notary_hub_agent_clock_skew_seconds"
         "Agent's clock minus the hub's when its stream was opened, by `office`."
+    FEED_DRIFT Gauge Count "notary_hub_feed_drift_cases"
+        "Cases in which an office and the hub differed when its agent last compared, by `office`."
     INGEST_RECORDS Counter Count "notary_hub_ingest_records_total"
         "Records committed, by `effect` (new, changed, unchanged, rejected)."
     INGEST_BATCH_SECONDS Histogram Seconds "notary_hub_ingest_batch_seconds"

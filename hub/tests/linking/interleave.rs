@@ -1,6 +1,9 @@
 //! Two workers at two offices whose parties are one person, however their steps fall together.
 
+use std::time::Duration;
+
 use sqlx::{PgPool, PgTransaction};
+use tokio::time::timeout;
 
 use crate::city::Hub;
 use crate::record::{Case, case};
@@ -57,6 +60,9 @@ enum Second {
     TakingIn,
 }
 
+/// A worker that gave up would be waited for without end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 #[tokio::test]
 async fn two_workers_find_each_other_however_their_steps_fall_together() {
     let reference = Hub::start().await;
@@ -66,37 +72,43 @@ async fn two_workers_find_each_other_however_their_steps_fall_together() {
     assert_eq!(crate::town::count(&persons(&reference.pool).await), 1);
     reference.stop().await;
     for second in [Second::Compared, Second::Concluded, Second::TakingIn] {
-        let hub = Hub::start().await;
-        send(&hub, &cases()).await;
-        let mut clusters = Some(hold(&hub.pool, CLUSTERS).await);
-        let intake = match second {
-            Second::TakingIn => None,
-            Second::Compared | Second::Concluded => {
-                Some(hold(&hub.pool, INTAKE_OF_THE_FIRST).await)
-            }
-        };
-        let workers = [hub.linking(), hub.linking()]
-            .map(|linking| tokio::spawn(async move { linking.drain().await }));
-        if let Some(intake) = intake {
-            waiting(&hub.pool, 27756, 1).await;
-            waiting(&hub.pool, 27755, 1).await;
-            if let Second::Concluded = second {
-                clusters.take().unwrap().rollback().await.unwrap();
-                drained_to(&hub.pool, 1).await;
-            }
-            intake.rollback().await.unwrap();
-        }
-        if let Some(clusters) = clusters {
-            // Both have taken in and compared, and neither has written what it found.
-            waiting(&hub.pool, 27755, 2).await;
-            clusters.rollback().await.unwrap();
-        }
-        for worker in workers {
-            worker.await.unwrap().unwrap();
-        }
-        assert!(contents(&hub.pool).await == expected, "{second:?}");
-        hub.stop().await;
+        let found = timeout(PATIENCE, found_when(second)).await;
+        let found = found.unwrap_or_else(|_| panic!("{second:?}: a worker gave up"));
+        assert!(found == expected, "{second:?}");
     }
+}
+
+/// What is found when the second worker gets so far.
+async fn found_when(second: Second) -> Contents {
+    let hub = Hub::start().await;
+    send(&hub, &cases()).await;
+    let mut clusters = Some(hold(&hub.pool, CLUSTERS).await);
+    let intake = match second {
+        Second::TakingIn => None,
+        Second::Compared | Second::Concluded => Some(hold(&hub.pool, INTAKE_OF_THE_FIRST).await),
+    };
+    let workers = [hub.linking(), hub.linking()]
+        .map(|linking| tokio::spawn(async move { linking.drain().await }));
+    if let Some(intake) = intake {
+        waiting(&hub.pool, 27756, 1).await;
+        waiting(&hub.pool, 27755, 1).await;
+        if let Second::Concluded = second {
+            clusters.take().unwrap().rollback().await.unwrap();
+            drained_to(&hub.pool, 1).await;
+        }
+        intake.rollback().await.unwrap();
+    }
+    if let Some(clusters) = clusters {
+        // Both have taken in and compared, and neither has written what it found.
+        waiting(&hub.pool, 27755, 2).await;
+        clusters.rollback().await.unwrap();
+    }
+    for worker in workers {
+        worker.await.unwrap().unwrap();
+    }
+    let found = contents(&hub.pool).await;
+    hub.stop().await;
+    found
 }
 
 /// Waits until so much work is left.

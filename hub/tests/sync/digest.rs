@@ -13,7 +13,10 @@ use crate::support::hub::{Hub, reason};
 
 async fn digest(hub: &Hub, agent: &Agent, months: Vec<i32>) -> Result<DigestResponse, Status> {
     SyncServiceClient::new(hub.agents(&agent.office))
-        .digest(DigestRequest { months })
+        .digest(DigestRequest {
+            months,
+            found: None,
+        })
         .await
         .map(tonic::Response::into_inner)
 }

@@ -25,6 +25,7 @@ use crate::config::{Config, SourceName};
 use crate::identity::{self, Identities, IdentityError, Renewal};
 use crate::mapping::MappingError;
 use crate::outbox::{self, Outbox, OutboxError};
+use crate::reconcile;
 use crate::source::push::guarded;
 use crate::source::{self, SourceStates};
 use crate::sync::{Sync, SyncState, Timing};
@@ -157,6 +158,12 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         state,
     };
     tasks.spawn(sync.run(stop.clone()));
+    tasks.spawn(reconcile::keep(
+        config.hub.agents.clone(),
+        outbox.clone(),
+        identities.clone(),
+        stop.clone(),
+    ));
     for (source, pipeline) in pipelines {
         let entry = move |found| pipeline.entry(found);
         tasks.spawn(source::run(

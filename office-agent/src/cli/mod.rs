@@ -8,6 +8,7 @@ mod map;
 mod outbox;
 mod output;
 mod person;
+mod reconcile;
 mod status;
 
 use std::path::PathBuf;
@@ -59,10 +60,14 @@ enum Command {
     Map(map::Args),
     /// Read one CSV or XLSX file by a folder source's mapping, wherever the file lies.
     Import(import::Args),
+    /// Say whether the agent on this machine runs and its outbox answers; fails when not.
+    Health,
     /// What waits, what was refused and how to mend it.
     Status,
     /// Ask the hub whether a person or a thing is known in the city, before accepting.
     Check(check::Args),
+    /// Compare with the hub what it holds of this office, and heal the differences; a running agent does so daily.
+    Reconcile,
     /// Find damage in the outbox, and mend it.
     #[command(subcommand)]
     Outbox(outbox::Args),
@@ -123,8 +128,10 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         }
         Command::Map(args) => map::map(&config, &args, output).await?,
         Command::Import(args) => import::import(&config, &args, output).await?,
+        Command::Health => status::health(&config, output).await?,
         Command::Status => status::status(&config, output).await?,
         Command::Check(args) => return check::check(&config, args, output).await,
+        Command::Reconcile => reconcile::reconcile(&config, output).await?,
         Command::Outbox(args) => return outbox::outbox(&config, &args, output),
         Command::CheckConfig => check_config::check_config(&config, output)?,
     }

@@ -21,6 +21,15 @@ pub(super) async fn status(config: &Config, output: &Output) -> Result<(), Failu
     Ok(())
 }
 
+pub(super) async fn health(config: &Config, output: &Output) -> Result<(), Failure> {
+    if ask(&config.data_dir).await.is_none() {
+        let place = config.data_dir.display();
+        return Err(anyhow::anyhow!("no agent runs on {place}, or it does not answer").into());
+    }
+    output.print(&serde_json::json!({ "running": true }), || "running".into())?;
+    Ok(())
+}
+
 fn text(status: &Status) -> String {
     let mut text = String::new();
     let _ = head(&mut text, status);

@@ -90,6 +90,13 @@ struct Known {
     refused_at: Option<i64>,
 }
 
+impl Known {
+    /// The hub lacks it and its record is not kept: whatever its content, it is news.
+    fn is_wanted(&self) -> bool {
+        self.content_hash.is_empty()
+    }
+}
+
 /// The record as it goes out at `position`, or `None` when the hub need not hear of it.
 fn take_case(
     tx: &Transaction<'_>,
@@ -99,7 +106,12 @@ fn take_case(
 ) -> Result<Option<wire::CaseRecord>, OutboxError> {
     let hash = content_hash(&case);
     let known = known_case(tx, &case.source_case_id)?;
-    if let Some(known) = &known {
+    if let Some(known) = known.as_ref().filter(|known| known.is_wanted()) {
+        // The source's own revision may be one that the hub has under other content.
+        if case.revision != 0 {
+            case.revision = case.revision.max(known.revision);
+        }
+    } else if let Some(known) = &known {
         // What the hub would leave aside anyway: an older revision never changes anything.
         if case.revision != 0 && case.revision < known.revision {
             return Ok(None);

@@ -6,6 +6,7 @@
 
 mod append;
 mod check;
+mod compare;
 mod entry;
 mod error;
 mod mend;
@@ -29,6 +30,7 @@ use tokio::sync::watch;
 use crate::config::SourceName;
 
 pub use check::{Checkup, Finding};
+pub use compare::{Drift, Held, MonthHeld};
 pub use entry::{Cursor, Disposition, Entry};
 pub use error::OutboxError;
 pub use mend::{Mended, mend};
@@ -73,6 +75,57 @@ impl Outbox {
             clock,
             grown: Arc::new(watch::Sender::new(0)),
         })
+    }
+
+    /// What the hub should hold by now, to be compared with what it says.
+    ///
+    /// # Errors
+    /// When the outbox cannot be read.
+    pub async fn held(&self) -> Result<Held, OutboxError> {
+        self.worker.read(compare::held).await
+    }
+
+    /// Compares months case by case with what the hub listed of them, and heals: records go out again, or the sources
+    /// are read anew.
+    ///
+    /// # Errors
+    /// When the outbox cannot be written.
+    pub async fn heal(
+        &self,
+        held: Held,
+        months: Vec<i32>,
+        at_hub: Vec<wire::CaseDigest>,
+    ) -> Result<Drift, OutboxError> {
+        let (drift, last) = self
+            .worker
+            .write(move |tx| {
+                let drift = compare::heal(tx, &held, &months, at_hub)?;
+                Ok((drift, window::position(tx)?.last))
+            })
+            .await?;
+        if drift.resent > 0 {
+            self.grown.send_replace(last);
+        }
+        Ok(drift)
+    }
+
+    /// Whether a source is to be read from its beginning; its cursor is gone then.
+    ///
+    /// # Errors
+    /// When the outbox cannot be read or written.
+    pub async fn begins_again(&self, source: &SourceName) -> Result<bool, OutboxError> {
+        let asked = source.clone();
+        let begins = self
+            .worker
+            .read(move |connection| compare::is_to_begin_again(connection, asked.as_str()))
+            .await?;
+        if begins {
+            let source = source.clone();
+            self.worker
+                .write(move |tx| compare::begin_again(tx, source.as_str()))
+                .await?;
+        }
+        Ok(begins)
     }
 
     /// Where a source stands; `None` when it never stored a cursor.

@@ -26,6 +26,8 @@ CREATE TABLE state (
     acked         INTEGER NOT NULL,
     -- Nothing behind it was ever sent. What the hub has beyond it came from another copy of this file.
     offered       INTEGER NOT NULL,
+    -- Cases that the hub had and this outbox did not know when they were last compared.
+    only_at_hub   INTEGER NOT NULL DEFAULT 0,
     seal          BLOB
 ) STRICT;
 CREATE TABLE entry (
@@ -44,6 +46,8 @@ CREATE TABLE source (
     cursor     TEXT,
     written_at INTEGER NOT NULL,
     stored     INTEGER NOT NULL,
+    -- 1: the cursor is to be forgotten.
+    read_again INTEGER NOT NULL DEFAULT 0,
     seal       BLOB
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE known_case (
@@ -199,7 +203,11 @@ fn add_columns(connection: &Connection) -> Result<(), OutboxError> {
     if !there {
         connection.execute_batch("ALTER TABLE known_case ADD COLUMN position INTEGER")?;
     }
-    connection.execute_batch("ALTER TABLE known_case ADD COLUMN month INTEGER")?;
+    connection.execute_batch(
+        "ALTER TABLE known_case ADD COLUMN month INTEGER;
+         ALTER TABLE state ADD COLUMN only_at_hub INTEGER NOT NULL DEFAULT 0;
+         ALTER TABLE source ADD COLUMN read_again INTEGER NOT NULL DEFAULT 0",
+    )?;
     Ok(())
 }
 
@@ -293,6 +301,8 @@ mod tests {
             connection.execute_batch(&older).expect("made older");
         }
         let older = "ALTER TABLE known_case DROP COLUMN month;
+                     ALTER TABLE state DROP COLUMN only_at_hub;
+                     ALTER TABLE source DROP COLUMN read_again;
                      ALTER TABLE known_case DROP COLUMN position;
                      INSERT INTO known_case VALUES ('a', x'00', 1, NULL);
                      PRAGMA user_version = 1";

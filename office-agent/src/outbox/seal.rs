@@ -25,6 +25,7 @@ pub(super) const STATE: Table = Table {
         "last_position",
         "acked",
         "offered",
+        "only_at_hub",
     ],
 };
 pub(super) const ENTRY: Table = Table {
@@ -40,7 +41,7 @@ pub(super) const ACK: Table = Table {
 pub(super) const SOURCE: Table = Table {
     name: "source",
     key: 1,
-    columns: &["name", "cursor", "written_at", "stored"],
+    columns: &["name", "cursor", "written_at", "stored", "read_again"],
 };
 pub(super) const KNOWN_CASE: Table = Table {
     name: "known_case",

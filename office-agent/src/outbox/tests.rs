@@ -1,6 +1,7 @@
 //! The outbox's promises.
 
 mod basics;
+mod compared;
 mod damage;
 mod model;
 mod restored;

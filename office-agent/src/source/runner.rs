@@ -89,6 +89,10 @@ where
 
     /// Reads a page and keeps it; waits when there is nothing more.
     async fn step(&mut self) -> Result<Option<()>, Failure> {
+        if self.outbox.begins_again(&self.name).await? {
+            tracing::info!(source = %self.name, "the source is read from its beginning again");
+            self.reader = None;
+        }
         let mut reader = match self.reader.take() {
             Some(reader) => reader,
             None => {

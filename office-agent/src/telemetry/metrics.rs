@@ -36,6 +36,8 @@ metrics! {
         "Records the hub put into quarantine."
     NOTICES Counter "office_agent_notices_total"
         "New notices from the hub."
+    DRIFT_CASES Gauge "office_agent_drift_cases"
+        "Cases in which the hub did not hold what was handed over, when last compared."
     OUTBOX_FAILING Gauge "office_agent_outbox_failing"
         "1 while the outbox cannot be written, most often because the disk is full."
     SOURCE_ROWS Counter "office_agent_source_rows_total"

@@ -57,6 +57,7 @@ async fn a_running_agent_answers_for_itself_and_ends_cleanly_on_sigterm() {
     assert_eq!(status["running"], true);
     assert_eq!(status["office_id"], "hzgl");
     assert_eq!(status["waiting"], 0);
+    assert_eq!(run(&file, &["health"]).await.code, Some(0));
     let second = run(&file, &["run"]).await;
     assert_eq!(second.code, Some(1));
     assert!(second.err.contains("stop it first"), "{}", second.err);
@@ -72,6 +73,7 @@ async fn a_running_agent_answers_for_itself_and_ends_cleanly_on_sigterm() {
     let status = run(&file, &["status", "--json"]).await;
     let status: Value = serde_json::from_str(&status.out).unwrap();
     assert_eq!(status["running"], false);
+    assert_eq!(run(&file, &["health"]).await.code, Some(1));
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ const CHUNK: usize = 2048;
 
 #[derive(Clone, Copy, Debug)]
 struct Rules {
+    /// Where everything is passed to.
+    target: SocketAddr,
     /// Connections of an earlier generation are cut.
     generation: u64,
     /// No new connections.
@@ -47,18 +49,14 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let rules = watch::Sender::new(Rules {
+            target,
             generation: 0,
             closed: false,
             requests_until: OPEN,
             answers_until: OPEN,
         });
         let requests = Arc::new(AtomicU64::new(0));
-        let accepting = tokio::spawn(accept(
-            listener,
-            target,
-            rules.subscribe(),
-            Arc::clone(&requests),
-        ));
+        let accepting = tokio::spawn(accept(listener, rules.subscribe(), Arc::clone(&requests)));
         Ok(Self {
             address,
             rules,
@@ -106,6 +104,14 @@ impl Proxy {
         });
     }
 
+    /// Cuts every connection and passes new ones to another target.
+    pub fn redirect(&self, target: SocketAddr) {
+        self.rules.send_modify(|rules| {
+            rules.generation += 1;
+            rules.target = target;
+        });
+    }
+
     /// Lets everything pass again.
     pub fn open(&self) {
         self.rules.send_modify(|rules| {
@@ -123,18 +129,14 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    target: SocketAddr,
-    rules: watch::Receiver<Rules>,
-    requests: Arc<AtomicU64>,
-) {
+async fn accept(listener: TcpListener, rules: watch::Receiver<Rules>, requests: Arc<AtomicU64>) {
     loop {
         let Ok((agent, _)) = listener.accept().await else {
             continue;
         };
         let (rules, requests) = (rules.clone(), Arc::clone(&requests));
-        if rules.borrow().closed {
+        let Rules { target, closed, .. } = *rules.borrow();
+        if closed {
             continue;
         }
         tokio::spawn(async move {

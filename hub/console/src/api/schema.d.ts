@@ -594,6 +594,26 @@ export interface components {
             reason?: string | null;
             withdrawn?: components["schemas"]["Ending"] | null;
         };
+        /** @description Cases in which an office and the hub differ. */
+        DriftFound: {
+            /** Format: date-time */
+            compared_at?: string | null;
+            /**
+             * Format: int64
+             * @description The hub has other content.
+             */
+            differing: number;
+            /**
+             * Format: int64
+             * @description The office has handed them over and the hub does not have them.
+             */
+            missing: number;
+            /**
+             * Format: int64
+             * @description The hub has them and the agent does not know them, e.g. because the office's system has them no longer.
+             */
+            only_at_hub: number;
+        };
         /** @description Two cases at different offices that a rule is about. */
         Duplicate: {
             /** @description Whether that word is in doubt. */
@@ -693,6 +713,7 @@ export interface components {
             committed_sequence?: number | null;
             /** @description Whether its agent is connected to some hub now. */
             connected: boolean;
+            drift?: components["schemas"]["DriftFound"] | null;
             /** Format: date-time */
             last_commit_at?: string | null;
             /** Format: date-time */

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use linkage::office::OfficeId;
 use notary_proto::hub::v1::sync_service_server::SyncService;
-use notary_proto::hub::v1::{DigestRequest, DigestResponse, SyncRequest, SyncResponse};
+use notary_proto::hub::v1::{DigestRequest, DigestResponse, DriftFound, SyncRequest, SyncResponse};
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -94,6 +94,11 @@ impl SyncService for SyncApi {
         let months = digest::months(&request.get_ref().months)
             .map_err(|error| invalid_field("months", error.to_string()))?;
         let pool = &self.feeds.pool;
+        if let Some(found) = request.get_ref().found {
+            let found = digest::found(pool, office_id, drift(&found)).await;
+            found.map_err(|error| database(&error))?;
+            return Ok(Response::new(DigestResponse::default()));
+        }
         let response = match months.as_slice() {
             [] => digest::by_month(pool, office_id)
                 .await
@@ -103,5 +108,15 @@ impl SyncService for SyncApi {
                 .map(outgoing::case_digests),
         };
         Ok(Response::new(response.map_err(|error| database(&error))?))
+    }
+}
+
+/// What no database could hold is no count of cases.
+fn drift(found: &DriftFound) -> digest::Drift {
+    let count = |cases| i64::try_from(cases).unwrap_or(i64::MAX);
+    digest::Drift {
+        missing: count(found.missing),
+        differing: count(found.differing),
+        only_at_hub: count(found.only_at_hub),
     }
 }

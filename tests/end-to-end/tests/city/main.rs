@@ -6,6 +6,7 @@
 
 mod arrival;
 mod crash;
+mod drift;
 mod dry_run;
 mod identity;
 mod life;

@@ -1,7 +1,9 @@
 //! What lies in `deploy/` fits the programs.
 #![allow(clippy::unwrap_used)]
 
+mod failover;
 mod monitoring;
+mod restore;
 mod units;
 
 use std::fs;

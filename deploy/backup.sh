@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Backs the hub's database up while the hub runs. Run it as the hub's user (or as root).
+#
+#   deploy/backup.sh base --to DIR [--data-dir DIR] [--database CONNINFO] [--checkpoints DIR] [--keep N]
+#       A whole copy, verified, in DIR/base/TIME: the database, and the audit log's signed checkpoints beside it.
+#       The newest N (14) stay. Once a day.
+#   deploy/backup.sh wal --to DIR [--data-dir DIR] [--database CONNINFO]
+#       Takes every change as it is made into DIR/wal, until it is ended: a service of its own. With it a restore
+#       comes to within seconds of the end; without it, agents hand over again what came after the last base.
+#   deploy/backup.sh keys --to DIR [--data-dir DIR]
+#       The CA's key, the city's token key and the others, once after `notary-hub init` and after each rotation. DIR is
+#       not where the database goes: who has both can undo the tokens.
+#
+# --data-dir is the hub's (/var/lib/notary-hub). Without --database the hub's private PostgreSQL is meant, which has to
+# run. --checkpoints is audit.checkpoint_dir, when it is not in the data directory; a copy kept by other people is worth
+# more than this one. The agents' outboxes need no backup.
+set -euo pipefail
+umask 077
+
+say() { printf 'backup: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+usage() { sed -n '2,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+
+what=${1:-}
+shift || usage
+data_dir=/var/lib/notary-hub to="" database="" checkpoints="" keep=14
+while [ $# -gt 0 ]; do
+    [ $# -gt 1 ] || usage
+    case "$1" in
+    --data-dir) data_dir=$2 ;;
+    --to) to=$2 ;;
+    --database) database=$2 ;;
+    --checkpoints) checkpoints=$2 ;;
+    --keep) keep=$2 ;;
+    *) usage ;;
+    esac
+    shift 2
+done
+[ -n "$to" ] || usage
+mkdir -p "$to"
+
+bin=${NOTARY_HUB_PG_BIN:-$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)}
+[ -n "$bin" ] || bin=$(dirname "$(command -v pg_basebackup || echo .)")
+
+# The private PostgreSQL says itself where its socket is.
+if [ -z "$database" ] && [ "$what" != keys ]; then
+    running="$data_dir/postgres/postmaster.pid"
+    [ -s "$running" ] || fail "no private PostgreSQL runs in $data_dir; start the hub, or give --database"
+    database="host=$(sed -n 5p "$running") user=postgres"
+fi
+
+base() {
+    local time done
+    time=$(date -u +%Y%m%dT%H%M%SZ)
+    done="$to/base/$time"
+    mkdir -p "$to/base"
+    rm -rf "$to"/base/*.partial
+    "$bin/pg_basebackup" --dbname "$database" --pgdata "$done.partial/database" --checkpoint=fast --wal-method=stream
+    "$bin/pg_verifybackup" --quiet "$done.partial/database"
+    # After the database: whatever a checkpoint signs was in the log before.
+    checkpoints=${checkpoints:-$data_dir/checkpoints}
+    if [ -d "$checkpoints" ]; then cp -R "$checkpoints" "$done.partial/checkpoints"; fi
+    sync
+    mv "$done.partial" "$done"
+    find "$to/base" -mindepth 1 -maxdepth 1 -type d -name '*Z' | sort -r | tail -n +$((keep + 1)) | xargs -r rm -rf
+    echo "$done"
+}
+
+wal() {
+    mkdir -p "$to/wal"
+    # The slot keeps what was not taken yet. It is there already at every start but the first.
+    "$bin/pg_receivewal" --dbname "$database" --directory "$to/wal" --slot notary_hub_backup --create-slot --if-not-exists
+    exec "$bin/pg_receivewal" --dbname "$database" --directory "$to/wal" --slot notary_hub_backup --synchronous
+}
+
+keys() {
+    [ -d "$data_dir/pki" ] || fail "no keys in $data_dir/pki"
+    [ ! -d "$to/base" ] || fail "$to holds backups of the database; keep the keys apart from them"
+    local file
+    file="$to/pki-$(date -u +%Y%m%dT%H%M%SZ).tar"
+    tar -C "$data_dir" -cf "$file" pki
+    echo "$file"
+}
+
+case "$what" in
+base | wal | keys) "$what" ;;
+*) usage ;;
+esac
