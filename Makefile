@@ -57,7 +57,7 @@ test: console ## Unit, property and end-to-end tests with real PostgreSQL, Maria
 	@cd $(CONSOLE) && $(NODE) npm test --silent
 	@$(CARGO) test --locked --workspace
 
-lint: console ## rustfmt, clippy with warnings denied, buf, vue-tsc, cargo-deny, npm's licences, promtool, the tests THREATS.md names
+lint: console ## rustfmt, clippy with warnings denied, buf, vue-tsc, cargo-deny, npm's licences, promtool, THREATS.md's tests
 	@deploy/setup.sh lint
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --locked --workspace --all-targets -- -D warnings

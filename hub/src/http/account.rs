@@ -40,7 +40,8 @@ pub(super) struct AccountAnswer {
 
 /// Accounts by login.
 #[utoipa::path(
-    get, path = "/api/v1/accounts", security(("session" = [])),
+    get, path = "/api/v1/accounts", operation_id = "listAccounts",
+    security(("session" = [])),
     responses((status = 200, body = Accounts), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody)),
 )]
 pub(super) async fn list(

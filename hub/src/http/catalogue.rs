@@ -59,7 +59,8 @@ pub(super) struct RuleAnswer {
 
 /// Code lists with their Chinese names.
 #[utoipa::path(
-    get, path = "/api/v1/catalogue", security(("session" = [])),
+    get, path = "/api/v1/catalogue", operation_id = "readCatalogue",
+    security(("session" = [])),
     responses((status = 200, body = Catalogue), (status = 401, body = ProblemBody)),
 )]
 pub(super) async fn serve(

@@ -125,7 +125,8 @@ pub(super) struct OfSeverity {
 
 /// How many findings are open; a notary hears of those that `/duplicates` would tell.
 #[utoipa::path(
-    get, path = "/api/v1/duplicates/counts", security(("session" = [])),
+    get, path = "/api/v1/duplicates/counts", operation_id = "countDuplicates",
+    security(("session" = [])),
     responses((status = 200, body = Counts), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody)),
 )]
 pub(super) async fn counts(

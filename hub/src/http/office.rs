@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::{Extension, Json};
 use linkage::office::OfficeId;
-use linkage::place::DistrictCode;
 use linkage::remedy::remedy;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -127,7 +126,8 @@ pub(super) async fn list(
 
 /// Where the feeds of all offices stand; a notary sees the own one.
 #[utoipa::path(
-    get, path = "/api/v1/feeds", security(("session" = [])),
+    get, path = "/api/v1/feeds", operation_id = "listFeedStates",
+    security(("session" = [])),
     responses((status = 200, body = Feeds), (status = 401, body = ProblemBody)),
 )]
 pub(super) async fn feeds(
@@ -171,18 +171,12 @@ impl From<store::office::Office> for Office {
             name: office.name,
             level: office.level.code(),
             level_zh: office.level.label_zh(),
-            district_zh: district_zh(&office.district_code.to_string()),
+            district_zh: office.district_code.name_zh(),
             district_code: office.district_code.to_string(),
             revoked: office.revoked,
             certified_until: office.certified_until,
         }
     }
-}
-
-fn district_zh(code: &str) -> Option<&'static str> {
-    code.parse()
-        .ok()
-        .and_then(|code: DistrictCode| code.name_zh())
 }
 
 impl From<Feed> for FeedAnswer {

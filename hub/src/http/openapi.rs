@@ -48,36 +48,11 @@ use crate::review::person::PairState;
     ),
     // Named by a parameter alone.
     components(schemas(PairState)),
-    modifiers(&OperationIds, &Session),
+    modifiers(&Session),
 )]
 struct Document;
 
-/// Handlers of different modules share names; operations may not. An id is the method and the path.
-struct OperationIds;
-
 struct Session;
-
-impl Modify for OperationIds {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        for (path, item) in &mut document.paths.paths {
-            let name: Vec<&str> = path
-                .trim_start_matches("/api/v1/")
-                .split('/')
-                .map(|part| part.trim_matches(['{', '}']))
-                .collect();
-            let name = name.join("_");
-            for (method, operation) in [
-                ("get", &mut item.get),
-                ("post", &mut item.post),
-                ("delete", &mut item.delete),
-            ] {
-                if let Some(operation) = operation {
-                    operation.operation_id = Some(format!("{method}_{name}"));
-                }
-            }
-        }
-    }
-}
 
 impl Modify for Session {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {

@@ -67,11 +67,11 @@ impl Api {
                 "/duplicates",
                 gate(&[Notary, Analyst, Supervisor], get(duplicate::list)),
             )
-            .route("/statistics", gate(FIGURES, get(statistics::table)))
             .route(
                 "/duplicates/counts",
                 gate(&[Notary, Analyst, Supervisor], get(duplicate::counts)),
             )
+            .route("/statistics", gate(FIGURES, get(statistics::table)))
             .route(
                 "/statistics/measures",
                 gate(FIGURES, get(statistics::measures)),

@@ -79,7 +79,7 @@ async fn two_workers_find_each_other_however_their_steps_fall_together() {
 }
 
 /// What is found when the second worker gets so far.
-async fn found_when(second: Second) -> Contents {
+async fn found_when(second: Second) -> Vec<String> {
     let hub = Hub::start().await;
     send(&hub, &cases()).await;
     let mut clusters = Some(hold(&hub.pool, CLUSTERS).await);

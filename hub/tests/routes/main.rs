@@ -3,6 +3,7 @@
 
 mod audit;
 mod client;
+mod console;
 mod duplicates;
 mod offices;
 #[path = "../ingest/record.rs"]

@@ -91,29 +91,25 @@ struct Refusal {
 
 impl Counter {
     pub(super) fn router(self) -> Router {
-        Router::new()
+        let console = self.config.local.console.as_ref();
+        let origin = console.unwrap_or(&self.config.hub.people).origin();
+        let router = Router::new()
             .route("/v1/check", post(check))
             .layer(DefaultBodyLimit::max(BODY))
-            .layer(from_fn_with_state(self.clone(), from_the_console))
-            .with_state(self)
-    }
-
-    /// As a browser names the page that the hub serves to people.
-    fn origin(&self) -> String {
-        let hub = self.config.local.console.as_ref();
-        hub.unwrap_or(&self.config.hub.people).origin()
+            .with_state(self);
+        of_the_console(router, origin)
     }
 }
 
-async fn from_the_console(
-    State(counter): State<Counter>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let origin = counter.origin();
+/// Answers pages of one origin alone, as a browser names it.
+fn of_the_console(router: Router, origin: String) -> Router {
+    router.layer(from_fn_with_state(Arc::<str>::from(origin), from_origin))
+}
+
+async fn from_origin(State(origin): State<Arc<str>>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let mut named = headers.get_all(ORIGIN).iter();
-    let is_the_hubs = named.next().is_some_and(|name| name == origin.as_str());
+    let is_the_hubs = named.next().is_some_and(|name| name == &*origin);
     if !is_the_hubs || named.next().is_some() || !addressed_to_loopback(headers, request.uri()) {
         return (
             StatusCode::FORBIDDEN,
@@ -261,5 +257,64 @@ impl From<LookupError> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         (self.status, Json(self)).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::header::HOST;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    const CONSOLE: &str = "https://hub.example:8443";
+
+    async fn answer(method: &str, host: &str, origins: &[&str]) -> Response {
+        let route = Router::new().route("/v1/check", post(async || "asked"));
+        let mut request = Request::builder()
+            .method(method)
+            .uri("/v1/check")
+            .header(HOST, host);
+        for origin in origins {
+            request = request.header(ORIGIN, *origin);
+        }
+        let request = request.body(Body::empty()).expect("a request");
+        let router = of_the_console(route, CONSOLE.to_owned());
+        router.oneshot(request).await.expect("an answer")
+    }
+
+    #[tokio::test]
+    async fn a_browser_may_ask_from_the_hubs_console_on_this_machine() {
+        let asked = answer("POST", "127.0.0.1:7800", &[CONSOLE]).await;
+        assert_eq!(asked.status(), StatusCode::OK);
+        assert_eq!(asked.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], CONSOLE);
+        let before = answer("OPTIONS", "127.0.0.1:7800", &[CONSOLE]).await;
+        assert_eq!(before.status(), StatusCode::NO_CONTENT);
+        let allowed = &before.headers()[ACCESS_CONTROL_ALLOW_HEADERS];
+        assert_eq!(allowed, "authorization, content-type");
+    }
+
+    #[tokio::test]
+    async fn nobody_elses_page_is_answered() {
+        for (host, origins) in [
+            ("127.0.0.1:7800", &[][..]),
+            ("127.0.0.1:7800", &["https://evil.example"]),
+            ("127.0.0.1:7800", &["null"]),
+            ("127.0.0.1:7800", &["http://hub.example:8443"]),
+            ("127.0.0.1:7800", &["https://hub.example:8443.evil.example"]),
+            ("127.0.0.1:7800", &[CONSOLE, "https://evil.example"]),
+            ("rebound.example:7800", &[CONSOLE]),
+        ] {
+            for method in ["OPTIONS", "POST"] {
+                let refused = answer(method, host, origins).await;
+                assert_eq!(
+                    refused.status(),
+                    StatusCode::FORBIDDEN,
+                    "{host} {origins:?}"
+                );
+                assert!(!refused.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
+            }
+        }
     }
 }
