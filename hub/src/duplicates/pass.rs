@@ -1,14 +1,16 @@
 //! All cases of the hub, page by page: their keys derived anew, or duplicates sought for them again.
 //!
-//! Keys come before findings, in two passes. If a page's duplicates were sought as soon as it had its new keys, cases
+//! Keys come before findings, numbers before persons, in three passes. If a page's duplicates were sought as soon as it had its new keys, cases
 //! further on would still stand behind old ones, and findings would be closed that hold.
+
+use std::collections::BTreeSet;
 
 use linkage::matter::{MatterFacts, MatterKey, RuleSet};
 use linkage::office::OfficeId;
 use sqlx::PgConnection;
 use time::Date;
 
-use super::{Effect, keys, local_day};
+use super::{Effect, keys, local_day, persons};
 use crate::case::CaseKey;
 use crate::store::child::{self, Keyed, rank};
 use crate::store::duplicate::Sought;
@@ -64,6 +66,22 @@ pub(super) async fn derive_keys(
     child::clear_matter_keys(connection, &cleared).await?;
     child::insert_matter_keys(connection, anew.into_iter()).await?;
     Ok(paged(cases, Effect::default()))
+}
+
+/// Seeks what persons show again for the office's next cases.
+pub(super) async fn seek_persons(
+    connection: &mut PgConnection,
+    rules: &RuleSet,
+    office_id: OfficeId,
+    behind: &str,
+) -> Result<Paged, sqlx::Error> {
+    let cases = replay::page(connection, office_id, behind, PAGE).await?;
+    let here: BTreeSet<_> = cases
+        .iter()
+        .map(|case| (office_id, case.source_case_id.clone()))
+        .collect();
+    let effect = persons::find(connection, rules, &here).await?;
+    Ok(paged(cases, effect))
 }
 
 /// Seeks duplicates again for those of the office's next cases that are not older than `since`.

@@ -108,12 +108,13 @@ pub fn mention(dice: &mut Dice, person: usize) -> Party {
 pub fn cases(dice: &mut Dice, people: usize, count: usize) -> Vec<(&'static str, Case)> {
     (0..count)
         .map(|at| {
-            let parties = (0..2 + dice.below(2))
+            let mut parties: Vec<Party> = (0..2 + dice.below(2))
                 .map(|_| {
                     let person = dice.below(people);
                     mention(dice, person)
                 })
                 .collect();
+            parties[0].role = PartyRole::Decedent.into();
             let office = ["hangzhou", "xiaoshan", "yuhang"][dice.below(3)];
             (
                 office,
@@ -237,7 +238,7 @@ pub async fn persons(pool: &PgPool) -> BTreeMap<String, String> {
     rows.into_iter().collect()
 }
 
-/// Everything that linkage holds, but for the names of moments.
+/// Everything that linkage holds and what follows from it, but for the names of moments and what a finding weighed then.
 pub async fn contents(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
         "SELECT 'mention ' || m::text FROM mention m
@@ -246,6 +247,9 @@ pub async fn contents(pool: &PgPool) -> Vec<String> {
          UNION ALL SELECT 'block ' || b::text FROM link_block b
          UNION ALL SELECT 'overfull ' || o::text FROM link_overfull o
          UNION ALL SELECT 'link ' || l::text FROM link l
+         UNION ALL SELECT concat_ws(' ', 'finding', basis, rule_id, left_office, left_case, right_office, right_case,
+                                    severity, first_accepting)
+                     FROM duplicate_finding WHERE closed_at IS NULL
          ORDER BY 1",
     )
     .fetch_all(pool)
