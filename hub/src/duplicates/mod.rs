@@ -15,7 +15,7 @@
 //! | [`simulation`] | what an activation would change |
 
 pub mod activation;
-pub mod pass;
+pub(crate) mod pass;
 pub(crate) mod persons;
 pub mod simulation;
 

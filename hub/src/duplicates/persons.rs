@@ -42,6 +42,9 @@ pub(crate) async fn find(
     let asked: Vec<CaseKey<'_>> = cases.iter().map(borrowed).collect();
     let open = duplicate::open_about(connection, Basis::Person, &asked).await?;
     let pairs = pairs(connection, &asked, &open).await?;
+    if pairs.is_empty() {
+        return Ok(Effect::default());
+    }
     let judged = judge(connection, rules, &pairs).await?;
 
     let still: HashSet<&FindingKey> = judged.iter().map(|judged| &judged.found.key).collect();

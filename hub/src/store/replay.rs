@@ -44,6 +44,24 @@ pub async fn count(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
         .await
 }
 
+/// Keys of the office's cases behind `behind`, in their order, at most `most`.
+pub async fn names(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    behind: &str,
+    most: i64,
+) -> Result<Vec<String>, sqlx::Error> {
+    query_scalar!(
+        "SELECT source_case_id FROM case_record WHERE office_id = $1 AND source_case_id > $2
+          ORDER BY source_case_id LIMIT $3",
+        office_id.as_str(),
+        behind,
+        most,
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// The office's cases behind `behind`, in the order of their keys, at most `most`.
 pub async fn page(
     connection: &mut PgConnection,

@@ -9,6 +9,7 @@ use notary_hub::linking::model::Models;
 use notary_hub::linking::relink::{Relinked, relink};
 use notary_hub::linking::rework::rework;
 use notary_hub::linking::run::Runs;
+use notary_hub::rules::Rules;
 use notary_hub::store;
 use notary_proto::hub::v1 as wire;
 use sqlx::PgPool;
@@ -198,9 +199,14 @@ pub async fn take_back(pool: &PgPool, decisions: &[(MentionId, MentionId, Judgem
 
 async fn follow(pool: &PgPool, mentions: &[MentionId]) {
     let mut transaction = pool.begin().await.unwrap();
-    rework(&mut transaction, &Models::default(), mentions)
-        .await
-        .unwrap();
+    rework(
+        &mut transaction,
+        &Models::default(),
+        &Rules::shipped(),
+        mentions,
+    )
+    .await
+    .unwrap();
     transaction.commit().await.unwrap();
 }
 
