@@ -598,11 +598,18 @@ export interface components {
         Duplicate: {
             /** @description Whether that word is in doubt. */
             back_dated: boolean;
+            /** @description number: equal verified numbers; person: linkage holds the parties for the same persons, which is possible only. */
+            basis: string;
             cases: components["schemas"]["Side"][];
             /** @description Office that accepted first, by its own word (公证程序规则 art. 16). */
             first_accepting?: string | null;
             /** Format: date-time */
             found_at: string;
+            /**
+             * Format: double
+             * @description Of a finding by persons the weakest link it rests on, in bits.
+             */
+            match_weight?: number | null;
             rule_id: string;
             rules_version: string;
             /** @description duplicate, conflict or related. */
@@ -757,6 +764,8 @@ export interface components {
         FindingAnswer: {
             /** @description Whether that word is in doubt. */
             back_dated: boolean;
+            /** @description number: equal verified numbers; person: linkage holds the parties for the same persons, which is possible only. */
+            basis: string;
             cases: components["schemas"]["CaseAnswer"][];
             decision?: components["schemas"]["DecisionAnswer"] | null;
             /** @description What a decision stands on; goes back with it. */
@@ -769,6 +778,11 @@ export interface components {
             first_accepting?: string | null;
             /** Format: date-time */
             found_at: string;
+            /**
+             * Format: double
+             * @description Of a finding by persons what the weakest link it rests on weighed, in bits.
+             */
+            match_weight?: number | null;
             rule_id: string;
             /** @description duplicate, conflict or related. */
             severity: string;
@@ -893,11 +907,18 @@ export interface components {
             items: {
                 /** @description Whether that word is in doubt. */
                 back_dated: boolean;
+                /** @description number: equal verified numbers; person: linkage holds the parties for the same persons, which is possible only. */
+                basis: string;
                 cases: components["schemas"]["Side"][];
                 /** @description Office that accepted first, by its own word (公证程序规则 art. 16). */
                 first_accepting?: string | null;
                 /** Format: date-time */
                 found_at: string;
+                /**
+                 * Format: double
+                 * @description Of a finding by persons the weakest link it rests on, in bits.
+                 */
+                match_weight?: number | null;
                 rule_id: string;
                 rules_version: string;
                 /** @description duplicate, conflict or related. */
@@ -935,6 +956,8 @@ export interface components {
             items: {
                 /** @description Whether that word is in doubt. */
                 back_dated: boolean;
+                /** @description number: equal verified numbers; person: linkage holds the parties for the same persons, which is possible only. */
+                basis: string;
                 cases: components["schemas"]["CaseAnswer"][];
                 decision?: components["schemas"]["DecisionAnswer"] | null;
                 /** @description What a decision stands on; goes back with it. */
@@ -947,6 +970,11 @@ export interface components {
                 first_accepting?: string | null;
                 /** Format: date-time */
                 found_at: string;
+                /**
+                 * Format: double
+                 * @description Of a finding by persons what the weakest link it rests on weighed, in bits.
+                 */
+                match_weight?: number | null;
                 rule_id: string;
                 /** @description duplicate, conflict or related. */
                 severity: string;
@@ -1112,11 +1140,11 @@ export interface components {
             rule_id: string;
             severity: string;
         };
-        /** @description One of the two. */
+        /** @description One of the two. Of another office's case a notary is told nothing where the rules show no more than a hit. */
         Side: {
             case_no?: string | null;
             matter_type?: string | null;
-            office_id: string;
+            office_id?: string | null;
             /** @description The office's own key; of another office's case a notary is not told it. */
             source_case_id?: string | null;
         };
