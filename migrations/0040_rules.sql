@@ -10,9 +10,9 @@ CREATE TABLE rules_version (
     registered_at timestamptz NOT NULL DEFAULT now(),
     activated_at  timestamptz,                  -- the last time; null: never in force
     in_force      boolean NOT NULL DEFAULT false,
-    -- Cases that were here before it came into force are brought to it in two passes, keys before findings; where the
-    -- pass has come to. New cases follow the version in force at once.
-    stage         text COLLATE "C" NOT NULL DEFAULT 'done' CHECK (stage IN ('keys', 'findings', 'done')),
+    -- Cases that were here before it came into force are brought to it in three passes, keys before findings, by numbers
+    -- before by persons; where the pass has come to. New cases follow the version in force at once.
+    stage         text COLLATE "C" NOT NULL DEFAULT 'done' CHECK (stage IN ('keys', 'findings', 'persons', 'done')),
     stage_office  text COLLATE "C" NOT NULL DEFAULT '',
     stage_case    text COLLATE "C" NOT NULL DEFAULT '',
     CHECK (activated_at IS NOT NULL OR NOT in_force)
@@ -28,4 +28,5 @@ DROP INDEX matter_key_by_key;
 -- What a finding rests on: equal numbers, or persons that linkage holds for one.
 ALTER TABLE duplicate_finding
     ADD COLUMN basis        text COLLATE "C" NOT NULL DEFAULT 'number' CHECK (basis IN ('number', 'person')),
-    ADD COLUMN match_weight integer;            -- the weakest link it rests on, thousandths of a bit; null for numbers
+    ADD COLUMN match_weight integer;            -- what the weakest link it rests on weighed when it was last looked
+                                                -- at, thousandths of a bit; null for numbers and people's decisions

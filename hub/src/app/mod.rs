@@ -223,7 +223,7 @@ impl App {
         ));
         tasks.spawn(log.run(stop()));
         tasks.spawn(Arc::clone(&entrance).run(stop()));
-        tasks.spawn(rules.follow(database.general.clone(), stop()));
+        tasks.spawn(rules.clone().follow(database.general.clone(), stop()));
         tasks.spawn(watch::database(database.pools(), health.clone(), stop()));
         tasks.spawn(watch::service_manager(stop()));
         let figures = database.general.clone();
@@ -241,7 +241,8 @@ impl App {
             sessions,
         };
         tasks.spawn(keys.follow(stop()));
-        let linkers = Linking::new(database.linking.clone(), models).start(config.linking.workers);
+        let linking = Linking::new(database.linking.clone(), models, rules);
+        let linkers = linking.start(config.linking.workers);
         let listeners = TaskTracker::new();
         let doors_stop = Stop::default();
         let metrics_door = doors.open(

@@ -244,6 +244,7 @@ async fn activate(config: &Config, file: Option<&Path>, output: &Output) -> Resu
             let pass = match progress.pass {
                 Pass::Keys => "keys",
                 Pass::Findings => "findings",
+                Pass::Persons => "persons",
             };
             output.progress(&format!(
                 "{pass}: {} of {} cases",

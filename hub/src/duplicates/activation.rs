@@ -3,7 +3,7 @@
 //! transaction that remembers where it came to; whoever activates the same version again goes on from there.
 //!
 //! A page holds its office's feed, as a writer does, so that no case changes under it. Writers of other offices meet it
-//! at the stripes.
+//! at the stripes. What persons show comes last, and meets linkage at its lock alone.
 
 use linkage::matter::RuleSet;
 use linkage::office::OfficeId;
@@ -14,7 +14,7 @@ use super::pass::{self, Company, Paged};
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
 use crate::rules::{Edition, RulesError, short};
 use crate::store::rules::{self, Stage};
-use crate::store::{replay, sync, tx};
+use crate::store::{linking, replay, sync, tx};
 
 /// How far an activation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +26,12 @@ pub struct Progress {
     pub of: usize,
 }
 
-/// The two passes over all cases.
+/// The passes over all cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pass {
     Keys,
     Findings,
+    Persons,
 }
 
 /// What a run of an activation has done.
@@ -119,6 +120,7 @@ async fn step(pool: &PgPool, rule_set: &RuleSet) -> Result<Step, ActivationError
     let (pass, behind) = match stage.ok_or(ActivationError::Superseded)? {
         Stage::Keys(behind) => (Pass::Keys, behind),
         Stage::Findings(behind) => (Pass::Findings, behind),
+        Stage::Persons(behind) => (Pass::Persons, behind),
         Stage::Done => return Ok(Step::Done),
     };
     let offices = replay::offices(connection).await?;
@@ -146,11 +148,18 @@ async fn page(
     office_id: OfficeId,
     behind: &str,
 ) -> Result<Paged, sqlx::Error> {
-    sync::lock(connection, &[office_id]).await?;
     match pass {
-        Pass::Keys => pass::derive_keys(connection, rules, office_id, behind).await,
+        Pass::Keys => {
+            sync::lock(connection, &[office_id]).await?;
+            pass::derive_keys(connection, rules, office_id, behind).await
+        }
         Pass::Findings => {
+            sync::lock(connection, &[office_id]).await?;
             pass::seek(connection, rules, office_id, behind, None, Company::Writers).await
+        }
+        Pass::Persons => {
+            linking::lock_clusters(connection).await?;
+            pass::seek_persons(connection, rules, office_id, behind).await
         }
     }
 }
@@ -166,7 +175,9 @@ fn stage_of(pass: Pass, next: Option<(OfficeId, String)>) -> Stage {
         (Pass::Keys, Some(next)) => Stage::Keys(Some(next)),
         (Pass::Keys, None) => Stage::Findings(None),
         (Pass::Findings, Some(next)) => Stage::Findings(Some(next)),
-        (Pass::Findings, None) => Stage::Done,
+        (Pass::Findings, None) => Stage::Persons(None),
+        (Pass::Persons, Some(next)) => Stage::Persons(Some(next)),
+        (Pass::Persons, None) => Stage::Done,
     }
 }
 

@@ -9,12 +9,14 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`persons`] | what no number shows, but persons do |
 //! | [`pass`] | all cases of the hub, keyed and looked at anew |
 //! | [`activation`] | putting other rules in force |
 //! | [`simulation`] | what an activation would change |
 
 pub mod activation;
-pub mod pass;
+pub(crate) mod pass;
+pub(crate) mod persons;
 pub mod simulation;
 
 use std::collections::{HashMap, HashSet};
@@ -27,7 +29,7 @@ use time::macros::offset;
 use time::{Date, OffsetDateTime};
 
 use crate::case::CaseKey;
-use crate::store::duplicate::{self, Candidate, Candidates, FindingKey, Found, Sought};
+use crate::store::duplicate::{self, Basis, Candidate, Candidates, FindingKey, Found, Sought};
 use crate::store::notice::{self, NewNotice};
 use crate::telemetry::metrics::CANDIDATES_CUT;
 
@@ -76,14 +78,14 @@ async fn look(
     counter!(CANDIDATES_CUT).increment(candidates.keys_cut);
     let found = judge(rules, cases, &candidates.cases);
 
-    let open = duplicate::open_about(connection, replaced).await?;
+    let open = duplicate::open_about(connection, Basis::Number, replaced).await?;
     let still: HashSet<&FindingKey> = found.iter().map(|found| &found.key).collect();
     let unseen = unseen(cases, &candidates);
     let over: Vec<&FindingKey> = open
         .iter()
         .filter(|key| !still.contains(key) && !unseen.is_about(key))
         .collect();
-    duplicate::close(connection, &over).await?;
+    duplicate::close(connection, Basis::Number, &over).await?;
     duplicate::upsert(connection, &found, rules.version()).await?;
 
     let known: HashSet<&FindingKey> = open.iter().collect();
@@ -91,7 +93,7 @@ async fn look(
         .iter()
         .filter(|found| !known.contains(&found.key))
         .collect();
-    notice::insert(connection, &notices(rules, &news)).await?;
+    notice::insert(connection, &notices(rules, &news, "")).await?;
     Ok(Effect {
         opened: news.iter().map(|found| found.severity.code()).collect(),
         closed: over.len(),
@@ -145,7 +147,10 @@ fn judge(rules: &RuleSet, cases: &[Sought<'_>], candidates: &[Candidate]) -> Vec
             back_dated: finding.back_dated,
         });
     }
-    found.into_values().collect()
+    // Whoever else writes findings does so in this order as well, and waits instead of colliding.
+    let mut found: Vec<Found> = found.into_values().collect();
+    found.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+    found
 }
 
 fn facts_of_case<'a>(
@@ -183,14 +188,15 @@ fn local_day(at: OffsetDateTime) -> Date {
     at.to_offset(offset!(+8)).date()
 }
 
-/// Both offices hear of it, and neither is told more than the rule's text. An office that may not know of the other's
+/// Both offices hear of it, and neither is told more than the rule's text, behind `preface`. An office that may not know of the other's
 /// case hears nothing.
-fn notices<'a>(rules: &'a RuleSet, news: &[&'a Found]) -> Vec<NewNotice<'a>> {
+fn notices<'a>(rules: &RuleSet, news: &[&'a Found], preface: &str) -> Vec<NewNotice<'a>> {
     news.iter()
         .flat_map(|found| {
-            let text_zh = rules
+            let notice_zh = rules
                 .rule(&found.key.rule_id)
                 .map_or("", |rule| rule.notice_zh());
+            let text_zh = format!("{preface}{notice_zh}");
             let [left, right] = found.matters;
             [
                 (&found.key.left, left, right),
@@ -205,7 +211,7 @@ fn notices<'a>(rules: &'a RuleSet, news: &[&'a Found]) -> Vec<NewNotice<'a>> {
             .map(move |((office_id, source_case_id), ..)| NewNotice {
                 office_id: *office_id,
                 source_case_id,
-                text_zh,
+                text_zh: text_zh.clone(),
             })
         })
         .collect()

@@ -1,18 +1,20 @@
 //! All cases of the hub, page by page: their keys derived anew, or duplicates sought for them again.
 //!
-//! Keys come before findings, in two passes. If a page's duplicates were sought as soon as it had its new keys, cases
+//! Keys come before findings, numbers before persons, in three passes. If a page's duplicates were sought as soon as it had its new keys, cases
 //! further on would still stand behind old ones, and findings would be closed that hold.
 
 use linkage::matter::{MatterFacts, MatterKey, RuleSet};
 use linkage::office::OfficeId;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use time::Date;
 
-use super::{Effect, keys, local_day};
+use super::{Effect, keys, local_day, persons};
 use crate::case::CaseKey;
+use crate::rules::Rules;
 use crate::store::child::{self, Keyed, rank};
 use crate::store::duplicate::Sought;
 use crate::store::replay::{self, Kept};
+use crate::store::{linking, tx};
 
 /// Cases of one page: the office's feed waits meanwhile.
 const PAGE: i64 = 500;
@@ -64,6 +66,50 @@ pub(super) async fn derive_keys(
     child::clear_matter_keys(connection, &cleared).await?;
     child::insert_matter_keys(connection, anew.into_iter()).await?;
     Ok(paged(cases, Effect::default()))
+}
+
+/// Seeks what persons show again for the office's next cases.
+pub(super) async fn seek_persons(
+    connection: &mut PgConnection,
+    rules: &RuleSet,
+    office_id: OfficeId,
+    behind: &str,
+) -> Result<Paged, sqlx::Error> {
+    let names = replay::names(connection, office_id, behind, PAGE).await?;
+    let (cases, last) = (names.len(), names.last().cloned());
+    let here = names.into_iter().map(|name| (office_id, name)).collect();
+    let effect = persons::find(connection, rules, &here).await?;
+    Ok(Paged {
+        cases,
+        last,
+        effect,
+    })
+}
+
+/// The same for every case of the hub, a page in a transaction, after all persons became others at once. `told` hears
+/// how many cases were looked at.
+pub(crate) async fn follow_persons<E: From<sqlx::Error>>(
+    pool: &PgPool,
+    rules: &Rules,
+    mut told: impl AsyncFnMut(usize) -> Result<(), E>,
+) -> Result<(), E> {
+    let offices = replay::offices(&mut *pool.acquire().await?).await?;
+    let mut cases = 0;
+    for office_id in offices {
+        let mut behind = Some(String::new());
+        while let Some(last) = behind {
+            let paged = tx::tx(pool, "rules.persons", async |transaction| {
+                linking::lock_clusters(&mut *transaction).await?;
+                let rules = rules.refresh(&mut *transaction).await?;
+                seek_persons(transaction, &rules, office_id, &last).await
+            })
+            .await?;
+            cases += paged.cases;
+            told(cases).await?;
+            behind = paged.last;
+        }
+    }
+    Ok(())
 }
 
 /// Seeks duplicates again for those of the office's next cases that are not older than `since`.

@@ -19,7 +19,7 @@ pub struct Simulation {
     pub differences: Vec<Difference>,
 }
 
-/// Replays all cases under `rules`; with `since`, what concerns those of that day and later. `pool` is the one of writers,
+/// Replays all cases under `rules`; with `since`, what concerns those of that day and later, by numbers alone. `pool` is the one of writers,
 /// whose plans do not depend on statistics that new tables lack.
 pub async fn simulate(
     pool: &PgPool,
@@ -49,6 +49,15 @@ pub async fn simulate(
             pass::seek(&mut transaction, rules, office_id, &behind, since, company)
                 .await?
                 .last
+        {
+            behind = last;
+        }
+    }
+    for &office_id in offices.iter().filter(|_| since.is_none()) {
+        let mut behind = String::new();
+        while let Some(last) = pass::seek_persons(&mut transaction, rules, office_id, &behind)
+            .await?
+            .last
         {
             behind = last;
         }

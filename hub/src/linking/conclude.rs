@@ -12,6 +12,8 @@ use super::compare::{Compared, compare};
 use super::component::{self, Placement};
 use super::model::Model;
 use super::{LinkingError, Touched, contest};
+use crate::duplicates::{Effect, persons};
+use crate::rules::Rules;
 use crate::store::linking::link::Link;
 use crate::store::linking::{block, link, model as stored_model, node, work};
 
@@ -27,6 +29,8 @@ pub(super) struct Conclusion {
     pub pairs: usize,
     /// Keys left out because too many nodes have them.
     pub overfull: usize,
+    /// What persons now show of duplicate applications, and no longer.
+    pub findings: Effect,
 }
 
 /// Concludes a comparison. The caller holds the lock on clusters, and commits.
@@ -62,6 +66,19 @@ pub(super) async fn conclude(
     conclusion.placement = component::place(connection, &seeds).await?;
     conclusion.touched = touched(connection, &conclusion.placement).await?;
     Ok(conclusion)
+}
+
+/// Lets duplicate findings follow persons: the last step before the commit, by the rules in force at this moment.
+pub(super) async fn follow(
+    connection: &mut PgConnection,
+    rules: &Rules,
+    cases: &BTreeSet<(OfficeId, String)>,
+) -> Result<Effect, LinkingError> {
+    let rules = rules
+        .refresh(&mut *connection)
+        .await
+        .map_err(sqlx::Error::from)?;
+    Ok(persons::find(connection, &rules, cases).await?)
 }
 
 /// Makes the links of the nodes what they were scored to be. Returns the nodes whose links changed.

@@ -26,12 +26,15 @@ use super::everyone::Everyone;
 use super::intake;
 use super::model::Model;
 use super::run::{Kind, Run, Runs, Step, workers};
+use crate::duplicates::pass;
+use crate::rules::Rules;
 use crate::store::copy::Rows;
 use crate::store::linking::block::MOST_IN_BLOCK;
 use crate::store::linking::link::Link;
 use crate::store::linking::node::Placed;
 use crate::store::linking::relink::{self as store, MentionRow, NodeRow, Table};
 use crate::store::linking::{self as locks, judgement};
+use crate::store::replay;
 
 /// Bytes of rows that are sent at once.
 const PIECE: usize = 1 << 18;
@@ -87,9 +90,20 @@ async fn relink_once(run: &Run<'_>) -> Result<Relinked, LinkingError> {
     run.at(Step::Switch, 0, 0).await?;
     let replaced = store::replace(&mut transaction, &overfull).await?;
     transaction.commit().await?;
+    follow(run).await?;
     relinked.changed_rows = replaced.mentions + replaced.nodes + replaced.blocks + replaced.links;
     relinked.seconds = begun.elapsed().as_secs_f64();
     Ok(relinked)
+}
+
+/// Lets duplicate findings follow the persons that stand now. A run that is cut short here is to be repeated.
+async fn follow(run: &Run<'_>) -> Result<(), LinkingError> {
+    let cases = replay::count(&mut *run.long.acquire().await?).await?;
+    let total = u64::try_from(cases).unwrap_or(0);
+    pass::follow_persons(run.long, &Rules::shipped(), async |done| {
+        run.at(Step::Switch, done as u64, total).await
+    })
+    .await
 }
 
 /// What comes from the thread that links.

@@ -7,10 +7,11 @@ use linkage::node::{MentionId, NodeId};
 use sqlx::PgConnection;
 
 use super::compare::Compared;
-use super::conclude::conclude;
+use super::conclude::{conclude, follow};
 use super::contest::MOST_MENTIONS;
 use super::model::Models;
 use super::{LinkingError, Touched};
+use crate::rules::Rules;
 use crate::store::linking::{self as store, judgement, mention};
 
 /// Clusters anew whatever decisions about these mentions touch, after rows of `link_judgement` that name them came in
@@ -26,6 +27,7 @@ use crate::store::linking::{self as store, judgement, mention};
 pub async fn rework(
     connection: &mut PgConnection,
     models: &Models,
+    rules: &Rules,
     mentions: &[MentionId],
 ) -> Result<Touched, LinkingError> {
     if !store::enter(&mut *connection).await? {
@@ -40,7 +42,8 @@ pub async fn rework(
     refuse_too_many(&mut *connection, &nodes).await?;
     let model = models.in_force(&mut *connection).await?;
     let nothing_scored = Compared::of_nothing(nodes, &model);
-    let conclusion = conclude(connection, &nothing_scored, &model).await?;
+    let conclusion = conclude(&mut *connection, &nothing_scored, &model).await?;
+    follow(connection, rules, &conclusion.touched.cases).await?;
     Ok(conclusion.touched)
 }
 

@@ -12,16 +12,17 @@ use tokio_util::task::TaskTracker;
 
 use super::LinkingError;
 use super::compare::{Candidates, Compared};
-use super::conclude::{Conclusion, conclude};
+use super::conclude::{Conclusion, conclude, follow};
 use super::intake::take_in;
 use super::model::{Model, Models};
+use crate::rules::Rules;
 use crate::store::linking::work::{self, Work};
 use crate::store::linking::{self as store, block, link};
 use crate::store::tx;
 use crate::telemetry::metrics::{
-    LINKING_CASES, LINKING_CHUNK_SECONDS, LINKING_FAILURES, LINKING_LAG, LINKING_OVERFULL_KEYS,
-    LINKING_OVERSIZE_COMPONENTS, LINKING_PAIRS, LINKING_PERSONS_CHANGED, LINKING_POSSIBLE_PAIRS,
-    LINKING_WAITING,
+    FINDINGS, LINKING_CASES, LINKING_CHUNK_SECONDS, LINKING_FAILURES, LINKING_LAG,
+    LINKING_OVERFULL_KEYS, LINKING_OVERSIZE_COMPONENTS, LINKING_PAIRS, LINKING_PERSONS_CHANGED,
+    LINKING_POSSIBLE_PAIRS, LINKING_WAITING,
 };
 
 /// Cases and nodes of one chunk.
@@ -42,6 +43,7 @@ const ATTEMPTS: u32 = 3;
 pub struct Linking {
     pool: PgPool,
     models: Models,
+    rules: Rules,
 }
 
 /// The running workers.
@@ -52,8 +54,13 @@ pub struct Workers {
 }
 
 impl Linking {
-    pub fn new(pool: PgPool, models: Models) -> Self {
-        Self { pool, models }
+    /// `rules` say which cases of one person are the same matter.
+    pub fn new(pool: PgPool, models: Models, rules: Rules) -> Self {
+        Self {
+            pool,
+            models,
+            rules,
+        }
     }
 
     /// Starts so many workers.
@@ -139,9 +146,29 @@ impl Linking {
         let compared =
             Arc::new(tokio::task::spawn_blocking(move || candidates.score(&scoring)).await?);
         tx::retried("linking.conclude", || {
-            finish(&self.pool, &model, work, Arc::clone(&compared))
+            self.finish(&model, work, Arc::clone(&compared))
         })
         .await
+    }
+
+    async fn finish(
+        &self,
+        model: &Arc<Model>,
+        work: &Work,
+        compared: Arc<Compared>,
+    ) -> Result<Conclusion, LinkingError> {
+        let mut transaction = self.pool.begin().await?;
+        if !store::enter(&mut transaction).await? {
+            return Err(LinkingError::Relinking);
+        }
+        store::lock_clusters(&mut transaction).await?;
+        let mut conclusion = conclude(&mut transaction, &compared, model).await?;
+        conclusion.touched.add_cases(work.office_id, &work.cases);
+        conclusion.findings =
+            follow(&mut transaction, &self.rules, &conclusion.touched.cases).await?;
+        work::finish(&mut transaction, &work.rows).await?;
+        transaction.commit().await?;
+        Ok(conclusion)
     }
 
     async fn measure(self, stop: CancellationToken) {
@@ -194,29 +221,14 @@ async fn intake(
     Ok((model, nodes))
 }
 
-async fn finish(
-    pool: &PgPool,
-    model: &Arc<Model>,
-    work: &Work,
-    compared: Arc<Compared>,
-) -> Result<Conclusion, LinkingError> {
-    let mut transaction = pool.begin().await?;
-    if !store::enter(&mut transaction).await? {
-        return Err(LinkingError::Relinking);
-    }
-    store::lock_clusters(&mut transaction).await?;
-    let mut conclusion = conclude(&mut transaction, &compared, model).await?;
-    conclusion.touched.add_cases(work.office_id, &work.cases);
-    work::finish(&mut transaction, &work.rows).await?;
-    transaction.commit().await?;
-    Ok(conclusion)
-}
-
 fn tally(work: &Work, conclusion: &Conclusion, took: Duration) {
     histogram!(LINKING_CHUNK_SECONDS).record(took.as_secs_f64());
     counter!(LINKING_CASES).increment(work.cases.len() as u64);
     counter!(LINKING_PAIRS).increment(conclusion.pairs as u64);
     counter!(LINKING_PERSONS_CHANGED).increment(conclusion.touched.persons.len() as u64);
+    for severity in &conclusion.findings.opened {
+        counter!(FINDINGS, "severity" => *severity).increment(1);
+    }
     if conclusion.placement.oversize > 0 {
         counter!(LINKING_OVERSIZE_COMPONENTS).increment(conclusion.placement.oversize as u64);
         tracing::warn!(

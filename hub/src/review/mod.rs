@@ -32,6 +32,7 @@ use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
 use crate::identity::{Person, Role};
 use crate::linking::LinkingError;
 use crate::linking::model::Models;
+use crate::rules::Rules;
 use crate::store::tx::Retryable;
 
 /// Why a review came to nothing.
@@ -73,6 +74,8 @@ pub struct Review<'a> {
     pool: &'a PgPool,
     audit: &'a Audit,
     models: &'a Models,
+    in_force: &'a Rules,
+    /// The rules in force as the review began.
     rules: Arc<RuleSet>,
     by: &'a Person,
     desk: Desk,
@@ -99,7 +102,7 @@ impl<'a> Review<'a> {
         pool: &'a PgPool,
         audit: &'a Audit,
         models: &'a Models,
-        rules: Arc<RuleSet>,
+        in_force: &'a Rules,
         by: &'a Person,
     ) -> Result<Self, ReviewError> {
         let desk = match by.role {
@@ -111,7 +114,8 @@ impl<'a> Review<'a> {
             pool,
             audit,
             models,
-            rules,
+            in_force,
+            rules: in_force.current(),
             by,
             desk,
         })

@@ -190,7 +190,7 @@ impl Review<'_> {
         mentions: Pair<Uuid>,
     ) -> Result<(), ReviewError> {
         let mentions = [mentions.low(), mentions.high()].map(id);
-        rework(connection, self.models, &mentions).await?;
+        rework(connection, self.models, self.in_force, &mentions).await?;
         Ok(())
     }
 

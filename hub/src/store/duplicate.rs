@@ -60,8 +60,43 @@ pub struct Candidate {
     pub shared: Vec<MatterKey>,
 }
 
+/// What a finding rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// Equal verified numbers, and equal things.
+    Number,
+    /// Mentions that linkage, or somebody at a review, holds for one person: possible, until a person decides.
+    Person,
+}
+
+/// A text that names no basis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("neither number nor person")]
+pub struct NoBasis;
+
+impl std::str::FromStr for Basis {
+    type Err = NoBasis;
+
+    fn from_str(code: &str) -> Result<Self, NoBasis> {
+        [Self::Number, Self::Person]
+            .into_iter()
+            .find(|basis| basis.code() == code)
+            .ok_or(NoBasis)
+    }
+}
+
+impl Basis {
+    /// The form in which it is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Person => "person",
+        }
+    }
+}
+
 /// What tells one finding from another; the lesser (office, case) stands on the left.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FindingKey {
     pub rule_id: String,
     pub left: (OfficeId, String),
@@ -192,9 +227,10 @@ pub async fn candidates(
     Ok(found)
 }
 
-/// Open findings by equal numbers that speak of these cases.
+/// Open findings on that basis that speak of these cases.
 pub async fn open_about(
     connection: &mut PgConnection,
+    basis: Basis,
     cases: &[CaseKey<'_>],
 ) -> Result<Vec<FindingKey>, sqlx::Error> {
     if cases.is_empty() {
@@ -206,13 +242,14 @@ pub async fn open_about(
            SELECT d.rule_id AS "rule_id!", d.left_office AS "left_office!", d.left_case AS "left_case!",
                   d.right_office AS "right_office!", d.right_case AS "right_case!"
              FROM k JOIN duplicate_finding d ON d.left_office = k.office_id AND d.left_case = k.source_case_id
-            WHERE d.closed_at IS NULL AND d.basis = 'number'
+            WHERE d.closed_at IS NULL AND d.basis = $3
             UNION
            SELECT d.rule_id, d.left_office, d.left_case, d.right_office, d.right_case
              FROM k JOIN duplicate_finding d ON d.right_office = k.office_id AND d.right_case = k.source_case_id
-            WHERE d.closed_at IS NULL AND d.basis = 'number'"#,
+            WHERE d.closed_at IS NULL AND d.basis = $3"#,
         &offices as &[&str],
         &cases as &[&str],
+        basis.code(),
     )
     .fetch_all(connection)
     .await?;
@@ -248,8 +285,12 @@ impl<'a> KeyColumns<'a> {
     }
 }
 
-/// Closes findings by equal numbers that no longer hold.
-pub async fn close(connection: &mut PgConnection, over: &[&FindingKey]) -> Result<(), sqlx::Error> {
+/// Closes findings on that basis that no longer hold.
+pub async fn close(
+    connection: &mut PgConnection,
+    basis: Basis,
+    over: &[&FindingKey],
+) -> Result<(), sqlx::Error> {
     if over.is_empty() {
         return Ok(());
     }
@@ -260,12 +301,13 @@ pub async fn close(connection: &mut PgConnection, over: &[&FindingKey]) -> Resul
                   AS k (rule_id, left_office, left_case, right_office, right_case)
             WHERE d.rule_id = k.rule_id AND d.left_office = k.left_office AND d.left_case = k.left_case
               AND d.right_office = k.right_office AND d.right_case = k.right_case
-              AND d.basis = 'number'"#,
+              AND d.basis = $6"#,
         &k.rule_id as &[&str],
         &k.left_office as &[&str],
         &k.left_case as &[&str],
         &k.right_office as &[&str],
         &k.right_case as &[&str],
+        basis.code(),
     )
     .execute(connection)
     .await?;
@@ -309,6 +351,55 @@ pub async fn upsert(
         &severities as &[&str],
         &firsts as &[Option<&str>],
         &back_dated,
+        rules_version,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes findings by persons, new, known or open again, each with the weight of the link it rests on. One that equal
+/// numbers show already stays as it is.
+pub async fn upsert_possible(
+    connection: &mut PgConnection,
+    found: &[Found],
+    weights: &[Option<i32>],
+    rules_version: &str,
+) -> Result<(), sqlx::Error> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let k = KeyColumns::of(found.iter().map(|found| &found.key));
+    let severities: Vec<&str> = found.iter().map(|f| f.severity.code()).collect();
+    let firsts: Vec<Option<&str>> = found
+        .iter()
+        .map(|f| f.first_accepting.as_ref().map(|office| office.as_str()))
+        .collect();
+    let back_dated: Vec<bool> = found.iter().map(|f| f.back_dated).collect();
+    query!(
+        r#"INSERT INTO duplicate_finding AS d (rule_id, left_office, left_case, right_office, right_case, severity,
+                                               first_accepting, back_dated, match_weight, basis, rules_version, found_at)
+           SELECT *, 'person', $10, now() FROM unnest(
+               $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
+               $9::integer[])
+           ON CONFLICT (rule_id, left_office, left_case, right_office, right_case) DO UPDATE SET
+               severity = excluded.severity, first_accepting = excluded.first_accepting,
+               back_dated = excluded.back_dated, closed_at = NULL, basis = 'person',
+               match_weight = excluded.match_weight,
+               rules_version = CASE
+                   WHEN (d.severity, d.first_accepting, d.back_dated, d.basis, d.closed_at)
+                        IS NOT DISTINCT FROM (excluded.severity, excluded.first_accepting, excluded.back_dated, 'person', NULL)
+                   THEN d.rules_version ELSE excluded.rules_version END
+            WHERE d.basis = 'person' OR d.closed_at IS NOT NULL"#,
+        &k.rule_id as &[&str],
+        &k.left_office as &[&str],
+        &k.left_case as &[&str],
+        &k.right_office as &[&str],
+        &k.right_case as &[&str],
+        &severities as &[&str],
+        &firsts as &[Option<&str>],
+        &back_dated,
+        weights as &[Option<i32>],
         rules_version,
     )
     .execute(connection)

@@ -18,12 +18,12 @@ pub const DETAILS_ASKED: &str = "details_asked";
 pub const DETAILS_ANSWERED: &str = "details_answered";
 
 /// A notice about a duplicate finding, to be told to one of its two offices.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct NewNotice<'a> {
     pub office_id: OfficeId,
     /// The office's own case.
     pub source_case_id: &'a str,
-    pub text_zh: &'a str,
+    pub text_zh: String,
 }
 
 /// A notice on its way.
@@ -47,7 +47,7 @@ pub async fn insert(
     let ids: Vec<Uuid> = notices.iter().map(|_| Uuid::now_v7()).collect();
     let offices: Vec<&str> = notices.iter().map(|n| n.office_id.as_str()).collect();
     let cases: Vec<&str> = notices.iter().map(|n| n.source_case_id).collect();
-    let texts: Vec<&str> = notices.iter().map(|n| n.text_zh).collect();
+    let texts: Vec<&str> = notices.iter().map(|n| n.text_zh.as_str()).collect();
     query!(
         r#"INSERT INTO notice (notice_id, office_id, source_case_id, text_zh, kind, created_at)
            SELECT *, $5, now() FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])"#,

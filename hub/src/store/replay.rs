@@ -44,6 +44,24 @@ pub async fn count(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
         .await
 }
 
+/// Keys of the office's cases behind `behind`, in their order, at most `most`.
+pub async fn names(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    behind: &str,
+    most: i64,
+) -> Result<Vec<String>, sqlx::Error> {
+    query_scalar!(
+        "SELECT source_case_id FROM case_record WHERE office_id = $1 AND source_case_id > $2
+          ORDER BY source_case_id LIMIT $3",
+        office_id.as_str(),
+        behind,
+        most,
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// The office's cases behind `behind`, in the order of their keys, at most `most`.
 pub async fn page(
     connection: &mut PgConnection,
@@ -139,6 +157,8 @@ pub struct Difference {
     pub pairs: i64,
     pub severity_before: Option<String>,
     pub severity_after: Option<String>,
+    /// number or person.
+    pub basis: String,
     pub left_office: String,
     pub left_case: String,
     pub right_office: String,
@@ -152,22 +172,22 @@ pub async fn differences(
 ) -> Result<Vec<Difference>, sqlx::Error> {
     // Not checked when compiled: the temporary table is there in a simulation alone.
     query_as(
-        "WITH was AS (SELECT * FROM public.duplicate_finding WHERE closed_at IS NULL AND basis = 'number'),
-              becomes AS (SELECT * FROM pg_temp.duplicate_finding WHERE closed_at IS NULL AND basis = 'number'),
+        "WITH was AS (SELECT * FROM public.duplicate_finding WHERE closed_at IS NULL),
+              becomes AS (SELECT * FROM pg_temp.duplicate_finding WHERE closed_at IS NULL),
               differ AS (
                   SELECT coalesce(b.rule_id, w.rule_id) AS rule_id,
                          CASE WHEN w.rule_id IS NULL THEN 'opened' WHEN b.rule_id IS NULL THEN 'closed'
                               WHEN w.severity <> b.severity THEN 'severity_changed' ELSE 'rule_changed' END AS change,
                          w.severity AS severity_before, b.severity AS severity_after,
-                         left_office, left_case, right_office, right_case
-                    FROM was w FULL JOIN becomes b USING (left_office, left_case, right_office, right_case)
+                         basis, left_office, left_case, right_office, right_case
+                    FROM was w FULL JOIN becomes b USING (left_office, left_case, right_office, right_case, basis)
                    WHERE w.rule_id IS DISTINCT FROM b.rule_id OR w.severity IS DISTINCT FROM b.severity),
               counted AS (
                   SELECT *, count(*) OVER (PARTITION BY rule_id, change) AS pairs,
                          row_number() OVER (PARTITION BY rule_id, change
                                             ORDER BY left_office, left_case, right_office, right_case) AS place
                     FROM differ)
-         SELECT rule_id, change, pairs, severity_before, severity_after, left_office, left_case, right_office, right_case
+         SELECT rule_id, change, pairs, severity_before, severity_after, basis, left_office, left_case, right_office, right_case
            FROM counted WHERE place <= $1 ORDER BY rule_id, change, place",
     )
     .bind(samples)

@@ -47,6 +47,8 @@ pub enum Stage {
     Keys(Option<Behind>),
     /// Duplicates are sought for them, behind this case.
     Findings(Option<Behind>),
+    /// The same by persons, behind this case.
+    Persons(Option<Behind>),
     Done,
 }
 
@@ -193,6 +195,7 @@ pub async fn lock_stage(
     Ok(Some(match row.stage.as_str() {
         "keys" => Stage::Keys(behind),
         "findings" => Stage::Findings(behind),
+        "persons" => Stage::Persons(behind),
         _ => Stage::Done,
     }))
 }
@@ -206,6 +209,7 @@ pub async fn set_stage(
     let (name, behind) = match stage {
         Stage::Keys(behind) => ("keys", behind.as_ref()),
         Stage::Findings(behind) => ("findings", behind.as_ref()),
+        Stage::Persons(behind) => ("persons", behind.as_ref()),
         Stage::Done => ("done", None),
     };
     let (office, case) = behind.map_or(("", ""), |(office, case)| (office.as_str(), case));

@@ -82,7 +82,7 @@ mod tests {
             .map(|_| NewNotice {
                 office_id,
                 source_case_id: "C1",
-                text_zh: "重复申请",
+                text_zh: "重复申请".to_owned(),
             })
             .collect();
         let mut connection = pool.acquire().await.expect("a connection");

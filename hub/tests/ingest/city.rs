@@ -70,7 +70,7 @@ impl Hub {
     /// Links persons, over connections of its own.
     pub fn linking(&self) -> Linking {
         let pool = store::pool::linking(&self.database.url, 4).unwrap();
-        Linking::new(pool, Models::default())
+        Linking::new(pool, Models::default(), Rules::shipped())
     }
 
     /// Drains and stops the writers.

@@ -5,6 +5,7 @@
 #[allow(dead_code)]
 mod city;
 
+mod findings;
 mod hostile;
 mod interleave;
 mod kill;

@@ -9,6 +9,7 @@ use notary_hub::linking::model::Models;
 use notary_hub::linking::relink::{Relinked, relink};
 use notary_hub::linking::rework::rework;
 use notary_hub::linking::run::Runs;
+use notary_hub::rules::Rules;
 use notary_hub::store;
 use notary_proto::hub::v1 as wire;
 use sqlx::PgPool;
@@ -108,12 +109,13 @@ pub fn mention(dice: &mut Dice, person: usize) -> Party {
 pub fn cases(dice: &mut Dice, people: usize, count: usize) -> Vec<(&'static str, Case)> {
     (0..count)
         .map(|at| {
-            let parties = (0..2 + dice.below(2))
+            let mut parties: Vec<Party> = (0..2 + dice.below(2))
                 .map(|_| {
                     let person = dice.below(people);
                     mention(dice, person)
                 })
                 .collect();
+            parties[0].role = PartyRole::Decedent.into();
             let office = ["hangzhou", "xiaoshan", "yuhang"][dice.below(3)];
             (
                 office,
@@ -197,9 +199,14 @@ pub async fn take_back(pool: &PgPool, decisions: &[(MentionId, MentionId, Judgem
 
 async fn follow(pool: &PgPool, mentions: &[MentionId]) {
     let mut transaction = pool.begin().await.unwrap();
-    rework(&mut transaction, &Models::default(), mentions)
-        .await
-        .unwrap();
+    rework(
+        &mut transaction,
+        &Models::default(),
+        &Rules::shipped(),
+        mentions,
+    )
+    .await
+    .unwrap();
     transaction.commit().await.unwrap();
 }
 
@@ -237,7 +244,7 @@ pub async fn persons(pool: &PgPool) -> BTreeMap<String, String> {
     rows.into_iter().collect()
 }
 
-/// Everything that linkage holds, but for the names of moments.
+/// Everything that linkage holds and what follows from it, but for the names of moments and what a finding weighed then.
 pub async fn contents(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
         "SELECT 'mention ' || m::text FROM mention m
@@ -246,6 +253,9 @@ pub async fn contents(pool: &PgPool) -> Vec<String> {
          UNION ALL SELECT 'block ' || b::text FROM link_block b
          UNION ALL SELECT 'overfull ' || o::text FROM link_overfull o
          UNION ALL SELECT 'link ' || l::text FROM link l
+         UNION ALL SELECT concat_ws(' ', 'finding', basis, rule_id, left_office, left_case, right_office, right_case,
+                                    severity, first_accepting)
+                     FROM duplicate_finding WHERE closed_at IS NULL
          ORDER BY 1",
     )
     .fetch_all(pool)

@@ -23,6 +23,6 @@ pub use agent::{Agent, Answer, Status};
 pub use bureau::{Bureau, BureauOptions, NewAccount};
 pub use inquiry::Inquiry;
 pub use ports::free_port;
-pub use reckoning::{OfficeReckoning, Reckoning};
+pub use reckoning::{Measured, OfficeReckoning, Reckoning, Tally};
 pub use setting::Setting;
 pub use town::{Systems, Town};

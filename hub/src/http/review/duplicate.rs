@@ -59,6 +59,10 @@ pub(in crate::http) struct FindingAnswer {
     first_accepting: Option<OfficeId>,
     /// Whether that word is in doubt.
     back_dated: bool,
+    /// number: equal verified numbers; person: linkage holds the parties for the same persons, which is possible only.
+    basis: &'static str,
+    /// Of a finding by persons what the weakest link it rests on weighed, in bits.
+    match_weight: Option<f64>,
     #[serde(with = "time::serde::rfc3339")]
     found_at: OffsetDateTime,
 }
@@ -273,6 +277,10 @@ impl FindingAnswer {
                 .map(|case| CaseAnswer::of(case, review.desk())),
             first_accepting: finding.first_accepting,
             back_dated: finding.back_dated,
+            basis: finding.basis.code(),
+            match_weight: finding
+                .match_weight
+                .map(|weight| f64::from(weight) / 1000.0),
             found_at: finding.found_at,
         }
     }

@@ -44,14 +44,14 @@ pub(super) struct Ending {
 impl Api {
     /// The reviews of whoever asks.
     fn reviews<'a>(&'a self, person: &'a Person) -> Result<Review<'a>, Problem> {
-        let rules = self.rules.current();
-        Ok(Review::new(
-            &self.pool,
-            &self.audit,
-            &self.models,
+        let Self {
+            pool,
+            audit,
+            models,
             rules,
-            person,
-        )?)
+            ..
+        } = self;
+        Ok(Review::new(pool, audit, models, rules, person)?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tables of person linkage: mentions, the nodes they fall into, blocking keys, links, and the work that waits.
 //! What is done with them, and why in this order, is in [`crate::linking`].
 
+pub mod beside;
 pub mod block;
 pub mod judgement;
 pub mod link;

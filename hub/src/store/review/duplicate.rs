@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::review::duplicate::{Facts, FindingState, Verdict};
 use crate::store::decode::parse;
+use crate::store::duplicate::Basis;
 
 /// Parties shown of one case.
 const MOST_PARTIES: i16 = 20;
@@ -42,6 +43,9 @@ pub struct Finding {
     pub severity: Severity,
     pub first_accepting: Option<OfficeId>,
     pub back_dated: bool,
+    /// What it rests on, and by persons how much their weakest link weighed, in thousandths of a bit.
+    pub basis: Basis,
+    pub match_weight: Option<i32>,
     pub found_at: OffsetDateTime,
     pub facts: Facts,
     pub cases: [Case; 2],
@@ -165,7 +169,8 @@ pub async fn load(
     finding_ids: &[Uuid],
 ) -> Result<Vec<Finding>, sqlx::Error> {
     let rows = query!(
-        r#"SELECT d.finding_id, d.rule_id, d.severity, d.first_accepting, d.back_dated, d.rules_version, d.found_at,
+        r#"SELECT d.finding_id, d.rule_id, d.severity, d.first_accepting, d.back_dated, d.basis, d.match_weight,
+                  d.rules_version, d.found_at,
                   d.left_office, d.left_case, l.revision AS left_revision, l.case_no AS left_case_no,
                   l.matter_type AS left_matter_type, l.state AS left_state, l.applied_on AS left_applied_on,
                   l.accepted_on AS left_accepted_on,
@@ -189,6 +194,8 @@ pub async fn load(
             severity: parse(&row.severity)?,
             first_accepting: row.first_accepting.as_deref().map(parse).transpose()?,
             back_dated: row.back_dated,
+            basis: parse(&row.basis)?,
+            match_weight: row.match_weight,
             found_at: row.found_at,
             facts: Facts {
                 left_revision: row.left_revision,

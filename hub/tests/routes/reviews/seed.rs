@@ -8,6 +8,7 @@ use linkage::token::Token;
 use notary_hub::identity::Role;
 use notary_hub::linking::Linking;
 use notary_hub::linking::model::Models;
+use notary_hub::rules::Rules;
 use notary_hub::store;
 use notary_proto::hub::v1::{Party, PartyRole, Sex};
 use serde_json::{Value, json};
@@ -116,7 +117,7 @@ impl Pairs {
     /// Waits until linkage has done what there is, and gives a pair the weight that the test tells it by.
     pub async fn linked(&self, pair: [Mention; 2], weight: i32) {
         let pool = &self.bureau.hub.db.pool;
-        let linking = Linking::new(pool.clone(), Models::default());
+        let linking = Linking::new(pool.clone(), Models::default(), Rules::shipped());
         while !store::linking::work::is_drained(pool).await.unwrap() {
             linking.drain().await.unwrap();
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::bail;
-use sandbox::{Agent, Setting};
+use sandbox::{Agent, Setting, poll};
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 
@@ -61,6 +61,19 @@ pub(super) async fn watch(setting: &mut Setting) -> anyhow::Result<f64> {
         progress.tick();
     }
     Ok(progress.finish())
+}
+
+/// Waits until nothing waits for linkage any more. Returns the seconds it took.
+pub(super) async fn linked(setting: &mut Setting) -> anyhow::Result<f64> {
+    let pool = setting.bureau.database().await?;
+    let begun = Instant::now();
+    let waits = "SELECT EXISTS (SELECT FROM link_work)";
+    poll::holds("all persons are linked", LIMIT, async || {
+        let waits: bool = sqlx::query_scalar(waits).fetch_one(&pool).await?;
+        Ok(!waits)
+    })
+    .await?;
+    Ok(begun.elapsed().as_secs_f64())
 }
 
 async fn feeds(pool: &PgPool) -> Result<HashMap<String, Feed>, sqlx::Error> {

@@ -102,12 +102,16 @@ impl Demo {
         ));
         setting.start_agents()?;
         let seconds = arrival::watch(setting).await?;
+        let linking_seconds = arrival::linked(setting).await?;
         let reckoning = setting.reckon().await?;
         let at_hub = reckoning.at_hub();
         say(&format!(
-            "  {} cases in {seconds:.1} s, {} a second, each acknowledged after COMMIT\n",
+            "  {} cases in {seconds:.1} s, {} a second, each acknowledged after COMMIT",
             thousands(at_hub),
             thousands((at_hub as f64 / seconds) as u64)
+        ));
+        say(&format!(
+            "  persons linked {linking_seconds:.1} s after the last of them\n"
         ));
         let differences = setting.statistics_differences().await?;
         tell(&reckoning, differences);
@@ -118,6 +122,7 @@ impl Demo {
         Ok(Summary::new(
             &reckoning,
             differences,
+            linking_seconds,
             began.elapsed().as_secs_f64(),
         ))
     }

@@ -1,6 +1,9 @@
 //! What a person wants to see of a reckoning.
 
-use sandbox::{OfficeReckoning, Reckoning};
+use std::collections::BTreeMap;
+
+use linkage::matter::Severity;
+use sandbox::{OfficeReckoning, Reckoning, Tally};
 use synthetic_city::Vendor;
 
 use super::terminal::{pad, thousands};
@@ -60,12 +63,24 @@ pub(super) fn rejects(reckoning: &Reckoning) -> String {
 }
 
 pub(super) fn duplicates(reckoning: &Reckoning) -> String {
-    format!(
-        "  {} planted pairs with equal numbers, {} of them found; {} findings that are no planted pair",
-        reckoning.planted,
-        reckoning.found,
-        reckoning.false_findings.len()
-    )
+    let table = |shown_by: &str, tallies: &BTreeMap<Severity, Tally>| {
+        tallies
+            .iter()
+            .rev()
+            .map(|(severity, tally)| {
+                format!(
+                    "  {shown_by:<8} {:<10} {:>5} planted {:>5} found {:>5} that are no planted pair",
+                    severity.code(),
+                    tally.planted,
+                    tally.found,
+                    tally.false_ones
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    let mut lines = table("number", &reckoning.exact);
+    lines.extend(table("person", &reckoning.fuzzy));
+    lines.join("\n")
 }
 
 /// What went wrong, if anything did; the first twenty.

@@ -1,6 +1,9 @@
 //! The last line of `--once`.
 
-use sandbox::Reckoning;
+use std::collections::BTreeMap;
+
+use linkage::matter::Severity;
+use sandbox::{Measured, Reckoning, Tally};
 use serde::Serialize;
 
 /// The figures, under the names that scripts read.
@@ -20,12 +23,25 @@ pub(super) struct Summary {
     found_duplicates: usize,
     /// Findings of the hub that are no planted pair.
     false_duplicates: usize,
+    /// The same three by severity.
+    exact: BTreeMap<&'static str, Measured>,
+    /// Pairs hidden in the city that only comparison shows, because a number is missing or mistyped, and findings by
+    /// persons, which say no more than that it is possible.
+    fuzzy: BTreeMap<&'static str, Measured>,
+    /// From the last case at the hub until all its persons were linked.
+    linking_seconds: f64,
     /// From the first moment to this line.
     seconds: f64,
 }
 
 impl Summary {
-    pub(super) fn new(reckoning: &Reckoning, statistics_differences: usize, seconds: f64) -> Self {
+    pub(super) fn new(
+        reckoning: &Reckoning,
+        statistics_differences: usize,
+        linking_seconds: f64,
+        seconds: f64,
+    ) -> Self {
+        let tenths = |seconds: f64| (seconds * 10.0).round() / 10.0;
         Self {
             offices: reckoning.offices.len(),
             cases_at_sources: reckoning.at_sources(),
@@ -36,7 +52,10 @@ impl Summary {
             planted_duplicates: reckoning.planted,
             found_duplicates: reckoning.found,
             false_duplicates: reckoning.false_findings.len(),
-            seconds: (seconds * 10.0).round() / 10.0,
+            exact: measured(&reckoning.exact),
+            fuzzy: measured(&reckoning.fuzzy),
+            linking_seconds: tenths(linking_seconds),
+            seconds: tenths(seconds),
         }
     }
 
@@ -46,4 +65,11 @@ impl Summary {
             && self.false_duplicates == 0
             && self.found_duplicates == self.planted_duplicates
     }
+}
+
+fn measured(tallies: &BTreeMap<Severity, Tally>) -> BTreeMap<&'static str, Measured> {
+    tallies
+        .iter()
+        .map(|(severity, tally)| (severity.code(), tally.measured()))
+        .collect()
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use futures_util::TryStreamExt;
+use linkage::matter::Severity;
 use sqlx::PgPool;
+use synthetic_city::PlantedKind;
 use time::Date;
 
 /// What of a case is compared: enough to tell an older content from a newer one.
@@ -27,7 +29,9 @@ pub(super) struct Reject {
 #[derive(Clone, Debug)]
 pub(super) struct Finding {
     pub(super) rule_id: String,
-    pub(super) severity: String,
+    pub(super) severity: Severity,
+    /// Which kind of planted pair such a finding is for: equal numbers, or persons.
+    pub(super) kind: PlantedKind,
     pub(super) left: (String, String),
     pub(super) right: (String, String),
 }
@@ -114,22 +118,27 @@ impl Holdings {
     }
 }
 
-pub(super) async fn findings(pool: &PgPool) -> Result<Vec<Finding>, sqlx::Error> {
-    let rows: Vec<(String, String, String, String, String, String)> = sqlx::query_as(
-        "SELECT rule_id, severity, left_office, left_case, right_office, right_case FROM duplicate_finding \
+pub(super) async fn findings(pool: &PgPool) -> anyhow::Result<Vec<Finding>> {
+    let rows: Vec<(String, String, String, String, String, String, String)> = sqlx::query_as(
+        "SELECT rule_id, severity, basis, left_office, left_case, right_office, right_case FROM duplicate_finding \
          WHERE closed_at IS NULL",
     )
     .fetch_all(pool)
     .await?;
-    Ok(rows
-        .into_iter()
+    rows.into_iter()
         .map(
-            |(rule_id, severity, left_office, left_case, right_office, right_case)| Finding {
-                rule_id,
-                severity,
-                left: (left_office, left_case),
-                right: (right_office, right_case),
+            |(rule_id, severity, basis, left_office, left_case, right_office, right_case)| {
+                Ok(Finding {
+                    rule_id,
+                    severity: severity.parse()?,
+                    kind: match basis.as_str() {
+                        "person" => PlantedKind::Fuzzy,
+                        _ => PlantedKind::Exact,
+                    },
+                    left: (left_office, left_case),
+                    right: (right_office, right_case),
+                })
             },
         )
-        .collect())
+        .collect()
 }

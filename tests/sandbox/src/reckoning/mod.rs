@@ -6,12 +6,14 @@ mod office;
 
 use std::collections::BTreeMap;
 
+use linkage::matter::Severity;
 use sqlx::PgPool;
 use synthetic_city::City;
 
 use findings::Findings;
 use hub::Holdings;
 
+pub use findings::{Measured, Tally};
 pub use office::OfficeReckoning;
 
 /// The outcome for the offices that take part.
@@ -21,8 +23,14 @@ pub struct Reckoning {
     /// Planted pairs that equal numbers show, both sides at offices that take part.
     pub planted: usize,
     pub found: usize,
+    /// The same by severity, with findings by equal numbers that are no planted pair.
+    pub exact: BTreeMap<Severity, Tally>,
+    /// Planted pairs that only persons show, with findings by persons that are no planted pair.
+    pub fuzzy: BTreeMap<Severity, Tally>,
     /// Planted exact pairs without their finding.
     pub missed: Vec<String>,
+    /// Planted fuzzy pairs without theirs: comparison may not know them.
+    pub missed_fuzzy: Vec<String>,
     /// Findings that are no planted pair: the city hides nothing else.
     pub false_findings: Vec<String>,
 }
@@ -58,16 +66,20 @@ impl Reckoning {
             })
             .collect();
         let Findings {
-            planted,
-            found,
+            exact,
+            fuzzy,
             missed,
+            missed_fuzzy,
             false_findings,
         } = findings::compare(city, offices, found);
         Self {
             offices: reckoned,
-            planted,
-            found,
+            planted: exact.values().map(|tally| tally.planted).sum(),
+            found: exact.values().map(|tally| tally.found).sum(),
+            exact,
+            fuzzy,
             missed,
+            missed_fuzzy,
             false_findings,
         }
     }

@@ -6,6 +6,8 @@ use linkage::token::{TokenAlgorithm, TokenKey};
 use notary_hub::embedded::testing::{TestDatabase, fresh_database};
 use notary_hub::ingest::batch::{Job, Outcome};
 use notary_hub::ingest::{Ingest, IngestConfig};
+use notary_hub::linking::Linking;
+use notary_hub::linking::model::Models;
 use notary_hub::rules::Rules;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::store;
@@ -68,6 +70,18 @@ impl Hub {
             .execute(&self.database.pool)
             .await
             .unwrap();
+        }
+    }
+
+    /// Links all persons.
+    pub async fn link(&self) {
+        let pool = store::pool::linking(&self.database.url, 2).unwrap();
+        let linking = Linking::new(pool, Models::default(), Rules::shipped());
+        while !store::linking::work::is_drained(&self.database.pool)
+            .await
+            .unwrap()
+        {
+            linking.drain().await.unwrap();
         }
     }
 

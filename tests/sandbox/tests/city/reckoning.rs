@@ -75,3 +75,20 @@ async fn findings_that_are_missing_or_too_many_are_seen() {
     assert_eq!(reckoning.false_findings.len(), 0);
     assert_eq!(reckoning.missed.len(), 1);
 }
+
+/// What one mistyped or missing number hides from equal numbers, persons show, and nothing else.
+#[tokio::test]
+async fn what_only_persons_show_is_counted_apart() {
+    let hub = Hub::with_a_city(900).await;
+    let before = hub.reckon().await;
+    let planted: usize = before.fuzzy.values().map(|tally| tally.planted).sum();
+    assert!(planted > 0);
+    assert_eq!(before.missed_fuzzy.len(), planted);
+    hub.link().await;
+    let after = hub.reckon().await;
+    assert_eq!(after.exact, before.exact);
+    assert_eq!(after.complaints(), Vec::<String>::new());
+    let found: usize = after.fuzzy.values().map(|tally| tally.found).sum();
+    assert_eq!(found + after.missed_fuzzy.len(), planted);
+    assert!(found > 0);
+}
