@@ -40,10 +40,6 @@ pub fn remedy(rule_id: &str) -> Remedy {
             "字段不符合规范",
             "平台未接受该字段（缺失或超长）。请在办证系统中更正。",
         ),
-        "OUTBOX_DAMAGED" => (
-            "发送队列记录损坏",
-            "发送队列中该记录已损坏。请停止程序，运行 office-agent outbox check --mend，再启动。",
-        ),
         "REVISION_CONFLICT" => (
             "同一版本内容不同",
             "同一版本号报送了不同内容。请取消 revision 映射，或保证每次修改递增。",

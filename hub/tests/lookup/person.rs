@@ -2,6 +2,7 @@
 
 use notary_hub::linking::Linking;
 use notary_hub::linking::model::Models;
+use notary_hub::rules::Rules;
 use notary_hub::store;
 use notary_proto::hub::v1::{
     FindPersonRequest, IdentifierToken, LookupParty, LookupPurpose, MatchDecision, MatchedOn,
@@ -31,7 +32,7 @@ fn asked(name: &str) -> LookupParty {
 
 async fn linked(counter: &Counter) {
     let pool = &counter.hub.db.pool;
-    let linking = Linking::new(pool.clone(), Models::default());
+    let linking = Linking::new(pool.clone(), Models::default(), Rules::shipped());
     while !store::linking::work::is_drained(pool).await.unwrap() {
         linking.drain().await.unwrap();
     }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
+use time::OffsetDateTime;
 use tokio::sync::watch;
 
 use crate::config::Config;
@@ -41,7 +42,7 @@ impl Local {
     }
 }
 
-async fn status(State(local): State<Local>) -> Result<Json<Status>, Unreadable> {
+async fn status(State(local): State<Local>) -> Result<Json<Status>, Unwell> {
     let outbox = local.outbox.summary().await?;
     let identity = Arc::clone(&local.identities.borrow());
     let sync = local.sync.borrow().clone();
@@ -54,22 +55,31 @@ async fn status(State(local): State<Local>) -> Result<Json<Status>, Unreadable> 
     )))
 }
 
-async fn healthz(State(local): State<Local>) -> Result<&'static str, Unreadable> {
+async fn healthz(State(local): State<Local>) -> Result<&'static str, Unwell> {
     local.outbox.backlog().await?;
-    Ok("ok\n")
-}
-
-/// The outbox does not answer, and without it the agent is of no use.
-struct Unreadable(OutboxError);
-
-impl From<OutboxError> for Unreadable {
-    fn from(error: OutboxError) -> Self {
-        Self(error)
+    let ends = local.identities.borrow().not_after();
+    if ends < OffsetDateTime::now_utc() {
+        return Err(Unwell::CertificateEnded { ends });
+    }
+    match local.sync.borrow().identity_refused {
+        true => Err(Unwell::IdentityRefused),
+        false => Ok("ok\n"),
     }
 }
 
-impl IntoResponse for Unreadable {
+/// Why the agent is of no use as it is.
+#[derive(Debug, thiserror::Error)]
+enum Unwell {
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    #[error("the certificate ended at {ends} and is not renewed yet; see `office-agent status`")]
+    CertificateEnded { ends: OffsetDateTime },
+    #[error("the hub refuses this office's identity; see `office-agent status`")]
+    IdentityRefused,
+}
+
+impl IntoResponse for Unwell {
     fn into_response(self) -> Response {
-        (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", self.0)).into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, format!("{self}\n")).into_response()
     }
 }

@@ -126,10 +126,13 @@ fn of_certificate(hub: HubUrl, problem: &CertificateError) -> DialError {
     }
 }
 
+/// Reason given here when the hub's TLS refuses this office's certificate, which leaves no call to refuse.
+const CERTIFICATE_NOT_ACCEPTED: &str = "CERTIFICATE_NOT_ACCEPTED";
+
 /// A call that the hub, or the way to it, refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Stable reason of docs/errors.md; empty when the hub gave none.
+    /// Stable reason of docs/errors.md, or [`CERTIFICATE_NOT_ACCEPTED`]; empty when the hub gave none.
     pub reason: String,
     /// gRPC status code.
     pub code: Code,
@@ -148,20 +151,23 @@ impl Refusal {
     #[must_use]
     pub fn of(status: &Status) -> Self {
         let details = status.get_error_details();
-        let reason = details
+        let mut reason = details
             .error_info()
             .map(|info| info.reason.clone())
             .unwrap_or_default();
         let (message, own_zh) = match Error::source(status) {
             // The hub's alert on our certificate comes after the handshake, with the first answer.
-            Some(source) if chain(source).contains("fatal alert") => (
-                format!(
-                    "the hub does not accept this office's certificate ({}); it may have ended too long ago or be of \
+            Some(source) if chain(source).contains("fatal alert") => {
+                CERTIFICATE_NOT_ACCEPTED.clone_into(&mut reason);
+                (
+                    format!(
+                        "the hub does not accept this office's certificate ({}); it may have ended too long ago or be of \
                      another CA: enrol again with a new token",
-                    last(source)
-                ),
-                "平台不接受本处证书。请向平台管理员领取新的注册码，重新注册。",
-            ),
+                        last(source)
+                    ),
+                    "平台不接受本处证书。请向平台管理员领取新的注册码，重新注册。",
+                )
+            }
             Some(source) if reason.is_empty() => (
                 format!("the connection to the hub broke: {}", last(source)),
                 "与平台的连接中断，恢复后自动继续报送。",
@@ -181,6 +187,15 @@ impl Refusal {
                 .map_or_else(|| own_zh.to_owned(), |text| text.message.clone()),
             retry_after: details.retry_info().and_then(|info| info.retry_delay),
         }
+    }
+
+    /// Whether who this agent is was refused, not what it asked: a person has to help.
+    #[must_use]
+    pub fn is_of_identity(&self) -> bool {
+        matches!(
+            self.reason.as_str(),
+            CERTIFICATE_NOT_ACCEPTED | "CERTIFICATE_REVOKED" | "OFFICE_REVOKED" | "OFFICE_MISMATCH"
+        )
     }
 }
 

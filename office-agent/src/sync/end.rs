@@ -82,17 +82,20 @@ impl End {
         }
     }
 
+    /// Whether the hub refused who this agent is.
+    pub(super) fn is_of_identity(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.is_of_identity())
+    }
+
     /// Shortest sensible wait: long where only a person can help, so that the hub is not asked in vain.
     pub(super) fn at_least(&self) -> Duration {
         match self {
             Self::TokenKey { .. } => Duration::from_secs(60),
-            Self::Refused(refusal) if has_future_epoch(refusal) => Duration::from_secs(30),
+            Self::Refused(refusal) if has_future_epoch(refusal) || refusal.is_of_identity() => {
+                Duration::from_secs(30)
+            }
             Self::Refused(refusal) => match refusal.reason.as_str() {
-                "EPOCH_STALE"
-                | "STREAM_REPLACED"
-                | "CERTIFICATE_REVOKED"
-                | "OFFICE_REVOKED"
-                | "OFFICE_MISMATCH" => Duration::from_secs(30),
+                "EPOCH_STALE" | "STREAM_REPLACED" => Duration::from_secs(30),
                 _ => refusal
                     .retry_after
                     .unwrap_or_default()

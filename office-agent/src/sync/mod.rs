@@ -108,6 +108,7 @@ impl Sync {
             }
         }
         self.state.send_modify(|state| {
+            state.identity_refused |= end.is_of_identity();
             state.last_error = Some(Said {
                 text: words,
                 text_zh: end.text_zh(),

@@ -15,6 +15,10 @@ pub struct SyncState {
     pub hub_version: Option<String>,
     /// This machine's clock minus the hub's, milliseconds, network time included.
     pub clock_skew_ms: Option<i64>,
+    /// Whether the hub refused who this agent is (revoked, ended too long ago, another office's) and has opened no
+    /// stream since.
+    #[serde(default)]
+    pub identity_refused: bool,
     /// What last went wrong.
     pub last_error: Option<Said>,
 }

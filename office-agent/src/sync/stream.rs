@@ -73,6 +73,7 @@ impl Sync {
         counter!(STREAMS).increment(1);
         self.state.send_modify(|state| {
             state.connected = true;
+            state.identity_refused = false;
             state.connected_at = Some(now.unix_timestamp());
             state.hub_version = Some(welcome.hub_version.clone());
             state.clock_skew_ms = skew;

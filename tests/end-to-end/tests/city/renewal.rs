@@ -2,10 +2,16 @@
 
 use std::fs;
 
+use data_encoding::BASE64;
+use notary_hub::config::Config;
 use notary_hub::embedded::testing::fresh_database;
+use notary_hub::identity::authority::{Authority, ProvenKey};
+use notary_hub::store;
+use rcgen::{CertificateParams, KeyPair};
 use sandbox::poll::{PATIENCE, holds};
 use sandbox::{Agent, BureauOptions};
-use time::OffsetDateTime;
+use serde_json::Value;
+use time::{Duration, OffsetDateTime};
 
 use crate::support::{FLAT, Stage};
 
@@ -55,6 +61,76 @@ async fn an_agent_that_was_off_past_its_certificates_end_comes_back_by_itself() 
     .await?;
     stage.agent().start()?;
     stage.settled().await?;
+    stage.close().await
+}
+
+/// Makes it as if the agent had its certificate, good for a day, since `ago`: in its own file and at the hub.
+async fn received(stage: &mut Stage, ago: Duration) -> anyhow::Result<()> {
+    let then = OffsetDateTime::now_utc() - ago;
+    let file = stage.agent().data_dir().join("identity.json");
+    let mut identity: Value = serde_json::from_slice(&fs::read(&file)?)?;
+    let key = identity["private_key"].as_str().unwrap_or_default();
+    let key = KeyPair::try_from(BASE64.decode(key.as_bytes())?)?;
+    let request = CertificateParams::default().serialize_request(&key)?;
+    let key = ProvenKey::from_csr(request.der())?;
+    let office = stage.agent().office_id().parse()?;
+
+    let authority = Authority::load(&Config::load(&stage.bureau.config_file())?)?;
+    let certificate = authority.certify_office(office, &key, then)?;
+    let pool = stage.bureau.database().await?;
+    sqlx::query("DELETE FROM certificate")
+        .execute(&pool)
+        .await?;
+    store::certificate::insert(&pool, office, &certificate, false).await?;
+    identity["certificate_chain"][0] = BASE64.encode(&certificate.der).into();
+    identity["received_at"] = then.unix_timestamp().into();
+    fs::write(&file, identity.to_string())?;
+    Ok(())
+}
+
+/// A hub whose certificates live a day and may be renewed for thirty more; an office that has been there, left, and
+/// has had a month's work since.
+async fn away_since(ago: Duration) -> anyhow::Result<Stage> {
+    let mut stage = Stage::set(300, &[FLAT]).await?;
+    stage.agent().start()?;
+    stage.settled().await?;
+    stage.agent().stop().await?;
+    received(&mut stage, ago).await?;
+    assert!(stage.town.live_on().await? > 0);
+    Ok(stage)
+}
+
+#[tokio::test]
+async fn an_agent_off_for_thirty_days_renews_by_itself_and_hands_in_what_it_missed()
+-> anyhow::Result<()> {
+    let mut stage = away_since(Duration::days(30)).await?;
+    stage.agent().start()?;
+    let reckoning = stage.settled().await?;
+    assert_eq!(reckoning.at_hub(), reckoning.at_sources());
+    let offices = stage.bureau.run(&["office", "list"]).await?;
+    assert!(
+        offices[0]["renewed_late_at"].is_string(),
+        "the operator sees it: {offices}"
+    );
+    stage.close().await
+}
+
+#[tokio::test]
+async fn an_agent_off_for_longer_says_what_to_do_and_goes_on_with_a_new_join_token()
+-> anyhow::Result<()> {
+    let mut stage = away_since(Duration::days(32)).await?;
+    stage.agent().start()?;
+    says(stage.agent(), "enrol again with a new join token").await?;
+    let healthy = stage.agent().run(&["health"]).await?;
+    assert_ne!(healthy.code, Some(0), "its identity is dead");
+    stage.agent().stop().await?;
+
+    let office = stage.agent().office_id().to_owned();
+    let token = stage.bureau.join_token(&office).await?;
+    stage.agent().enroll(&token).await?;
+    stage.agent().start()?;
+    let reckoning = stage.settled().await?;
+    assert_eq!(reckoning.at_hub(), reckoning.at_sources());
     stage.close().await
 }
 
