@@ -61,10 +61,10 @@ pub(super) async fn conclude(
         conclusion.pairs += again.pairs;
         seeds.extend(write_links(connection, &again).await?);
         follow_blocks(connection, &again).await?;
-        seeds.extend(moved);
+        seeds.extend(moved.iter().copied());
     }
     conclusion.placement = component::place(connection, &seeds).await?;
-    conclusion.touched = touched(connection, &conclusion.placement).await?;
+    conclusion.touched = touched(connection, &conclusion.placement, &moved).await?;
     Ok(conclusion)
 }
 
@@ -173,11 +173,13 @@ async fn follow_blocks(
     Ok(())
 }
 
+/// `remade`: nodes that were made of mentions of others. A mention may be another person's by that alone.
 async fn touched(
     connection: &mut PgConnection,
     placement: &Placement,
+    remade: &BTreeSet<NodeId>,
 ) -> Result<Touched, LinkingError> {
-    let moved: Vec<NodeId> = placement.moved.iter().copied().collect();
+    let moved: Vec<NodeId> = placement.moved.union(remade).copied().collect();
     let cases = node::cases(connection, &moved, MOST_CASES_OF_NODE).await?;
     Ok(Touched {
         persons: placement.persons.clone(),

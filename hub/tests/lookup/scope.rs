@@ -218,7 +218,10 @@ async fn without_the_check_a_look_up_still_finds_no_sealed_matter_but_the_decede
     assert_eq!(found(&[1, 2]).await, ["M", "W"]);
     let seals = disclosure::seals(&Edition::shipped().rules);
     let inheritance = "inheritance".parse().unwrap();
-    assert_eq!(seals, [(will, inheritance)], "what the policy says");
+    assert!(
+        seals.contains(&(will, inheritance)),
+        "the rules seal what the policy does"
+    );
 }
 
 #[tokio::test]
