@@ -7,7 +7,8 @@ export default defineConfig({
   globalSetup: './tests/set-up.ts',
   fullyParallel: false,
   workers: 1,
-  timeout: 30_000,
+  timeout: 90_000,
+  expect: { timeout: 20_000 },
   reporter: [['list']],
   use: {
     baseURL: process.env['CONSOLE'] ?? '',

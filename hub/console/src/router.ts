@@ -22,6 +22,12 @@ export const pages: RouteRecordRaw[] = [
     meta: { title: zh.page.overview, roles: everybody, menu: true },
   },
   {
+    path: '/statistics',
+    name: 'statistics',
+    component: () => import('./pages/StatisticsPage.vue'),
+    meta: { title: zh.page.statistics, roles: ['analyst', 'supervisor', 'notary'], menu: true },
+  },
+  {
     path: '/check',
     name: 'check',
     component: () => import('./pages/CheckPage.vue'),

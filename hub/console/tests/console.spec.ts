@@ -1,4 +1,5 @@
 /// Each role signs in and does its jobs on the sandbox city.
+import { readFileSync } from 'node:fs'
 import { people, told } from './city'
 import { expect, look, signIn, test } from './browser'
 
@@ -102,7 +103,7 @@ test.describe('a notary', () => {
     await expect(page.getByRole('columnheader', { name: '处理办法' })).toBeVisible()
     await look(page, 'office-notary')
     await page.getByRole('link', { name: '总览' }).click()
-    await expect(page.getByRole('table')).toBeVisible()
+    await expect(page.getByRole('region', { name: '数据报送' })).toBeVisible()
     await look(page, 'overview-notary')
     await expect(page.getByRole('link', { name: '审计' })).toHaveCount(0)
     await page.goto(`${told().console}/audit`)
@@ -158,8 +159,59 @@ test.describe('supervisors', () => {
 
   test('see the city at a glance', async ({ page }) => {
     await signIn(page, people.supervisor)
-    await expect(page.getByRole('table').last()).toBeVisible()
+    await expect(page.getByRole('region', { name: '数据报送' })).toBeVisible()
+    await expect(page.locator('.ranking li').first()).toBeVisible()
     await look(page, 'overview')
+  })
+})
+
+test.describe('an analyst', () => {
+  test('sees the city at a glance', async ({ page }) => {
+    await signIn(page, people.analyst)
+    await expect(page.getByRole('heading', { name: /办证情况$/ })).toBeVisible()
+    await expect(page.locator('.ranking li').first()).toBeVisible()
+    await look(page, 'overview-analyst')
+  })
+
+  test('drills from the city to an office to a matter, and finds the way back by its link', async ({ page }) => {
+    await signIn(page, people.analyst, '/statistics')
+    const table = page.getByRole('region', { name: '统计表' })
+    await expect(table.getByRole('row')).toHaveCount(17)
+    await look(page, 'statistics')
+    const total = await table.getByRole('row', { name: /^合计/ }).getByRole('cell').nth(1).textContent()
+    await table.getByRole('button').first().click()
+    await expect(page).toHaveURL(/by=matter_type&office=/)
+    await expect(table.getByRole('columnheader').first()).toHaveText('公证事项')
+    await table.getByRole('button', { name: '委托', exact: true }).click()
+    await expect(page).toHaveURL(/matter_type=mandate/)
+    await expect(table.getByRole('columnheader').first()).toHaveText('月份')
+    await look(page, 'statistics-drilled')
+
+    await page.goBack()
+    await expect(table.getByRole('columnheader').first()).toHaveText('公证事项')
+    await page.goBack()
+    await expect(table.getByRole('row', { name: /^合计/ }).getByRole('cell').nth(1)).toHaveText(total ?? '')
+  })
+
+  test('asks for a year by quarter beside the year before, and keeps it as a file', async ({ page }) => {
+    await signIn(page, people.analyst, '/statistics?by=matter_group,quarter&pivot=quarter&measures=issued&from=2024&to=2024')
+    const table = page.getByRole('region', { name: '统计表' })
+    await expect(table.getByRole('columnheader', { name: /2024.*出证/ }).first()).toBeVisible()
+    await page.getByLabel('显示同比、环比').check()
+    await expect(table.getByRole('columnheader', { name: '同比' }).first()).toBeVisible()
+    await look(page, 'statistics-pivot')
+    for (const [button, begins] of [
+      ['导出 XLSX', 'PK'],
+      ['导出 CSV', '\uFEFF'],
+    ] as const) {
+      const arrives = page.waitForEvent('download')
+      await page.getByRole('button', { name: button }).click()
+      const file = readFileSync(await (await arrives).path(), 'utf8')
+      expect(file.startsWith(begins), button).toBe(true)
+    }
+    await page.getByLabel('期间起').fill('2024-13')
+    await page.keyboard.press('Enter')
+    await expect(page.getByRole('alert')).toBeVisible()
   })
 })
 

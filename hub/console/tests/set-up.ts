@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { city, type Told } from './city.ts'
 
-const patience = 120_000
+const patience = 240_000
 
 export default async function setUp(): Promise<() => Promise<void>> {
   rmSync(city.screenshots, { recursive: true, force: true })

@@ -1,5 +1,5 @@
 /// What a page shows while it asks, when it is refused, and once it knows.
-import { onScopeDispose, readonly, ref, shallowRef, watch, type Ref, type WatchSource } from 'vue'
+import { computed, onScopeDispose, readonly, ref, shallowRef, watch, type Ref, type WatchSource } from 'vue'
 import { Problem } from '@/api/client'
 import { session } from '@/state/session'
 import { zh } from '@/text/zh'
@@ -61,18 +61,23 @@ export function usePages<T>(
     return page
   }, sources)
   const more = ref(false)
+  const failed = shallowRef<Problem | null>(null)
+  const problem = computed(() => first.problem.value ?? failed.value)
 
   async function loadMore(): Promise<void> {
     if (next.value === null || more.value) return
     more.value = true
+    failed.value = null
     try {
       const page = await load(next.value)
       items.value = [...items.value, ...page.items]
       next.value = page.next_cursor ?? null
+    } catch (thrown) {
+      failed.value = problemOf(thrown)
     } finally {
       more.value = false
     }
   }
 
-  return { ...first, items, hasMore: () => next.value !== null, loadingMore: readonly(more), loadMore }
+  return { ...first, problem, items, hasMore: () => next.value !== null, loadingMore: readonly(more), loadMore }
 }

@@ -160,6 +160,7 @@ export const zh = {
     without: (condition: string) => `去掉条件 ${condition}`,
     charted: '图中指标',
     units: { count: '件', fen: '元', rate: '%', days: '工作日' } as Record<string, string>,
+    points: (n: string) => `${n} 个百分点`,
     most: (n: number) => `图中为前 ${n} 项。`,
     table: '统计表',
     whole: '范围',

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { changed, drilled, fromAddress, parameters, toAddress, type Column, type Question } from './statistics'
+
+const usual = fromAddress({})
+
+describe('a question and its address', () => {
+  it('say the same', () => {
+    const question: Question = {
+      measures: ['issued'],
+      by: ['month', 'office'],
+      pivot: 'month',
+      from: '2024-Q1',
+      to: '2024-Q4',
+      filter: { matter_type: 'will' },
+    }
+    expect(fromAddress(toAddress(question))).toEqual(question)
+  })
+  it('are short where nothing is asked for', () => expect(toAddress(usual)).toEqual({}))
+  it('hold nothing that is not a question', () =>
+    expect(fromAddress({ agent: '7800', pivot: 'month', office: ['a', 'b'] })).toEqual(usual))
+  it('name the figures of all when nothing is told apart', () =>
+    expect(parameters(fromAddress({ by: '' })).group_by).toBe(''))
+})
+
+describe('drilling down', () => {
+  it('goes from the city by office to its matters and then through the months', () => {
+    const office = drilled(usual, 'office', 'hzgl')
+    expect([office.by, office.filter]).toEqual([['matter_type'], { office: 'hzgl' }])
+    const matter = drilled(office, 'matter_type', 'will')
+    expect([matter.by, matter.filter]).toEqual([['month'], { office: 'hzgl', matter_type: 'will' }])
+  })
+  it('makes a month the period', () => {
+    const month = drilled({ ...usual, by: ['month'] }, 'month', '2024-03')
+    expect([month.from, month.to, month.by]).toEqual(['2024-03', '2024-03', ['office']])
+  })
+  it('does not ask again for what is settled, nor for two cuts of time', () => {
+    const settled = { ...usual, by: ['month'], filter: { office: 'hzgl' } }
+    expect(drilled(settled, 'month', '2024-03').by).toEqual(['matter_type'])
+    expect(drilled({ ...usual, by: ['matter_type', 'year'] }, 'matter_type', 'will').by).toEqual(['year'])
+  })
+})
+
+describe('a change', () => {
+  const column = (unit: Column['unit'], change: Column['change']) => ({ unit, change }) as Column
+  it('of a count is a part, of a share it is points', () => {
+    expect(changed(0.05, column('count', 'relative'))).toBe('+5.0%')
+    expect(changed(-0.012, column('rate', 'difference'))).toBe('-1.2 个百分点')
+    expect(changed(1.5, column('days', 'difference'))).toBe('+1.5')
+    expect(changed(null, column('count', 'relative'))).toBe('—')
+  })
+})

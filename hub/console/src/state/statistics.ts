@@ -1,0 +1,149 @@
+/// Questions about figures, as they stand in the page's address, and what a drill down makes of one.
+import { api, ask, Problem, type Schemas } from '@/api/client'
+import { session } from '@/state/session'
+import { change, count, percent, yuan } from '@/text/format'
+import { zh } from '@/text/zh'
+
+export type Table = Schemas['StatisticsTable']
+export type Column = Schemas['StatisticsColumn']
+export type Row = Schemas['StatisticsRow']
+export type Unit = Schemas['StatisticsUnit']
+
+export const filters = ['office', 'district', 'level', 'matter_group', 'matter_type', 'foreign_relation'] as const
+export type FilterName = (typeof filters)[number]
+
+export interface Question {
+  readonly measures: readonly string[]
+  readonly by: readonly string[]
+  readonly pivot: string
+  readonly from: string
+  readonly to: string
+  readonly filter: Readonly<Partial<Record<FilterName, string>>>
+}
+
+type Address = Record<string, string | null | (string | null)[] | undefined>
+
+const usual = { measures: ['applied', 'accepted', 'issued', 'within_limit_rate'], by: ['office'] }
+const listed = (text: string): string[] => text.split(',').filter(Boolean)
+
+/// Reads a question from an address; what is not there is as usual.
+export function fromAddress(query: Address): Question {
+  const text = (name: string): string => {
+    const value = query[name]
+    return typeof value === 'string' ? value : ''
+  }
+  const by = query['by'] === undefined ? usual.by : listed(text('by'))
+  const measures = listed(text('measures'))
+  return {
+    measures: measures.length ? measures : usual.measures,
+    by,
+    pivot: by.includes(text('pivot')) ? text('pivot') : '',
+    from: text('from'),
+    to: text('to'),
+    filter: Object.fromEntries(filters.flatMap((name) => (text(name) ? [[name, text(name)]] : []))),
+  }
+}
+
+/// Writes a question into an address, short: what is as usual is left out.
+export function toAddress(question: Question): Record<string, string> {
+  const { measures, by, pivot, from, to, filter } = question
+  const same = (a: readonly string[], b: readonly string[]) => a.join() === b.join()
+  return {
+    ...(same(measures, usual.measures) ? {} : { measures: measures.join(',') }),
+    ...(same(by, usual.by) ? {} : { by: by.join(',') }),
+    ...(pivot ? { pivot } : {}),
+    ...(from ? { from } : {}),
+    ...(to ? { to } : {}),
+    ...filter,
+  }
+}
+
+/// As the hub is asked.
+export function parameters({ measures, by, pivot, from, to, filter }: Question) {
+  return {
+    measures: measures.join(','),
+    group_by: by.join(','),
+    ...(pivot ? { pivot } : {}),
+    ...(from ? { from } : {}),
+    ...(to ? { to } : {}),
+    ...filter,
+  }
+}
+
+export const isTime = (dimension: string): boolean => ['day', 'month', 'quarter', 'half_year', 'year'].includes(dimension)
+
+/// What one looks at next, once one value of a dimension was chosen.
+const next: Record<string, string> = {
+  level: 'office',
+  district: 'office',
+  office: 'matter_type',
+  matter_group: 'matter_type',
+  matter_type: 'month',
+  foreign_relation: 'office',
+  year: 'month',
+  half_year: 'month',
+  quarter: 'month',
+  month: 'office',
+}
+
+export const canDrill = (dimension: string): boolean => dimension in next
+
+/// The question behind one value: the value becomes a condition, and its place is taken by the next dimension that is
+/// not told apart already.
+export function drilled(question: Question, dimension: string, code: string): Question {
+  const others = question.by.filter((one) => one !== dimension)
+  let follows = next[dimension] ?? ''
+  while (follows && (others.includes(follows) || follows in question.filter)) follows = next[follows] ?? ''
+  const clash = isTime(follows) && others.some(isTime)
+  const by = follows && !clash ? [...others, follows] : others
+  const narrowed = isTime(dimension)
+    ? { from: code, to: code }
+    : { filter: { ...question.filter, [dimension]: code } }
+  return { ...question, by: by.length ? by : ['month'], pivot: by.includes(question.pivot) ? question.pivot : '', ...narrowed }
+}
+
+export const table = (question: Question): Promise<Table> =>
+  ask(api.GET('/api/v1/statistics', { params: { query: parameters(question) } })) as Promise<Table>
+
+export function written(value: number | null | undefined, unit: Unit): string {
+  switch (unit) {
+    case 'fen':
+      return yuan(value)
+    case 'rate':
+      return percent(value)
+    case 'days':
+      return value == null ? '—' : value.toFixed(1)
+    default:
+      return count(value)
+  }
+}
+
+/// A change as its column tells it: a part of what was before, or, of a share, points.
+export function changed(value: number | null | undefined, column: Column | undefined): string {
+  if (value == null || !column) return '—'
+  if (column.change === 'relative') return change(value)
+  const sign = value > 0 ? '+' : ''
+  return column.unit === 'rate' ? zh.statistics.points(`${sign}${(value * 100).toFixed(1)}`) : `${sign}${value.toFixed(1)}`
+}
+
+const forms = {
+  csv: 'text/csv',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+} as const
+export type Form = keyof typeof forms
+
+/// Fetches a table as a file and hands it to the browser to keep.
+export async function download(question: Question, form: Form): Promise<void> {
+  const query = new URLSearchParams(parameters(question))
+  const response = await fetch(`/api/v1/statistics?${query}`, {
+    headers: { Accept: forms[form], Authorization: `Bearer ${session.value?.token ?? ''}` },
+  }).catch(() => {
+    throw new Problem(0, 'UNREACHABLE', zh.problem.unreachable)
+  })
+  if (!response.ok) throw Problem.of(response.status, await response.json().catch(() => undefined), null)
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(await response.blob())
+  link.download = `${zh.page.statistics}${question.from ? ` ${question.from}` : ''}.${form}`
+  link.click()
+  URL.revokeObjectURL(link.href)
+}
