@@ -13,6 +13,7 @@ use notary_hub::linking::model::Models;
 use notary_hub::linking::relink::{Relinked, relink};
 use notary_hub::linking::run::Runs;
 use notary_hub::linking::train::{activate, train};
+use notary_hub::rules::Rules;
 use notary_hub::store;
 use notary_hub::store::linking::mention::compared;
 use serde::Serialize;
@@ -181,7 +182,7 @@ async fn lookups(pool: &PgPool, models: &Models, asked: &[Mention]) -> anyhow::R
 
 async fn drain(url: &str, workers: usize, cases: usize) -> anyhow::Result<Drain> {
     let pool = store::pool::linking(url, 4)?;
-    let linking = Linking::new(pool.clone(), Models::default());
+    let linking = Linking::new(pool.clone(), Models::default(), Rules::shipped());
     let begun = Instant::now();
     let mut draining = JoinSet::new();
     for _ in 0..workers {
