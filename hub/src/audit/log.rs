@@ -21,7 +21,7 @@ use super::entry::{Action, Actor, Entry, Outcome};
 use super::merkle::{Edge, Nodes, completed_by};
 use super::receipt::{Batch, Receipt};
 use super::recorded::Recorded;
-use crate::store;
+use crate::store::{self, tx};
 use crate::telemetry::metrics::{AUDIT_APPEND_SECONDS, AUDIT_BATCH_ENTRIES};
 
 /// Entries that may wait; whoever finds no room waits before the door.
@@ -182,7 +182,7 @@ impl AuditLog {
                 Err(error) => return Err(error),
             }
         }
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = tx::begin(&self.pool).await?;
         let chain = store::audit::chain(&mut *transaction).await?;
         let edge = store::audit::lock_edge(&mut transaction, &chain).await?;
         let mut end = End { chain, edge };

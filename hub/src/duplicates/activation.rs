@@ -113,7 +113,7 @@ enum Step {
 
 /// One page, in one transaction.
 async fn step(pool: &PgPool, rule_set: &RuleSet) -> Result<Step, ActivationError> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = tx::begin(pool).await?;
     let connection = &mut *transaction;
     let version = rule_set.version();
     let stage = rules::lock_stage(connection, version).await?;

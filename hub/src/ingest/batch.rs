@@ -90,7 +90,7 @@ async fn store_once(
     jobs: &[Job],
     treatment: Treatment,
 ) -> Result<(Vec<Outcome>, Tally), sqlx::Error> {
-    let mut transaction = context.pool.begin().await?;
+    let mut transaction = tx::begin(&context.pool).await?;
     let mut offices: Vec<OfficeId> = jobs.iter().map(|job| job.office_id).collect();
     offices.sort_unstable();
     offices.dedup();

@@ -34,7 +34,7 @@ use crate::store::linking::link::Link;
 use crate::store::linking::node::Placed;
 use crate::store::linking::relink::{self as store, MentionRow, NodeRow, Table};
 use crate::store::linking::{self as locks, judgement};
-use crate::store::replay;
+use crate::store::{replay, tx};
 
 /// Bytes of rows that are sent at once.
 const PIECE: usize = 1 << 18;
@@ -72,7 +72,7 @@ pub async fn relink(runs: &Runs<'_>) -> Result<Relinked, LinkingError> {
 async fn relink_once(run: &Run<'_>) -> Result<Relinked, LinkingError> {
     let begun = Instant::now();
     run.at(Step::Wait, 0, 0).await?;
-    let mut transaction = run.long.begin().await?;
+    let mut transaction = tx::begin(&run.long).await?;
     store::prepare(&mut transaction).await?;
     locks::exclude_others(&mut transaction).await?;
     let model = Arc::new(Model::in_force(&mut transaction).await?);

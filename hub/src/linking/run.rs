@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::LinkingError;
 use crate::store::linking::run as store;
+use crate::store::tx;
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +106,7 @@ impl Runs<'_> {
         kind: Kind,
         work: impl AsyncFnOnce(&Run<'_>) -> Result<T, LinkingError>,
     ) -> Result<T, LinkingError> {
-        let mut lock = self.short.begin().await?;
+        let mut lock = tx::begin(&self.short).await?;
         if !store::lock(&mut lock).await? {
             return Err(LinkingError::RunUnderWay);
         }

@@ -70,7 +70,7 @@ pub async fn train(
 
 /// Puts the weights that wait in force, once nobody changes persons. Returns their version; none when none wait.
 pub async fn activate(pool: &PgPool) -> Result<Option<String>, LinkingError> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = tx::begin(pool).await?;
     // A relinking under way began with the weights in force, and has to end with them.
     if !run::lock(&mut transaction).await? {
         return Err(LinkingError::RunUnderWay);
@@ -110,7 +110,7 @@ async fn train_once(
         mentions: made.mentions,
     };
     let version = made.weights.version().to_owned();
-    let mut transaction = run.long.begin().await?;
+    let mut transaction = tx::begin(&run.long).await?;
     store::propose(&mut transaction, &version, &stored, &made.shares).await?;
     transaction.commit().await?;
     let provenance = made.weights.provenance();

@@ -157,7 +157,7 @@ impl Linking {
         work: &Work,
         compared: Arc<Compared>,
     ) -> Result<Conclusion, LinkingError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = tx::begin(&self.pool).await?;
         if !store::enter(&mut transaction).await? {
             return Err(LinkingError::Relinking);
         }
@@ -211,7 +211,7 @@ async fn intake(
     models: &Models,
     work: &Work,
 ) -> Result<(Arc<Model>, BTreeSet<NodeId>), LinkingError> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = tx::begin(pool).await?;
     if !store::enter(&mut transaction).await? {
         return Err(LinkingError::Relinking);
     }

@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use super::question::{Asker, IntentAction, Question};
 use crate::store::duplicate::{lock_stripes, stripes};
 use crate::store::intent::{self, Standing};
+use crate::store::tx;
 
 /// What a question has found of intents, and done about its own. It takes effect with [`Intents::commit`].
 #[derive(Debug)]
@@ -45,7 +46,7 @@ impl Intents {
             intents.others = intent::others(pool, office_id, keys, untold).await?;
             return Ok(intents);
         };
-        let mut transaction = pool.begin().await?;
+        let mut transaction = tx::begin(pool).await?;
         lock_stripes(&mut transaction, &stripes(keys.iter())).await?;
         match action {
             IntentAction::Register => {

@@ -14,7 +14,7 @@ use crate::audit::{Action, Outcome};
 use crate::lookup::disclosure;
 use crate::store::review::duplicate::{self as store, Decision, Finding, NewDecision, Wanted};
 use crate::store::scope;
-use crate::store::tx::retried;
+use crate::store::tx::{self, retried};
 
 /// What a decision stands on.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
@@ -170,7 +170,7 @@ impl Review<'_> {
     }
 
     async fn decide_once(&self, decide: &Decide) -> Result<Decided<Decision>, ReviewError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = tx::begin(self.pool).await?;
         store::lock(&mut transaction, decide.finding_id).await?;
         self.by.scope().narrow(&mut transaction).await?;
         let finding = self
@@ -225,7 +225,7 @@ impl Review<'_> {
         decision_id: Uuid,
         grounds: &Grounds,
     ) -> Result<Decision, ReviewError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = tx::begin(self.pool).await?;
         let detail = json!({ "decision": decision_id });
         let Some(known) = store::decisions(&mut transaction, &[decision_id])
             .await?

@@ -26,7 +26,7 @@ use crate::store::linking;
 use crate::store::review::judgement::{self, Judged, NewJudgement};
 use crate::store::review::person::{self as store, Candidate, Shown, Wanted};
 use crate::store::scope;
-use crate::store::tx::retried;
+use crate::store::tx::{self, retried};
 
 /// Cases shown of one side.
 const MOST_CASES: i64 = 20;
@@ -175,7 +175,7 @@ impl Review<'_> {
 
     /// A transaction in which nobody else changes persons or decides about them.
     async fn begin(&self) -> Result<PgTransaction<'static>, ReviewError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = tx::begin(self.pool).await?;
         if !linking::enter(&mut transaction).await? {
             return Err(LinkingError::Relinking.into());
         }

@@ -11,6 +11,7 @@ use linkage::office::OfficeId;
 use linkage::token::Token;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, PgTransaction, query};
 
+use super::tx;
 use crate::identity::{Role, RoleKind};
 
 /// What a person may read, whatever is asked for. It follows from the verified session and from nothing else.
@@ -30,10 +31,13 @@ impl Scope {
 
     /// A transaction that reads as this person, and sees one moment of the database. It is over when it is dropped.
     pub async fn read(self, pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
-        pool.begin_with(AssertSqlSafe(format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}",
-            self.taken()
-        )))
+        tx::begin_with(
+            pool,
+            AssertSqlSafe(format!(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}",
+                self.taken()
+            )),
+        )
         .await
     }
 
@@ -67,7 +71,7 @@ pub async fn look_up(
     opened: &[Token],
 ) -> Result<PgTransaction<'static>, sqlx::Error> {
     let begin = format!("BEGIN READ ONLY; {}", look_up_taken(opened));
-    pool.begin_with(AssertSqlSafe(begin)).await
+    tx::begin_with(pool, AssertSqlSafe(begin)).await
 }
 
 /// Lets a transaction that reads more search as [`look_up`], until [`widen`].

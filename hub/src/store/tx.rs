@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use metrics::counter;
-use sqlx::{PgConnection, PgPool, PgTransaction, query, query_scalar};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, PgTransaction, query, query_scalar};
 use time::OffsetDateTime;
 
 use crate::telemetry::metrics::TX_RETRIES;
@@ -44,20 +44,43 @@ where
     }
 }
 
+/// Begins a transaction. The caller may be gone by then, a call that was cut off; sqlx does not see a transaction that
+/// began meanwhile, and the connection's next user would find itself in it: so the beginning is never cut off.
+pub async fn begin(pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
+    let pool = pool.clone();
+    uncut(async move { pool.begin().await }).await
+}
+
+/// The same by a statement of one's own.
+pub async fn begin_with(
+    pool: &PgPool,
+    statement: AssertSqlSafe<String>,
+) -> Result<PgTransaction<'static>, sqlx::Error> {
+    let pool = pool.clone();
+    uncut(async move { pool.begin_with(statement).await }).await
+}
+
+async fn uncut(
+    beginning: impl Future<Output = Result<PgTransaction<'static>, sqlx::Error>> + Send + 'static,
+) -> Result<PgTransaction<'static>, sqlx::Error> {
+    let begun = tokio::spawn(beginning).await;
+    begun.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+}
+
 async fn once<T, E, F>(pool: &PgPool, work: &F) -> Result<T, E>
 where
     F: AsyncFn(&mut PgTransaction<'_>) -> Result<T, E>,
     E: From<sqlx::Error>,
 {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     let value = work(&mut transaction).await?;
     transaction.commit().await?;
     Ok(value)
 }
 
 /// A transaction that sees one moment of the whole database.
-pub async fn moment(pool: &PgPool) -> Result<sqlx::PgTransaction<'_>, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+pub async fn moment(pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
+    let mut transaction = begin(pool).await?;
     query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .execute(&mut *transaction)
         .await?;
@@ -65,7 +88,7 @@ pub async fn moment(pool: &PgPool) -> Result<sqlx::PgTransaction<'_>, sqlx::Erro
 }
 
 /// The same, which may take its time to read it.
-pub async fn snapshot(pool: &PgPool) -> Result<sqlx::PgTransaction<'_>, sqlx::Error> {
+pub async fn snapshot(pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
     let mut transaction = moment(pool).await?;
     query!("SET LOCAL statement_timeout = 0")
         .execute(&mut *transaction)
@@ -74,8 +97,8 @@ pub async fn snapshot(pool: &PgPool) -> Result<sqlx::PgTransaction<'_>, sqlx::Er
 }
 
 /// A transaction for long work.
-pub async fn unhurried(pool: &PgPool) -> Result<sqlx::PgTransaction<'_>, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+pub async fn unhurried(pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
+    let mut transaction = begin(pool).await?;
     query!("SET LOCAL statement_timeout = 0")
         .execute(&mut *transaction)
         .await?;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::LOCKS;
 use crate::linking::run::{Kind, Step};
 use crate::store::decode::decode_error;
+use crate::store::tx;
 
 /// A run as it is stored.
 #[derive(Debug, Clone)]
@@ -37,7 +38,7 @@ pub async fn lock(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
 
 /// Whether a run is under way.
 pub async fn is_under_way(pool: &PgPool) -> Result<bool, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = tx::begin(pool).await?;
     let free = query_scalar!(
         r#"SELECT pg_try_advisory_xact_lock_shared($1 + 3, 0) AS "free!""#,
         LOCKS
