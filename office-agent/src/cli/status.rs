@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use linkage::remedy::remedy;
+use time::OffsetDateTime;
 
 use super::{Failure, Output};
 use crate::config::Config;
@@ -22,9 +23,13 @@ pub(super) async fn status(config: &Config, output: &Output) -> Result<(), Failu
 }
 
 pub(super) async fn health(config: &Config, output: &Output) -> Result<(), Failure> {
-    if ask(&config.data_dir).await.is_none() {
+    let Some(status) = ask(&config.data_dir).await else {
         let place = config.data_dir.display();
         return Err(anyhow::anyhow!("no agent runs on {place}, or it does not answer").into());
+    };
+    if status.has_dead_identity(OffsetDateTime::now_utc()) {
+        let problem = "the certificate has ended or the hub refuses it; see `office-agent status`";
+        return Err(anyhow::anyhow!(problem).into());
     }
     output.print(&serde_json::json!({ "running": true }), || "running".into())?;
     Ok(())

@@ -81,6 +81,15 @@ impl Status {
         Ok(Self::new(config, identity.as_ref(), outbox))
     }
 
+    /// Whether nothing can be handed over until the certificate is renewed, or the office enrols again.
+    #[must_use]
+    pub fn has_dead_identity(&self, now: OffsetDateTime) -> bool {
+        let ended = self
+            .certificate_ends_at
+            .is_some_and(|ends| ends < now.unix_timestamp());
+        ended || self.sync.as_ref().is_some_and(|sync| sync.identity_refused)
+    }
+
     fn new(config: &Config, identity: Option<&Identity>, outbox: Summary) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
