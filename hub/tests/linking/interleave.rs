@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use notary_hub::linking::Linking;
+use notary_hub::store::linking::work;
 use sqlx::{PgPool, PgTransaction};
 use tokio::time::timeout;
 
@@ -88,7 +90,7 @@ async fn found_when(second: Second) -> Vec<String> {
         Second::Compared | Second::Concluded => Some(hold(&hub.pool, INTAKE_OF_THE_FIRST).await),
     };
     let workers = [hub.linking(), hub.linking()]
-        .map(|linking| tokio::spawn(async move { linking.drain().await }));
+        .map(|linking| tokio::spawn(until_drained(hub.pool.clone(), linking)));
     if let Some(intake) = intake {
         waiting(&hub.pool, 27756, 1).await;
         waiting(&hub.pool, 27755, 1).await;
@@ -104,11 +106,18 @@ async fn found_when(second: Second) -> Vec<String> {
         clusters.rollback().await.unwrap();
     }
     for worker in workers {
-        worker.await.unwrap().unwrap();
+        worker.await.unwrap();
     }
     let found = contents(&hub.pool).await;
     hub.stop().await;
     found
+}
+
+/// A worker that finds nothing to take looks again: the other may have been about to take the same.
+async fn until_drained(pool: PgPool, linking: Linking) {
+    while !work::is_drained(&pool).await.unwrap() {
+        linking.drain().await.unwrap();
+    }
 }
 
 /// Waits until so much work is left.
