@@ -72,7 +72,7 @@ pub async fn relink(runs: &Runs<'_>) -> Result<Relinked, LinkingError> {
 async fn relink_once(run: &Run<'_>) -> Result<Relinked, LinkingError> {
     let begun = Instant::now();
     run.at(Step::Wait, 0, 0).await?;
-    let mut transaction = tx::begin(&run.long).await?;
+    let mut transaction = tx::begin(run.long).await?;
     store::prepare(&mut transaction).await?;
     locks::exclude_others(&mut transaction).await?;
     let model = Arc::new(Model::in_force(&mut transaction).await?);

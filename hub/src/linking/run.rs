@@ -106,7 +106,7 @@ impl Runs<'_> {
         kind: Kind,
         work: impl AsyncFnOnce(&Run<'_>) -> Result<T, LinkingError>,
     ) -> Result<T, LinkingError> {
-        let mut lock = tx::begin(&self.short).await?;
+        let mut lock = tx::begin(self.short).await?;
         if !store::lock(&mut lock).await? {
             return Err(LinkingError::RunUnderWay);
         }

@@ -110,7 +110,7 @@ async fn train_once(
         mentions: made.mentions,
     };
     let version = made.weights.version().to_owned();
-    let mut transaction = tx::begin(&run.long).await?;
+    let mut transaction = tx::begin(run.long).await?;
     store::propose(&mut transaction, &version, &stored, &made.shares).await?;
     transaction.commit().await?;
     let provenance = made.weights.provenance();
