@@ -20,6 +20,7 @@ pub mod http;
 pub mod identity;
 pub mod ingest;
 pub mod linking;
+mod local_time;
 pub mod lookup;
 pub mod refusal;
 pub mod review;

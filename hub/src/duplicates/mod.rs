@@ -25,10 +25,10 @@ use linkage::matter::{CaseFacts, MatterFacts, MatterKey, RuleSet};
 use linkage::vocabulary::CaseState;
 use metrics::counter;
 use sqlx::PgConnection;
-use time::macros::offset;
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 
 use crate::case::CaseKey;
+use crate::local_time::local_day;
 use crate::store::duplicate::{self, Basis, Candidate, Candidates, FindingKey, Found, Sought};
 use crate::store::notice::{self, NewNotice};
 use crate::telemetry::metrics::CANDIDATES_CUT;
@@ -181,11 +181,6 @@ fn facts_of_candidate(candidate: &Candidate) -> CaseFacts<'_> {
         first_recorded_on: local_day(candidate.first_recorded_at),
         keys: &candidate.shared,
     }
-}
-
-/// The day in Asia/Shanghai, which has had no daylight saving since 1991.
-fn local_day(at: OffsetDateTime) -> Date {
-    at.to_offset(offset!(+8)).date()
 }
 
 /// Both offices hear of it, and neither is told more than the rule's text, behind `preface`. An office that may not know of the other's

@@ -8,8 +8,9 @@ use linkage::office::OfficeId;
 use sqlx::{PgConnection, PgPool};
 use time::Date;
 
-use super::{Effect, keys, local_day, persons};
+use super::{Effect, keys, persons};
 use crate::case::CaseKey;
+use crate::local_time::local_day;
 use crate::rules::Rules;
 use crate::store::child::{self, Keyed, rank};
 use crate::store::duplicate::Sought;

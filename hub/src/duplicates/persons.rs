@@ -18,8 +18,9 @@ use linkage::vocabulary::PartyRole;
 use metrics::counter;
 use sqlx::PgConnection;
 
-use super::{Effect, keys, local_day, notices};
+use super::{Effect, keys, notices};
 use crate::case::CaseKey;
+use crate::local_time::local_day;
 use crate::store::duplicate::{self, Basis, FindingKey, Found, MOST_BEHIND_A_KEY};
 use crate::store::linking::beside::{self, Known};
 use crate::store::notice;

@@ -6,10 +6,10 @@ use linkage::office::OfficeId;
 use linkage::subject::SubjectKind;
 use linkage::token::Token;
 use linkage::vocabulary::{CaseState, PartyRole};
-use time::macros::offset;
 use time::{Date, OffsetDateTime};
 
 use super::question::{Asker, Question};
+use crate::local_time::local_day;
 use crate::store::lookup::Found;
 
 /// What a case found is to the matter about to be accepted.
@@ -178,9 +178,4 @@ fn other_than(office_id: OfficeId, own: OfficeId) -> OfficeId {
         .filter_map(|id| id.parse().ok())
         .find(|id: &OfficeId| *id != own)
         .unwrap_or(own)
-}
-
-/// The day in Asia/Shanghai, which has had no daylight saving since 1991.
-fn local_day(at: OffsetDateTime) -> Date {
-    at.to_offset(offset!(+8)).date()
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use metrics::gauge;
 use sqlx::PgPool;
-use time::macros::{offset, time};
+use time::macros::time;
 use time::{OffsetDateTime, Time};
 use tokio_util::sync::CancellationToken;
 
 use super::calendar::Calendar;
 use super::verify::verify;
+use crate::local_time::SHANGHAI;
 use crate::telemetry::metrics::{STATISTICS_DIFFERENCES, STATISTICS_VERIFIED};
 
 /// When, in Asia/Shanghai.
@@ -57,7 +58,7 @@ pub async fn prove(pool: &PgPool, calendar: &Calendar) {
 
 /// How long it is until the next night.
 fn until_night(now: OffsetDateTime) -> Duration {
-    let local = now.to_offset(offset!(+8));
+    let local = now.to_offset(SHANGHAI);
     let night = local.replace_time(AT);
     let night = match night > local {
         true => night,

@@ -7,7 +7,6 @@ use linkage::office::OfficeId;
 use linkage::place::DistrictCode;
 use linkage::vocabulary::ForeignRelation;
 use sqlx::PgConnection;
-use time::macros::offset;
 use time::{Date, OffsetDateTime};
 
 use super::contribution::Counts;
@@ -15,6 +14,7 @@ use super::dimension::{Dimension, Key, Section, Value, grain};
 use super::measure::Measure;
 use super::period::{Back, Period};
 use super::structure::Structure;
+use crate::local_time::local_day;
 use crate::store::office::Level;
 use crate::store::rollup_cut::{Cut, cut};
 use crate::store::{self, tx};
@@ -228,9 +228,4 @@ fn complete(key: &Key, cell: &mut Compared) {
         cell.year_before.get_or_insert_default();
     }
     cell.period_before.get_or_insert_default();
-}
-
-/// The day in Asia/Shanghai, which has had no daylight saving since 1991.
-fn local_day(at: OffsetDateTime) -> Date {
-    at.to_offset(offset!(+8)).date()
 }

@@ -285,6 +285,24 @@ impl<'a> KeyColumns<'a> {
     }
 }
 
+/// What was found under those keys, column by column.
+struct FoundColumns<'a> {
+    severity: Vec<&'static str>,
+    first_accepting: Vec<Option<&'a str>>,
+    back_dated: Vec<bool>,
+}
+
+impl<'a> FoundColumns<'a> {
+    fn of(found: &'a [Found]) -> Self {
+        let first = |found: &'a Found| found.first_accepting.as_ref().map(OfficeId::as_str);
+        Self {
+            severity: found.iter().map(|found| found.severity.code()).collect(),
+            first_accepting: found.iter().map(first).collect(),
+            back_dated: found.iter().map(|found| found.back_dated).collect(),
+        }
+    }
+}
+
 /// Closes findings on that basis that no longer hold.
 pub async fn close(
     connection: &mut PgConnection,
@@ -324,13 +342,10 @@ pub async fn upsert(
     if found.is_empty() {
         return Ok(());
     }
-    let k = KeyColumns::of(found.iter().map(|found| &found.key));
-    let severities: Vec<&str> = found.iter().map(|f| f.severity.code()).collect();
-    let firsts: Vec<Option<&str>> = found
-        .iter()
-        .map(|f| f.first_accepting.as_ref().map(|office| office.as_str()))
-        .collect();
-    let back_dated: Vec<bool> = found.iter().map(|f| f.back_dated).collect();
+    let (k, f) = (
+        KeyColumns::of(found.iter().map(|found| &found.key)),
+        FoundColumns::of(found),
+    );
     query!(
         r#"INSERT INTO duplicate_finding AS d (rule_id, left_office, left_case, right_office, right_case, severity,
                                                first_accepting, back_dated, rules_version, found_at)
@@ -348,9 +363,9 @@ pub async fn upsert(
         &k.left_case as &[&str],
         &k.right_office as &[&str],
         &k.right_case as &[&str],
-        &severities as &[&str],
-        &firsts as &[Option<&str>],
-        &back_dated,
+        &f.severity as &[&str],
+        &f.first_accepting as &[Option<&str>],
+        &f.back_dated,
         rules_version,
     )
     .execute(connection)
@@ -369,13 +384,10 @@ pub async fn upsert_possible(
     if found.is_empty() {
         return Ok(());
     }
-    let k = KeyColumns::of(found.iter().map(|found| &found.key));
-    let severities: Vec<&str> = found.iter().map(|f| f.severity.code()).collect();
-    let firsts: Vec<Option<&str>> = found
-        .iter()
-        .map(|f| f.first_accepting.as_ref().map(|office| office.as_str()))
-        .collect();
-    let back_dated: Vec<bool> = found.iter().map(|f| f.back_dated).collect();
+    let (k, f) = (
+        KeyColumns::of(found.iter().map(|found| &found.key)),
+        FoundColumns::of(found),
+    );
     query!(
         r#"INSERT INTO duplicate_finding AS d (rule_id, left_office, left_case, right_office, right_case, severity,
                                                first_accepting, back_dated, match_weight, basis, rules_version, found_at)
@@ -396,9 +408,9 @@ pub async fn upsert_possible(
         &k.left_case as &[&str],
         &k.right_office as &[&str],
         &k.right_case as &[&str],
-        &severities as &[&str],
-        &firsts as &[Option<&str>],
-        &back_dated,
+        &f.severity as &[&str],
+        &f.first_accepting as &[Option<&str>],
+        &f.back_dated,
         weights as &[Option<i32>],
         rules_version,
     )

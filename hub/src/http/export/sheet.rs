@@ -1,8 +1,9 @@
 //! The cells of a file, without its form.
 
 use time::OffsetDateTime;
-use time::macros::{format_description, offset};
+use time::macros::format_description;
 
+use crate::local_time::SHANGHAI;
 use crate::statistics::layout::{Column, Figure, Layout};
 use crate::statistics::measure::{Number, Unit};
 use crate::statistics::period::Grain;
@@ -64,7 +65,7 @@ impl Title {
 fn local(at: OffsetDateTime) -> String {
     let form =
         format_description!("[year]年[month padding:none]月[day padding:none]日 [hour]:[minute]");
-    at.to_offset(offset!(+8)).format(form).unwrap_or_default()
+    at.to_offset(SHANGHAI).format(form).unwrap_or_default()
 }
 
 impl Sheet {
