@@ -223,12 +223,12 @@ pub(super) async fn block_again(
     model: &Model,
 ) -> Result<Vec<NodeId>, sqlx::Error> {
     let known = mention::nodes(connection, nodes, model).await?;
-    let keys: Vec<(i64, NodeId)> = known
+    let keys: BTreeSet<(NodeId, i64)> = known
         .values()
         .flat_map(|node| {
             node.keys()
                 .into_iter()
-                .map(|key| (key.to_number(), node.id()))
+                .map(|key| (node.id(), key.to_number()))
         })
         .collect();
     let left = block::replace(connection, nodes, &keys).await?;

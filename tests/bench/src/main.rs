@@ -41,6 +41,9 @@ struct Options {
     /// Parties among which persons are looked up; 0 leaves person linkage out.
     #[arg(long, default_value_t = 1_000_000)]
     persons: u32,
+    /// Cases whose parties the workers of person linkage drain; 0 leaves that out.
+    #[arg(long, default_value_t = 100_000)]
+    drained: u32,
     /// Leave taking cases in and exact look-ups out.
     #[arg(long)]
     persons_only: bool,
@@ -72,7 +75,10 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
     if options.persons > 0 {
         report::progress("persons")?;
-        report.add_persons(persons::measure(&site, options.persons, options.rounds).await?);
+        report.add_persons({
+            let (parties, drained) = (options.persons, options.drained);
+            persons::measure(&site, parties, drained, options.rounds).await?
+        });
     }
     site.stop().await?;
     report.print()?;

@@ -28,8 +28,6 @@ use crate::site::Site;
 
 /// Look-ups of a round.
 const LOOKUPS: usize = 1_000;
-/// Cases that the workers drain.
-const DRAINED: u32 = 100_000;
 /// Parties of a case of the synthetic city, about.
 const PARTIES_PER_CASE: f64 = 1.47;
 
@@ -72,11 +70,16 @@ pub(crate) const MEASURES: [Measure<Round>; 1] = [Measure {
     ratio: |round| round.p99_ms,
 }];
 
-/// Measures on about so many parties.
-pub(crate) async fn measure(site: &Site, parties: u32, rounds: u32) -> anyhow::Result<Figures> {
+/// Measures on about so many parties, and how fast workers drain so many cases.
+pub(crate) async fn measure(
+    site: &Site,
+    parties: u32,
+    drained: u32,
+    rounds: u32,
+) -> anyhow::Result<Figures> {
     let mut drains = Vec::new();
-    {
-        let load = Load::make(DRAINED, 4)?;
+    if drained > 0 {
+        let load = Load::make(drained, 4)?;
         let name = site.filled(&load).await?;
         for workers in [1, 2] {
             let drain = drain(&site.copy_of(&name).await?, workers, load.cases()).await?;

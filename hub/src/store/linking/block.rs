@@ -11,37 +11,41 @@ use super::{node_id, uuids};
 /// Nodes that may have a key in common; under a key that more have, nothing is compared.
 pub const MOST_IN_BLOCK: usize = 100;
 
-/// Replaces the keys of nodes. Returns keys left by some node.
-pub async fn replace(
+/// Replaces the keys of nodes. Returns keys left by some node. The difference is worked out here: the database, which
+/// is told to join by index alone, would compare each old key with each new one.
+pub(crate) async fn replace(
     connection: &mut PgConnection,
     nodes: &[NodeId],
-    keys: &[(i64, NodeId)],
+    keys: &BTreeSet<(NodeId, i64)>,
 ) -> Result<Vec<i64>, sqlx::Error> {
-    let (numbers, owners): (Vec<i64>, Vec<Uuid>) = keys
-        .iter()
-        .map(|(key, node)| (*key, super::uuid_of(node)))
-        .unzip();
-    let left = query!(
-        r#"DELETE FROM link_block b USING unnest($1::uuid[]) AS n (node_id)
-            WHERE b.node_id = n.node_id
-              AND NOT EXISTS (SELECT FROM unnest($2::bigint[], $3::uuid[]) AS k (key, node_id)
-                               WHERE k.key = b.key AND k.node_id = b.node_id)
-           RETURNING b.key"#,
-        &uuids(nodes),
-        &numbers,
-        &owners,
-    )
-    .fetch_all(&mut *connection)
-    .await?;
-    query!(
-        "INSERT INTO link_block (key, node_id) SELECT * FROM unnest($1::bigint[], $2::uuid[])
-         ON CONFLICT DO NOTHING",
-        &numbers,
-        &owners,
-    )
-    .execute(connection)
-    .await?;
-    Ok(left.into_iter().map(|row| row.key).collect())
+    let held: BTreeSet<(NodeId, i64)> = of_nodes(connection, nodes).await?.into_iter().collect();
+    let (owners, left): (Vec<Uuid>, Vec<i64>) = columns(held.difference(keys));
+    if !left.is_empty() {
+        query!(
+            "DELETE FROM link_block b USING unnest($1::uuid[], $2::bigint[]) AS k (node_id, key)
+              WHERE b.node_id = k.node_id AND b.key = k.key",
+            &owners,
+            &left,
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
+    let (owners, come): (Vec<Uuid>, Vec<i64>) = columns(keys.difference(&held));
+    if !come.is_empty() {
+        query!(
+            "INSERT INTO link_block (node_id, key) SELECT * FROM unnest($1::uuid[], $2::bigint[])
+             ON CONFLICT DO NOTHING",
+            &owners,
+            &come,
+        )
+        .execute(connection)
+        .await?;
+    }
+    Ok(left)
+}
+
+fn columns<'a>(keys: impl Iterator<Item = &'a (NodeId, i64)>) -> (Vec<Uuid>, Vec<i64>) {
+    keys.map(|(node, key)| (super::uuid_of(node), *key)).unzip()
 }
 
 /// The keys of nodes.
