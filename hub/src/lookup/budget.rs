@@ -81,6 +81,7 @@ mod tests {
         Budgets::new(&config::Lookup {
             person_per_minute: count(person),
             office_per_minute: count(office),
+            ..config::Lookup::default()
         })
     }
 
