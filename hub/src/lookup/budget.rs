@@ -28,13 +28,9 @@ impl Budgets {
         }
     }
 
-    /// Takes one look-up out of both. What a person may not ask does not cost the office anything.
-    pub fn spend(&self, asker: Asker) -> Result<(), Denial> {
-        self.spend_many(asker, NonZeroU32::MIN)
-    }
-
-    /// Takes so many look-ups out of both, or none out of the person's.
-    pub fn spend_many(&self, asker: Asker, count: NonZeroU32) -> Result<(), Denial> {
+    /// Takes so many look-ups out of both, or none out of the person's. What a person may not ask does not cost the
+    /// office anything.
+    pub fn spend(&self, asker: Asker, count: NonZeroU32) -> Result<(), Denial> {
         self.granted(self.persons.check_key_n(&asker.account_id, count))?;
         self.granted(self.offices.check_key_n(&asker.office_id, count))
     }
@@ -89,13 +85,13 @@ mod tests {
     fn a_person_has_so_many_and_a_colleague_has_them_as_well() {
         let budgets = budgets(2, 100);
         let (one, other) = (asker("hzgl"), asker("hzgl"));
-        assert_eq!(budgets.spend(one), Ok(()));
-        assert_eq!(budgets.spend(one), Ok(()));
+        assert_eq!(budgets.spend(one, NonZeroU32::MIN), Ok(()));
+        assert_eq!(budgets.spend(one, NonZeroU32::MIN), Ok(()));
         assert!(matches!(
-            budgets.spend(one),
+            budgets.spend(one, NonZeroU32::MIN),
             Err(Denial::BudgetSpent { .. })
         ));
-        assert_eq!(budgets.spend(other), Ok(()));
+        assert_eq!(budgets.spend(other, NonZeroU32::MIN), Ok(()));
     }
 
     #[test]
@@ -103,20 +99,20 @@ mod tests {
         let budgets = budgets(5, 100);
         let one = asker("hzgl");
         let count = |count| NonZeroU32::new(count).expect("not 0");
-        assert_eq!(budgets.spend_many(one, count(3)), Ok(()));
-        let spent = budgets.spend_many(one, count(3));
+        assert_eq!(budgets.spend(one, count(3)), Ok(()));
+        let spent = budgets.spend(one, count(3));
         assert!(matches!(spent, Err(Denial::BudgetSpent { .. })));
-        assert_eq!(budgets.spend_many(one, count(2)), Ok(()));
-        let never = budgets.spend_many(one, count(6));
+        assert_eq!(budgets.spend(one, count(2)), Ok(()));
+        let never = budgets.spend(one, count(6));
         assert!(matches!(never, Err(Denial::Field { .. })));
     }
 
     #[test]
     fn an_office_has_so_many_whoever_of_it_asks() {
         let budgets = budgets(100, 2);
-        assert_eq!(budgets.spend(asker("hzgl")), Ok(()));
-        assert_eq!(budgets.spend(asker("hzgl")), Ok(()));
-        assert!(budgets.spend(asker("hzgl")).is_err());
-        assert_eq!(budgets.spend(asker("hzqt")), Ok(()));
+        assert_eq!(budgets.spend(asker("hzgl"), NonZeroU32::MIN), Ok(()));
+        assert_eq!(budgets.spend(asker("hzgl"), NonZeroU32::MIN), Ok(()));
+        assert!(budgets.spend(asker("hzgl"), NonZeroU32::MIN).is_err());
+        assert_eq!(budgets.spend(asker("hzqt"), NonZeroU32::MIN), Ok(()));
     }
 }

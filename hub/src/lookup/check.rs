@@ -182,7 +182,7 @@ impl Lookup {
         action: Action,
         count: NonZeroU32,
     ) -> Result<(), LookupError> {
-        let denial = match self.budgets.spend_many(asker, count) {
+        let denial = match self.budgets.spend(asker, count) {
             Err(denial) => denial,
             Ok(()) if self.alarms.is_suspended(asker).await? => Denial::Suspended,
             Ok(()) => return Ok(()),
