@@ -18,6 +18,7 @@ use metrics::counter;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
+use time::Date;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -43,7 +44,7 @@ pub enum Kind {
     Honey,
     /// A person asked for many different parties and things.
     ManySubjects,
-    /// A person found nothing many times.
+    /// A person asked for many that nobody knows.
     ManyMisses,
     /// One case reference was given for many different parties and things.
     OneReference,
@@ -67,13 +68,17 @@ pub enum AlarmError {
 pub struct Asked {
     asker: Asker,
     case_reference: String,
+    /// One for each party and each thing: what tells it from others.
+    subjects: Vec<Token>,
+    /// All tokens that were given, verified or not.
     tokens: Vec<Token>,
     is_hit: bool,
 }
 
 /// Planted identities, and who has an open alarm.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Known {
+    read_at: Instant,
     honey: HashSet<Token>,
     suspects: HashSet<Uuid>,
 }
@@ -85,7 +90,7 @@ pub struct Alarms {
     audit: Audit,
     blocks: bool,
     patterns: Arc<Locked<Patterns>>,
-    known: Arc<Mutex<Option<(Instant, Arc<Known>)>>>,
+    known: Arc<Mutex<Option<Arc<Known>>>>,
 }
 
 impl Kind {
@@ -115,35 +120,35 @@ impl Asked {
         subjects: &[(SubjectKind, Token)],
         outcome: Outcome,
     ) -> Self {
-        let parties = parties.iter().flat_map(tokens);
-        let subjects = subjects.iter().map(|(_, token)| *token);
+        let things = || subjects.iter().map(|(_, token)| *token);
+        let numbers = parties.iter().filter_map(|party| party.number);
         Self {
             asker,
             case_reference: question.case_reference.clone(),
-            tokens: parties.chain(subjects).collect(),
+            subjects: parties.iter().map(subject).chain(things()).collect(),
+            tokens: numbers.map(|number| number.token).chain(things()).collect(),
             is_hit: outcome == Outcome::Hit,
         }
     }
 }
 
-/// What a party is told from others by. Where no verified number tells it, its description does, lest names be tried one
-/// after another.
-fn tokens(party: &Party) -> impl Iterator<Item = Token> {
-    let number = party.number.map(|number| number.token);
-    let description = match party.verified() {
-        Some(_) => None,
-        None => party.description.as_ref().map(stand_in),
-    };
-    number.into_iter().chain(description)
-}
-
-/// Counted like a token, and no more than that: it leaves this hub's memory for nowhere.
-fn stand_in(description: &Description) -> Token {
+/// What a party is told from others by. Where no verified number tells it, all that was said of it does, lest names be
+/// tried one after another. Counted like a token, and no more than that: it leaves this hub's memory for nowhere.
+fn subject(party: &Party) -> Token {
+    if let Some(number) = party.verified() {
+        return number.token;
+    }
     let mut digest = Sha256::new();
-    digest.update(description.name.as_bytes());
-    if let Some(date) = description.birth_date {
+    if let Some(number) = party.number {
+        digest.update(number.token.as_bytes());
+    }
+    if let Some(Description {
+        name, birth_date, ..
+    }) = &party.description
+    {
+        digest.update(name.as_bytes());
         digest.update([0]);
-        digest.update(date.to_julian_day().to_be_bytes());
+        digest.update(birth_date.map_or(0, Date::to_julian_day).to_be_bytes());
     }
     let digest: [u8; 32] = digest.finalize().into();
     let (bytes, _) = digest
@@ -170,12 +175,12 @@ impl Alarms {
 
     /// Takes a recorded look-up in. What it raises is raised beside the answer, which takes no longer for it.
     pub async fn see(&self, asked: Asked, audit_entry: i64) -> Result<(), sqlx::Error> {
-        let Asked { asker, tokens, .. } = &asked;
+        let asker = &asked.asker;
         let seen = Seen {
             account_id: asker.account_id,
             office_id: asker.office_id,
             case_reference: &asked.case_reference,
-            tokens,
+            subjects: &asked.subjects,
             is_hit: asked.is_hit,
         };
         let mut raised = {
@@ -185,7 +190,7 @@ impl Alarms {
             patterns.see(&seen, Instant::now())
         };
         let known = self.known().await?;
-        if tokens.iter().any(|token| known.honey.contains(token)) {
+        if asked.tokens.iter().any(|token| known.honey.contains(token)) {
             raised.push(Kind::Honey);
         }
         for kind in raised {
@@ -220,16 +225,17 @@ impl Alarms {
     /// What the database says, a second old at most. One caller reads while the others wait for the same.
     async fn known(&self) -> Result<Arc<Known>, sqlx::Error> {
         let mut known = self.known.lock().await;
-        if let Some((at, known)) = &*known
-            && at.elapsed() < GOOD_FOR
+        if let Some(known) = &*known
+            && known.read_at.elapsed() < GOOD_FOR
         {
             return Ok(Arc::clone(known));
         }
         let read = Arc::new(Known {
+            read_at: Instant::now(),
             honey: store::alarm::honey(&self.pool).await?,
             suspects: store::alarm::suspects(&self.pool).await?,
         });
-        *known = Some((Instant::now(), Arc::clone(&read)));
+        *known = Some(Arc::clone(&read));
         Ok(read)
     }
 
@@ -255,7 +261,7 @@ impl Alarms {
         grounds: &Grounds,
     ) -> Result<Alarm, AlarmError> {
         let detail = json!({ "alarm": alarm_id });
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = store::tx::begin(&self.pool).await?;
         person.scope().narrow(&mut transaction).await?;
         let seen = store::alarm::load(&mut transaction, alarm_id).await?;
         scope::widen(&mut transaction).await?;

@@ -171,7 +171,7 @@ pub struct LookupAlarm {
     pub window: Span,
     /// Different parties and things that a person asks for.
     pub person_subjects: NonZeroU32,
-    /// Look-ups of a person that find nothing.
+    /// Different parties and things of a person's look-ups that find nothing.
     pub person_misses: NonZeroU32,
     /// Different parties and things under one case reference of a person.
     pub reference_subjects: NonZeroU32,
@@ -362,7 +362,8 @@ impl Default for Lookup {
     fn default() -> Self {
         let count = |count| NonZeroU32::new(count).expect("not 0");
         Self {
-            person_per_minute: count(60),
+            // Room for a full batch of a hundred.
+            person_per_minute: count(120),
             office_per_minute: count(600),
             alarm: LookupAlarm::default(),
         }
@@ -370,15 +371,16 @@ impl Default for Lookup {
 }
 
 impl Default for LookupAlarm {
-    /// Several times what the busiest counter comes to in an hour: twelve intakes of five parties and things.
+    /// Above what the busiest counter comes to in an hour, twelve intakes of five parties and things, and a full batch
+    /// of a hundred beside it.
     fn default() -> Self {
         let count = |count| NonZeroU32::new(count).expect("not 0");
         Self {
             window: "1h".parse().expect("a length of time"),
-            person_subjects: count(200),
-            person_misses: count(100),
-            reference_subjects: count(64),
-            office_subjects: count(1500),
+            person_subjects: count(300),
+            person_misses: count(200),
+            reference_subjects: count(150),
+            office_subjects: count(2000),
             blocks: false,
         }
     }

@@ -67,6 +67,7 @@ impl std::fmt::Debug for Budgets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lookup::question::MOST_OF_BATCH;
 
     fn asker(office: &str) -> Asker {
         Asker::new(Uuid::now_v7(), office.parse().expect("an office id"))
@@ -105,6 +106,14 @@ mod tests {
         assert_eq!(budgets.spend(one, count(2)), Ok(()));
         let never = budgets.spend(one, count(6));
         assert!(matches!(never, Err(Denial::Field { .. })));
+    }
+
+    #[test]
+    fn a_full_batch_fits_into_a_minute_unless_configured_otherwise() {
+        let budgets = Budgets::new(&config::Lookup::default());
+        let most = u32::try_from(MOST_OF_BATCH).ok().and_then(NonZeroU32::new);
+        let spent = budgets.spend(asker("hzgl"), most.expect("not 0"));
+        assert_eq!(spent, Ok(()));
     }
 
     #[test]
