@@ -4,6 +4,7 @@
 //! Calls go one way: transport ([`transport`], [`grpc`]) → use cases ([`identity`] and its siblings) →
 //! [`store`] (all SQL) and `linkage`.
 
+pub mod alarm;
 pub mod app;
 pub mod audit;
 pub mod case;

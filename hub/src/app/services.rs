@@ -7,6 +7,7 @@ use linkage::token::TokenKey;
 use sqlx::PgPool;
 
 use super::Database;
+use crate::alarm::Alarms;
 use crate::audit::{Audit, Checkpoints};
 use crate::config::Config;
 use crate::details::Details;
@@ -37,6 +38,7 @@ pub(super) struct Services {
     health: Health,
     feeds: Feeds,
     lookup: Arc<Lookup>,
+    alarms: Alarms,
     audit: Audit,
     models: Models,
     checkpoints: Arc<Checkpoints>,
@@ -75,11 +77,13 @@ impl Services {
         };
         let by_hand = config.identity.approve_enrolment;
         let lookups = database.lookups.clone();
+        let alarms = Alarms::new(pool.clone(), audit.clone(), config.lookup.alarm.clone());
         let lookup = Lookup::new(
             lookups,
             audit.clone(),
             rules.clone(),
             models.clone(),
+            alarms.clone(),
             &config.lookup,
         );
         Self {
@@ -91,6 +95,7 @@ impl Services {
             health,
             feeds,
             lookup: Arc::new(lookup),
+            alarms,
             audit,
             models,
             checkpoints,
@@ -133,6 +138,7 @@ impl Services {
             provider: self.provider.clone(),
             entrance: Arc::clone(&self.entrance),
             audit: self.audit.clone(),
+            alarms: self.alarms.clone(),
             models: self.models.clone(),
             checkpoints: Arc::clone(&self.checkpoints),
             rules: self.rules.clone(),

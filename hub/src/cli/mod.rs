@@ -5,6 +5,7 @@ mod audit;
 mod ca;
 mod enrol;
 mod health;
+mod honey;
 mod office;
 mod output;
 mod persons;
@@ -30,6 +31,7 @@ use account::UserCommand;
 use audit::AuditCommand;
 use ca::CaCommand;
 use enrol::EnrolCommand;
+use honey::HoneyCommand;
 use output::Output;
 use persons::PersonsCommand;
 use record::{change, done};
@@ -110,6 +112,9 @@ enum Command {
     /// Figures.
     #[command(subcommand)]
     Stats(StatsCommand),
+    /// Planted identities that raise an alarm when somebody looks one up.
+    #[command(subcommand)]
+    Honey(HoneyCommand),
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -258,6 +263,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
             setup::rotate_session_key(&config, compromised, output).await
         }
         Command::Persons(command) => persons::run(&config, command, output).await,
+        Command::Honey(command) => honey::run(&config, command, output).await,
         Command::Audit(command) => audit::run(Some(&config), command, output).await,
         Command::Rules(command) => rules::run(&config, command, output).await,
         Command::Stats(StatsCommand::Verify) => stats::verify(&config, output).await,

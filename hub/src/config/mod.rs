@@ -160,6 +160,25 @@ pub struct Linking {
 pub struct Lookup {
     pub person_per_minute: NonZeroU32,
     pub office_per_minute: NonZeroU32,
+    pub alarm: LookupAlarm,
+}
+
+/// When look-ups raise an alarm, counted at each hub.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LookupAlarm {
+    /// Over how long.
+    pub window: Span,
+    /// Different parties and things that a person asks for.
+    pub person_subjects: NonZeroU32,
+    /// Different parties and things of a person's look-ups that find nothing.
+    pub person_misses: NonZeroU32,
+    /// Different parties and things under one case reference of a person.
+    pub reference_subjects: NonZeroU32,
+    /// Different parties and things that all of an office's notaries ask for.
+    pub office_subjects: NonZeroU32,
+    /// Whether a person with an open alarm is not answered until it is lifted.
+    pub blocks: bool,
 }
 
 /// Checkpoints of the audit log.
@@ -343,8 +362,26 @@ impl Default for Lookup {
     fn default() -> Self {
         let count = |count| NonZeroU32::new(count).expect("not 0");
         Self {
-            person_per_minute: count(60),
+            // Room for a full batch of a hundred.
+            person_per_minute: count(120),
             office_per_minute: count(600),
+            alarm: LookupAlarm::default(),
+        }
+    }
+}
+
+impl Default for LookupAlarm {
+    /// Above what the busiest counter comes to in an hour, twelve intakes of five parties and things, and a full batch
+    /// of a hundred beside it.
+    fn default() -> Self {
+        let count = |count| NonZeroU32::new(count).expect("not 0");
+        Self {
+            window: "1h".parse().expect("a length of time"),
+            person_subjects: count(300),
+            person_misses: count(200),
+            reference_subjects: count(150),
+            office_subjects: count(2000),
+            blocks: false,
         }
     }
 }

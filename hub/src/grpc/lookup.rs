@@ -115,7 +115,7 @@ pub(super) fn denied(denial: Denial) -> Status {
     let message = denial.to_string();
     match denial {
         Denial::NoSession => Reason::Unauthenticated.because(message),
-        Denial::NotANotary | Denial::PurposeOfTheBureau => {
+        Denial::NotANotary | Denial::PurposeOfTheBureau | Denial::Suspended => {
             Reason::PermissionDenied.because(message)
         }
         Denial::OtherOffice => Reason::OfficeMismatch.because(message),

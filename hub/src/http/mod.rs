@@ -4,6 +4,7 @@
 //! store function, and maps the error to a [`problem::Problem`].
 
 mod account;
+mod alarm;
 mod audit;
 mod auth;
 mod catalogue;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 use sqlx::{PgPool, PgTransaction};
 
+use crate::alarm::Alarms;
 use crate::audit::{Action, Audit, Checkpoints, Entry, Outcome};
 use crate::entrance::Entrance;
 use crate::identity::oidc::Provider;
@@ -45,6 +47,7 @@ pub struct Api {
     pub provider: Option<Arc<Provider>>,
     pub entrance: Arc<Entrance>,
     pub audit: Audit,
+    pub alarms: Alarms,
     /// With what mentions are compared.
     pub models: Models,
     pub checkpoints: Arc<Checkpoints>,

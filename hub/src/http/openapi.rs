@@ -8,7 +8,9 @@ use bytes::Bytes;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{account, audit, catalogue, duplicate, office, reject, review, session, statistics};
+use super::{
+    account, alarm, audit, catalogue, duplicate, office, reject, review, session, statistics,
+};
 use crate::review::person::PairState;
 
 #[derive(OpenApi)]
@@ -41,6 +43,8 @@ use crate::review::person::PairState;
         review::duplicate::withdraw,
         statistics::table,
         statistics::measures,
+        alarm::list,
+        alarm::lift,
         audit::entries,
         audit::inclusion,
         audit::consistency,

@@ -12,8 +12,8 @@ use super::auth::{Gate, only};
 use super::guard::{self, Room};
 use super::problem::Problem;
 use super::{
-    Api, account, audit, catalogue, console, duplicate, office, openapi, reject, review, session,
-    statistics,
+    Api, account, alarm, audit, catalogue, console, duplicate, office, openapi, reject, review,
+    session, statistics,
 };
 use crate::grpc;
 use crate::identity::RoleKind::{self, Analyst, Notary, Operator, Supervisor};
@@ -88,6 +88,11 @@ impl Api {
             .route(
                 "/audit/verification",
                 gate(&[Supervisor], get(audit::verification)),
+            )
+            .route("/alarms", gate(&[Supervisor, Operator], get(alarm::list)))
+            .route(
+                "/alarms/{alarm_id}/lift",
+                gate(&[Supervisor, Operator], post(alarm::lift)),
             )
             .nest("/reviews", reviews(&gate))
             // Open to everybody.

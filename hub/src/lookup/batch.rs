@@ -18,6 +18,7 @@ use super::question::{Asker, Question};
 use super::record::{asked_about, entry, told};
 use super::search::{Search, living, with_persons_in};
 use super::severity::{Intake, graded};
+use crate::alarm::Asked;
 use crate::audit::{Action, Entry, Outcome, Receipt};
 use crate::store::lookup::{Freshness, Wanted};
 use crate::store::tx;
@@ -56,19 +57,17 @@ impl Lookup {
         let begun = Instant::now();
         let count = u32::try_from(question.parties.len() + question.subjects.len());
         let count = NonZeroU32::new(count.unwrap_or(u32::MAX)).unwrap_or(NonZeroU32::MIN);
-        if let Err(denial) = self.budgets.spend_many(asker, count) {
-            let action = Action::BatchCheck;
-            return Err(self.denied(asker, &question, action, denial).await);
-        }
+        self.admit(asker, &question, Action::BatchCheck, count)
+            .await?;
         let rules = self.rules.current();
         let intake = Intake::new(&rules, &question, asker, OffsetDateTime::now_utc());
         let searches = self.searches(&rules, asker, &question).await?;
         let feeds = self.feeds.now().await?;
 
-        let entries = searches
+        let look_ups = searches
             .iter()
             .map(|(about, search)| recorded(asker, &question, *about, search));
-        let receipts = self.audit.append_all(entries.collect()).await?;
+        let receipts = self.record_all(look_ups.collect()).await?;
         let mut answers = Vec::with_capacity(receipts.len());
         for ((_, search), receipt) in searches.into_iter().zip(receipts) {
             counter!(LOOKUPS, "outcome" => outcome(&search).code()).increment(1);
@@ -142,12 +141,18 @@ fn outcome(search: &Search) -> Outcome {
     }
 }
 
-fn recorded(asker: Asker, question: &Question, about: About, search: &Search) -> Entry {
-    let mut detail = match about {
-        About::Party(at) => asked_about(question, &question.parties[at..=at], &[]),
-        About::Subject(at) => asked_about(question, &[], &question.subjects[at..=at]),
+/// One of the batch, as the alarms and as the log take it.
+fn recorded(asker: Asker, question: &Question, about: About, search: &Search) -> (Asked, Entry) {
+    let (parties, subjects) = match about {
+        About::Party(at) => (&question.parties[at..=at], &[][..]),
+        About::Subject(at) => (&[][..], &question.subjects[at..=at]),
     };
+    let outcome = outcome(search);
+    let mut detail = asked_about(question, parties, subjects);
     detail["told"] = told(&search.found);
     detail["truncated"] = search.truncated.into();
-    entry(asker, question, Action::BatchCheck, outcome(search), detail)
+    (
+        Asked::about(asker, question, parties, subjects, outcome),
+        entry(asker, question, Action::BatchCheck, outcome, detail),
+    )
 }

@@ -28,13 +28,9 @@ impl Budgets {
         }
     }
 
-    /// Takes one look-up out of both. What a person may not ask does not cost the office anything.
-    pub fn spend(&self, asker: Asker) -> Result<(), Denial> {
-        self.spend_many(asker, NonZeroU32::MIN)
-    }
-
-    /// Takes so many look-ups out of both, or none out of the person's.
-    pub fn spend_many(&self, asker: Asker, count: NonZeroU32) -> Result<(), Denial> {
+    /// Takes so many look-ups out of both, or none out of the person's. What a person may not ask does not cost the
+    /// office anything.
+    pub fn spend(&self, asker: Asker, count: NonZeroU32) -> Result<(), Denial> {
         self.granted(self.persons.check_key_n(&asker.account_id, count))?;
         self.granted(self.offices.check_key_n(&asker.office_id, count))
     }
@@ -71,6 +67,7 @@ impl std::fmt::Debug for Budgets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lookup::question::MOST_OF_BATCH;
 
     fn asker(office: &str) -> Asker {
         Asker::new(Uuid::now_v7(), office.parse().expect("an office id"))
@@ -81,6 +78,7 @@ mod tests {
         Budgets::new(&config::Lookup {
             person_per_minute: count(person),
             office_per_minute: count(office),
+            ..config::Lookup::default()
         })
     }
 
@@ -88,13 +86,13 @@ mod tests {
     fn a_person_has_so_many_and_a_colleague_has_them_as_well() {
         let budgets = budgets(2, 100);
         let (one, other) = (asker("hzgl"), asker("hzgl"));
-        assert_eq!(budgets.spend(one), Ok(()));
-        assert_eq!(budgets.spend(one), Ok(()));
+        assert_eq!(budgets.spend(one, NonZeroU32::MIN), Ok(()));
+        assert_eq!(budgets.spend(one, NonZeroU32::MIN), Ok(()));
         assert!(matches!(
-            budgets.spend(one),
+            budgets.spend(one, NonZeroU32::MIN),
             Err(Denial::BudgetSpent { .. })
         ));
-        assert_eq!(budgets.spend(other), Ok(()));
+        assert_eq!(budgets.spend(other, NonZeroU32::MIN), Ok(()));
     }
 
     #[test]
@@ -102,20 +100,28 @@ mod tests {
         let budgets = budgets(5, 100);
         let one = asker("hzgl");
         let count = |count| NonZeroU32::new(count).expect("not 0");
-        assert_eq!(budgets.spend_many(one, count(3)), Ok(()));
-        let spent = budgets.spend_many(one, count(3));
+        assert_eq!(budgets.spend(one, count(3)), Ok(()));
+        let spent = budgets.spend(one, count(3));
         assert!(matches!(spent, Err(Denial::BudgetSpent { .. })));
-        assert_eq!(budgets.spend_many(one, count(2)), Ok(()));
-        let never = budgets.spend_many(one, count(6));
+        assert_eq!(budgets.spend(one, count(2)), Ok(()));
+        let never = budgets.spend(one, count(6));
         assert!(matches!(never, Err(Denial::Field { .. })));
+    }
+
+    #[test]
+    fn a_full_batch_fits_into_a_minute_unless_configured_otherwise() {
+        let budgets = Budgets::new(&config::Lookup::default());
+        let most = u32::try_from(MOST_OF_BATCH).ok().and_then(NonZeroU32::new);
+        let spent = budgets.spend(asker("hzgl"), most.expect("not 0"));
+        assert_eq!(spent, Ok(()));
     }
 
     #[test]
     fn an_office_has_so_many_whoever_of_it_asks() {
         let budgets = budgets(100, 2);
-        assert_eq!(budgets.spend(asker("hzgl")), Ok(()));
-        assert_eq!(budgets.spend(asker("hzgl")), Ok(()));
-        assert!(budgets.spend(asker("hzgl")).is_err());
-        assert_eq!(budgets.spend(asker("hzqt")), Ok(()));
+        assert_eq!(budgets.spend(asker("hzgl"), NonZeroU32::MIN), Ok(()));
+        assert_eq!(budgets.spend(asker("hzgl"), NonZeroU32::MIN), Ok(()));
+        assert!(budgets.spend(asker("hzgl"), NonZeroU32::MIN).is_err());
+        assert_eq!(budgets.spend(asker("hzqt"), NonZeroU32::MIN), Ok(()));
     }
 }

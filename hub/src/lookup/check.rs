@@ -1,5 +1,6 @@
 //! One look-up: budget, search, disclosure, audit, answer. Nothing is answered that is not recorded.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,6 +21,7 @@ use super::question::{Asker, Denial, Question};
 use super::record::{asked, entry, told};
 use super::search::{self, Search};
 use super::severity::{Intake, graded};
+use crate::alarm::{Alarms, Asked};
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome, Receipt};
 use crate::config;
 use crate::linking::LinkingError;
@@ -33,10 +35,11 @@ use crate::telemetry::metrics::{LOOKUP_SECONDS, LOOKUPS};
 #[derive(Debug)]
 pub struct Lookup {
     pub(super) pool: PgPool,
-    pub(super) audit: Audit,
+    audit: Audit,
     pub(super) rules: Rules,
     pub(super) models: Models,
-    pub(super) budgets: Budgets,
+    budgets: Budgets,
+    alarms: Alarms,
     pub(super) feeds: Feeds,
 }
 
@@ -83,6 +86,7 @@ impl Lookup {
         audit: Audit,
         rules: Rules,
         models: Models,
+        alarms: Alarms,
         config: &config::Lookup,
     ) -> Self {
         Self {
@@ -92,16 +96,16 @@ impl Lookup {
             rules,
             models,
             budgets: Budgets::new(config),
+            alarms,
         }
     }
 
     /// Answers a question, or records that it is denied.
     pub async fn check(&self, asker: Asker, question: Question) -> Result<Answer, LookupError> {
         let begun = Instant::now();
-        if let Err(denial) = self.budgets.spend(asker) {
-            let action = Action::CheckApplication;
-            return Err(self.denied(asker, &question, action, denial).await);
-        }
+        let action = Action::CheckApplication;
+        self.admit(asker, &question, action, NonZeroU32::MIN)
+            .await?;
         let now = OffsetDateTime::now_utc();
         let rules = self.rules.current();
         let wanted = disclosure::wanted(&rules, &question);
@@ -129,16 +133,9 @@ impl Lookup {
                 .map(|intent| intent.office_id.as_str());
             detail["intents_told"] = offices.collect();
         }
-        let receipt = self
-            .audit
-            .append(entry(
-                asker,
-                &question,
-                Action::CheckApplication,
-                outcome,
-                detail,
-            ))
-            .await?;
+        let asked = Asked::of(asker, &question, outcome);
+        let entry = entry(asker, &question, action, outcome, detail);
+        let receipt = self.record(asked, entry).await?;
         // Behind the entry: the log may speak of an intent that failed, but no intent stands that it is silent about.
         intents.commit().await?;
         counter!(LOOKUPS, "outcome" => outcome.code()).increment(1);
@@ -177,7 +174,43 @@ impl Lookup {
         self.record_denial(entry, denial).await
     }
 
-    pub(super) async fn denied(
+    /// Lets so many look-ups begin, or records why not: the one gate of all that is looked up.
+    pub(super) async fn admit(
+        &self,
+        asker: Asker,
+        question: &Question,
+        action: Action,
+        count: NonZeroU32,
+    ) -> Result<(), LookupError> {
+        let denial = match self.budgets.spend(asker, count) {
+            Err(denial) => denial,
+            Ok(()) if self.alarms.is_suspended(asker).await? => Denial::Suspended,
+            Ok(()) => return Ok(()),
+        };
+        Err(self.denied(asker, question, action, denial).await)
+    }
+
+    /// Records a look-up that is about to be answered, and has the alarms see it.
+    pub(super) async fn record(&self, asked: Asked, entry: Entry) -> Result<Receipt, LookupError> {
+        let receipt = self.audit.append(entry).await?;
+        self.alarms.see(asked, receipt.entry_no).await?;
+        Ok(receipt)
+    }
+
+    /// The same of several, all or none.
+    pub(super) async fn record_all(
+        &self,
+        look_ups: Vec<(Asked, Entry)>,
+    ) -> Result<Vec<Receipt>, LookupError> {
+        let (asked, entries): (Vec<_>, Vec<_>) = look_ups.into_iter().unzip();
+        let receipts = self.audit.append_all(entries).await?;
+        for (asked, receipt) in asked.into_iter().zip(&receipts) {
+            self.alarms.see(asked, receipt.entry_no).await?;
+        }
+        Ok(receipts)
+    }
+
+    async fn denied(
         &self,
         asker: Asker,
         question: &Question,

@@ -1,5 +1,6 @@
 //! Which matters one person has at which offices.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,6 +14,7 @@ use super::question::{Asker, Question};
 use super::record::{asked, entry, told};
 use super::search::{Search, living, with_persons};
 use super::severity::Grade;
+use crate::alarm::Asked;
 use crate::audit::{Action, Outcome, Receipt};
 use crate::store::lookup::Freshness;
 use crate::telemetry::metrics::{LOOKUP_SECONDS, LOOKUPS};
@@ -37,9 +39,8 @@ impl Lookup {
     ) -> Result<PersonAnswer, LookupError> {
         let begun = Instant::now();
         let action = Action::FindPerson;
-        if let Err(denial) = self.budgets.spend(asker) {
-            return Err(self.denied(asker, &question, action, denial).await);
-        }
+        self.admit(asker, &question, action, NonZeroU32::MIN)
+            .await?;
         let rules = self.rules.current();
         let wanted = disclosure::wanted(&rules, &question);
         let mut connection = living(&self.pool).await?;
@@ -69,8 +70,9 @@ impl Lookup {
         let mut detail = asked(&question);
         detail["told"] = told(&found);
         detail["truncated"] = truncated.into();
+        let asked = Asked::of(asker, &question, outcome);
         let entry = entry(asker, &question, action, outcome, detail);
-        let receipt = self.audit.append(entry).await?;
+        let receipt = self.record(asked, entry).await?;
         counter!(LOOKUPS, "outcome" => outcome.code()).increment(1);
         histogram!(LOOKUP_SECONDS).record(begun.elapsed().as_secs_f64());
         Ok(PersonAnswer {

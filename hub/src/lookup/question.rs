@@ -131,6 +131,8 @@ pub enum Denial {
         path: String,
         expected: &'static str,
     },
+    #[error("look-ups are suspended until the bureau has looked at an alarm about them")]
+    Suspended,
     #[error("more look-ups than allowed; come back later")]
     BudgetSpent { retry_after: Duration },
 }
@@ -186,6 +188,7 @@ impl Denial {
             Self::PurposeOfTheBureau => "purpose_of_the_bureau",
             Self::NoCaseReference => "no_case_reference",
             Self::Field { .. } => "field_invalid",
+            Self::Suspended => "suspended",
             Self::BudgetSpent { .. } => "budget_spent",
         }
     }

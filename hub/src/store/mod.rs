@@ -1,6 +1,7 @@
 //! All SQL of the hub: one file for each aggregate, and the pools and transactions they run in.
 
 pub mod account;
+pub mod alarm;
 pub mod audit;
 pub mod case;
 pub mod certificate;

@@ -123,6 +123,8 @@ metrics! {
 
     LOOKUPS Counter Count "notary_hub_lookups_total"
         "Look-ups answered, by `outcome` (hit, no_hit, denied)."
+    ALARMS Counter Count "notary_hub_lookup_alarms_total"
+        "Look-ups that raised an alarm, by `kind` (honey, many_subjects, many_misses, one_reference, office_subjects). Any is for the bureau to look at."
     LOOKUP_SECONDS Histogram Seconds "notary_hub_lookup_seconds"
         "Time of one look-up, audit included."
     AUDIT_APPEND_SECONDS Histogram Seconds "notary_hub_audit_append_seconds"

@@ -1,6 +1,7 @@
 //! Look-ups as a notary's case system makes them: a whole hub, real TLS, a real PostgreSQL.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod alarm;
 mod answer;
 mod batch;
 mod chain;

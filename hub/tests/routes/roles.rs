@@ -52,6 +52,7 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
     ),
     ("/api/v1/statistics", [true, true, true, false]),
     ("/api/v1/statistics/measures", [true, true, true, false]),
+    ("/api/v1/alarms", [false, false, true, true]),
     ("/api/v1/audit/entries", [false, false, true, false]),
     ("/api/v1/audit/verification", [false, false, true, false]),
     ("/api/v1/audit/entries/1/proof", [false, false, true, false]),
@@ -63,6 +64,12 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
 
 /// Routes that need a body or an id, and who may use them.
 pub const REVIEWS: &[(Method, &str, &str, [bool; 4])] = &[
+    (
+        Method::POST,
+        "/api/v1/alarms/{alarm_id}/lift",
+        r#"{"reason": "已核实"}"#,
+        [false, false, true, true],
+    ),
     (
         Method::GET,
         "/api/v1/reviews/persons/{low}/{high}",
@@ -117,7 +124,7 @@ pub const REVIEWS: &[(Method, &str, &str, [bool; 4])] = &[
 /// A route's path and body with its places filled.
 pub fn filled(path: &str, body: &str, id: impl Fn(&str) -> String) -> (String, Value) {
     let filled = |text: &str| {
-        let places = ["low", "high", "decision_id", "finding_id"].iter();
+        let places = ["low", "high", "decision_id", "finding_id", "alarm_id"].iter();
         places.fold(text.to_owned(), |text, name| {
             text.replace(&format!("{{{name}}}"), &id(name))
         })

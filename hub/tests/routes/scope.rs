@@ -59,6 +59,9 @@ async fn everybody(State(api): State<Api>, mut request: Request, next: Next) -> 
     next.run(request).await
 }
 
+/// An alarm about yuhang.
+const ALARM: &str = "0190a000-0000-7000-8000-000000000001";
+
 struct Unchecked {
     pairs: Pairs,
     router: Router,
@@ -84,6 +87,9 @@ impl Unchecked {
             .await
             .json();
         let proposed = pairs.decide(there(), pairs.elsewhere, "same").await.json();
+        let alarm = "INSERT INTO alarm (alarm_id, kind, office_id, audit_entry) VALUES ($1, 'honey', 'yuhang', 1)";
+        let alarm = sqlx::query(alarm).bind(ALARM.parse::<Uuid>().unwrap());
+        alarm.execute(&bureau.hub.db.pool).await.unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Self {
             router: open_routes(bureau.hub.app.rest()),
@@ -101,6 +107,7 @@ impl Unchecked {
             "low" => low.id.to_string(),
             "high" => high.id.to_string(),
             "finding_id" => self.finding.clone(),
+            "alarm_id" => ALARM.to_owned(),
             _ if path.contains("/persons/") => self.of_pair.clone(),
             _ => self.of_finding.clone(),
         }
@@ -218,7 +225,7 @@ async fn without_the_checks_a_notary_still_decides_nothing_the_own_office_has_no
 
 impl Unchecked {
     async fn decisions(&self) -> Vec<String> {
-        let all = "SELECT j::text FROM link_judgement j UNION ALL SELECT d::text FROM duplicate_decision d ORDER BY 1";
+        let all = "SELECT j::text FROM link_judgement j UNION ALL SELECT d::text FROM duplicate_decision d UNION ALL SELECT a::text FROM alarm a ORDER BY 1";
         let rows = sqlx::query_scalar(all).fetch_all(&self.pairs.bureau.hub.db.pool);
         rows.await.unwrap()
     }

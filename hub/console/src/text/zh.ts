@@ -244,7 +244,8 @@ export const zh = {
       'duplicate.list': '查看重复申请', 'statistics.export': '导出统计', 'audit.list': '查看审计', 'audit.verify': '验证日志',
       'audit.prove': '出具证明', 'review.list': '查看复核队列', 'review.read': '查看复核', 'review.decide': '作出认定',
       'review.confirm': '复核确认', 'review.decline': '不予确认', 'review.withdraw': '撤回认定', 'office.add': '新增公证处',
-      'office.revoke': '停用公证处', 'enrolment.make_token': '签发接入码', 'account.add': '新增账号', request: '越权请求',
+      'alarm.raise': '异常查询告警', 'alarm.list': '查看告警', 'alarm.lift': '解除告警',
+      'honey.plant': '设置诱饵标识', 'honey.remove': '撤除诱饵标识', 'office.revoke': '停用公证处', 'enrolment.make_token': '签发接入码', 'account.add': '新增账号', request: '越权请求',
     } as Record<string, string>,
     purposes: {
       before_acceptance: '受理前查重', verifying_case: '办理中核实', review_or_complaint: '复查投诉',

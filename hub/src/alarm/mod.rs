@@ -1,0 +1,291 @@
+//! Alarms about look-ups that are no notary's work: too many different persons, too many that nobody knows, one case
+//! that is made to carry everybody, and honey: planted identities that nobody has, so that whoever asks for one has
+//! them from where they were planted.
+//!
+//! The answer shows nothing: an alarm is raised beside it. It is an entry of the audit log, a metric and a row that the
+//! bureau sees until a supervisor or an operator lifts it; where the configuration says so, the person is not answered
+//! until then.
+
+pub mod pattern;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex as Locked, PoisonError};
+use std::time::{Duration, Instant};
+
+use linkage::subject::SubjectKind;
+use linkage::token::Token;
+use metrics::counter;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use sqlx::PgPool;
+use time::Date;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
+use crate::config;
+use crate::identity::Person;
+use crate::lookup::question::{Description, Party};
+use crate::lookup::{Asker, Question};
+use crate::review::Grounds;
+use crate::store;
+use crate::store::alarm::{Alarm, NewAlarm};
+use crate::store::scope;
+use crate::telemetry::metrics::ALARMS;
+use pattern::{Patterns, Seen};
+
+/// How long what was read of planted identities and open alarms is good.
+const GOOD_FOR: Duration = Duration::from_secs(1);
+
+/// What an alarm is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A planted identity was asked for.
+    Honey,
+    /// A person asked for many different parties and things.
+    ManySubjects,
+    /// A person asked for many that nobody knows.
+    ManyMisses,
+    /// One case reference was given for many different parties and things.
+    OneReference,
+    /// All of an office's notaries together asked for many.
+    OfficeSubjects,
+}
+
+/// Why an alarm is not listed or lifted.
+#[derive(Debug, thiserror::Error)]
+pub enum AlarmError {
+    #[error("there is no such alarm")]
+    NotFound,
+    #[error("alarms: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+}
+
+/// A look-up as far as alarms go by it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    asker: Asker,
+    case_reference: String,
+    /// One for each party and each thing: what tells it from others.
+    subjects: Vec<Token>,
+    /// All tokens that were given, verified or not.
+    tokens: Vec<Token>,
+    is_hit: bool,
+}
+
+/// Planted identities, and who has an open alarm.
+#[derive(Debug)]
+struct Known {
+    read_at: Instant,
+    honey: HashSet<Token>,
+    suspects: HashSet<Uuid>,
+}
+
+/// Watches look-ups and keeps the alarms.
+#[derive(Clone, Debug)]
+pub struct Alarms {
+    pool: PgPool,
+    audit: Audit,
+    blocks: bool,
+    patterns: Arc<Locked<Patterns>>,
+    known: Arc<Mutex<Option<Arc<Known>>>>,
+}
+
+impl Kind {
+    /// The form in which it is stored and sent.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Honey => "honey",
+            Self::ManySubjects => "many_subjects",
+            Self::ManyMisses => "many_misses",
+            Self::OneReference => "one_reference",
+            Self::OfficeSubjects => "office_subjects",
+        }
+    }
+}
+
+impl Asked {
+    pub fn of(asker: Asker, question: &Question, outcome: Outcome) -> Self {
+        let (parties, subjects) = (&question.parties, &question.subjects);
+        Self::about(asker, question, parties, subjects, outcome)
+    }
+
+    /// About some of a question's parties and subjects.
+    pub fn about(
+        asker: Asker,
+        question: &Question,
+        parties: &[Party],
+        subjects: &[(SubjectKind, Token)],
+        outcome: Outcome,
+    ) -> Self {
+        let things = || subjects.iter().map(|(_, token)| *token);
+        let numbers = parties.iter().filter_map(|party| party.number);
+        Self {
+            asker,
+            case_reference: question.case_reference.clone(),
+            subjects: parties.iter().map(subject).chain(things()).collect(),
+            tokens: numbers.map(|number| number.token).chain(things()).collect(),
+            is_hit: outcome == Outcome::Hit,
+        }
+    }
+}
+
+/// What a party is told from others by. Where no verified number tells it, all that was said of it does, lest names be
+/// tried one after another. Counted like a token, and no more than that: it leaves this hub's memory for nowhere.
+fn subject(party: &Party) -> Token {
+    if let Some(number) = party.verified() {
+        return number.token;
+    }
+    let mut digest = Sha256::new();
+    if let Some(number) = party.number {
+        digest.update(number.token.as_bytes());
+    }
+    if let Some(Description {
+        name, birth_date, ..
+    }) = &party.description
+    {
+        digest.update(name.as_bytes());
+        digest.update([0]);
+        digest.update(birth_date.map_or(0, Date::to_julian_day).to_be_bytes());
+    }
+    let digest: [u8; 32] = digest.finalize().into();
+    let (bytes, _) = digest
+        .split_first_chunk()
+        .expect("32 bytes are 16 and more");
+    Token::from(*bytes)
+}
+
+impl Alarms {
+    pub fn new(pool: PgPool, audit: Audit, limits: config::LookupAlarm) -> Self {
+        Self {
+            pool,
+            audit,
+            blocks: limits.blocks,
+            patterns: Arc::new(Locked::new(Patterns::new(limits))),
+            known: Arc::default(),
+        }
+    }
+
+    /// Whether the person has to wait until an open alarm is lifted.
+    pub async fn is_suspended(&self, asker: Asker) -> Result<bool, sqlx::Error> {
+        Ok(self.blocks && self.known().await?.suspects.contains(&asker.account_id))
+    }
+
+    /// Takes a recorded look-up in. What it raises is raised beside the answer, which takes no longer for it.
+    pub async fn see(&self, asked: Asked, audit_entry: i64) -> Result<(), sqlx::Error> {
+        let asker = &asked.asker;
+        let seen = Seen {
+            account_id: asker.account_id,
+            office_id: asker.office_id,
+            case_reference: &asked.case_reference,
+            subjects: &asked.subjects,
+            is_hit: asked.is_hit,
+        };
+        let mut raised = {
+            let patterns = self.patterns.lock();
+            // Counts are counts, even if a panic cut one short.
+            let mut patterns = patterns.unwrap_or_else(PoisonError::into_inner);
+            patterns.see(&seen, Instant::now())
+        };
+        let known = self.known().await?;
+        if asked.tokens.iter().any(|token| known.honey.contains(token)) {
+            raised.push(Kind::Honey);
+        }
+        for kind in raised {
+            let (alarms, new) = (self.clone(), NewAlarm::new(kind, *asker, audit_entry));
+            tokio::spawn(async move {
+                if let Err(error) = alarms.raise(&new).await {
+                    tracing::error!(kind = kind.code(), %error, "an alarm is not stored");
+                }
+            });
+        }
+        Ok(())
+    }
+
+    async fn raise(&self, new: &NewAlarm) -> Result<(), AlarmError> {
+        counter!(ALARMS, "kind" => new.kind.code()).increment(1);
+        tracing::warn!(kind = new.kind.code(), office = %new.office_id, "alarm about look-ups");
+        if !store::alarm::insert(&self.pool, new).await? {
+            return Ok(());
+        }
+        let detail = json!({
+            "alarm": new.alarm_id, "kind": new.kind.code(), "account": new.account_id, "look_up": new.audit_entry,
+        });
+        let entry = Entry {
+            office_id: Some(new.office_id),
+            ..Entry::of(Actor::Hub, Action::RaiseAlarm, Outcome::Done, detail)
+        };
+        self.audit.append(entry).await?;
+        *self.known.lock().await = None;
+        Ok(())
+    }
+
+    /// What the database says, a second old at most. One caller reads while the others wait for the same.
+    async fn known(&self) -> Result<Arc<Known>, sqlx::Error> {
+        let mut known = self.known.lock().await;
+        if let Some(known) = &*known
+            && known.read_at.elapsed() < GOOD_FOR
+        {
+            return Ok(Arc::clone(known));
+        }
+        let read = Arc::new(Known {
+            read_at: Instant::now(),
+            honey: store::alarm::honey(&self.pool).await?,
+            suspects: store::alarm::suspects(&self.pool).await?,
+        });
+        *known = Some(Arc::clone(&read));
+        Ok(read)
+    }
+
+    /// Up to `most` alarms behind one, the newest first.
+    pub async fn list(
+        &self,
+        person: &Person,
+        behind: Option<Uuid>,
+        most: i64,
+    ) -> Result<Vec<Alarm>, AlarmError> {
+        let mut reading = person.scope().read(&self.pool).await?;
+        let alarms = store::alarm::list(&mut reading, behind, most).await?;
+        let entry = Entry::by(person, Action::ListAlarms, Outcome::Done, json!({}));
+        self.audit.append(entry).await?;
+        Ok(alarms)
+    }
+
+    /// Lifts an alarm: somebody has looked into it. Doing it again changes nothing.
+    pub async fn lift(
+        &self,
+        person: &Person,
+        alarm_id: Uuid,
+        grounds: &Grounds,
+    ) -> Result<Alarm, AlarmError> {
+        let detail = json!({ "alarm": alarm_id });
+        let mut transaction = store::tx::begin(&self.pool).await?;
+        person.scope().narrow(&mut transaction).await?;
+        let seen = store::alarm::load(&mut transaction, alarm_id).await?;
+        scope::widen(&mut transaction).await?;
+        if seen.is_none() {
+            let outcome = match store::alarm::load(&mut transaction, alarm_id).await? {
+                Some(_) => Outcome::Denied,
+                None => Outcome::NoHit,
+            };
+            let entry = Entry::by(person, Action::LiftAlarm, outcome, detail);
+            self.audit.append(entry).await?;
+            return Err(AlarmError::NotFound);
+        }
+        store::alarm::lift(
+            &mut transaction,
+            alarm_id,
+            person.account_id,
+            grounds.as_str(),
+        )
+        .await?;
+        let lifted = store::alarm::load(&mut transaction, alarm_id).await?;
+        let entry = Entry::by(person, Action::LiftAlarm, Outcome::Done, detail);
+        self.audit.append(entry).await?;
+        transaction.commit().await?;
+        *self.known.lock().await = None;
+        lifted.ok_or(AlarmError::NotFound)
+    }
+}
