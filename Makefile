@@ -16,7 +16,7 @@ FAULT_MINUTES ?= 2
 FUZZ_SECONDS ?= 60
 ATTACK_SECONDS ?= 2
 
-.PHONY: help demo demo-once console console-test openapi test lint format bench bench-linkage hostile fault failover attack scan-tls fuzz train linkage-quality prepare clean-demo
+.PHONY: help demo demo-once console console-test openapi api-test test lint format bench bench-linkage hostile fault failover attack scan-tls fuzz train linkage-quality prepare clean-demo
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,11 @@ $(CONSOLE)/dist/index.html: $(CONSOLE)/node_modules/.package-lock.json $(CONSOLE
 
 openapi: ## Write the OpenAPI document anew that the console's client is made of
 	@WRITE_OPENAPI=1 $(CARGO) test --locked --quiet -p notary-hub --lib -- openapi
+
+api-test: ## Hold the OpenAPI document against a running hub with schemathesis
+	@deploy/setup.sh run
+	@deploy/setup.sh api
+	@$(CARGO) test --locked -p notary-hub --test routes -- --ignored schema
 
 console-test: console ## The console in a browser on a small city: every role does its job; target/screenshots/
 	@deploy/setup.sh run

@@ -7,6 +7,7 @@
 #   deploy/setup.sh test     the same and what the tests need beside it: MariaDB's server
 #   deploy/setup.sh lint     the linters that are not part of Rust: buf, cargo-deny, promtool
 #   deploy/setup.sh scan     the TLS scanner: sslyze, in a Python environment of its own
+#   deploy/setup.sh api      what asks the REST interface all that its description allows: schemathesis, likewise
 #   deploy/setup.sh versus   what person linkage is compared with: Splink, and FEBRL's data, in a Python of their own
 #   deploy/setup.sh tools    prints the folder that those tools are in, outside the checkout: building one takes
 #                            minutes, and a clean checkout should not cost them again
@@ -20,6 +21,7 @@ readonly POSTGRES_MIN=15
 readonly BUF_VERSION="1.75.0"
 readonly CARGO_DENY_VERSION="0.20.2"
 readonly SSLYZE_VERSION="6.3.1"
+readonly SCHEMATHESIS_VERSION="4.32.5"
 readonly NODE_MIN="22.18"
 readonly NODE_VERSION="24.21.0"
 readonly NPM_VERSION="11.21.2"
@@ -177,13 +179,17 @@ setup_browser() {
     install_packages "${missing[@]}"
 }
 
-setup_scan() {
-    local python="$TOOLS/sslyze/bin/python"
-    [ "$("$python" -m pip show sslyze 2>/dev/null | sed -n 's/^Version: //p')" != "$SSLYZE_VERSION" ] || return 0
-    python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
-    say "fetching sslyze $SSLYZE_VERSION"
-    python3 -m venv "$TOOLS/sslyze"
-    "$python" -m pip install --quiet --disable-pip-version-check "sslyze==$SSLYZE_VERSION"
+setup_scan() { python_tool sslyze "$SSLYZE_VERSION"; }
+
+setup_api() { python_tool schemathesis "$SCHEMATHESIS_VERSION"; }
+
+python_tool() { # python_tool NAME VERSION: in a Python environment of its own
+    local name=$1 version=$2 python="$TOOLS/$1/bin/python"
+    [ "$("$python" -m pip show "$name" 2>/dev/null | sed -n 's/^Version: //p')" != "$version" ] || return 0
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
+    say "fetching $name $version"
+    python3 -m venv "$TOOLS/$name"
+    "$python" -m pip install --quiet --disable-pip-version-check "$name==$version"
 }
 
 setup_versus() {
@@ -200,10 +206,10 @@ setup_versus() {
 }
 
 case "${1:-}" in
-run | console | browser | test | lint | scan | versus) "setup_$1" ;;
+run | console | browser | test | lint | scan | api | versus) "setup_$1" ;;
 tools) echo "$TOOLS" ;;
 *)
-    sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

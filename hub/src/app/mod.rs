@@ -38,7 +38,7 @@ use crate::linking::model::Models;
 use crate::linking::{Linking, Workers};
 use crate::rules::{Rules, RulesError};
 use crate::statistics::calendar::Calendar;
-use crate::statistics::{nightly, verify};
+use crate::statistics::{feeds, nightly, verify};
 use crate::telemetry::exporter;
 use crate::transport::{Stop, TlsSetupError};
 use doors::Doors;
@@ -227,7 +227,8 @@ impl App {
         tasks.spawn(watch::database(database.pools(), health.clone(), stop()));
         tasks.spawn(watch::service_manager(stop()));
         let figures = database.general.clone();
-        tasks.spawn(nightly::run(figures, Calendar::builtin(), stop()));
+        tasks.spawn(nightly::run(figures.clone(), Calendar::builtin(), stop()));
+        tasks.spawn(feeds::run(figures, Calendar::builtin(), stop()));
         tasks.spawn(watch::server_certificate(
             config.clone(),
             Arc::clone(&authority),

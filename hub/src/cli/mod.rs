@@ -22,9 +22,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use linkage::office::OfficeId;
 use linkage::place::DistrictCode;
 use linkage::token::TokenAlgorithm;
+use time::Date;
 
 use crate::app;
 use crate::config::{Config, ConfigError, Span};
+use crate::statistics::period;
 use crate::store::office::Level;
 use crate::telemetry::logs;
 use account::UserCommand;
@@ -126,6 +128,9 @@ enum Command {
 enum OfficeCommand {
     /// Add an office.
     Add(OfficeArgs),
+    /// Say what an office is called, is or sits in from a day on, or that it merged or split: figures of before and after
+    /// can be shown either way.
+    Change(OfficeChangeArgs),
     /// List offices.
     List,
     /// End an office's part: open streams are cut, new calls refused, within 5 seconds.
@@ -149,6 +154,36 @@ struct OfficeArgs {
     /// GB/T 2260 code of its seat, e.g. 330106.
     #[arg(long)]
     district: DistrictCode,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "changes", required = true, multiple = true,
+        args = ["name", "level", "district", "merged_into", "split_from"])]
+struct OfficeChangeArgs {
+    office_id: OfficeId,
+    /// First day on which it is so, e.g. 2021-04-09.
+    #[arg(long, value_parser = day)]
+    on: Date,
+    /// New Chinese name.
+    #[arg(long)]
+    name: Option<String>,
+    /// New level.
+    #[arg(long)]
+    level: Option<LevelArg>,
+    /// New district.
+    #[arg(long)]
+    district: Option<DistrictCode>,
+    /// The office it became part of.
+    #[arg(long, conflicts_with = "split_from")]
+    merged_into: Option<OfficeId>,
+    /// The office it was part of before; add it first.
+    #[arg(long)]
+    split_from: Option<OfficeId>,
+}
+
+/// A day such as 2021-04-09.
+fn day(text: &str) -> Result<Date, &'static str> {
+    period::day(text).ok_or("expected a day such as 2021-04-09")
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -243,6 +278,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         }
         Command::Health => health::health(&config, output).await,
         Command::Office(OfficeCommand::Add(args)) => office::add(&config, args, output).await,
+        Command::Office(OfficeCommand::Change(args)) => office::alter(&config, args, output).await,
         Command::Office(OfficeCommand::List) => office::list(&config, output).await,
         Command::Office(OfficeCommand::Revoke { office_id }) => {
             office::revoke(&config, office_id, output).await

@@ -9,19 +9,18 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Failure, OfficeArgs, Output, change, done};
+use super::{Failure, OfficeArgs, OfficeChangeArgs, Output, change, done};
 use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::enrol;
+use crate::local_time::local_day;
+use crate::statistics::structure::{self, Belonging, Change};
 use crate::store;
-use crate::store::office::{NewOffice, Office};
+use crate::store::office::{Level, NewOffice, Office};
 
 pub(super) async fn add(config: &Config, args: OfficeArgs, output: &Output) -> Result<(), Failure> {
-    let name = args.name.trim().to_owned();
-    if !(1..=64).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-        return Err(Failure::Usage("--name: 1 to 64 characters".into()));
-    }
+    let name = named(&args.name)?;
     let office = NewOffice {
         office_id: args.office_id,
         name,
@@ -42,6 +41,50 @@ pub(super) async fn add(config: &Config, args: OfficeArgs, output: &Output) -> R
             office.office_id, office.office_id
         )
     })?;
+    Ok(())
+}
+
+fn named(name: &str) -> Result<String, Failure> {
+    let name = name.trim().to_owned();
+    match (1..=64).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+        true => Ok(name),
+        false => Err(Failure::Usage("--name: 1 to 64 characters".into())),
+    }
+}
+
+pub(super) async fn alter(
+    config: &Config,
+    args: OfficeChangeArgs,
+    output: &Output,
+) -> Result<(), Failure> {
+    let (office_id, on) = (args.office_id, args.on);
+    let belonging = match (args.merged_into, args.split_from) {
+        (Some(other), _) => Some(Belonging::MergedInto(other)),
+        (None, other) => other.map(Belonging::SplitFrom),
+    };
+    let wanted = Change {
+        name: args.name.as_deref().map(named).transpose()?,
+        level: args.level.map(Level::from),
+        district: args.district,
+        belonging,
+    };
+    let today = local_day(OffsetDateTime::now_utc());
+    change(config, async |database| {
+        structure::change(&database.general, office_id, on, &wanted, today)
+            .await
+            .map_err(anyhow::Error::from)?;
+        let detail = json!({ "office": office_id, "on": on.to_string() });
+        Ok(((), done(Action::ChangeOffice, detail)))
+    })
+    .await?;
+    output.print(
+        &json!({ "office_id": office_id, "on": on.to_string() }),
+        || {
+            format!(
+                "changed {office_id} from {on} on; figures: structure_on of GET /api/v1/statistics"
+            )
+        },
+    )?;
     Ok(())
 }
 

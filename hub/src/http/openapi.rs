@@ -6,6 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
@@ -45,6 +46,8 @@ use crate::review::person::PairState;
         statistics::measures,
         alarm::list,
         alarm::lift,
+        statistics::feed::list,
+        statistics::feed::overview,
         audit::entries,
         audit::inclusion,
         audit::consistency,
@@ -52,9 +55,11 @@ use crate::review::person::PairState;
     ),
     // Named by a parameter alone.
     components(schemas(PairState)),
-    modifiers(&Session),
+    modifiers(&Problems, &Session),
 )]
 struct Document;
+
+const PROBLEM: &str = "application/problem+json";
 
 struct Session;
 
@@ -68,6 +73,48 @@ impl Modify for Session {
             .components
             .get_or_insert_default()
             .add_security_scheme("session", SecurityScheme::Http(bearer));
+    }
+}
+
+/// Every refusal is a problem, whichever it is: time limits and fullness stand before every operation.
+struct Problems;
+
+impl Modify for Problems {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let problem = Ref::from_schema_name("ProblemBody");
+        let content = ContentBuilder::new().schema(Some(problem)).build();
+        let refused = ResponseBuilder::new()
+            .description("A problem (RFC 9457)")
+            .content(PROBLEM, content)
+            .build();
+        for path in document.paths.paths.values_mut() {
+            let operations = [&mut path.get, &mut path.post, &mut path.delete];
+            for operation in operations.into_iter().flatten() {
+                let responses = &mut operation.responses.responses;
+                for response in responses.values_mut() {
+                    if let RefOr::T(response) = response
+                        && response.content.values().any(is_problem)
+                    {
+                        let content = std::mem::take(&mut response.content);
+                        response.content = content
+                            .into_values()
+                            .map(|content| (PROBLEM.to_owned(), content))
+                            .collect();
+                    }
+                }
+                responses.insert("default".to_owned(), RefOr::T(refused.clone()));
+            }
+        }
+    }
+}
+
+fn is_problem(content: &RefOr<Content>) -> bool {
+    match content {
+        RefOr::T(Content {
+            schema: Some(RefOr::Ref(schema)),
+            ..
+        }) => schema.ref_location.ends_with("/ProblemBody"),
+        _ => false,
     }
 }
 

@@ -76,6 +76,14 @@ impl Api {
                 "/statistics/measures",
                 gate(FIGURES, get(statistics::measures)),
             )
+            .route(
+                "/statistics/feeds",
+                gate(everybody, get(statistics::feed::list)),
+            )
+            .route(
+                "/statistics/overview",
+                gate(FIGURES, get(statistics::feed::overview)),
+            )
             .route("/audit/entries", gate(&[Supervisor], get(audit::entries)))
             .route(
                 "/audit/entries/{entry_no}/proof",

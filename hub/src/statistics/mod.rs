@@ -4,6 +4,7 @@
 pub mod calendar;
 pub mod contribution;
 pub mod dimension;
+pub mod feeds;
 pub mod layout;
 pub mod measure;
 pub mod nightly;

@@ -76,6 +76,18 @@ impl Grain {
         }
     }
 
+    /// The first day of the one that `day` lies in.
+    pub fn begin(self, day: Date) -> Date {
+        match self.step() {
+            Back::Days(_) => day,
+            Back::Months(months) => {
+                let beyond = (i32::from(u8::from(day.month())) - 1) % months;
+                let month = day.replace_day(1).expect("every month has a first day");
+                months_later(month, -beyond)
+            }
+        }
+    }
+
     /// The one that begins on `first`.
     pub fn span(self, first: Date) -> Span {
         let next = match self.step() {
@@ -241,6 +253,12 @@ impl Back {
             }
         }
     }
+}
+
+/// Reads a day such as 2021-04-09, strictly.
+pub fn day(text: &str) -> Option<Date> {
+    let span = Span::parse(text)?;
+    (span.first == span.last).then_some(span.first)
 }
 
 fn month_number(day: Date) -> i32 {

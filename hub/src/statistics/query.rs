@@ -17,7 +17,7 @@ use super::structure::Structure;
 use crate::local_time::local_day;
 use crate::store::office::Level;
 use crate::store::rollup_cut::{Cut, cut};
-use crate::store::{self, tx};
+use crate::store::{structure, tx};
 
 /// Rows of a table; more are no table that anybody reads.
 pub const MOST_ROWS: usize = 5000;
@@ -32,6 +32,8 @@ pub struct Query {
     pub pivot: Option<Dimension>,
     pub period: Period,
     pub filter: Filter,
+    /// The day whose offices and districts figures are shown by; today when `None`.
+    pub structure_on: Option<Date>,
     /// The cut of the rollup that has every dimension and every filter.
     pub section: Section,
 }
@@ -87,15 +89,17 @@ impl Query {
     }
 }
 
-/// Cuts a table at the one moment that a transaction sees. Rows that count nothing, now and before, are left out.
+/// Cuts a table in a transaction that sees one moment of the database. Rows that count nothing, now and before, are left out.
 pub async fn table(moment: &mut PgConnection, query: &Query) -> Result<Table, QueryError> {
     let as_of = tx::now(moment).await?;
-    let structure = Structure::today(store::office::list(&mut *moment).await?);
+    let today = local_day(as_of);
+    let periods = structure::periods(&mut *moment).await?;
+    let structure = Structure::on(query.structure_on.unwrap_or(today), &periods);
     let mut reader = Reader {
         connection: moment,
         query,
         structure: &structure,
-        today: local_day(as_of),
+        today,
     };
     let cells = reader.compared(&query.group_by).await?;
     let (rows, columns) = match query.pivot {

@@ -11,6 +11,7 @@ mod offices;
 mod record;
 mod reviews;
 mod roles;
+mod schema;
 mod scope;
 mod sessions;
 mod statistics;

@@ -53,6 +53,12 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
     ("/api/v1/statistics", [true, true, true, false]),
     ("/api/v1/statistics/measures", [true, true, true, false]),
     ("/api/v1/alarms", [false, false, true, true]),
+    ("/api/v1/statistics/feeds", [true; 4]),
+    (
+        "/api/v1/statistics?office=xiaoshan",
+        [false, true, true, false],
+    ),
+    ("/api/v1/statistics/overview", [true, true, true, false]),
     ("/api/v1/audit/entries", [false, false, true, false]),
     ("/api/v1/audit/verification", [false, false, true, false]),
     ("/api/v1/audit/entries/1/proof", [false, false, true, false]),

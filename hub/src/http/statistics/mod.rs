@@ -1,6 +1,7 @@
 //! `/api/v1/statistics`: tables of figures as JSON, CSV or XLSX. Method: `docs/statistics.md`.
 
 mod answer;
+pub(super) mod feed;
 mod question;
 
 use axum::extract::State;

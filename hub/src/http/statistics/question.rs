@@ -3,12 +3,13 @@
 use std::str::FromStr;
 
 use serde::Deserialize;
+use time::Date;
 use utoipa::IntoParams;
 
 use crate::http::problem::Problem;
 use crate::statistics::dimension::{Dimension, Section, grain};
 use crate::statistics::measure::{self, Measure};
-use crate::statistics::period::{Grain, Period, Span};
+use crate::statistics::period::{Grain, Period, Span, day};
 use crate::statistics::query::{Filter, Query};
 
 /// Lists have commas between their items.
@@ -26,6 +27,8 @@ pub(in crate::http) struct Question {
     from: Option<String>,
     /// Last period, included; `from` when only that is given.
     to: Option<String>,
+    /// The day whose offices and districts figures are shown by, e.g. 2021-01-01; today when absent.
+    structure_on: Option<String>,
     /// Offices alone.
     office: Option<String>,
     /// Districts alone, by GB/T 2260.
@@ -68,6 +71,7 @@ impl Question {
                 Some(text) => measures(text)?,
             },
             pivot: pivot.transpose()?,
+            structure_on: self.structure_on.as_deref().map(structure_on).transpose()?,
             period,
             group_by,
             filter,
@@ -111,6 +115,10 @@ fn dimensions(text: &str) -> Result<Vec<Dimension>, Problem> {
         0 | 1 => Ok(dimensions),
         _ => Err(Problem::field("group_by", expected)),
     }
+}
+
+fn structure_on(text: &str) -> Result<Date, Problem> {
+    day(text).ok_or_else(|| Problem::field("structure_on", "a day such as 2021-01-01"))
 }
 
 fn pivot(code: &str, group_by: &[Dimension]) -> Result<Dimension, Problem> {

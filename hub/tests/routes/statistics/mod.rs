@@ -1,1 +1,3 @@
+mod bi;
 mod get;
+mod structure;
