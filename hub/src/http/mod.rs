@@ -21,6 +21,7 @@ mod review;
 mod router;
 mod session;
 mod statistics;
+mod supervision;
 
 pub use openapi::document;
 
@@ -34,6 +35,7 @@ use crate::identity::oidc::Provider;
 use crate::identity::{Person, Sessions};
 use crate::linking::model::Models;
 use crate::rules::Rules;
+use crate::supervision::worker::Supervision;
 use problem::Problem;
 
 /// Everything the handlers need.
@@ -49,6 +51,7 @@ pub struct Api {
     pub models: Models,
     pub checkpoints: Arc<Checkpoints>,
     pub rules: Rules,
+    pub supervision: Supervision,
 }
 
 impl Api {

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{account, audit, catalogue, duplicate, office, reject, review, session, statistics};
+use super::{
+    account, audit, catalogue, duplicate, office, reject, review, session, statistics, supervision,
+};
 use crate::review::person::PairState;
 
 #[derive(OpenApi)]
@@ -41,6 +43,15 @@ use crate::review::person::PairState;
         review::duplicate::withdraw,
         statistics::table,
         statistics::measures,
+        supervision::finding::rules,
+        supervision::finding::summary,
+        supervision::finding::list,
+        supervision::finding::read,
+        supervision::finding::step,
+        supervision::filing::list,
+        supervision::filing::submit,
+        supervision::directory::list,
+        supervision::directory::put_profile,
         audit::entries,
         audit::inclusion,
         audit::consistency,

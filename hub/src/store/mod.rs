@@ -29,6 +29,7 @@ pub mod rollup_cut;
 pub mod rules;
 pub mod scope;
 pub mod second_factor;
+pub mod supervision;
 pub mod sync;
 pub mod tx;
 

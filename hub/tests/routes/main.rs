@@ -14,5 +14,6 @@ mod roles;
 mod scope;
 mod sessions;
 mod statistics;
+mod supervision;
 #[path = "../support/mod.rs"]
 mod support;
