@@ -1,5 +1,5 @@
 -- Supervision (杭司〔2012〕122号): what cases carry for its rules, findings and their life, offices' licences and
--- practice areas, filings of every kind. Locks: ACCESS EXCLUSIVE on case_record and filing for the change of the
+-- practice areas, filings of every kind; policies as in 0043. Locks: ACCESS EXCLUSIVE on case_record and filing for the change of the
 -- catalogue alone (columns are nullable or have constant defaults, no row is rewritten); the rest creates.
 
 ALTER TABLE case_record
@@ -140,3 +140,23 @@ CREATE TABLE filing_reminder (
     sent_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (office_id, kind, about)
 );
+
+-- Row-level security. An office reads of what it was notified and of what it filed; what a rule points at before that
+-- is the bureau's. Figures count findings, so an analyst reads these and none of the steps.
+
+GRANT SELECT ON supervision_finding, supervision_step, filing TO notary_hub_people;
+
+ALTER TABLE supervision_finding ENABLE ROW LEVEL SECURITY;
+CREATE POLICY supervision_finding_for_people ON supervision_finding FOR SELECT TO notary_hub_people USING (
+    (SELECT scope_role_is('analyst', 'supervisor'))
+    OR (office_id = (SELECT scope_office()) AND notified_at IS NOT NULL));
+
+ALTER TABLE supervision_step ENABLE ROW LEVEL SECURITY;
+CREATE POLICY supervision_step_for_people ON supervision_step FOR SELECT TO notary_hub_people USING (
+    (SELECT scope_role_is('supervisor'))
+    OR EXISTS (SELECT FROM supervision_finding f WHERE f.finding_id = supervision_step.finding_id
+                                                    AND f.office_id = (SELECT scope_office())));
+
+ALTER TABLE filing ENABLE ROW LEVEL SECURITY;
+CREATE POLICY filing_for_people ON filing FOR SELECT TO notary_hub_people USING (
+    (SELECT scope_role_is('supervisor')) OR office_id = (SELECT scope_office()));

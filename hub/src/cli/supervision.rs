@@ -10,11 +10,11 @@ use time::{Date, OffsetDateTime};
 use super::{Failure, Output};
 use crate::app::Database;
 use crate::config::Config;
+use crate::local_time::local_day;
 use crate::statistics::calendar::Calendar;
 use crate::supervision::replay::{self, Found};
 use crate::supervision::rule::Rules;
 use crate::supervision::tariff::Tariff;
-use crate::supervision::today;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SupervisionCommand {
@@ -56,7 +56,7 @@ pub(super) async fn run(
         } => {
             let rules = read(rules, tariff)?;
             let database = Database::open_or_join(config).await?;
-            let today = today(OffsetDateTime::now_utc());
+            let today = local_day(OffsetDateTime::now_utc());
             let calendar = Calendar::builtin();
             let found = replay::simulate(&database.general, &rules, &calendar, today, since).await;
             database.close().await?;

@@ -244,7 +244,8 @@ list! {
 #[serde(deny_unknown_fields)]
 pub struct Relative {
     pub relation: Relation,
-    /// Keyed token of the document's number, 32 hexadecimal digits.
+    /// Keyed token of the document's number, 32 hexadecimal digits. Nobody is told it again.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub token: String,
 }
 
@@ -309,6 +310,16 @@ impl Body {
             Self::SelfAssessment { assessed_on, .. } => Some(*assessed_on),
             Self::Instruction {} | Self::Recusal { .. } => None,
         }
+    }
+
+    /// As it is kept to be shown. Tokens are kept apart, for the rules alone.
+    pub(crate) fn without_tokens(mut self) -> Self {
+        if let Self::Recusal { kin, .. } = &mut self {
+            for relative in kin {
+                relative.token.clear();
+            }
+        }
+        self
     }
 
     /// The filing that it closes.

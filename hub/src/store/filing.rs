@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::decode::{decode_error, parse};
 use super::supervision::work;
+use super::tx;
 use crate::filing::body::{Body, PaperMovement, Relative};
 use crate::filing::{Filing, FilingKind, Receipt, SubmitError};
-use crate::supervision::today;
+use crate::local_time::local_day;
 
 /// Stores a filing, once; returns how it was first recorded.
 pub async fn record(
@@ -18,7 +19,7 @@ pub async fn record(
     filing: &Filing,
     due_on: Option<Date>,
 ) -> Result<Receipt, SubmitError> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = tx::begin(pool).await?;
     if let Some(about) = filing.body.closes() {
         let there = query_scalar!(
             r#"SELECT EXISTS (SELECT FROM filing WHERE office_id = $1 AND filing_id = $2
@@ -32,7 +33,8 @@ pub async fn record(
             return Err(SubmitError::NothingToClose);
         }
     }
-    let detail = serde_json::to_value(&filing.body).map_err(decode_error)?;
+    let detail =
+        serde_json::to_value(filing.body.clone().without_tokens()).map_err(decode_error)?;
     let recorded_at = query_scalar!(
         r#"INSERT INTO filing (office_id, filing_id, kind, source_case_id, text, recorded_at, detail, happened_on, due_on,
                                about, filed_by)
@@ -70,7 +72,9 @@ async fn receipt(connection: &mut PgConnection, filing: &Filing) -> Result<Recei
     Ok(Receipt {
         recorded_at: row.recorded_at,
         due_on: row.due_on,
-        late: row.due_on.is_some_and(|due| today(row.recorded_at) > due),
+        late: row
+            .due_on
+            .is_some_and(|due| local_day(row.recorded_at) > due),
     })
 }
 
@@ -189,7 +193,7 @@ pub struct Filed {
 
 /// Filings, the newest first, behind a time.
 pub async fn list(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     office_id: Option<OfficeId>,
     kind: Option<FilingKind>,
     behind: Option<(OffsetDateTime, Uuid)>,
@@ -210,7 +214,7 @@ pub async fn list(
         id,
         most,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     rows.into_iter()
         .map(|row| {
@@ -222,7 +226,9 @@ pub async fn list(
                 text: row.text,
                 recorded_at: row.recorded_at,
                 due_on: row.due_on,
-                late: row.due_on.is_some_and(|due| today(row.recorded_at) > due),
+                late: row
+                    .due_on
+                    .is_some_and(|due| local_day(row.recorded_at) > due),
                 filed_by: row.filed_by,
                 closed_on: row.closed_on,
             })

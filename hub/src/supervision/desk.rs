@@ -11,19 +11,21 @@
 
 use linkage::office::OfficeId;
 use serde_json::{Value, json};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
+use super::FactsDigest;
 use super::life::{Hand, IllegalStep, Step};
 use super::rule::Rules;
-use super::{FactsDigest, today};
 use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
 use crate::identity::{Person, Role};
+use crate::local_time::local_day;
 use crate::review::Grounds;
 use crate::store::notice::{self, NewNotice};
+use crate::store::scope;
 use crate::store::supervision::finding::{self, Finding, NewStep, Taken, Wanted};
-use crate::store::tx::{Retryable, retried};
+use crate::store::tx::{self, Retryable, retried};
 
 /// Why nothing was done about a finding.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +102,8 @@ impl<'a> Desk<'a> {
             notified_alone: self.office.is_some(),
             ..wanted
         };
-        let findings = finding::page(self.pool, &wanted, most).await?;
+        let mut reading = self.by.scope().read(self.pool).await?;
+        let findings = finding::page(&mut reading, &wanted, most).await?;
         let detail = json!({
             "office": wanted.office, "rule": wanted.rule_id, "state": wanted.state.map(|state| state.code()),
         });
@@ -111,10 +114,11 @@ impl<'a> Desk<'a> {
 
     /// One finding with everything that was done about it.
     pub async fn finding(&self, finding_id: Uuid) -> Result<(Finding, Vec<Taken>), DeskError> {
-        let mut connection = self.pool.acquire().await?;
-        let found = finding::load(&mut connection, &[finding_id]).await?.pop();
-        let found = self.visible(found, finding_id, Action::ReadFinding).await?;
-        let steps = finding::steps(self.pool, finding_id).await?;
+        let mut reading = self.by.scope().read(self.pool).await?;
+        let found = self
+            .visible(&mut reading, finding_id, Action::ReadFinding)
+            .await?;
+        let steps = finding::steps(&mut reading, finding_id).await?;
         let detail = json!({ "finding": finding_id });
         self.record(Action::ReadFinding, Outcome::Done, detail)
             .await?;
@@ -127,11 +131,13 @@ impl<'a> Desk<'a> {
     }
 
     async fn step_once(&self, take: &TakeStep, rules: &Rules) -> Result<Finding, DeskError> {
-        let mut transaction = self.pool.begin().await?;
-        let found = finding::lock(&mut transaction, take.finding_id).await?;
+        let mut transaction = tx::begin(self.pool).await?;
+        finding::lock(&mut transaction, take.finding_id).await?;
+        self.by.scope().narrow(&mut transaction).await?;
         let found = self
-            .visible(found, take.finding_id, Action::TakeFindingStep)
+            .visible(&mut transaction, take.finding_id, Action::TakeFindingStep)
             .await?;
+        scope::widen(&mut transaction).await?;
         let detail = json!({ "finding": take.finding_id, "step": take.step.code() });
         let own_hand = match self.office {
             Some(_) => Hand::Office,
@@ -148,7 +154,7 @@ impl<'a> Desk<'a> {
         let to = found.state.transition(take.step)?;
         let asks = matches!(take.step, Step::Notify | Step::Return);
         let now = OffsetDateTime::now_utc();
-        if asks && take.due_on.is_none_or(|due| due < today(now)) {
+        if asks && take.due_on.is_none_or(|due| due < local_day(now)) {
             return Err(DeskError::DueMissing);
         }
         let step = NewStep {
@@ -188,7 +194,7 @@ impl<'a> Desk<'a> {
     /// The finding if this desk may see it; else the attempt is recorded.
     async fn visible(
         &self,
-        found: Option<Finding>,
+        connection: &mut PgConnection,
         finding_id: Uuid,
         action: Action,
     ) -> Result<Finding, DeskError> {
@@ -196,10 +202,15 @@ impl<'a> Desk<'a> {
             self.office
                 .is_none_or(|own| own == finding.office_id && finding.notified_at.is_some())
         };
-        let outcome = match found {
-            Some(found) if told(&found) => return Ok(found),
-            Some(_) => Outcome::Denied,
-            None => Outcome::NoHit,
+        let found = finding::load(connection, &[finding_id]).await?.pop();
+        if let Some(found) = found.filter(told) {
+            return Ok(found);
+        }
+        // The log tells one that is not for this person from one that is not there.
+        scope::widen(connection).await?;
+        let outcome = match finding::load(connection, &[finding_id]).await?.is_empty() {
+            true => Outcome::NoHit,
+            false => Outcome::Denied,
         };
         self.record(action, outcome, json!({ "finding": finding_id }))
             .await?;

@@ -23,7 +23,7 @@ pub mod tariff;
 pub mod worker;
 
 use sha2::{Digest, Sha256};
-use time::{Date, OffsetDateTime, macros::offset};
+use time::Date;
 
 /// What a finding is about.
 #[derive(
@@ -106,9 +106,4 @@ impl Hit {
         // An object of serde_json keeps its keys in order.
         FactsDigest(Sha256::digest(self.evidence.to_string()).into())
     }
-}
-
-/// The day in China.
-pub fn today(now: OffsetDateTime) -> Date {
-    now.to_offset(offset!(+8)).date()
 }

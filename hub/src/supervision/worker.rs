@@ -10,9 +10,10 @@ use sqlx::PgPool;
 use time::{Date, OffsetDateTime};
 use tokio_util::sync::CancellationToken;
 
+use super::About;
 use super::evaluate::Judge;
 use super::rule::Rules;
-use super::{About, today};
+use crate::local_time::local_day;
 use crate::statistics::calendar::Calendar;
 use crate::store::supervision::work::{self, Work};
 use crate::store::supervision::{facts, finding};
@@ -53,7 +54,7 @@ impl Supervision {
                 self.sweep().await;
                 swept = Some(tokio::time::Instant::now());
             }
-            let pause = match self.step(today(OffsetDateTime::now_utc())).await {
+            let pause = match self.step(local_day(OffsetDateTime::now_utc())).await {
                 Ok(true) => Duration::ZERO,
                 Ok(false) => LOOK_EVERY,
                 Err(error) => {
@@ -82,7 +83,7 @@ impl Supervision {
 
     async fn sweep(&self) {
         let swept = async {
-            work::put_due(&self.pool, today(OffsetDateTime::now_utc())).await?;
+            work::put_due(&self.pool, local_day(OffsetDateTime::now_utc())).await?;
             let (cases, lag) = work::waiting(&self.pool).await?;
             gauge!(SUPERVISION_WAITING).set(cases as f64);
             gauge!(SUPERVISION_LAG).set(lag.as_secs_f64());
@@ -107,7 +108,7 @@ impl Supervision {
     }
 
     async fn judge(&self, work: &Work, today: Date) -> Result<u64, sqlx::Error> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = tx::begin(&self.pool).await?;
         let judge = Judge {
             rules: &self.rules,
             calendar: &self.calendar,

@@ -102,7 +102,8 @@ pub(in crate::http) async fn list(
     let office = page::parsed("office", filter.office.as_deref(), "an office id")?;
     let office: Option<OfficeId> = person.office_id().or(office);
     let behind = behind(filter.cursor.as_deref())?;
-    let filings = store::list(&api.pool, office, filter.kind, behind, limit + 1).await?;
+    let mut reading = api.reading(&person).await?;
+    let filings = store::list(&mut reading, office, filter.kind, behind, limit + 1).await?;
     let detail = json!({ "office": office, "kind": filter.kind });
     api.record(&person, Action::ListFilings, Outcome::Done, detail)
         .await?;

@@ -17,11 +17,12 @@ use crate::http::params::{Body, InPath, Params};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::review::grounds;
 use crate::identity::Person;
+use crate::local_time::local_day;
 use crate::store::supervision::finding::{self as store, Count, Finding, Taken, Wanted};
+use crate::supervision::About;
 use crate::supervision::desk::TakeStep;
 use crate::supervision::life::{FindingState, Step};
 use crate::supervision::rule::{Rule, Severity};
-use crate::supervision::{About, today};
 
 /// The rules in force.
 #[derive(Serialize, ToSchema)]
@@ -171,7 +172,7 @@ pub(in crate::http) async fn rules(State(api): State<Api>) -> Json<RulesAnswer> 
     })
 }
 
-/// Findings by office and rule; a notary's office alone.
+/// Findings by office and rule; for a notary those the own office was notified of.
 #[utoipa::path(
     get, path = "/api/v1/supervision/summary", security(("session" = [])), params(Span),
     responses(
@@ -190,8 +191,9 @@ pub(in crate::http) async fn summary(
         day("from", span.from.as_deref())?,
         day("to", span.to.as_deref())?,
     );
-    let today = today(OffsetDateTime::now_utc());
-    let counts = store::counts(&api.pool, office, from, to, today).await?;
+    let today = local_day(OffsetDateTime::now_utc());
+    let mut reading = api.reading(&person).await?;
+    let counts = store::counts(&mut reading, office, from, to, today).await?;
     Ok(Json(Summary {
         items: counts.into_iter().map(CountAnswer::from).collect(),
     }))
@@ -211,7 +213,7 @@ pub(in crate::http) async fn list(
     Params(filter): Params<Filter>,
 ) -> Result<Json<Page<FindingAnswer>>, Problem> {
     let limit = page::limit(filter.limit)?;
-    let today = today(OffsetDateTime::now_utc());
+    let today = local_day(OffsetDateTime::now_utc());
     let wanted = Wanted {
         office: page::parsed("office", filter.office.as_deref(), "an office id")?,
         rule_id: filter.rule,
@@ -245,7 +247,7 @@ pub(in crate::http) async fn read(
     InPath(finding_id): InPath<Uuid>,
 ) -> Result<Json<FindingLife>, Problem> {
     let (finding, steps) = api.desk(&person)?.finding(finding_id).await?;
-    let today = today(OffsetDateTime::now_utc());
+    let today = local_day(OffsetDateTime::now_utc());
     Ok(Json(FindingLife {
         finding: FindingAnswer::of(&api, finding, today),
         steps: steps.into_iter().map(StepAnswer::from).collect(),
@@ -278,7 +280,7 @@ pub(in crate::http) async fn step(
         .desk(&person)?
         .step(&take, &api.supervision.rules)
         .await?;
-    let today = today(OffsetDateTime::now_utc());
+    let today = local_day(OffsetDateTime::now_utc());
     Ok(Json(FindingAnswer::of(&api, finding, today)))
 }
 

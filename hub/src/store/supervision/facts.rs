@@ -7,11 +7,11 @@ use linkage::subject::SubjectKind;
 use sqlx::{PgConnection, query, query_scalar};
 use time::Date;
 
+use crate::local_time::local_day;
 use crate::store::decode::parse;
 use crate::supervision::facts::{
     CaseFacts, Kin, OfficeFacts, OfficeFilings, OpenFiling, Paper, PartyFacts, Refused,
 };
-use crate::supervision::today;
 
 /// What the bureau has on file of an office.
 pub async fn office(
@@ -78,7 +78,7 @@ pub async fn cases(
         if let Some(at) = at(&row.source_case_id) {
             cases[at]
                 .filed
-                .push((parse(&row.kind)?, today(row.recorded_at)));
+                .push((parse(&row.kind)?, local_day(row.recorded_at)));
         }
     }
     let rows = query!(

@@ -2,7 +2,7 @@
 
 use linkage::office::OfficeId;
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool, query, query_scalar};
+use sqlx::{PgConnection, query, query_scalar};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -143,8 +143,12 @@ pub async fn settle(
     Ok(new.unsigned_abs() + reopened)
 }
 
-/// A page of findings, the newest first; those whose rectification is overdue stand on top of what is notified.
-pub async fn page(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Finding>, sqlx::Error> {
+/// A page of findings, the newest first.
+pub async fn page(
+    connection: &mut PgConnection,
+    wanted: &Wanted,
+    most: i64,
+) -> Result<Vec<Finding>, sqlx::Error> {
     let (at, id) = wanted.behind.unzip();
     let ids = query_scalar!(
         r#"SELECT finding_id FROM supervision_finding
@@ -165,10 +169,9 @@ pub async fn page(pool: &PgPool, wanted: &Wanted, most: i64) -> Result<Vec<Findi
         id,
         most,
     )
-    .fetch_all(pool)
+    .fetch_all(&mut *connection)
     .await?;
-    let mut connection = pool.acquire().await?;
-    load(&mut connection, &ids).await
+    load(connection, &ids).await
 }
 
 /// Findings by id, the newest first.
@@ -208,28 +211,28 @@ pub async fn load(
         .collect()
 }
 
-/// The same, locked until the transaction ends: of two deciders one waits.
-pub async fn lock(
-    connection: &mut PgConnection,
-    finding_id: Uuid,
-) -> Result<Option<Finding>, sqlx::Error> {
+/// Locks a finding until the transaction ends: of two deciders one waits.
+pub async fn lock(connection: &mut PgConnection, finding_id: Uuid) -> Result<(), sqlx::Error> {
     query!(
         "SELECT finding_id FROM supervision_finding WHERE finding_id = $1 FOR UPDATE",
         finding_id
     )
-    .fetch_optional(&mut *connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(load(connection, &[finding_id]).await?.pop())
+    Ok(())
 }
 
 /// Everything that was done about a finding, the newest first.
-pub async fn steps(pool: &PgPool, finding_id: Uuid) -> Result<Vec<Taken>, sqlx::Error> {
+pub async fn steps(
+    connection: &mut PgConnection,
+    finding_id: Uuid,
+) -> Result<Vec<Taken>, sqlx::Error> {
     let rows = query!(
         r#"SELECT step, state, reason, taken_by, taken_at FROM supervision_step
             WHERE finding_id = $1 ORDER BY step_no DESC"#,
         finding_id,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     rows.into_iter()
         .map(|row| {
@@ -305,7 +308,7 @@ pub struct Count {
 
 /// Counts by office and rule, of what happened between two days.
 pub async fn counts(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     office_id: Option<OfficeId>,
     from: Option<Date>,
     to: Option<Date>,
@@ -332,6 +335,6 @@ pub async fn counts(
         to,
         today,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
 }

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, query, query_scalar};
 use utoipa::ToSchema;
 
+use crate::store::tx;
+
 /// What the bureau has on file of an office.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -73,7 +75,7 @@ pub async fn put(
     office_id: OfficeId,
     profile: &Profile,
 ) -> Result<bool, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = tx::begin(pool).await?;
     let there = query_scalar!(
         r#"SELECT EXISTS (SELECT FROM office WHERE office_id = $1) AS "there!""#,
         office_id.as_str()

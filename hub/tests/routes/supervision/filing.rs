@@ -2,20 +2,12 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use super::{findings, judged, notary_of, refused, supervisor};
-use crate::client::{Answer, Bureau, Colleague};
+use super::{file, findings, judged, notary_of, refused, supervisor};
+use crate::client::{Bureau, Colleague};
 use notary_hub::identity::Role;
 
-async fn file(bureau: &Bureau, who: Colleague, case: &str, body: Value) -> Answer {
-    let filing = json!({
-        "filing_id": Uuid::now_v7(), "source_case_id": case, "text": "见卷宗", "body": body,
-    });
-    bureau
-        .ask(who, Method::POST, "/api/v1/supervision/filings", filing)
-        .await
-}
+const TEXT: &str = "见卷宗";
 
 #[tokio::test]
 async fn a_refusal_nobody_filed_is_found_and_a_late_filing_does_not_undo_it() {
@@ -30,7 +22,7 @@ async fn a_refusal_nobody_filed_is_found_and_a_late_filing_does_not_undo_it() {
     assert_eq!(found[0]["evidence"]["filed_on"], Value::Null);
 
     let body = json!({ "kind": "refusal", "refused_on": "2024-03-05", "remedy_told": true });
-    let receipt = file(&bureau, notary_of("hangzhou"), "C1", body).await;
+    let receipt = file(&bureau, notary_of("hangzhou"), "C1", body, TEXT).await;
     assert_eq!(
         (receipt.status, &receipt.json()["late"]),
         (201, &true.into())
@@ -47,7 +39,7 @@ async fn a_complaint_is_overdue_until_its_outcome_and_special_paper_adds_up() {
     let bureau = Bureau::open().await;
     let notary = notary_of("hangzhou");
     let complaint = json!({ "kind": "complaint", "received_on": "2024-06-03", "subject": "fee" });
-    let filed = file(&bureau, notary, "", complaint).await;
+    let filed = file(&bureau, notary, "", complaint, TEXT).await;
     assert_eq!(filed.status, 201, "{}", filed.text());
     let paper = json!({
         "kind": "special_paper", "period": { "first_day": "2024-06-01", "last_day": "2024-06-30" },
@@ -56,7 +48,7 @@ async fn a_complaint_is_overdue_until_its_outcome_and_special_paper_adds_up() {
             { "movement": "used", "series": "ZJ", "first_no": 1, "last_no": 101, "moved_on": "2024-06-28" },
         ],
     });
-    assert_eq!(file(&bureau, notary, "", paper).await.status, 201);
+    assert_eq!(file(&bureau, notary, "", paper, TEXT).await.status, 201);
     judged(&bureau).await;
     let mut rules: Vec<_> = findings(&bureau, supervisor(), "").await;
     rules.sort_by_key(|finding| finding["rule_id"].to_string());
@@ -76,12 +68,12 @@ async fn a_complaint_is_overdue_until_its_outcome_and_special_paper_adds_up() {
     let outcome = json!({ "kind": "outcome", "about": about, "decided_on": "2024-06-20", "result": "not_upheld" });
     // Another office's complaint is nobody's to close.
     assert_eq!(
-        file(&bureau, notary_of("xiaoshan"), "", outcome.clone())
+        file(&bureau, notary_of("xiaoshan"), "", outcome.clone(), TEXT)
             .await
             .status,
         400
     );
-    assert_eq!(file(&bureau, notary, "", outcome).await.status, 201);
+    assert_eq!(file(&bureau, notary, "", outcome, TEXT).await.status, 201);
     judged(&bureau).await;
     assert!(
         findings(&bureau, supervisor(), "?rule=COMPLAINT_OVERDUE")
@@ -106,5 +98,27 @@ async fn a_complaint_is_overdue_until_its_outcome_and_special_paper_adds_up() {
         .await
         .json();
     assert!(others["items"].as_array().unwrap().is_empty());
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_relatives_token_is_kept_for_the_rules_and_told_to_nobody() {
+    let bureau = Bureau::open().await;
+    let token = "0123456789abcdef0123456789abcdef";
+    let kin = json!([{ "relation": "parent", "token": token }]);
+    let body = json!({ "kind": "recusal", "licence_no": "N1", "kin": kin });
+    let notary = notary_of("hangzhou");
+    let filed = file(&bureau, notary, "", body, "").await;
+    assert_eq!(filed.status, 201, "{}", filed.text());
+    let kept = "SELECT encode(token, 'hex') FROM recusal";
+    let kept: String = sqlx::query_scalar(kept)
+        .fetch_one(&bureau.hub.db.pool)
+        .await
+        .unwrap();
+    assert_eq!(kept, token);
+    let path = "/api/v1/supervision/filings";
+    let listed = bureau.ask(notary, Method::GET, path, Value::Null).await;
+    let kin = &listed.json()["items"][0]["body"]["kin"];
+    assert_eq!(*kin, json!([{ "relation": "parent" }]));
     bureau.hub.app.stop().await.unwrap();
 }

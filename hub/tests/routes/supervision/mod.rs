@@ -7,8 +7,9 @@ mod loop_of_a_finding;
 use http::Method;
 use notary_proto::hub::v1::CaseState;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::client::{Bureau, Colleague};
+use crate::client::{Answer, Bureau, Colleague};
 use crate::record::{Case, case, day};
 use crate::support::seed::notary;
 use notary_hub::identity::Role;
@@ -65,7 +66,7 @@ pub async fn take(
     finding: &Value,
     step: &str,
     due: Option<&str>,
-) -> crate::client::Answer {
+) -> Answer {
     let id = finding["finding_id"].as_str().unwrap();
     let body =
         json!({ "step": step, "reason": "核对卷宗", "facts": finding["facts"], "due_on": due });
@@ -76,5 +77,14 @@ pub async fn take(
             &format!("/api/v1/supervision/findings/{id}/steps"),
             body,
         )
+        .await
+}
+
+pub async fn file(bureau: &Bureau, who: Colleague, case: &str, body: Value, text: &str) -> Answer {
+    let filing = json!({
+        "filing_id": Uuid::now_v7(), "source_case_id": case, "text": text, "body": body,
+    });
+    bureau
+        .ask(who, Method::POST, "/api/v1/supervision/filings", filing)
         .await
 }
