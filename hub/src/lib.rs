@@ -28,6 +28,7 @@ pub mod review;
 pub mod rules;
 pub mod statistics;
 pub mod store;
+pub mod supervision;
 pub mod sync;
 pub mod telemetry;
 pub mod transport;

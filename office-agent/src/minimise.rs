@@ -89,6 +89,9 @@ pub fn case(case: &Case, key: &TokenKey) -> wire::CaseRecord {
             .map(|each| subject(each, key))
             .collect(),
         modified_at: case.modified_at.map(timestamp),
+        approved_day: case.approved_on.map(day),
+        approver_licence_no: text(case.approver_licence_no.as_ref().map(|no| no.as_str())),
+        certificates: case.certificates.unwrap_or_default(),
     }
 }
 

@@ -242,6 +242,7 @@ impl App {
             sessions,
         };
         tasks.spawn(keys.follow(stop()));
+        tasks.spawn(services.supervision().run(stop()));
         let linking = Linking::new(database.linking.clone(), models, rules);
         let linkers = linking.start(config.linking.workers);
         let listeners = TaskTracker::new();

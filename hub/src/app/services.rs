@@ -24,6 +24,8 @@ use crate::ingest::Ingest;
 use crate::linking::model::Models;
 use crate::lookup::Lookup;
 use crate::rules::Rules;
+use crate::statistics::calendar::Calendar;
+use crate::supervision::{self, worker::Supervision};
 use crate::sync::Feeds;
 use crate::sync::streams::Streams;
 
@@ -43,6 +45,7 @@ pub(super) struct Services {
     models: Models,
     checkpoints: Arc<Checkpoints>,
     rules: Rules,
+    supervision: Supervision,
     general: PgPool,
 }
 
@@ -100,8 +103,18 @@ impl Services {
             models,
             checkpoints,
             rules,
+            supervision: Supervision::new(
+                pool.clone(),
+                supervision::rule::Rules::builtin(),
+                Calendar::builtin(),
+            ),
             general: pool.clone(),
         }
+    }
+
+    /// What judges cases by the rules.
+    pub(super) fn supervision(&self) -> Supervision {
+        self.supervision.clone()
     }
 
     /// What offices reach.
@@ -114,7 +127,7 @@ impl Services {
             lookup: Arc::clone(&self.lookup),
             sessions: Arc::clone(&self.sessions),
             details: Details::new(self.general.clone(), self.audit.clone()),
-            general: self.general.clone(),
+            supervision: self.supervision.clone(),
         }
         .router()
     }
@@ -142,6 +155,7 @@ impl Services {
             models: self.models.clone(),
             checkpoints: Arc::clone(&self.checkpoints),
             rules: self.rules.clone(),
+            supervision: self.supervision.clone(),
         }
     }
 }

@@ -36,6 +36,10 @@ pub struct Case {
     pub amount_fen: i64,
     pub major: bool,
     pub discussed: bool,
+    pub approved_on: Option<Date>,
+    pub approver_licence_no: Option<String>,
+    /// Certificates that the fee was charged for, when the office says so.
+    pub certificates: Option<i32>,
     pub parties: Vec<Party>,
     pub subjects: Vec<Subject>,
     /// Keys under which another office's case would be the same matter; sorted.

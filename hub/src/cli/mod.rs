@@ -13,6 +13,7 @@ mod record;
 mod rules;
 mod setup;
 mod stats;
+mod supervision;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ use output::Output;
 use persons::PersonsCommand;
 use record::{change, done};
 use rules::RulesCommand;
+use supervision::SupervisionCommand;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 audit verify found a fault.
@@ -117,6 +119,9 @@ enum Command {
     /// Planted identities that raise an alarm when somebody looks one up.
     #[command(subcommand)]
     Honey(HoneyCommand),
+    /// The rules of supervision.
+    #[command(subcommand)]
+    Supervision(SupervisionCommand),
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -304,6 +309,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Rules(command) => rules::run(&config, command, output).await,
         Command::Stats(StatsCommand::Verify) => stats::verify(&config, output).await,
         Command::Stats(StatsCommand::Rebuild) => stats::rebuild(&config, output).await,
+        Command::Supervision(command) => supervision::run(&config, command, output).await,
         Command::CheckConfig => setup::check_config(&config, output),
     }
 }

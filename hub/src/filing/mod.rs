@@ -1,12 +1,24 @@
-//! Filings of an office that are not cases: reports of major cases and refusals
-//! (杭司〔2012〕122号, annex (十一)2: 拒绝受理报备制度, 请示报告制度).
+//! Filings of an office that are not cases (杭司〔2012〕122号): reports of major cases, requests for instruction,
+//! refusals, complaints and reviews with their outcomes, who answered for a wrong certificate, satisfaction and
+//! follow-up, counts of services, special paper, recusal, and the self-assessment of the window. They come through the
+//! agent or from a form of the console, and count from the moment they are recorded.
+
+pub mod body;
+pub mod deadline;
+pub mod window;
 
 use linkage::office::OfficeId;
+use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
+use crate::statistics::calendar::Calendar;
 use crate::store;
+use crate::store::office::Level;
+use crate::supervision::codes;
+use crate::supervision::rule::Rules;
+use body::Body;
 
 /// Characters of a case's key, as in the wire contract.
 const KEY_CHARS: usize = 64;
@@ -14,33 +26,114 @@ const KEY_CHARS: usize = 64;
 const TEXT_CHARS: usize = 2000;
 
 /// What a filing is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Deserialize,
+    Serialize,
+    utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum FilingKind {
     /// 重大疑难、跨区域、重大影响案件报告.
     MajorCaseReport,
     /// 拒绝受理报备.
     Refusal,
+    /// 请示.
+    Instruction,
+    /// 投诉.
+    Complaint,
+    /// 复查.
+    Review,
+    /// What a complaint or a review came to.
+    Outcome,
+    /// 错假证责任追究结果.
+    Accountability,
+    /// 满意度测评.
+    Satisfaction,
+    /// 质量回访.
+    QualityFollowUp,
+    /// 法律援助、上门服务、减免 counts.
+    ServiceCounts,
+    /// 水印纸收发.
+    SpecialPaper,
+    /// 回避申报.
+    Recusal,
+    /// 窗口规范自评.
+    SelfAssessment,
 }
 
+codes!(FilingKind {
+    MajorCaseReport = "major_case_report",
+    Refusal = "refusal",
+    Instruction = "instruction",
+    Complaint = "complaint",
+    Review = "review",
+    Outcome = "outcome",
+    Accountability = "accountability",
+    Satisfaction = "satisfaction",
+    QualityFollowUp = "quality_follow_up",
+    ServiceCounts = "service_counts",
+    SpecialPaper = "special_paper",
+    Recusal = "recusal",
+    SelfAssessment = "self_assessment",
+});
+
 impl FilingKind {
-    pub const fn code(self) -> &'static str {
+    pub const fn label_zh(self) -> &'static str {
         match self {
-            Self::MajorCaseReport => "major_case_report",
-            Self::Refusal => "refusal",
+            Self::MajorCaseReport => "重大疑难案件报告",
+            Self::Refusal => "拒绝受理报备",
+            Self::Instruction => "请示",
+            Self::Complaint => "投诉",
+            Self::Review => "复查",
+            Self::Outcome => "投诉、复查结果",
+            Self::Accountability => "错假证责任追究结果",
+            Self::Satisfaction => "满意度测评",
+            Self::QualityFollowUp => "质量回访",
+            Self::ServiceCounts => "法律援助、上门服务统计",
+            Self::SpecialPaper => "水印纸收发",
+            Self::Recusal => "回避申报",
+            Self::SelfAssessment => "窗口规范自评",
         }
+    }
+
+    /// Whether it says nothing without the case it is about.
+    const fn needs_case(self) -> bool {
+        matches!(self, Self::Accountability)
+    }
+
+    /// Whether figures say it all.
+    const fn needs_text(self) -> bool {
+        matches!(
+            self,
+            Self::MajorCaseReport
+                | Self::Refusal
+                | Self::Instruction
+                | Self::Complaint
+                | Self::Review
+        )
     }
 }
 
 /// A checked filing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Filing {
     pub office_id: OfficeId,
     /// Chosen by the office; makes a retry harmless.
     pub filing_id: Uuid,
-    pub kind: FilingKind,
+    pub body: Body,
     /// The office's own case it concerns.
     pub source_case_id: Option<String>,
     pub text: String,
+    /// Who filled the form in; none behind an agent.
+    pub filed_by: Option<Uuid>,
 }
 
 /// A filing as it came, its kind known.
@@ -52,31 +145,77 @@ pub struct Raw {
 }
 
 /// A field that cannot be used: its name, and what is expected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` must be {expected}")]
 pub struct FilingError {
-    pub field: &'static str,
+    pub field: String,
     pub expected: &'static str,
 }
 
+impl FilingError {
+    pub(crate) fn new(field: impl Into<String>, expected: &'static str) -> Self {
+        Self {
+            field: field.into(),
+            expected,
+        }
+    }
+}
+
+/// Why a filing was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    #[error(transparent)]
+    Field(#[from] FilingError),
+    #[error("the filing that this one closes is not there")]
+    NothingToClose,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl store::tx::Retryable for SubmitError {
+    fn is_retryable(&self) -> bool {
+        matches!(self, Self::Database(error) if error.is_retryable())
+    }
+}
+
+/// A filing as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    pub recorded_at: OffsetDateTime,
+    /// The last day on which it was in time, where there is one.
+    pub due_on: Option<Date>,
+    pub late: bool,
+}
+
 impl Filing {
-    pub fn parse(office_id: OfficeId, kind: FilingKind, raw: Raw) -> Result<Self, FilingError> {
-        let error = |field, expected| FilingError { field, expected };
+    /// `detail` holds the kind's own fields.
+    pub fn parse(
+        office_id: OfficeId,
+        body: Body,
+        raw: Raw,
+        filed_by: Option<Uuid>,
+    ) -> Result<Self, FilingError> {
+        let error = FilingError::new;
+        let kind = body.kind();
         let filing_id =
             Uuid::parse_str(&raw.filing_id).map_err(|_| error("filing_id", "a UUID"))?;
         if !fits(&raw.source_case_id, KEY_CHARS) || raw.source_case_id.contains('\n') {
             return Err(error("source_case_id", "at most 64 printable characters"));
         }
+        if kind.needs_case() && raw.source_case_id.is_empty() {
+            return Err(error("source_case_id", "the case that it is about"));
+        }
         let text = raw.text.trim();
-        if text.is_empty() || !fits(text, TEXT_CHARS) {
+        if (text.is_empty() && kind.needs_text()) || !fits(text, TEXT_CHARS) {
             return Err(error("text", "1 to 2000 printable characters"));
         }
         Ok(Self {
             office_id,
             filing_id,
-            kind,
+            body: body.checked()?,
             source_case_id: (!raw.source_case_id.is_empty()).then_some(raw.source_case_id),
             text: text.to_owned(),
+            filed_by,
         })
     }
 }
@@ -88,9 +227,28 @@ fn fits(text: &str, most: usize) -> bool {
             .any(|char| char.is_control() && !matches!(char, '\n' | '\r' | '\t'))
 }
 
-/// Hands a filing in; the same `filing_id` again has no second effect. Returns when it was first recorded.
-pub async fn submit(pool: &PgPool, filing: &Filing) -> Result<OffsetDateTime, sqlx::Error> {
-    store::filing::record(pool, filing).await
+/// Hands a filing in; the same `filing_id` again has no second effect.
+pub async fn submit(
+    pool: &PgPool,
+    rules: &Rules,
+    calendar: &Calendar,
+    filing: &Filing,
+) -> Result<Receipt, SubmitError> {
+    let due_on = rules
+        .deadlines
+        .due_on(filing.body.kind(), filing.body.happened_on(), calendar);
+    store::tx::retried("filing.submit", || {
+        store::filing::record(pool, filing, due_on)
+    })
+    .await
+}
+
+/// What an office's self-assessment comes to at its level.
+pub fn assessed(body: &Body, level: Level) -> Option<window::Score> {
+    match body {
+        Body::SelfAssessment { items, .. } => Some(window::Window::builtin().score(level, items)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -103,7 +261,8 @@ mod tests {
             source_case_id: source_case_id.to_owned(),
             text: text.to_owned(),
         };
-        Filing::parse("hzgl".parse().expect("an id"), FilingKind::Refusal, raw)
+        let body = Body::parse(FilingKind::Refusal, "").expect("nothing is needed");
+        Filing::parse("hzgl".parse().expect("an id"), body, raw, None)
     }
 
     #[test]

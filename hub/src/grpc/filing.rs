@@ -2,24 +2,25 @@
 
 use notary_proto::hub::v1::filing_service_server::FilingService;
 use notary_proto::hub::v1::{self as wire, SubmitFilingRequest, SubmitFilingResponse};
-use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
 use super::error::{database, invalid_field};
 use super::office_of;
-use super::value::timestamp;
-use crate::filing::{self, Filing, FilingKind, Raw};
+use super::value::{day, timestamp};
+use crate::filing::body::Body;
+use crate::filing::{self, Filing, FilingError, FilingKind, Raw, SubmitError};
 use crate::refusal::Reason;
+use crate::supervision::worker::Supervision;
 
 /// The service.
 #[derive(Debug)]
 pub struct FilingApi {
-    pool: PgPool,
+    supervision: Supervision,
 }
 
 impl FilingApi {
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub fn new(supervision: Supervision) -> Self {
+        Self { supervision }
     }
 }
 
@@ -32,19 +33,41 @@ impl FilingService for FilingApi {
         let office_id = office_of(&request)?.office_id;
         let request = request.into_inner();
         let kind = kind(request.kind())?;
+        let body = Body::parse(kind, &request.detail).map_err(field)?;
         let raw = Raw {
             filing_id: request.filing_id,
             source_case_id: request.source_case_id,
             text: request.text,
         };
-        let filing = Filing::parse(office_id, kind, raw)
-            .map_err(|error| invalid_field(error.field, error.expected))?;
-        let recorded_at = filing::submit(&self.pool, &filing)
+        let filing = Filing::parse(office_id, body, raw, None).map_err(field)?;
+        let Supervision {
+            pool,
+            rules,
+            calendar,
+        } = &self.supervision;
+        let receipt = filing::submit(pool, rules, calendar, &filing)
             .await
-            .map_err(|error| database(&error))?;
+            .map_err(refused)?;
         Ok(Response::new(SubmitFilingResponse {
-            recorded_at: Some(timestamp(recorded_at)),
+            recorded_at: Some(timestamp(receipt.recorded_at)),
+            due_day: receipt.due_on.map(day),
+            late: receipt.late,
         }))
+    }
+}
+
+fn field(error: FilingError) -> Status {
+    invalid_field(&error.field, error.expected)
+}
+
+fn refused(error: SubmitError) -> Status {
+    match error {
+        SubmitError::Field(error) => field(error),
+        SubmitError::NothingToClose => invalid_field(
+            "detail.about",
+            "an earlier complaint or review of the office",
+        ),
+        SubmitError::Database(error) => database(&error),
     }
 }
 
@@ -52,6 +75,17 @@ fn kind(kind: wire::FilingKind) -> Result<FilingKind, Status> {
     match kind {
         wire::FilingKind::MajorCaseReport => Ok(FilingKind::MajorCaseReport),
         wire::FilingKind::Refusal => Ok(FilingKind::Refusal),
+        wire::FilingKind::Instruction => Ok(FilingKind::Instruction),
+        wire::FilingKind::Complaint => Ok(FilingKind::Complaint),
+        wire::FilingKind::Review => Ok(FilingKind::Review),
+        wire::FilingKind::Outcome => Ok(FilingKind::Outcome),
+        wire::FilingKind::Accountability => Ok(FilingKind::Accountability),
+        wire::FilingKind::Satisfaction => Ok(FilingKind::Satisfaction),
+        wire::FilingKind::QualityFollowUp => Ok(FilingKind::QualityFollowUp),
+        wire::FilingKind::ServiceCounts => Ok(FilingKind::ServiceCounts),
+        wire::FilingKind::SpecialPaper => Ok(FilingKind::SpecialPaper),
+        wire::FilingKind::Recusal => Ok(FilingKind::Recusal),
+        wire::FilingKind::SelfAssessment => Ok(FilingKind::SelfAssessment),
         wire::FilingKind::Unspecified => Err(Reason::FilingKindUnknown
             .because("the filing is of no known kind")
             .field("kind", "a known kind of filing")

@@ -35,7 +35,6 @@ use notary_proto::hub::v1::filing_service_server::FilingServiceServer;
 use notary_proto::hub::v1::lookup_service_server::LookupServiceServer;
 use notary_proto::hub::v1::session_service_server::SessionServiceServer;
 use notary_proto::hub::v1::sync_service_server::SyncServiceServer;
-use sqlx::PgPool;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::{Request, Status};
@@ -48,6 +47,7 @@ use crate::identity::enrol::Enrolment;
 use crate::identity::revocation::Revocations;
 use crate::lookup::Lookup;
 use crate::refusal::Reason;
+use crate::supervision::worker::Supervision;
 use crate::sync::Feeds;
 use crate::transport::{ClientAddress, MAX_CALL_IN, MAX_MESSAGE_IN, MAX_MESSAGE_OUT};
 use guard::Lane;
@@ -76,7 +76,7 @@ pub struct Agents {
     pub sessions: Arc<Sessions>,
     pub details: Details,
     /// For what is neither sync nor look-up.
-    pub general: PgPool,
+    pub supervision: Supervision,
 }
 
 impl Agents {
@@ -87,7 +87,10 @@ impl Agents {
                 limited!(SyncServiceServer, sync, MAX_MESSAGE_IN)
                     .accept_compressed(CompressionEncoding::Zstd),
             )
-            .add_service(limited!(FilingServiceServer, FilingApi::new(self.general)))
+            .add_service(limited!(
+                FilingServiceServer,
+                FilingApi::new(self.supervision)
+            ))
             .into_axum_router()
             .layer(from_fn_with_state(Lane::new(), guard::unary_or_stream));
         let lookup = LookupApi::new(self.lookup, Arc::clone(&self.sessions));

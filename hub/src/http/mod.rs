@@ -22,6 +22,7 @@ mod review;
 mod router;
 mod session;
 mod statistics;
+mod supervision;
 
 pub use openapi::document;
 
@@ -36,6 +37,7 @@ use crate::identity::oidc::Provider;
 use crate::identity::{Person, Sessions};
 use crate::linking::model::Models;
 use crate::rules::Rules;
+use crate::supervision::worker::Supervision;
 use problem::Problem;
 
 /// Everything the handlers need.
@@ -52,6 +54,7 @@ pub struct Api {
     pub models: Models,
     pub checkpoints: Arc<Checkpoints>,
     pub rules: Rules,
+    pub supervision: Supervision,
 }
 
 impl Api {

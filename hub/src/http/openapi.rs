@@ -11,6 +11,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     account, alarm, audit, catalogue, duplicate, office, reject, review, session, statistics,
+    supervision,
 };
 use crate::review::person::PairState;
 
@@ -48,6 +49,15 @@ use crate::review::person::PairState;
         alarm::lift,
         statistics::feed::list,
         statistics::feed::overview,
+        supervision::finding::rules,
+        supervision::finding::summary,
+        supervision::finding::list,
+        supervision::finding::read,
+        supervision::finding::step,
+        supervision::filing::list,
+        supervision::filing::submit,
+        supervision::directory::list,
+        supervision::directory::put_profile,
         audit::entries,
         audit::inclusion,
         audit::consistency,

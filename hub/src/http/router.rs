@@ -6,14 +6,14 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 
 use super::auth::{Gate, only};
 use super::guard::{self, Room};
 use super::problem::Problem;
 use super::{
     Api, account, alarm, audit, catalogue, console, duplicate, office, openapi, reject, review,
-    session, statistics,
+    session, statistics, supervision,
 };
 use crate::grpc;
 use crate::identity::RoleKind::{self, Analyst, Notary, Operator, Supervisor};
@@ -103,12 +103,22 @@ impl Api {
                 gate(&[Supervisor, Operator], post(alarm::lift)),
             )
             .nest("/reviews", reviews(&gate))
+            .nest("/supervision", supervised(&gate))
+            .route(
+                "/offices/{office_id}/profile",
+                gate(
+                    &[Supervisor, Operator],
+                    put(supervision::directory::put_profile),
+                ),
+            )
             // Open to everybody.
             .route("/sessions", post(session::create).delete(session::delete))
             .route("/sessions/provider", post(session::create_by_provider))
+            .route("/directory", get(supervision::directory::list))
             .route("/openapi.json", get(openapi::serve));
         Router::new()
             .nest("/api/v1", api)
+            .route("/directory", get(supervision::directory::page))
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
             .fallback(nothing_here)
             .layer(DefaultBodyLimit::max(BODY))
@@ -158,6 +168,39 @@ fn reviews(
         .route(
             "/duplicates/decisions/{decision_id}/withdraw",
             gate(casework, post(review::duplicate::withdraw)),
+        )
+}
+
+/// Supervision: a notary's on what the own office was notified of, a supervisor's on everything.
+fn supervised(
+    gate: impl Fn(&'static [RoleKind], MethodRouter<Api>) -> MethodRouter<Api>,
+) -> Router<Api> {
+    let casework: &[RoleKind] = &[Notary, Supervisor];
+    Router::new()
+        .route(
+            "/rules",
+            gate(&RoleKind::ALL, get(supervision::finding::rules)),
+        )
+        .route(
+            "/summary",
+            gate(
+                &[Notary, Analyst, Supervisor],
+                get(supervision::finding::summary),
+            ),
+        )
+        .route("/findings", gate(casework, get(supervision::finding::list)))
+        .route(
+            "/findings/{finding_id}",
+            gate(casework, get(supervision::finding::read)),
+        )
+        .route(
+            "/findings/{finding_id}/steps",
+            gate(casework, post(supervision::finding::step)),
+        )
+        .route(
+            "/filings",
+            gate(casework, get(supervision::filing::list))
+                .merge(gate(&[Notary], post(supervision::filing::submit))),
         )
 }
 

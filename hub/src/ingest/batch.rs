@@ -15,7 +15,7 @@ use crate::duplicates;
 use crate::store::child::{Keyed, rank};
 use crate::store::duplicate::Sought;
 use crate::store::sync::{Position, Progress};
-use crate::store::{case, child, linking, quality, reject, rollup, sync, tx};
+use crate::store::{case, child, linking, quality, reject, rollup, supervision, sync, tx};
 
 /// Consecutive records of one stream.
 #[derive(Clone, Debug)]
@@ -267,6 +267,7 @@ async fn write(
     rollup::apply(connection, &plan.deltas, &context.basis).await?;
     let written: Vec<_> = plan.newest.iter().map(Write::key).collect();
     linking::work::add_cases(connection, &written).await?;
+    supervision::work::add_cases(connection, &written).await?;
     let (sought, replaced) = sought(&plan.newest);
     let effect = duplicates::find(connection, rules, &sought, &replaced, &left).await?;
     Ok(effect.opened)

@@ -94,6 +94,15 @@ impl Calendar {
         u32::try_from(self.worked_through(end) - self.worked_through(start)).unwrap_or(0)
     }
 
+    /// The day on which so many working days after `start` have come: the last day of a limit that begins behind it.
+    pub fn limit_after(&self, start: Date, working_days: u32) -> Date {
+        let mut day = start;
+        while self.working_days_after(start, day) < working_days {
+            day = day.next_day().unwrap_or(Date::MAX);
+        }
+        day
+    }
+
     /// Working days of the union of `intervals` (both ends included) that lie after `start`, up to and
     /// including `end`.
     pub fn excused_days(&self, intervals: &[(Date, Date)], start: Date, end: Date) -> u32 {
@@ -201,6 +210,20 @@ mod tests {
             }
             assert_eq!(calendar.working_days_after(start, end), sum);
         }
+    }
+
+    #[test]
+    fn a_limit_ends_on_its_last_working_day() {
+        let calendar = Calendar::builtin();
+        // Thursday; Friday is the first, Monday the second.
+        assert_eq!(
+            calendar.limit_after(date!(2024 - 06 - 13), 2),
+            date!(2024 - 06 - 17)
+        );
+        assert_eq!(
+            calendar.limit_after(date!(2024 - 06 - 13), 0),
+            date!(2024 - 06 - 13)
+        );
     }
 
     #[test]

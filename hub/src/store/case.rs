@@ -173,6 +173,9 @@ struct Columns<'a> {
     home_visit: Vec<bool>,
     major: Vec<bool>,
     discussed: Vec<bool>,
+    approved_on: Vec<Option<Date>>,
+    approver_licence_no: Vec<Option<&'a str>>,
+    certificates: Vec<Option<i32>>,
     excused_working_days: Vec<i16>,
     content_hash: Vec<&'a [u8]>,
     modified_at: Vec<Option<OffsetDateTime>>,
@@ -216,6 +219,10 @@ impl<'a> Columns<'a> {
         self.home_visit.push(figures.home_visit);
         self.major.push(case.major);
         self.discussed.push(case.discussed);
+        self.approved_on.push(case.approved_on);
+        self.approver_licence_no
+            .push(case.approver_licence_no.as_deref());
+        self.certificates.push(case.certificates);
         self.excused_working_days.push(figures.excused_working_days);
         self.content_hash.push(&case.content_hash);
         self.modified_at.push(case.modified_at);
@@ -233,12 +240,14 @@ pub async fn upsert(
                office_id, source_case_id, revision, state, case_no, matter_type, foreign_relation, place_of_use,
                notary_licence_no, notary_name, applied_on, accepted_on, issued_on, closed_on, reason_code,
                fee_charged_fen, fee_reduced_fen, fee_reduction_reason, amount_fen, legal_aid, home_visit, major,
-               discussed, excused_working_days, content_hash, modified_at, recorded_at, first_recorded_at)
+               discussed, excused_working_days, content_hash, modified_at, approved_on, approver_licence_no,
+               certificates, recorded_at, first_recorded_at)
            SELECT *, now(), now() FROM unnest(
                $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                $9::text[], $10::text[], $11::date[], $12::date[], $13::date[], $14::date[], $15::text[],
                $16::bigint[], $17::bigint[], $18::text[], $19::bigint[], $20::boolean[], $21::boolean[], $22::boolean[],
-               $23::boolean[], $24::smallint[], $25::bytea[], $26::timestamptz[])
+               $23::boolean[], $24::smallint[], $25::bytea[], $26::timestamptz[], $27::date[], $28::text[],
+               $29::integer[])
            ON CONFLICT (office_id, source_case_id) DO UPDATE SET
                revision = excluded.revision, state = excluded.state, case_no = excluded.case_no,
                matter_type = excluded.matter_type, foreign_relation = excluded.foreign_relation,
@@ -250,7 +259,9 @@ pub async fn upsert(
                amount_fen = excluded.amount_fen, legal_aid = excluded.legal_aid, home_visit = excluded.home_visit,
                major = excluded.major, discussed = excluded.discussed,
                excused_working_days = excluded.excused_working_days, content_hash = excluded.content_hash,
-               modified_at = excluded.modified_at, recorded_at = excluded.recorded_at"#,
+               modified_at = excluded.modified_at, approved_on = excluded.approved_on,
+               approver_licence_no = excluded.approver_licence_no, certificates = excluded.certificates,
+               recorded_at = excluded.recorded_at"#,
         &c.office_id as &[&str],
         &c.source_case_id as &[&str],
         &c.revision,
@@ -277,6 +288,9 @@ pub async fn upsert(
         &c.excused_working_days,
         &c.content_hash as &[&[u8]],
         &c.modified_at as &[Option<OffsetDateTime>],
+        &c.approved_on as &[Option<Date>],
+        &c.approver_licence_no as &[Option<&str>],
+        &c.certificates as &[Option<i32>],
     )
     .execute(connection)
     .await?;

@@ -1,34 +1,245 @@
-//! `filing`: what offices hand in that is not a case.
+//! `filing`: what offices hand in that is not a case, and what follows from it: recusal, special paper, work for the
+//! rules.
 
-use sqlx::{PgPool, query_scalar};
-use time::OffsetDateTime;
+use linkage::office::OfficeId;
+use sqlx::{PgConnection, PgPool, query, query_scalar};
+use time::{Date, OffsetDateTime};
+use uuid::Uuid;
 
-use crate::filing::Filing;
+use super::decode::{decode_error, parse};
+use super::supervision::work;
+use super::tx;
+use crate::filing::body::{Body, PaperMovement, Relative};
+use crate::filing::{Filing, FilingKind, Receipt, SubmitError};
+use crate::local_time::local_day;
 
-/// Stores a filing, once; returns when it was first recorded.
-pub async fn record(pool: &PgPool, filing: &Filing) -> Result<OffsetDateTime, sqlx::Error> {
-    let recorded = query_scalar!(
-        r#"INSERT INTO filing (office_id, filing_id, kind, source_case_id, text, recorded_at)
-           VALUES ($1, $2, $3, $4, $5, now())
+/// Stores a filing, once; returns how it was first recorded.
+pub async fn record(
+    pool: &PgPool,
+    filing: &Filing,
+    due_on: Option<Date>,
+) -> Result<Receipt, SubmitError> {
+    let mut transaction = tx::begin(pool).await?;
+    if let Some(about) = filing.body.closes() {
+        let there = query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM filing WHERE office_id = $1 AND filing_id = $2
+                               AND kind IN ('complaint', 'review')) AS "there!""#,
+            filing.office_id.as_str(),
+            about,
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        if !there {
+            return Err(SubmitError::NothingToClose);
+        }
+    }
+    let detail =
+        serde_json::to_value(filing.body.clone().without_tokens()).map_err(decode_error)?;
+    let recorded_at = query_scalar!(
+        r#"INSERT INTO filing (office_id, filing_id, kind, source_case_id, text, recorded_at, detail, happened_on, due_on,
+                               about, filed_by)
+           VALUES ($1, $2, $3, $4, $5, now(), $6, $7, $8, $9, $10)
            ON CONFLICT (office_id, filing_id) DO NOTHING RETURNING recorded_at"#,
         filing.office_id.as_str(),
         filing.filing_id,
-        filing.kind.code(),
+        filing.body.kind().code(),
         filing.source_case_id.as_deref(),
         filing.text,
+        detail,
+        filing.body.happened_on(),
+        due_on,
+        filing.body.closes(),
+        filing.filed_by,
     )
-    .fetch_optional(pool)
+    .fetch_optional(&mut *transaction)
     .await?;
-    match recorded {
-        Some(recorded_at) => Ok(recorded_at),
-        None => {
-            query_scalar!(
-                "SELECT recorded_at FROM filing WHERE office_id = $1 AND filing_id = $2",
-                filing.office_id.as_str(),
-                filing.filing_id,
-            )
-            .fetch_one(pool)
-            .await
-        }
+    if recorded_at.is_some() {
+        follow(&mut transaction, filing).await?;
+    }
+    let receipt = receipt(&mut transaction, filing).await?;
+    transaction.commit().await?;
+    Ok(receipt)
+}
+
+async fn receipt(connection: &mut PgConnection, filing: &Filing) -> Result<Receipt, sqlx::Error> {
+    let row = query!(
+        "SELECT recorded_at, due_on FROM filing WHERE office_id = $1 AND filing_id = $2",
+        filing.office_id.as_str(),
+        filing.filing_id,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(Receipt {
+        recorded_at: row.recorded_at,
+        due_on: row.due_on,
+        late: row
+            .due_on
+            .is_some_and(|due| local_day(row.recorded_at) > due),
+    })
+}
+
+async fn follow(connection: &mut PgConnection, filing: &Filing) -> Result<(), sqlx::Error> {
+    match &filing.body {
+        Body::SpecialPaper { movements, .. } => move_paper(connection, filing, movements).await?,
+        Body::Recusal { licence_no, kin } => declare(connection, filing, licence_no, kin).await?,
+        _ => {}
+    }
+    let case = filing.source_case_id.as_deref();
+    if let Some(case) = case {
+        work::add_cases(connection, &[(filing.office_id, case)]).await?;
+    }
+    work::add_office(connection, filing.office_id).await
+}
+
+async fn move_paper(
+    connection: &mut PgConnection,
+    filing: &Filing,
+    movements: &[PaperMovement],
+) -> Result<(), sqlx::Error> {
+    let column = |of: fn(&PaperMovement) -> i64| movements.iter().map(of).collect::<Vec<_>>();
+    let kinds: Vec<&str> = movements.iter().map(|m| m.movement.code()).collect();
+    let series: Vec<&str> = movements.iter().map(|m| m.series.as_str()).collect();
+    let cases: Vec<Option<&str>> = movements
+        .iter()
+        .map(|m| m.source_case_id.as_deref())
+        .collect();
+    let days: Vec<Date> = movements.iter().map(|m| m.moved_on).collect();
+    query!(
+        r#"INSERT INTO special_paper (office_id, filing_id, ordinal, movement, series, first_no, last_no, source_case_id,
+                                      moved_on)
+           SELECT $1, $2, (row_number() OVER ())::smallint, m.*
+             FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::date[]) AS m"#,
+        filing.office_id.as_str(),
+        filing.filing_id,
+        &kinds as &[&str],
+        &series as &[&str],
+        &column(|m| m.first_no),
+        &column(|m| m.last_no),
+        &cases as &[Option<&str>],
+        &days,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Whatever the notary declared before is replaced; cases of those declared now come before the rules again.
+async fn declare(
+    connection: &mut PgConnection,
+    filing: &Filing,
+    licence_no: &str,
+    kin: &[Relative],
+) -> Result<(), sqlx::Error> {
+    let office_id = filing.office_id.as_str();
+    query!(
+        "DELETE FROM recusal WHERE office_id = $1 AND licence_no = $2",
+        office_id,
+        licence_no
+    )
+    .execute(&mut *connection)
+    .await?;
+    let tokens: Vec<Vec<u8>> = kin
+        .iter()
+        .filter_map(|relative| Some(relative.token()?.as_bytes().to_vec()))
+        .collect();
+    let relations: Vec<&str> = kin
+        .iter()
+        .map(|relative| relative.relation.code())
+        .collect();
+    query!(
+        r#"INSERT INTO recusal (office_id, licence_no, token, relation, filing_id)
+           SELECT $1, $2, k.token, k.relation, $3 FROM unnest($4::bytea[], $5::text[]) AS k (token, relation)
+           ON CONFLICT (office_id, licence_no, token) DO NOTHING"#,
+        office_id,
+        licence_no,
+        filing.filing_id,
+        &tokens,
+        &relations as &[&str],
+    )
+    .execute(&mut *connection)
+    .await?;
+    let cases = query_scalar!(
+        r#"SELECT DISTINCT p.source_case_id FROM party p
+             JOIN case_record c ON c.office_id = p.office_id AND c.source_case_id = p.source_case_id
+            WHERE p.office_id = $1 AND c.notary_licence_no = $2 AND p.id_token = ANY($3)"#,
+        office_id,
+        licence_no,
+        &tokens,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let cases: Vec<_> = cases
+        .iter()
+        .map(|case| (filing.office_id, case.as_str()))
+        .collect();
+    work::add_cases(connection, &cases).await
+}
+
+/// A filing as it is listed.
+#[derive(Clone, Debug)]
+pub struct Filed {
+    pub office_id: OfficeId,
+    pub filing_id: Uuid,
+    pub body: Body,
+    pub source_case_id: Option<String>,
+    pub text: String,
+    pub recorded_at: OffsetDateTime,
+    pub due_on: Option<Date>,
+    pub late: bool,
+    pub filed_by: Option<Uuid>,
+    /// When the outcome of a complaint or a review came.
+    pub closed_on: Option<Date>,
+}
+
+/// Filings, the newest first, behind a time.
+pub async fn list(
+    connection: &mut PgConnection,
+    office_id: Option<OfficeId>,
+    kind: Option<FilingKind>,
+    behind: Option<(OffsetDateTime, Uuid)>,
+    most: i64,
+) -> Result<Vec<Filed>, sqlx::Error> {
+    let (at, id) = behind.unzip();
+    let rows = query!(
+        r#"SELECT f.office_id, f.filing_id, f.kind, f.detail, f.source_case_id, f.text, f.recorded_at, f.due_on, f.filed_by,
+                  (SELECT min(o.happened_on) FROM filing o
+                    WHERE o.office_id = f.office_id AND o.about = f.filing_id) AS closed_on
+             FROM filing f
+            WHERE ($1::text IS NULL OR f.office_id = $1) AND ($2::text IS NULL OR f.kind = $2)
+              AND ($3::timestamptz IS NULL OR (f.recorded_at, f.filing_id) < ($3, $4::uuid))
+            ORDER BY f.recorded_at DESC, f.filing_id DESC LIMIT $5"#,
+        office_id.as_ref().map(OfficeId::as_str),
+        kind.map(FilingKind::code),
+        at,
+        id,
+        most,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Filed {
+                office_id: parse(&row.office_id)?,
+                filing_id: row.filing_id,
+                body: body(&row.kind, row.detail)?,
+                source_case_id: row.source_case_id,
+                text: row.text,
+                recorded_at: row.recorded_at,
+                due_on: row.due_on,
+                late: row
+                    .due_on
+                    .is_some_and(|due| local_day(row.recorded_at) > due),
+                filed_by: row.filed_by,
+                closed_on: row.closed_on,
+            })
+        })
+        .collect()
+}
+
+/// A filing of before details were kept has its kind alone.
+fn body(kind: &str, detail: serde_json::Value) -> Result<Body, sqlx::Error> {
+    match detail.get("kind") {
+        Some(_) => serde_json::from_value(detail).map_err(decode_error),
+        None => Body::parse(parse(kind)?, "").map_err(decode_error),
     }
 }

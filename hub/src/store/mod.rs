@@ -33,6 +33,7 @@ pub mod rules;
 pub mod scope;
 pub mod second_factor;
 pub mod structure;
+pub mod supervision;
 pub mod sync;
 pub mod tx;
 

@@ -11,13 +11,12 @@ pub const DUPLICATE_FOUND: &str = "duplicate_found";
 pub const REPORT_WANTED: &str = "report_wanted";
 /// Kind of a notice by which the bureau asks for rectification.
 pub const RECTIFICATION_ASKED: &str = "rectification_asked";
-
 /// Kind of a notice by which another office asks for the verification of a case.
 pub const DETAILS_ASKED: &str = "details_asked";
 /// Kind of a notice that such a request was answered.
 pub const DETAILS_ANSWERED: &str = "details_answered";
 
-/// A notice about a duplicate finding, to be told to one of its two offices.
+/// A notice to be told to an office.
 #[derive(Clone, Debug)]
 pub struct NewNotice<'a> {
     pub office_id: OfficeId,
@@ -36,9 +35,18 @@ pub struct Notice {
     pub created_at: OffsetDateTime,
 }
 
-/// Puts notices where the offices' streams pick them up.
+/// Puts notices about duplicate findings where the offices' streams pick them up.
 pub async fn insert(
     connection: &mut PgConnection,
+    notices: &[NewNotice<'_>],
+) -> Result<(), sqlx::Error> {
+    insert_of(connection, DUPLICATE_FOUND, notices).await
+}
+
+/// The same of another kind. A notice about no case has an empty key.
+pub async fn insert_of(
+    connection: &mut PgConnection,
+    kind: &str,
     notices: &[NewNotice<'_>],
 ) -> Result<(), sqlx::Error> {
     if notices.is_empty() {
@@ -50,12 +58,14 @@ pub async fn insert(
     let texts: Vec<&str> = notices.iter().map(|n| n.text_zh.as_str()).collect();
     query!(
         r#"INSERT INTO notice (notice_id, office_id, source_case_id, text_zh, kind, created_at)
-           SELECT *, $5, now() FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])"#,
+           SELECT n.notice_id, n.office_id, nullif(n.source_case_id, ''), n.text_zh, $5, now()
+             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+                  AS n (notice_id, office_id, source_case_id, text_zh)"#,
         &ids,
         &offices as &[&str],
         &cases as &[&str],
         &texts as &[&str],
-        DUPLICATE_FOUND,
+        kind,
     )
     .execute(connection)
     .await?;

@@ -100,6 +100,13 @@ metrics! {
     CANDIDATES_CUT Counter Count "notary_hub_duplicate_candidates_cut_total"
         "Matter keys behind which more cases stand than are judged: live and newly accepted ones were."
 
+    SUPERVISION_WAITING Gauge Count "notary_hub_supervision_waiting"
+        "Cases that wait for the rules of supervision."
+    SUPERVISION_LAG Gauge Seconds "notary_hub_supervision_lag_seconds"
+        "Age of the oldest case that waits for the rules of supervision."
+    SUPERVISION_FINDINGS Counter Count "notary_hub_supervision_findings_total"
+        "Findings of supervision that were opened, or opened again because the facts changed."
+
     LINKING_LAG Gauge Seconds "notary_hub_linking_lag_seconds"
         "Age of the oldest case that waits for person linkage."
     LINKING_WAITING Gauge Count "notary_hub_linking_waiting_cases"

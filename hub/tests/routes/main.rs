@@ -15,5 +15,6 @@ mod schema;
 mod scope;
 mod sessions;
 mod statistics;
+mod supervision;
 #[path = "../support/mod.rs"]
 mod support;

@@ -50,6 +50,9 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
         "/api/v1/reviews/duplicates?office=xiaoshan",
         [false, false, true, false],
     ),
+    ("/api/v1/supervision/filings", [true, false, true, false]),
+    ("/api/v1/supervision/findings", [true, false, true, false]),
+    ("/api/v1/supervision/summary", [true, true, true, false]),
     ("/api/v1/statistics", [true, true, true, false]),
     ("/api/v1/statistics/measures", [true, true, true, false]),
     ("/api/v1/alarms", [false, false, true, true]),
@@ -69,7 +72,7 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
 ];
 
 /// Routes that need a body or an id, and who may use them.
-pub const REVIEWS: &[(Method, &str, &str, [bool; 4])] = &[
+pub const CASEWORK: &[(Method, &str, &str, [bool; 4])] = &[
     (
         Method::POST,
         "/api/v1/alarms/{alarm_id}/lift",
@@ -125,6 +128,19 @@ pub const REVIEWS: &[(Method, &str, &str, [bool; 4])] = &[
         r#"{"reason": "误操作"}"#,
         [true, false, true, false],
     ),
+    (
+        Method::GET,
+        "/api/v1/supervision/findings/{finding_id}",
+        "",
+        [true, false, true, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/supervision/findings/{finding_id}/steps",
+        r#"{"step": "dismiss", "reason": "无误",
+            "facts": "0000000000000000000000000000000000000000000000000000000000000000"}"#,
+        [true, false, true, false],
+    ),
 ];
 
 /// A route's path and body with its places filled.
@@ -145,7 +161,7 @@ pub fn filled(path: &str, body: &str, id: impl Fn(&str) -> String) -> (String, V
 #[tokio::test]
 async fn reviews_are_casework_and_the_second_pair_of_eyes_is_a_supervisors() {
     let bureau = Bureau::open().await;
-    for (method, path, body, allowed) in REVIEWS {
+    for (method, path, body, allowed) in CASEWORK {
         // One that leads nowhere.
         let (path, body) = filled(path, body, |_| Uuid::now_v7().to_string());
         for (role, allowed) in roles().into_iter().zip(*allowed) {
@@ -224,8 +240,16 @@ async fn the_description_has_every_route_and_is_openapi_3_1() {
                 .replace("xiaoshan", "{office_id}")
                 .replace("/1/", "/{entry_no}/")
         })
-        .chain(REVIEWS.iter().map(|(_, path, ..)| (*path).to_owned()))
+        .chain(CASEWORK.iter().map(|(_, path, ..)| (*path).to_owned()))
         .chain(["/api/v1/sessions", "/api/v1/sessions/provider"].map(str::to_owned))
+        .chain(
+            [
+                "/api/v1/directory",
+                "/api/v1/offices/{office_id}/profile",
+                "/api/v1/supervision/rules",
+            ]
+            .map(str::to_owned),
+        )
         .collect();
     expected.sort_unstable();
     expected.dedup();

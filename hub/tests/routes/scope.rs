@@ -18,9 +18,11 @@ use sqlx::AssertSqlSafe;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+use crate::client::Bureau;
 use crate::record::{case, person};
 use crate::reviews::seed::{Pairs, supervisor, there};
-use crate::roles::{MATRIX, REVIEWS, filled};
+use crate::roles::{CASEWORK, MATRIX, filled};
+use crate::supervision;
 use crate::support::seed::{notary, session_of};
 
 /// Pairs of three offices, and findings between each two of them. hangzhou has no part in what yuhang and xiaoshan
@@ -42,6 +44,29 @@ async fn city() -> Pairs {
     seed.office(hub, "yuhang", vec![estate("Y1-elsewhere", 14, 21)])
         .await;
     pairs
+}
+
+/// What yuhang filed.
+const FILED: &str = "就此请示";
+
+/// yuhang was notified of a certificate that came late, and filed something.
+async fn supervised(bureau: &Bureau) -> String {
+    let late = vec![supervision::late("L-elsewhere")];
+    bureau.seed.office(&bureau.hub, "yuhang", late).await;
+    supervision::judged(bureau).await;
+    let supervisor = supervision::supervisor();
+    let found = supervision::findings(bureau, supervisor, "?office=yuhang&rule=TIME_LIMIT").await;
+    let late = found
+        .iter()
+        .find(|found| found["about_key"] == "L-elsewhere");
+    let late = late.unwrap();
+    let notified = supervision::take(bureau, supervisor, late, "notify", Some("2099-01-31")).await;
+    assert_eq!(notified.status, 200);
+    let notary = supervision::notary_of("yuhang");
+    let filed =
+        supervision::file(bureau, notary, "", json!({ "kind": "instruction" }), FILED).await;
+    assert_eq!(filed.status, 201);
+    late["finding_id"].as_str().unwrap().to_owned()
 }
 
 /// The same routes, with a gate that lets everybody through, as a supervisor.
@@ -67,6 +92,8 @@ struct Unchecked {
     router: Router,
     /// The finding that yuhang and xiaoshan share, and what was decided about it and about their pair.
     finding: String,
+    /// What the rules of supervision point at in yuhang.
+    supervised: String,
     of_finding: String,
     of_pair: String,
 }
@@ -86,6 +113,7 @@ impl Unchecked {
             .ask(supervisor(), Method::POST, path, decision)
             .await
             .json();
+        let supervised = supervised(&pairs.bureau).await;
         let proposed = pairs.decide(there(), pairs.elsewhere, "same").await.json();
         let alarm = "INSERT INTO alarm (alarm_id, kind, office_id, audit_entry) VALUES ($1, 'honey', 'yuhang', 1)";
         let alarm = sqlx::query(alarm).bind(ALARM.parse::<Uuid>().unwrap());
@@ -96,6 +124,7 @@ impl Unchecked {
             finding: text(&item["finding_id"]),
             of_finding: text(&decided["decision_id"]),
             of_pair: text(&proposed["decision"]["decision_id"]),
+            supervised,
             pairs,
         }
     }
@@ -106,6 +135,7 @@ impl Unchecked {
         match place {
             "low" => low.id.to_string(),
             "high" => high.id.to_string(),
+            "finding_id" if path.contains("/supervision/") => self.supervised.clone(),
             "finding_id" => self.finding.clone(),
             "alarm_id" => ALARM.to_owned(),
             _ if path.contains("/persons/") => self.of_pair.clone(),
@@ -137,7 +167,7 @@ impl Unchecked {
         for (path, _) in MATRIX {
             told += &self.ask(role, &Method::GET, path, Value::Null).await.1;
         }
-        for (method, path, ..) in REVIEWS.iter().filter(|(method, ..)| method == Method::GET) {
+        for (method, path, ..) in CASEWORK.iter().filter(|(method, ..)| method == Method::GET) {
             let (path, _) = filled(path, "", |place| self.foreign(path, place));
             told += &self.ask(role, method, &path, Value::Null).await.1;
         }
@@ -152,11 +182,13 @@ impl Unchecked {
     }
 
     fn marks_of_cases(&self) -> Vec<String> {
-        let finding = [&self.finding, &self.of_finding].map(Clone::clone);
+        let finding = [&self.finding, &self.of_finding, &self.supervised].map(Clone::clone);
         // A character that no base64 has: letters and digits alone turn up in a signature by chance.
         let cases = [
             "X2-elsewhere",
             "Y1-elsewhere",
+            "L-elsewhere",
+            FILED,
             "浙杭证民字第12号",
             "浙杭证民字第14号",
         ]
@@ -209,14 +241,14 @@ async fn without_the_checks_nobody_else_at_the_bureau_reads_what_is_a_supervisor
 async fn without_the_checks_a_notary_still_decides_nothing_the_own_office_has_no_part_in() {
     let city = Unchecked::open().await;
     let before = city.decisions().await;
-    for (method, path, body, _) in REVIEWS {
+    for (method, path, body, _) in CASEWORK {
         let (path, body) = filled(path, body, |place| city.foreign(path, place));
         let (status, told) = city.ask(notary("hangzhou"), method, &path, body).await;
         assert_eq!(status, 404, "{method} {path}: {told}");
     }
     assert_eq!(city.decisions().await, before);
     let log = city.pairs.bureau.log().await;
-    let attempts = log.iter().rev().take(REVIEWS.len());
+    let attempts = log.iter().rev().take(CASEWORK.len());
     assert!(
         attempts.clone().all(|entry| entry.outcome == "denied"),
         "each attempt is known as one"

@@ -14,6 +14,7 @@ fn filing(filing_id: Uuid) -> SubmitFilingRequest {
         kind: FilingKind::Refusal.into(),
         source_case_id: "C1".to_owned(),
         text: "申请事项不属于公证机构业务范围。".to_owned(),
+        detail: String::new(),
     }
 }
 

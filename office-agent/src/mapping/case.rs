@@ -17,6 +17,7 @@ use crate::source::row::Row;
 const PARTIES: usize = 64;
 const SUBJECTS: usize = 64;
 const EXCUSED: usize = 16;
+const MOST_CERTIFICATES: u32 = 10_000;
 
 /// A case as the office knows it, raw numbers included; [`crate::minimise`] takes those out.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +66,12 @@ pub struct Case {
     pub major: bool,
     /// Whether its collective discussion is recorded.
     pub discussed: bool,
+    /// Day of approval.
+    pub approved_on: Option<Date>,
+    /// Licence number of whoever approved.
+    pub approver_licence_no: Option<Text<64>>,
+    /// Certificates that the fee was charged for, when the office says so.
+    pub certificates: Option<u32>,
     /// Days that do not count; at most 16 intervals.
     pub excused: Vec<Excused>,
     /// Parties in the office's order; 1 to 64.
@@ -154,6 +161,19 @@ fn read_with_key(file: &File, row: &Row, source_case_id: Text<64>) -> Result<Cas
         home_visit: flag(&rules.home_visit, "home_visit")?,
         major: flag(&rules.major, "major")?,
         discussed: flag(&rules.discussed, "discussed")?,
+        approved_on: day(&rules.approved_on, "approved_on")?,
+        approver_licence_no: parsed(
+            rules.approver_licence_no.as_ref(),
+            row,
+            "approver_licence_no",
+            Text::read,
+        )?,
+        certificates: parsed(
+            rules.certificates.as_ref(),
+            row,
+            "certificates",
+            certificates,
+        )?,
         excused: excused(&file.excused, row)?,
         parties: parties(file, row)?,
         subjects: subjects(file, row)?,
@@ -198,6 +218,18 @@ fn case_no(raw: &str) -> Result<Option<CaseNo>, Rule> {
         Err(CaseNoError::Empty) => Ok(None),
         Err(CaseNoError::TooLong) => Err(Rule::FieldTooLong),
         Err(_) => Err(Rule::NumberIllegal),
+    }
+}
+
+/// 0 is how some systems write that they did not count.
+fn certificates(raw: &str) -> Result<Option<u32>, Rule> {
+    match raw.trim() {
+        "0" => Ok(None),
+        raw => revision(raw)
+            .and_then(|count| u32::try_from(count).ok())
+            .filter(|count| *count <= MOST_CERTIFICATES)
+            .map(Some)
+            .ok_or(Rule::NumberIllegal),
     }
 }
 

@@ -116,6 +116,9 @@ rules! {
             home_visit: CodeRule<Flag>,
             major: CodeRule<Flag>,
             discussed: CodeRule<Flag>,
+            approved_on: DateRule,
+            approver_licence_no: TextRule,
+            certificates: TextRule,
             revision: TextRule,
             modified_at: DateRule,
         }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use linkage::matter::RuleSet;
 use notary_hub::config::{Config, TrustDomain};
+use notary_hub::filing::body::Body;
 use notary_hub::filing::{self, Filing, FilingKind};
 use notary_hub::identity::authority::ProvenKey;
 use notary_hub::identity::join_token::JoinToken;
@@ -34,7 +35,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target {
         name: "filing",
         run: filing,
-        seeds: &["0198c0de-0000-7000-8000-000000000000\nA-1\n重大事项报告".as_bytes()],
+        seeds: &["{\"grounds\": [\"difficult\"]}\n0198c0de-0000-7000-8000-000000000000\nA-1\n重大事项报告".as_bytes()],
     },
     Target {
         name: "certificate",
@@ -116,16 +117,20 @@ fn greeting(bytes: &[u8]) {
 
 fn filing(bytes: &[u8]) {
     let text = text(bytes);
-    let mut lines = text.splitn(3, '\n');
+    let mut lines = text.splitn(4, '\n');
     let mut next = || lines.next().unwrap_or_default().to_owned();
+    let detail = next();
     let raw = filing::Raw {
         filing_id: next(),
         source_case_id: next(),
         text: next(),
     };
     let office = "hzgl".parse().expect("an office id");
-    if let Ok(filing) = Filing::parse(office, FilingKind::MajorCaseReport, raw) {
-        assert!(!filing.text.trim().is_empty());
+    for kind in FilingKind::ALL {
+        let body = Body::parse(*kind, &detail);
+        if let Ok(filing) = body.and_then(|body| Filing::parse(office, body, raw.clone(), None)) {
+            assert_eq!(filing.body.kind(), *kind);
+        }
     }
 }
 

@@ -42,6 +42,9 @@ pub struct Case {
     pub home_visit: bool,
     pub major: bool,
     pub discussed: bool,
+    pub approved_on: Option<Date>,
+    /// Position of the approving notary in [`crate::Office::notaries`].
+    pub approver: Option<usize>,
     pub excused: Option<Excused>,
     pub parties: Vec<Party>,
     pub subjects: Vec<Subject>,

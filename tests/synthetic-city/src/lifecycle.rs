@@ -63,6 +63,7 @@ pub(crate) struct Timeline {
 pub(crate) struct Standing {
     pub(crate) state: CaseState,
     pub(crate) accepted_on: Option<Date>,
+    pub(crate) approved_on: Option<Date>,
     pub(crate) issued_on: Option<Date>,
     pub(crate) closed_on: Option<Date>,
     pub(crate) last_on: Date,
@@ -139,6 +140,7 @@ impl Timeline {
         Standing {
             state,
             accepted_on: day_of(Accepted),
+            approved_on: day_of(Approved),
             issued_on: day_of(Issued),
             closed_on: matches!(
                 state,

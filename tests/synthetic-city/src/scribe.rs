@@ -98,6 +98,8 @@ impl Scribe<'_> {
                 }),
             major,
             discussed: self.dice.chance(9_000) && major,
+            approved_on: standing.approved_on,
+            approver: None,
             excused: standing.issued_on.and(timeline.excused),
             parties,
             subjects,
@@ -105,6 +107,10 @@ impl Scribe<'_> {
             flaw: flaw.map(|(flaw, _)| flaw).filter(|_| !amendments.fixed),
             quality,
         };
+        // Whoever approves is not whoever handles.
+        case.approver = case
+            .approved_on
+            .map(|_| (case.notary + 1) % self.house.notaries.len());
         self.amend(&mut case, &amendments);
         self.misdate(&mut case);
         if case.flaw.is_some() {

@@ -103,6 +103,12 @@ pub fn record(city: &City, case: &Case, key: &TokenKey) -> v1::CaseRecord {
                 .unix_timestamp(),
             nanos: 0,
         }),
+        approved_day: case.approved_on.map(day),
+        approver_licence_no: case
+            .approver
+            .map(|at| city.offices()[case.office].notaries[at].licence_no.clone())
+            .unwrap_or_default(),
+        certificates: 0,
     }
 }
 

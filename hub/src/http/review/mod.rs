@@ -56,7 +56,7 @@ impl Api {
 }
 
 /// A reason given in the body.
-fn grounds(text: &str) -> Result<Grounds, Problem> {
+pub(super) fn grounds(text: &str) -> Result<Grounds, Problem> {
     text.parse()
         .map_err(|error: crate::review::GroundsError| Problem::field("reason", &error.to_string()))
 }

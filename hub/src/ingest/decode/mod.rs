@@ -31,6 +31,7 @@ const LOCATION_CHARS: usize = 200;
 const PARTIES: usize = 64;
 const SUBJECTS: usize = 64;
 const EXCUSED: usize = 16;
+const MOST_CERTIFICATES: i32 = 10_000;
 const SEGMENTS: usize = 3;
 const IDENTIFIER_TAIL: usize = 4;
 const SUBJECT_TAIL: usize = 6;
@@ -126,6 +127,9 @@ fn checked_case(
         amount_fen: fen(record.amount_fen, "amount_fen")?,
         major: record.major,
         discussed: record.discussed,
+        approved_on: optional_day(record.approved_day, "approved_day")?,
+        approver_licence_no: optional_code(record.approver_licence_no, "approver_licence_no")?,
+        certificates: certificates(record.certificates)?,
         parties: each(record.parties, "parties", party)?,
         subjects: each(record.subjects, "subjects", subject)?,
         modified_at: record
@@ -136,6 +140,14 @@ fn checked_case(
         keyed_under: RulesDigest::default(),
         content_hash: ContentHash::default(),
     })
+}
+
+fn certificates(count: u32) -> Checked<Option<i32>> {
+    match i32::try_from(count) {
+        Ok(0) => Ok(None),
+        Ok(count) if count <= MOST_CERTIFICATES => Ok(Some(count)),
+        _ => Err("certificates".to_owned()),
+    }
 }
 
 fn figures(record: &wire::CaseRecord, calendar: &Calendar) -> Checked<Figures> {

@@ -36,6 +36,8 @@ pub(super) enum CaseField {
     HomeVisit,
     Major,
     Discussed,
+    ApprovedOn,
+    ApproverLicenceNo,
     ExcusedFirst,
     ExcusedLast,
     ExcusedReason,
@@ -46,7 +48,7 @@ pub(super) enum CaseField {
 }
 
 /// Field and its columns in the shapes A to D; empty where the shape does not have it.
-pub(super) const CASE_FIELDS: [(CaseField, [&str; 4]); 27] = {
+pub(super) const CASE_FIELDS: [(CaseField, [&str; 4]); 29] = {
     use CaseField::*;
     [
         (SourceCaseId, ["case_id", "AJBH", "案件编号", "案件编号"]),
@@ -85,6 +87,11 @@ pub(super) const CASE_FIELDS: [(CaseField, [&str; 4]); 27] = {
         (HomeVisit, ["home_visit", "SMFW", "上门服务", "上门办证"]),
         (Major, ["major", "ZDAJ", "重大疑难", "重大案件"]),
         (Discussed, ["discussed", "JTTL", "集体讨论", "集体讨论"]),
+        (ApprovedOn, ["approve_date", "SPRQ", "审批日期", "审批日期"]),
+        (
+            ApproverLicenceNo,
+            ["approver_licence", "SPRZH", "审批人执业证号", "审批人证号"],
+        ),
         (
             ExcusedFirst,
             ["pause_from", "KCQSR", "扣除起日", "扣除起日"],
@@ -271,6 +278,11 @@ impl CaseField {
             CaseField::HomeVisit => flag(case.home_visit),
             CaseField::Major => flag(case.major),
             CaseField::Discussed => flag(case.discussed),
+            CaseField::ApprovedOn => vendor.day(case.approved_on),
+            CaseField::ApproverLicenceNo => text(
+                case.approver
+                    .map(|at| office.notaries[at].licence_no.as_str()),
+            ),
             CaseField::ExcusedFirst => vendor.day(case.excused.map(|excused| excused.first_on)),
             CaseField::ExcusedLast => vendor.day(case.excused.map(|excused| excused.last_on)),
             CaseField::ExcusedReason => text(
@@ -324,6 +336,8 @@ impl CaseField {
             CaseField::HomeVisit => "home_visit",
             CaseField::Major => "major",
             CaseField::Discussed => "discussed",
+            CaseField::ApprovedOn => "approved_on",
+            CaseField::ApproverLicenceNo => "approver_licence_no",
             CaseField::Revision => "revision",
             CaseField::ModifiedAt => "modified_at",
             CaseField::ExcusedFirst

@@ -70,7 +70,8 @@ fn case_rule(field: CaseField, column: &str, vendor: Vendor) -> String {
         CaseField::AppliedOn
         | CaseField::AcceptedOn
         | CaseField::IssuedOn
-        | CaseField::ClosedOn => dated(column, vendor),
+        | CaseField::ClosedOn
+        | CaseField::ApprovedOn => dated(column, vendor),
         CaseField::FeeCharged | CaseField::FeeReduced | CaseField::Amount => {
             format!(
                 "{{ column = {}, unit = {} }}",

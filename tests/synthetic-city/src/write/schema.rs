@@ -111,7 +111,9 @@ fn case_kind(field: CaseField) -> Kind {
     use CaseField::*;
     match field {
         SourceCaseId => Kind::Key,
-        AppliedOn | AcceptedOn | IssuedOn | ClosedOn | ExcusedFirst | ExcusedLast => Kind::Date,
+        AppliedOn | AcceptedOn | IssuedOn | ClosedOn | ApprovedOn | ExcusedFirst | ExcusedLast => {
+            Kind::Date
+        }
         FeeCharged | FeeReduced | Amount => Kind::Money,
         Revision => Kind::Integer,
         ModifiedAt => Kind::Moment,

@@ -1,0 +1,194 @@
+//! Filings: the form of the console, and the list.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use linkage::office::OfficeId;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use time::{Date, OffsetDateTime};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{behind, cursor};
+use crate::audit::{Action, Outcome};
+use crate::filing::body::{Body as Fields, iso_date};
+use crate::filing::{self, Filing, FilingError, FilingKind, Raw, SubmitError};
+use crate::http::Api;
+use crate::http::page::{self, Page};
+use crate::http::params::{Body, Params};
+use crate::http::problem::{Problem, ProblemBody};
+use crate::identity::Person;
+use crate::refusal::Reason;
+use crate::store::filing::{self as store, Filed};
+
+/// Which filings are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct Filter {
+    office: Option<String>,
+    kind: Option<FilingKind>,
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+/// A filing to be handed in for the own office.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct NewFiling {
+    /// Chosen by the sender; the same again has no second effect.
+    filing_id: Uuid,
+    /// The office's own case it concerns.
+    #[serde(default)]
+    source_case_id: String,
+    /// At most 2000 characters; no personal data beyond need.
+    #[serde(default)]
+    text: String,
+    /// The kind with its fields.
+    body: Fields,
+}
+
+/// A filing was recorded.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct ReceiptAnswer {
+    filing_id: Uuid,
+    #[serde(with = "time::serde::rfc3339")]
+    recorded_at: OffsetDateTime,
+    #[serde(with = "iso_date::option")]
+    #[schema(value_type = Option<String>, format = Date)]
+    due_on: Option<Date>,
+    late: bool,
+}
+
+/// A filing.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct FilingAnswer {
+    #[schema(value_type = String)]
+    office_id: OfficeId,
+    filing_id: Uuid,
+    kind_zh: &'static str,
+    body: Fields,
+    source_case_id: Option<String>,
+    text: String,
+    #[serde(with = "time::serde::rfc3339")]
+    recorded_at: OffsetDateTime,
+    #[serde(with = "iso_date::option")]
+    #[schema(value_type = Option<String>, format = Date)]
+    due_on: Option<Date>,
+    late: bool,
+    /// When the outcome of a complaint or a review came.
+    #[serde(with = "iso_date::option")]
+    #[schema(value_type = Option<String>, format = Date)]
+    closed_on: Option<Date>,
+    /// Absent: the office's agent.
+    filed_by: Option<Uuid>,
+}
+
+/// Filings, the newest first; a notary's office alone.
+#[utoipa::path(
+    get, path = "/api/v1/supervision/filings", security(("session" = [])), params(Filter),
+    responses(
+        (status = 200, body = Page<FilingAnswer>), (status = 400, body = ProblemBody),
+        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+    ),
+)]
+pub(in crate::http) async fn list(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Params(filter): Params<Filter>,
+) -> Result<Json<Page<FilingAnswer>>, Problem> {
+    let limit = page::limit(filter.limit)?;
+    let office = page::parsed("office", filter.office.as_deref(), "an office id")?;
+    let office: Option<OfficeId> = person.office_id().or(office);
+    let behind = behind(filter.cursor.as_deref())?;
+    let mut reading = api.reading(&person).await?;
+    let filings = store::list(&mut reading, office, filter.kind, behind, limit + 1).await?;
+    let detail = json!({ "office": office, "kind": filter.kind });
+    api.record(&person, Action::ListFilings, Outcome::Done, detail)
+        .await?;
+    let page = Page::cut(filings, limit, |last| {
+        cursor(last.recorded_at, last.filing_id)
+    });
+    Ok(Json(page.map(FilingAnswer::from)))
+}
+
+/// Hands a filing in. The same `filing_id` again has no second effect.
+#[utoipa::path(
+    post, path = "/api/v1/supervision/filings", security(("session" = [])), request_body = NewFiling,
+    responses(
+        (status = 201, body = ReceiptAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody),
+    ),
+)]
+pub(in crate::http) async fn submit(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Body(new): Body<NewFiling>,
+) -> Result<(StatusCode, Json<ReceiptAnswer>), Problem> {
+    let Some(office_id) = person.office_id() else {
+        return Err(Reason::PermissionDenied
+            .because("an office files, not the bureau")
+            .into());
+    };
+    let raw = Raw {
+        filing_id: new.filing_id.to_string(),
+        source_case_id: new.source_case_id,
+        text: new.text,
+    };
+    let filing = Filing::parse(office_id, new.body, raw, Some(person.account_id))?;
+    let detail = json!({ "filing": filing.filing_id, "kind": filing.body.kind() });
+    api.record(&person, Action::SubmitFiling, Outcome::Done, detail)
+        .await?;
+    let supervision = &api.supervision;
+    let receipt = filing::submit(
+        &api.pool,
+        &supervision.rules,
+        &supervision.calendar,
+        &filing,
+    )
+    .await?;
+    let answer = ReceiptAnswer {
+        filing_id: filing.filing_id,
+        recorded_at: receipt.recorded_at,
+        due_on: receipt.due_on,
+        late: receipt.late,
+    };
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+impl From<Filed> for FilingAnswer {
+    fn from(filed: Filed) -> Self {
+        Self {
+            office_id: filed.office_id,
+            filing_id: filed.filing_id,
+            kind_zh: filed.body.kind().label_zh(),
+            body: filed.body,
+            source_case_id: filed.source_case_id,
+            text: filed.text,
+            recorded_at: filed.recorded_at,
+            due_on: filed.due_on,
+            late: filed.late,
+            closed_on: filed.closed_on,
+            filed_by: filed.filed_by,
+        }
+    }
+}
+
+impl From<FilingError> for Problem {
+    fn from(error: FilingError) -> Self {
+        Self::field(error.field, error.expected)
+    }
+}
+
+impl From<SubmitError> for Problem {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Field(error) => error.into(),
+            SubmitError::NothingToClose => {
+                Self::field("about", "an earlier complaint or review of the office")
+            }
+            SubmitError::Database(problem) => problem.into(),
+        }
+    }
+}

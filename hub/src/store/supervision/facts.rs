@@ -1,0 +1,320 @@
+//! The facts that rules look at, read for many cases of one office at once.
+
+use std::collections::HashMap;
+
+use linkage::office::OfficeId;
+use linkage::subject::SubjectKind;
+use sqlx::{PgConnection, query, query_scalar};
+use time::Date;
+
+use crate::local_time::local_day;
+use crate::store::decode::parse;
+use crate::supervision::facts::{
+    CaseFacts, Kin, OfficeFacts, OfficeFilings, OpenFiling, Paper, PartyFacts, Refused,
+};
+
+/// What the bureau has on file of an office.
+pub async fn office(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+) -> Result<OfficeFacts, sqlx::Error> {
+    let row = query!(
+        r#"SELECT matters_excluded, foreign_allowed, practice_area, keeps_approval
+             FROM office_profile WHERE office_id = $1"#,
+        office_id.as_str(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map_or_else(OfficeFacts::default, |row| OfficeFacts {
+        matters_excluded: row.matters_excluded,
+        domestic_only: !row.foreign_allowed,
+        practice_area: row.practice_area,
+        keeps_approval: row.keeps_approval,
+    }))
+}
+
+/// The cases of an office that are there, with their context.
+pub async fn cases(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    keys: &[String],
+) -> Result<Vec<CaseFacts>, sqlx::Error> {
+    let mut cases = plain(connection, office_id, keys).await?;
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(cases.len());
+    for (at, case) in cases.iter().enumerate() {
+        places.insert(case.source_case_id.clone(), at);
+    }
+    let at = |key: &str| places.get(key).copied();
+    parties(connection, office_id, keys, |key, party| {
+        if let Some(at) = at(key) {
+            cases[at].parties.push(party);
+        }
+    })
+    .await?;
+    let rows = query!(
+        r#"SELECT source_case_id, district_code FROM subject
+            WHERE office_id = $1 AND source_case_id = ANY($2) AND kind = ANY($3)
+            ORDER BY source_case_id, ordinal"#,
+        office_id.as_str(),
+        keys,
+        &REAL_ESTATE.map(SubjectKind::code) as &[&str],
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in rows {
+        if let Some(at) = at(&row.source_case_id) {
+            cases[at].real_estate.push(row.district_code);
+        }
+    }
+    let rows = query!(
+        r#"SELECT source_case_id AS "source_case_id!", kind, recorded_at FROM filing
+            WHERE office_id = $1 AND source_case_id = ANY($2) ORDER BY recorded_at"#,
+        office_id.as_str(),
+        keys,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in rows {
+        if let Some(at) = at(&row.source_case_id) {
+            cases[at]
+                .filed
+                .push((parse(&row.kind)?, local_day(row.recorded_at)));
+        }
+    }
+    let rows = query!(
+        r#"SELECT p.source_case_id, p.ordinal, r.licence_no, r.relation
+             FROM party p JOIN recusal r ON r.token = p.id_token AND r.office_id = p.office_id
+            WHERE p.office_id = $1 AND p.source_case_id = ANY($2) ORDER BY p.source_case_id, p.ordinal, r.licence_no"#,
+        office_id.as_str(),
+        keys,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in rows {
+        if let Some(at) = at(&row.source_case_id) {
+            cases[at].kin.push(Kin {
+                party: row.ordinal,
+                licence_no: row.licence_no,
+                relation: row.relation,
+            });
+        }
+    }
+    for (key, refused) in refused(connection, office_id, keys).await? {
+        if let Some(at) = at(&key) {
+            cases[at].refused_elsewhere.push(refused);
+        }
+    }
+    Ok(cases)
+}
+
+const REAL_ESTATE: [SubjectKind; 2] = [
+    SubjectKind::RealEstateUnit,
+    SubjectKind::RealEstateCertificate,
+];
+
+async fn plain(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    keys: &[String],
+) -> Result<Vec<CaseFacts>, sqlx::Error> {
+    let rows = query!(
+        r#"SELECT source_case_id, state, matter_type, foreign_relation, applied_on, accepted_on, approved_on, issued_on,
+                  closed_on, notary_licence_no, approver_licence_no, reason_code, fee_charged_fen, fee_reduced_fen,
+                  fee_reduction_reason, amount_fen, coalesce(certificates, 1) AS "certificates!", legal_aid, major,
+                  discussed, excused_working_days
+             FROM case_record WHERE office_id = $1 AND source_case_id = ANY($2) ORDER BY source_case_id"#,
+        office_id.as_str(),
+        keys,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(CaseFacts {
+                office_id,
+                source_case_id: row.source_case_id,
+                state: parse(&row.state)?,
+                matter_type: parse(&row.matter_type)?,
+                foreign_relation: parse(&row.foreign_relation)?,
+                applied_on: row.applied_on,
+                accepted_on: row.accepted_on,
+                approved_on: row.approved_on,
+                issued_on: row.issued_on,
+                closed_on: row.closed_on,
+                notary_licence_no: row.notary_licence_no,
+                approver_licence_no: row.approver_licence_no,
+                reason_code: row.reason_code,
+                fee_charged_fen: row.fee_charged_fen,
+                fee_reduced_fen: row.fee_reduced_fen,
+                fee_reduction_reason: row.fee_reduction_reason,
+                amount_fen: row.amount_fen,
+                certificates: row.certificates.into(),
+                legal_aid: row.legal_aid,
+                major: row.major,
+                discussed: row.discussed,
+                excused_working_days: u32::try_from(row.excused_working_days).unwrap_or_default(),
+                parties: Vec::new(),
+                real_estate: Vec::new(),
+                filed: Vec::new(),
+                kin: Vec::new(),
+                refused_elsewhere: Vec::new(),
+            })
+        })
+        .collect()
+}
+
+async fn parties(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    keys: &[String],
+    mut each: impl FnMut(&str, PartyFacts),
+) -> Result<(), sqlx::Error> {
+    let rows = query!(
+        r#"SELECT source_case_id, role, kind, address_district FROM party
+            WHERE office_id = $1 AND source_case_id = ANY($2) ORDER BY source_case_id, ordinal"#,
+        office_id.as_str(),
+        keys,
+    )
+    .fetch_all(connection)
+    .await?;
+    for row in rows {
+        let party = PartyFacts {
+            role: parse(&row.role)?,
+            kind: parse(&row.kind)?,
+            district: row.address_district,
+        };
+        each(&row.source_case_id, party);
+    }
+    Ok(())
+}
+
+/// Cases of other offices with a key of the matter in common, refused before these were accepted.
+async fn refused(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    keys: &[String],
+) -> Result<Vec<(String, Refused)>, sqlx::Error> {
+    let rows = query!(
+        r#"SELECT DISTINCT own.source_case_id, other.office_id, other.closed_on AS "closed_on!", other.reason_code
+             FROM case_record own
+             JOIN matter_key k ON k.office_id = own.office_id AND k.source_case_id = own.source_case_id
+             JOIN matter_key o ON o.key = k.key AND o.office_id <> k.office_id
+             JOIN case_record other ON other.office_id = o.office_id AND other.source_case_id = o.source_case_id
+            WHERE own.office_id = $1 AND own.source_case_id = ANY($2) AND own.accepted_on IS NOT NULL
+              AND other.state = 'refused' AND other.matter_type = own.matter_type AND other.closed_on <= own.accepted_on
+            ORDER BY own.source_case_id, other.closed_on, other.office_id"#,
+        office_id.as_str(),
+        keys,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let refused = Refused {
+                office_id: parse(&row.office_id)?,
+                refused_on: row.closed_on,
+                reason_code: row.reason_code,
+            };
+            Ok((row.source_case_id, refused))
+        })
+        .collect()
+}
+
+/// Cases of other offices that accepted what these refused: they come before the rules again.
+pub async fn accepted_elsewhere(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    keys: &[String],
+) -> Result<Vec<(OfficeId, String)>, sqlx::Error> {
+    let rows = query!(
+        r#"SELECT DISTINCT other.office_id, other.source_case_id
+             FROM case_record own
+             JOIN matter_key k ON k.office_id = own.office_id AND k.source_case_id = own.source_case_id
+             JOIN matter_key o ON o.key = k.key AND o.office_id <> k.office_id
+             JOIN case_record other ON other.office_id = o.office_id AND other.source_case_id = o.source_case_id
+            WHERE own.office_id = $1 AND own.source_case_id = ANY($2) AND own.state = 'refused'
+              AND other.accepted_on >= own.closed_on AND other.matter_type = own.matter_type"#,
+        office_id.as_str(),
+        keys,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| Ok((parse(&row.office_id)?, row.source_case_id)))
+        .collect()
+}
+
+/// What an office handed in.
+pub async fn filings(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+) -> Result<OfficeFilings, sqlx::Error> {
+    let rows = query!(
+        r#"SELECT f.filing_id, f.kind, f.happened_on AS "happened_on!",
+                  (SELECT min(o.happened_on) FROM filing o
+                    WHERE o.office_id = f.office_id AND o.about = f.filing_id) AS closed_on
+             FROM filing f
+            WHERE f.office_id = $1 AND f.kind IN ('complaint', 'review') AND f.happened_on IS NOT NULL
+            ORDER BY f.filing_id"#,
+        office_id.as_str(),
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let open = rows
+        .into_iter()
+        .map(|row| {
+            Ok(OpenFiling {
+                filing_id: row.filing_id,
+                kind: parse(&row.kind)?,
+                happened_on: row.happened_on,
+                closed_on: row.closed_on,
+            })
+        })
+        .collect::<Result<_, sqlx::Error>>()?;
+    let rows = query!(
+        r#"SELECT movement, series, first_no, last_no, moved_on FROM special_paper
+            WHERE office_id = $1 ORDER BY series, first_no, filing_id, ordinal"#,
+        office_id.as_str(),
+    )
+    .fetch_all(connection)
+    .await?;
+    let paper = rows
+        .into_iter()
+        .map(|row| {
+            Ok(Paper {
+                movement: parse(&row.movement)?,
+                series: row.series,
+                first_no: row.first_no,
+                last_no: row.last_no,
+                moved_on: row.moved_on,
+            })
+        })
+        .collect::<Result<_, sqlx::Error>>()?;
+    Ok(OfficeFilings {
+        office_id,
+        open,
+        paper,
+    })
+}
+
+/// Cases of an office behind a key, in the order of their keys: a page of history.
+pub async fn page(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    behind: &str,
+    since: Option<Date>,
+    most: i64,
+) -> Result<Vec<String>, sqlx::Error> {
+    query_scalar!(
+        r#"SELECT source_case_id FROM case_record
+            WHERE office_id = $1 AND source_case_id > $2
+              AND ($3::date IS NULL OR coalesce(accepted_on, applied_on) >= $3)
+            ORDER BY source_case_id LIMIT $4"#,
+        office_id.as_str(),
+        behind,
+        since,
+        most,
+    )
+    .fetch_all(connection)
+    .await
+}

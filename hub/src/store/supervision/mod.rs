@@ -1,0 +1,6 @@
+//! Supervision: the work that waits for the rules, the facts they look at, findings and their steps, offices' profiles.
+
+pub mod facts;
+pub mod finding;
+pub mod profile;
+pub mod work;

@@ -1,0 +1,185 @@
+//! `office_profile` and `notary`: what the bureau has on file, and the public part of it.
+
+use linkage::office::OfficeId;
+use serde::{Deserialize, Serialize};
+use sqlx::{PgPool, query, query_scalar};
+use utoipa::ToSchema;
+
+use crate::store::tx;
+
+/// What the bureau has on file of an office.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Profile {
+    /// 执业许可证号.
+    pub licence_no: Option<String>,
+    /// Codes of the catalogue that the licence does not cover.
+    pub matters_excluded: Vec<String>,
+    /// 可办理涉外、涉港澳、涉台.
+    pub foreign_allowed: bool,
+    /// Beginnings of GB/T 2260 codes, e.g. 3301; empty where none is fixed.
+    pub practice_area: Vec<String>,
+    /// Its system reports approvals.
+    pub keeps_approval: bool,
+    pub address: String,
+    pub telephone: String,
+    pub opening_hours: String,
+    /// 监督投诉电话.
+    pub complaint_line: String,
+    /// 业务范围、办理程序、须知、承诺.
+    pub services: String,
+    pub notaries: Vec<Notary>,
+}
+
+/// A notary of an office.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Notary {
+    pub licence_no: String,
+    pub name: String,
+    pub title: String,
+    pub active: bool,
+}
+
+/// An office as the public sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Listed {
+    pub office_id: String,
+    pub name: String,
+    /// municipal or county.
+    pub level: String,
+    pub district_code: String,
+    pub licence_no: Option<String>,
+    pub practice_area: Vec<String>,
+    pub foreign_allowed: bool,
+    pub address: String,
+    pub telephone: String,
+    pub opening_hours: String,
+    pub complaint_line: String,
+    pub services: String,
+    /// Those who practise.
+    pub notaries: Vec<ListedNotary>,
+}
+
+/// A notary as the public sees one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ListedNotary {
+    pub licence_no: String,
+    pub name: String,
+    pub title: String,
+}
+
+/// Replaces what is on file. False when there is no such office.
+pub async fn put(
+    pool: &PgPool,
+    office_id: OfficeId,
+    profile: &Profile,
+) -> Result<bool, sqlx::Error> {
+    let mut transaction = tx::begin(pool).await?;
+    let there = query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM office WHERE office_id = $1) AS "there!""#,
+        office_id.as_str()
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    if !there {
+        return Ok(false);
+    }
+    query!(
+        r#"INSERT INTO office_profile (office_id, licence_no, matters_excluded, foreign_allowed, practice_area,
+                                       keeps_approval, address, telephone, opening_hours, complaint_line, services)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+           ON CONFLICT (office_id) DO UPDATE SET
+               licence_no = excluded.licence_no, matters_excluded = excluded.matters_excluded,
+               foreign_allowed = excluded.foreign_allowed, practice_area = excluded.practice_area,
+               keeps_approval = excluded.keeps_approval, address = excluded.address, telephone = excluded.telephone,
+               opening_hours = excluded.opening_hours, complaint_line = excluded.complaint_line,
+               services = excluded.services, updated_at = now()"#,
+        office_id.as_str(),
+        profile.licence_no,
+        &profile.matters_excluded,
+        profile.foreign_allowed,
+        &profile.practice_area,
+        profile.keeps_approval,
+        profile.address,
+        profile.telephone,
+        profile.opening_hours,
+        profile.complaint_line,
+        profile.services,
+    )
+    .execute(&mut *transaction)
+    .await?;
+    query!(
+        "DELETE FROM notary WHERE office_id = $1",
+        office_id.as_str()
+    )
+    .execute(&mut *transaction)
+    .await?;
+    let column = |of: fn(&Notary) -> &str| profile.notaries.iter().map(of).collect::<Vec<_>>();
+    let active: Vec<bool> = profile
+        .notaries
+        .iter()
+        .map(|notary| notary.active)
+        .collect();
+    query!(
+        r#"INSERT INTO notary (office_id, licence_no, name, title, active)
+           SELECT $1, n.* FROM unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) AS n"#,
+        office_id.as_str(),
+        &column(|notary| &notary.licence_no) as &[&str],
+        &column(|notary| &notary.name) as &[&str],
+        &column(|notary| &notary.title) as &[&str],
+        &active,
+    )
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// The directory: offices that take part, with those of their notaries who practise.
+pub async fn directory(pool: &PgPool) -> Result<Vec<Listed>, sqlx::Error> {
+    let rows = query!(
+        r#"SELECT o.office_id, o.name, o.level, o.district_code, p.licence_no AS "licence_no?",
+                  coalesce(p.practice_area, '{}') AS "practice_area!", coalesce(p.foreign_allowed, true) AS "foreign_allowed!",
+                  coalesce(p.address, '') AS "address!", coalesce(p.telephone, '') AS "telephone!",
+                  coalesce(p.opening_hours, '') AS "opening_hours!", coalesce(p.complaint_line, '') AS "complaint_line!",
+                  coalesce(p.services, '') AS "services!"
+             FROM office o LEFT JOIN office_profile p ON p.office_id = o.office_id
+            WHERE o.status = 'active' ORDER BY o.office_id"#
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut listed: Vec<Listed> = rows
+        .into_iter()
+        .map(|row| Listed {
+            office_id: row.office_id,
+            name: row.name,
+            level: row.level,
+            district_code: row.district_code,
+            licence_no: row.licence_no,
+            practice_area: row.practice_area,
+            foreign_allowed: row.foreign_allowed,
+            address: row.address,
+            telephone: row.telephone,
+            opening_hours: row.opening_hours,
+            complaint_line: row.complaint_line,
+            services: row.services,
+            notaries: Vec::new(),
+        })
+        .collect();
+    let notaries = query!(
+        "SELECT office_id, licence_no, name, title FROM notary WHERE active ORDER BY office_id, licence_no"
+    )
+    .fetch_all(pool)
+    .await?;
+    for notary in notaries {
+        if let Ok(at) = listed.binary_search_by(|office| office.office_id.cmp(&notary.office_id)) {
+            listed[at].notaries.push(ListedNotary {
+                licence_no: notary.licence_no,
+                name: notary.name,
+                title: notary.title,
+            });
+        }
+    }
+    Ok(listed)
+}

@@ -1,0 +1,177 @@
+//! What the rules make of facts. Pure.
+
+mod area;
+mod fee;
+mod office;
+mod people;
+mod procedure;
+mod report;
+#[cfg(test)]
+pub(crate) mod sample;
+
+use serde_json::Value;
+use time::Date;
+
+use super::facts::{CaseFacts, OfficeFacts, OfficeFilings};
+use super::rule::{Check, Rule, Rules};
+use super::{About, Hit};
+use crate::statistics::calendar::Calendar;
+
+/// With what facts are judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge<'a> {
+    pub rules: &'a Rules,
+    pub calendar: &'a Calendar,
+    pub today: Date,
+}
+
+/// What the rules make of a case.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Judgement {
+    pub hits: Vec<Hit>,
+    /// When it is to be judged again though nothing happens to it.
+    pub look_on: Option<Date>,
+}
+
+/// What one rule makes of a case.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Verdict {
+    evidence: Option<Value>,
+    look_on: Option<Date>,
+}
+
+impl Verdict {
+    /// Hits when there is evidence.
+    fn when(evidence: Option<Value>) -> Self {
+        Self {
+            evidence,
+            look_on: None,
+        }
+    }
+}
+
+impl Judge<'_> {
+    /// All rules over a case.
+    pub fn case(&self, case: &CaseFacts, office: &OfficeFacts) -> Judgement {
+        let mut judgement = Judgement::default();
+        let began = case.accepted_on.or(case.applied_on);
+        for rule in &self.rules.rules {
+            let too_old = |since: &super::rule::Day| began.is_some_and(|began| began < since.0);
+            if rule.since.as_ref().is_some_and(too_old) {
+                continue;
+            }
+            let verdict = self.verdict(&rule.check, case, office);
+            judgement.look_on = [judgement.look_on, verdict.look_on]
+                .into_iter()
+                .flatten()
+                .min();
+            if let Some(evidence) = verdict.evidence {
+                judgement.hits.push(hit(
+                    rule,
+                    About::Case,
+                    &case.source_case_id,
+                    case.issued_on.or(case.closed_on).or(began),
+                    evidence,
+                ));
+            }
+        }
+        judgement
+    }
+
+    /// All rules over what an office handed in.
+    pub fn office(&self, filings: &OfficeFilings) -> Vec<Hit> {
+        self.rules
+            .rules
+            .iter()
+            .flat_map(|rule| office::hits(self, rule, filings))
+            .collect()
+    }
+
+    fn verdict(&self, check: &Check, case: &CaseFacts, office: &OfficeFacts) -> Verdict {
+        match check {
+            Check::Scope => Verdict::when(procedure::scope(case, office)),
+            Check::InPerson { matters } => Verdict::when(procedure::in_person(case, matters)),
+            Check::StepOrder => Verdict::when(procedure::step_order(case)),
+            Check::ApprovalMissing => Verdict::when(procedure::approval_missing(case, office)),
+            Check::ApprovedByHandler => Verdict::when(procedure::approved_by_handler(case)),
+            Check::TimeLimit { working_days } => procedure::time_limit(self, case, *working_days),
+            Check::FeeBelow => Verdict::when(fee::below(self.rules, case)),
+            Check::FeeAbove => Verdict::when(fee::above(self.rules, case)),
+            Check::ReductionUnexplained => Verdict::when(fee::reduction_unexplained(case)),
+            Check::LegalAidNotReduced => Verdict::when(fee::legal_aid_not_reduced(case)),
+            Check::PracticeArea { except_matters } => {
+                Verdict::when(area::real_estate(case, office, except_matters))
+            }
+            Check::PracticeAreaParty { matters } => {
+                Verdict::when(area::parties(case, office, matters))
+            }
+            Check::MajorUnreported { working_days } => {
+                report::major_unreported(self, case, *working_days)
+            }
+            Check::MajorNotFlagged {
+                amount_fen,
+                parties,
+                cities,
+            } => Verdict::when(report::major_not_flagged(
+                case,
+                *amount_fen,
+                *parties,
+                *cities,
+            )),
+            Check::RefusalUnfiled { working_days } => {
+                report::refusal_unfiled(self, case, *working_days)
+            }
+            Check::RefusedElsewhere {
+                within_days,
+                except_reasons,
+            } => Verdict::when(report::refused_elsewhere(
+                case,
+                *within_days,
+                except_reasons,
+            )),
+            Check::WrongCertificate { working_days } => {
+                report::wrong_certificate(self, case, *working_days)
+            }
+            Check::MajorNotDiscussed => Verdict::when(report::major_not_discussed(case)),
+            Check::Recusal => Verdict::when(people::recusal(case)),
+            Check::ComplaintOverdue { .. }
+            | Check::ReviewOverdue { .. }
+            | Check::PaperUsedTwice
+            | Check::PaperOutOfRange
+            | Check::PaperUnaccounted => Verdict::default(),
+        }
+    }
+
+    /// Hits from the day behind `due` on; comes before the rule again on that day.
+    fn after(&self, due: Date, evidence: Value) -> Verdict {
+        match self.today > due {
+            true => Verdict::when(Some(evidence)),
+            false => Verdict {
+                evidence: None,
+                look_on: due.next_day(),
+            },
+        }
+    }
+}
+
+fn hit(
+    rule: &Rule,
+    about: About,
+    about_key: &str,
+    happened_on: Option<Date>,
+    evidence: Value,
+) -> Hit {
+    Hit {
+        rule_id: rule.id.clone(),
+        severity: rule.severity,
+        about,
+        about_key: about_key.to_owned(),
+        happened_on,
+        evidence,
+    }
+}
+
+/// A day as evidence holds it.
+fn day(day: Option<Date>) -> Value {
+    day.map_or(Value::Null, |day| day.to_string().into())
+}

@@ -1,0 +1,296 @@
+//! What an office handed in, by itself: complaints and reviews that wait (N11), special paper (N21).
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{Judge, hit};
+use crate::filing::FilingKind;
+use crate::supervision::facts::{Movement, OfficeFilings, OpenFiling, Paper};
+use crate::supervision::rule::{Check, Rule};
+use crate::supervision::{About, Hit};
+
+pub(super) fn hits(judge: &Judge<'_>, rule: &Rule, filings: &OfficeFilings) -> Vec<Hit> {
+    match &rule.check {
+        Check::ComplaintOverdue { working_days } => {
+            overdue(judge, rule, filings, FilingKind::Complaint, |filing| {
+                judge
+                    .calendar
+                    .limit_after(filing.happened_on, *working_days)
+            })
+        }
+        Check::ReviewOverdue { days } => {
+            overdue(judge, rule, filings, FilingKind::Review, |filing| {
+                filing.happened_on + time::Duration::days(*days)
+            })
+        }
+        Check::PaperUsedTwice => used_twice(rule, &filings.paper),
+        Check::PaperOutOfRange => out_of_range(rule, &filings.paper),
+        Check::PaperUnaccounted => unaccounted(rule, &filings.paper),
+        _ => Vec::new(),
+    }
+}
+
+fn overdue(
+    judge: &Judge<'_>,
+    rule: &Rule,
+    filings: &OfficeFilings,
+    kind: FilingKind,
+    due: impl Fn(&OpenFiling) -> time::Date,
+) -> Vec<Hit> {
+    let of_kind = filings.open.iter().filter(|filing| filing.kind == kind);
+    of_kind
+        .filter_map(|filing| {
+            let due = due(filing);
+            let late = filing.closed_on.unwrap_or(judge.today) > due;
+            let evidence = json!({
+                "received_on": filing.happened_on.to_string(),
+                "due_on": due.to_string(),
+                "closed_on": filing.closed_on.map(|day| day.to_string()),
+            });
+            late.then(|| {
+                let key = filing.filing_id.to_string();
+                hit(
+                    rule,
+                    About::Filing,
+                    &key,
+                    Some(filing.happened_on),
+                    evidence,
+                )
+            })
+        })
+        .collect()
+}
+
+/// Numbers that were used or spoiled more than once.
+fn used_twice(rule: &Rule, paper: &[Paper]) -> Vec<Hit> {
+    let mut gone: Vec<&Paper> = paper
+        .iter()
+        .filter(|range| range.movement != Movement::Received)
+        .collect();
+    gone.sort_by(|a, b| (&a.series, a.first_no).cmp(&(&b.series, b.first_no)));
+    let mut hits = Vec::new();
+    let mut furthest: Option<&Paper> = None;
+    for range in gone {
+        if let Some(before) = furthest.filter(|before| before.series == range.series)
+            && before.last_no >= range.first_no
+        {
+            let last = before.last_no.min(range.last_no);
+            hits.push(paper_hit(rule, range, range.first_no, last));
+        }
+        let further = furthest
+            .is_none_or(|before| before.series != range.series || before.last_no < range.last_no);
+        if further {
+            furthest = Some(range);
+        }
+    }
+    hits
+}
+
+/// Numbers that were used or spoiled and never received.
+fn out_of_range(rule: &Rule, paper: &[Paper]) -> Vec<Hit> {
+    let received = ranges(paper, |movement| movement == Movement::Received);
+    let gone = paper
+        .iter()
+        .filter(|range| range.movement != Movement::Received);
+    gone.flat_map(|range| {
+        let mine = received
+            .get(range.series.as_str())
+            .map_or(&[][..], Vec::as_slice);
+        missing(range.first_no, range.last_no, mine)
+            .into_iter()
+            .map(|(first, last)| paper_hit(rule, range, first, last))
+            .collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// Received numbers below the highest that went, neither used nor spoiled: paper is taken in order.
+fn unaccounted(rule: &Rule, paper: &[Paper]) -> Vec<Hit> {
+    let gone = ranges(paper, |movement| movement != Movement::Received);
+    let received = paper
+        .iter()
+        .filter(|range| range.movement == Movement::Received);
+    received
+        .flat_map(|range| {
+            let mine = gone
+                .get(range.series.as_str())
+                .map_or(&[][..], Vec::as_slice);
+            let within = mine
+                .iter()
+                .filter(|(first, _)| (range.first_no..=range.last_no).contains(first));
+            let highest = within
+                .map(|(_, last)| *last)
+                .max()
+                .unwrap_or(range.first_no - 1);
+            missing(range.first_no, highest.min(range.last_no), mine)
+                .into_iter()
+                .map(|(first, last)| paper_hit(rule, range, first, last))
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Ranges of each series, in order and disjoint.
+fn ranges(paper: &[Paper], wanted: impl Fn(Movement) -> bool) -> BTreeMap<&str, Vec<(i64, i64)>> {
+    let mut by_series: BTreeMap<&str, Vec<(i64, i64)>> = BTreeMap::new();
+    for range in paper.iter().filter(|range| wanted(range.movement)) {
+        by_series
+            .entry(&range.series)
+            .or_default()
+            .push((range.first_no, range.last_no));
+    }
+    for ranges in by_series.values_mut() {
+        ranges.sort_unstable();
+        let mut merged: Vec<(i64, i64)> = Vec::with_capacity(ranges.len());
+        for (first, last) in ranges.drain(..) {
+            match merged.last_mut() {
+                Some(before) if first <= before.1 + 1 => before.1 = before.1.max(last),
+                _ => merged.push((first, last)),
+            }
+        }
+        *ranges = merged;
+    }
+    by_series
+}
+
+/// Parts of `first..=last` that no range of the sorted ones covers.
+fn missing(first: i64, last: i64, covered: &[(i64, i64)]) -> Vec<(i64, i64)> {
+    let mut missing = Vec::new();
+    let mut next = first;
+    for (from, to) in covered {
+        if next > last {
+            break;
+        }
+        if *to < next {
+            continue;
+        }
+        if *from > last {
+            break;
+        }
+        if *from > next {
+            missing.push((next, from - 1));
+        }
+        next = to + 1;
+    }
+    if next <= last {
+        missing.push((next, last));
+    }
+    missing
+}
+
+fn paper_hit(rule: &Rule, range: &Paper, first: i64, last: i64) -> Hit {
+    hit(
+        rule,
+        About::Paper,
+        &format!("{}:{first}", range.series),
+        Some(range.moved_on),
+        json!({ "series": range.series, "first_no": first, "last_no": last }),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::calendar::Calendar;
+    use crate::supervision::rule::Rules;
+    use time::macros::date;
+    use uuid::Uuid;
+
+    fn found(filings: &OfficeFilings) -> Vec<(String, String)> {
+        let (rules, calendar) = (Rules::builtin(), Calendar::builtin());
+        let judge = Judge {
+            rules: &rules,
+            calendar: &calendar,
+            today: date!(2024 - 09 - 02),
+        };
+        let hits = judge.office(filings).into_iter();
+        hits.map(|hit| (hit.rule_id, hit.about_key)).collect()
+    }
+
+    fn filings(paper: &[(Movement, i64, i64)]) -> OfficeFilings {
+        OfficeFilings {
+            office_id: "hzgl".parse().expect("an id"),
+            open: Vec::new(),
+            paper: paper
+                .iter()
+                .map(|(movement, first_no, last_no)| Paper {
+                    movement: *movement,
+                    series: "ZJ".to_owned(),
+                    first_no: *first_no,
+                    last_no: *last_no,
+                    moved_on: date!(2024 - 06 - 03),
+                })
+                .collect(),
+        }
+    }
+
+    fn of(rule: &str, key: &str) -> Vec<(String, String)> {
+        vec![(rule.to_owned(), key.to_owned())]
+    }
+
+    #[test]
+    fn paper_in_order_is_left_alone() {
+        use Movement::*;
+        let all = [
+            (Received, 1, 100),
+            (Used, 1, 40),
+            (Spoiled, 41, 42),
+            (Used, 43, 60),
+        ];
+        assert!(found(&filings(&all)).is_empty());
+    }
+
+    #[test]
+    fn a_number_used_twice_is_pointed_at() {
+        use Movement::*;
+        let twice = [(Received, 1, 100), (Used, 1, 40), (Used, 40, 60)];
+        assert_eq!(found(&filings(&twice)), of("PAPER_USED_TWICE", "ZJ:40"));
+    }
+
+    #[test]
+    fn a_number_that_was_never_received_is_pointed_at() {
+        use Movement::*;
+        let beyond = [(Received, 1, 100), (Used, 1, 103)];
+        assert_eq!(found(&filings(&beyond)), of("PAPER_OUT_OF_RANGE", "ZJ:101"));
+    }
+
+    #[test]
+    fn a_gap_below_the_highest_number_is_unaccounted_and_the_rest_is_stock() {
+        use Movement::*;
+        let gap = [(Received, 1, 100), (Used, 1, 40), (Used, 44, 60)];
+        assert_eq!(found(&filings(&gap)), of("PAPER_UNACCOUNTED", "ZJ:41"));
+    }
+
+    fn waiting(kind: FilingKind, closed_on: Option<time::Date>) -> OfficeFilings {
+        let mut waiting = filings(&[]);
+        waiting.open.push(OpenFiling {
+            filing_id: Uuid::nil(),
+            kind,
+            happened_on: date!(2024 - 07 - 01),
+            closed_on,
+        });
+        waiting
+    }
+
+    #[test]
+    fn a_complaint_without_an_outcome_is_overdue_after_fifteen_working_days() {
+        let nil = Uuid::nil().to_string();
+        let open = waiting(FilingKind::Complaint, None);
+        assert_eq!(found(&open), of("COMPLAINT_OVERDUE", &nil));
+        let in_time = waiting(FilingKind::Complaint, Some(date!(2024 - 07 - 22)));
+        assert!(found(&in_time).is_empty());
+        let late = waiting(FilingKind::Complaint, Some(date!(2024 - 07 - 23)));
+        assert_eq!(found(&late), of("COMPLAINT_OVERDUE", &nil));
+    }
+
+    #[test]
+    fn a_review_is_decided_within_thirty_days() {
+        let nil = Uuid::nil().to_string();
+        assert_eq!(
+            found(&waiting(FilingKind::Review, Some(date!(2024 - 08 - 01)))),
+            of("REVIEW_OVERDUE", &nil)
+        );
+        assert!(found(&waiting(FilingKind::Review, Some(date!(2024 - 07 - 31)))).is_empty());
+    }
+}

@@ -1,0 +1,83 @@
+//! A case that no rule hits, for tests to spoil in one respect each.
+
+use time::Date;
+use time::macros::date;
+
+use super::Judge;
+use crate::statistics::calendar::Calendar;
+use crate::supervision::facts::{CaseFacts, OfficeFacts, PartyFacts};
+use crate::supervision::rule::Rules;
+use linkage::vocabulary::{CaseState, ForeignRelation, PartyKind, PartyRole};
+
+pub(crate) const TODAY: Date = date!(2024 - 09 - 02);
+
+/// A certificate of a birth for use at home, issued in time for the regulated fee.
+pub(crate) fn case() -> CaseFacts {
+    CaseFacts {
+        office_id: "hzgl".parse().expect("an id"),
+        source_case_id: "C1".to_owned(),
+        state: CaseState::Issued,
+        matter_type: "birth".parse().expect("a matter"),
+        foreign_relation: ForeignRelation::Domestic,
+        applied_on: Some(date!(2024 - 06 - 03)),
+        accepted_on: Some(date!(2024 - 06 - 04)),
+        approved_on: Some(date!(2024 - 06 - 13)),
+        issued_on: Some(date!(2024 - 06 - 14)),
+        closed_on: None,
+        notary_licence_no: Some("N1".to_owned()),
+        approver_licence_no: Some("N2".to_owned()),
+        reason_code: None,
+        fee_charged_fen: 12_000,
+        fee_reduced_fen: 0,
+        fee_reduction_reason: None,
+        amount_fen: 0,
+        certificates: 1,
+        legal_aid: false,
+        major: false,
+        discussed: false,
+        excused_working_days: 0,
+        parties: vec![PartyFacts {
+            role: PartyRole::Applicant,
+            kind: PartyKind::Natural,
+            district: Some("330106".to_owned()),
+        }],
+        real_estate: Vec::new(),
+        filed: Vec::new(),
+        kin: Vec::new(),
+        refused_elsewhere: Vec::new(),
+    }
+}
+
+/// An office of Hangzhou whose licence leaves adoptions out.
+pub(crate) fn office() -> OfficeFacts {
+    OfficeFacts {
+        matters_excluded: vec!["adoption".to_owned()],
+        domestic_only: true,
+        practice_area: vec!["3301".to_owned()],
+        keeps_approval: true,
+    }
+}
+
+/// The shipped rules that hit.
+pub(crate) fn hits(case: &CaseFacts) -> Vec<String> {
+    judged(case)
+        .hits
+        .into_iter()
+        .map(|hit| hit.rule_id)
+        .collect()
+}
+
+pub(crate) fn judged(case: &CaseFacts) -> super::Judgement {
+    let (rules, calendar) = (Rules::builtin(), Calendar::builtin());
+    let judge = Judge {
+        rules: &rules,
+        calendar: &calendar,
+        today: TODAY,
+    };
+    judge.case(case, &office())
+}
+
+#[test]
+fn an_ordinary_case_is_left_alone() {
+    assert_eq!(judged(&case()), super::Judgement::default());
+}

@@ -1,0 +1,109 @@
+//! Supervision (杭司〔2012〕122号, 三(一) 四不一要): rules point at what an office did, a person decides what to make of
+//! it, and the office mends it.
+//!
+//! * [`rule`] and [`tariff`]: the rules and the fees in force, as data (`hub/rules/`).
+//! * [`facts`]: what a rule may look at, a case and its context; [`evaluate`]: what the rules make of it. Both are pure,
+//!   so that history can be replayed under rules that are not in force yet.
+//! * [`worker`]: takes up the cases that ingest has put down, and those of which a limit passes today.
+//! * [`life`]: open → notified → rectified → verified, or dismissed; who may take which step.
+//! * [`desk`]: people at work on findings. Everything they read and decide is in the audit log.
+//! * [`replay`]: what the rules in force, or others, find in all of history.
+//!
+//! **A decision outlives re-evaluation.** A finding stands on facts: the digest of its evidence. The same evidence again
+//! changes nothing; other evidence opens a finding that was verified or dismissed, and says so in its steps; a rule
+//! that does not hit any more marks the finding as cleared and leaves its state to people.
+
+pub mod desk;
+pub mod evaluate;
+pub mod facts;
+pub mod life;
+pub mod replay;
+pub mod rule;
+pub mod tariff;
+pub mod worker;
+
+use sha2::{Digest, Sha256};
+use time::Date;
+
+/// What a finding is about.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Deserialize,
+    serde::Serialize,
+    utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// A case, by the office's key.
+    Case,
+    /// A filing, by its id.
+    Filing,
+    /// Special paper, by series and first number.
+    Paper,
+}
+
+/// A text that is no code of this module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such code of supervision")]
+pub struct UnknownCode;
+
+/// Gives an enum its stored codes both ways.
+macro_rules! codes {
+    ($name:ident { $($variant:ident = $code:literal),+ $(,)? }) => {
+        impl $name {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The form in which it is stored and sent.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),+ }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::supervision::UnknownCode;
+
+            fn from_str(code: &str) -> Result<Self, $crate::supervision::UnknownCode> {
+                match code {
+                    $($code => Ok(Self::$variant),)+
+                    _ => Err($crate::supervision::UnknownCode),
+                }
+            }
+        }
+    };
+}
+pub(crate) use codes;
+
+codes!(About { Case = "case", Filing = "filing", Paper = "paper" });
+
+/// SHA-256 of a finding's evidence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FactsDigest(pub [u8; 32]);
+
+/// A rule that hits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    pub rule_id: String,
+    pub severity: rule::Severity,
+    pub about: About,
+    pub about_key: String,
+    /// The day the figures count it on.
+    pub happened_on: Option<Date>,
+    /// Codes, days and amounts; never a person's data. Nothing that changes by itself, such as a number of days
+    /// until today.
+    pub evidence: serde_json::Value,
+}
+
+impl Hit {
+    /// What a decision about it stands on.
+    pub fn facts(&self) -> FactsDigest {
+        // An object of serde_json keeps its keys in order.
+        FactsDigest(Sha256::digest(self.evidence.to_string()).into())
+    }
+}

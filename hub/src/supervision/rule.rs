@@ -1,0 +1,234 @@
+//! The rules as data: which checks are made, with which parameters, how severe a hit is and on what article it rests.
+
+use std::collections::HashSet;
+
+use linkage::matter::MatterType;
+use linkage::vocabulary::ReasonCode;
+use serde::{Deserialize, Serialize};
+use time::Date;
+
+use super::codes;
+use super::tariff::{Tariff, TariffError};
+use crate::filing::deadline::Deadlines;
+
+/// The text of the rules shipped with the hub.
+pub const BUILTIN: &str = include_str!("../../rules/supervision.toml");
+
+/// How much a hit weighs.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Deserialize,
+    Serialize,
+    utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// 严重
+    Serious,
+    /// 一般
+    Ordinary,
+    /// 提示
+    Notice,
+}
+
+codes!(Severity { Serious = "serious", Ordinary = "ordinary", Notice = "notice" });
+
+impl Severity {
+    pub const fn label_zh(self) -> &'static str {
+        match self {
+            Self::Serious => "严重",
+            Self::Ordinary => "一般",
+            Self::Notice => "提示",
+        }
+    }
+}
+
+/// What a rule looks at, with its parameters.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "check", rename_all = "snake_case")]
+pub enum Check {
+    Scope,
+    InPerson {
+        matters: Vec<MatterType>,
+    },
+    StepOrder,
+    ApprovalMissing,
+    ApprovedByHandler,
+    TimeLimit {
+        working_days: u32,
+    },
+    FeeBelow,
+    FeeAbove,
+    ReductionUnexplained,
+    LegalAidNotReduced,
+    PracticeArea {
+        except_matters: Vec<MatterType>,
+    },
+    PracticeAreaParty {
+        matters: Vec<MatterType>,
+    },
+    MajorUnreported {
+        working_days: u32,
+    },
+    MajorNotFlagged {
+        amount_fen: i64,
+        parties: usize,
+        cities: usize,
+    },
+    RefusalUnfiled {
+        working_days: u32,
+    },
+    RefusedElsewhere {
+        within_days: i64,
+        except_reasons: Vec<ReasonCode>,
+    },
+    WrongCertificate {
+        working_days: u32,
+    },
+    MajorNotDiscussed,
+    ComplaintOverdue {
+        working_days: u32,
+    },
+    ReviewOverdue {
+        days: i64,
+    },
+    Recusal,
+    PaperUsedTwice,
+    PaperOutOfRange,
+    PaperUnaccounted,
+}
+
+/// One rule.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Rule {
+    pub id: String,
+    /// Row of docs/notice-coverage.md.
+    pub row: String,
+    pub severity: Severity,
+    pub title: String,
+    /// What it rests on.
+    pub article: String,
+    /// Cases accepted, or else applied for, earlier are not judged.
+    #[serde(default)]
+    pub since: Option<Day>,
+    #[serde(flatten)]
+    pub check: Check,
+}
+
+/// A date as TOML writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "toml::value::Datetime")]
+pub struct Day(pub Date);
+
+/// The rules in force, with the fees and the deadlines they refer to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    pub version: String,
+    pub rules: Vec<Rule>,
+    pub deadlines: Deadlines,
+    pub tariff: Tariff,
+}
+
+/// Why a text is no set of rules.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    #[error("the rules are not what hub/rules/supervision.toml shows: {0}")]
+    Toml(#[from] toml::de::Error),
+    #[error("rule {0} is there twice")]
+    Twice(String),
+    #[error(transparent)]
+    Tariff(#[from] TariffError),
+}
+
+/// A TOML date-time that is no day.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("expected a day, e.g. 2021-11-20")]
+pub struct NoDay;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    version: String,
+    #[serde(rename = "rule")]
+    rules: Vec<Rule>,
+    deadlines: Deadlines,
+}
+
+impl TryFrom<toml::value::Datetime> for Day {
+    type Error = NoDay;
+
+    fn try_from(text: toml::value::Datetime) -> Result<Self, NoDay> {
+        let date = text.date.filter(|_| text.time.is_none()).ok_or(NoDay)?;
+        let month = time::Month::try_from(date.month).map_err(|_| NoDay)?;
+        Date::from_calendar_date(date.year.into(), month, date.day)
+            .map(Self)
+            .map_err(|_| NoDay)
+    }
+}
+
+impl Rules {
+    /// The rules shipped with the hub.
+    pub fn builtin() -> Self {
+        Self::parse(BUILTIN, Tariff::builtin())
+            .expect("hub/rules/supervision.toml is checked by a test")
+    }
+
+    /// Reads rules in the form of `hub/rules/supervision.toml`.
+    pub fn parse(toml: &str, tariff: Tariff) -> Result<Self, RulesError> {
+        let text: Text = toml::from_str(toml)?;
+        let mut seen = HashSet::new();
+        if let Some(twice) = text.rules.iter().find(|rule| !seen.insert(&rule.id)) {
+            return Err(RulesError::Twice(twice.id.clone()));
+        }
+        Ok(Self {
+            version: format!("{}/{}", text.version, tariff.version),
+            rules: text.rules,
+            deadlines: text.deadlines,
+            tariff,
+        })
+    }
+
+    /// The rule of that id.
+    pub fn rule(&self, id: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shipped_rule_names_its_article_and_a_row_of_the_notice() {
+        for rule in Rules::builtin().rules {
+            assert!(
+                !rule.article.is_empty() && !rule.title.is_empty(),
+                "{}",
+                rule.id
+            );
+            let row: u32 = rule.row[1..].parse().expect("N and a number");
+            assert!((1..=24).contains(&row), "{}", rule.id);
+        }
+    }
+
+    #[test]
+    fn a_rule_twice_or_with_an_unknown_check_is_refused() {
+        let twice = BUILTIN.replace("STEP_ORDER", "TIME_LIMIT");
+        assert!(matches!(
+            Rules::parse(&twice, Tariff::builtin()),
+            Err(RulesError::Twice(id)) if id == "TIME_LIMIT"
+        ));
+        let unknown = BUILTIN.replace("\"step_order\"", "\"step_disorder\"");
+        assert!(matches!(
+            Rules::parse(&unknown, Tariff::builtin()),
+            Err(RulesError::Toml(_))
+        ));
+    }
+}

@@ -1,0 +1,261 @@
+//! 公证服务收费标准: what a matter may cost, by the table in force on the day of acceptance.
+
+use linkage::matter::MatterType;
+use serde::Deserialize;
+use time::Date;
+
+use super::rule::Day;
+
+const BUILTIN: &str = include_str!("../../rules/tariff.toml");
+const YUAN: i64 = 100;
+/// Rates are parts of so much.
+const WHOLE: i64 = 100_000;
+
+/// All tables.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tariff {
+    pub version: String,
+    tables: Vec<Table>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    from: Day,
+    until: Option<Day>,
+    #[serde(rename = "source")]
+    _source: String,
+    #[serde(rename = "item")]
+    items: Vec<Item>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Item {
+    name: String,
+    matters: Vec<MatterType>,
+    unit: Option<Range>,
+    legal_person: Option<Range>,
+    with_property: Option<Range>,
+    bands: Option<Vec<Band>>,
+    #[serde(default)]
+    least: i64,
+    without_amount: Option<i64>,
+    #[serde(default)]
+    capped_for_dwellings: bool,
+    #[serde(default)]
+    not_with_real_estate: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Range {
+    min: i64,
+    max: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Band {
+    to: Option<i64>,
+    rate: i64,
+}
+
+/// What a fee is looked up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub matter_type: MatterType,
+    pub accepted_on: Date,
+    pub amount_fen: i64,
+    pub certificates: i64,
+    pub legal_person: bool,
+    pub real_estate: bool,
+}
+
+/// What a matter may cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standard {
+    Regulated {
+        /// The tariff's item.
+        item: String,
+        min_fen: i64,
+        max_fen: i64,
+    },
+    /// Priced by the market, or by a table that is not here.
+    NotRegulated,
+}
+
+/// Why a text is no tariff.
+#[derive(Debug, thiserror::Error)]
+pub enum TariffError {
+    #[error("the tariff is not what hub/rules/tariff.toml shows: {0}")]
+    Toml(#[from] toml::de::Error),
+    #[error("tariff item {0} needs either `unit` or `bands`, and the last band no `to`")]
+    Item(String),
+    #[error("two tariff tables are in force on {0}")]
+    Overlap(Date),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    version: String,
+    #[serde(rename = "table")]
+    tables: Vec<Table>,
+}
+
+impl Tariff {
+    /// The tables shipped with the hub.
+    pub fn builtin() -> Self {
+        Self::parse(BUILTIN).expect("hub/rules/tariff.toml is checked by a test")
+    }
+
+    /// Reads tables in the form of `hub/rules/tariff.toml`.
+    pub fn parse(toml: &str) -> Result<Self, TariffError> {
+        let Text {
+            version,
+            mut tables,
+        } = toml::from_str(toml)?;
+        tables.sort_by_key(|table| table.from.0);
+        for pair in tables.windows(2) {
+            if pair[0].until.is_none_or(|until| until.0 >= pair[1].from.0) {
+                return Err(TariffError::Overlap(pair[1].from.0));
+            }
+        }
+        for item in tables.iter().flat_map(|table| &table.items) {
+            let open_end = |bands: &Vec<Band>| bands.last().is_some_and(|last| last.to.is_none());
+            if item.unit.is_some() == item.bands.as_ref().is_some_and(open_end) {
+                return Err(TariffError::Item(item.name.clone()));
+            }
+        }
+        Ok(Self { version, tables })
+    }
+
+    /// What the matter may cost.
+    pub fn standard(&self, wanted: &Wanted) -> Standard {
+        let on = wanted.accepted_on;
+        let in_force =
+            |table: &&Table| table.from.0 <= on && table.until.is_none_or(|until| on <= until.0);
+        let item = self.tables.iter().find(in_force).and_then(|table| {
+            let mut items = table.items.iter();
+            items.find(|item| item.matters.contains(&wanted.matter_type))
+        });
+        match item {
+            Some(item) if !(item.not_with_real_estate && wanted.real_estate) => {
+                item.standard(wanted)
+            }
+            _ => Standard::NotRegulated,
+        }
+    }
+}
+
+impl Item {
+    fn standard(&self, wanted: &Wanted) -> Standard {
+        let (min, max) = match (&self.bands, self.unit) {
+            (Some(bands), _) => self.by_amount(bands, wanted),
+            (None, Some(unit)) => {
+                let range = match (self.legal_person, self.with_property) {
+                    (Some(range), _) if wanted.legal_person => range,
+                    (_, Some(range)) if wanted.amount_fen > 0 => range,
+                    _ => unit,
+                };
+                let count = YUAN * wanted.certificates.max(1);
+                (range.min * count, range.max * count)
+            }
+            (None, None) => return Standard::NotRegulated,
+        };
+        Standard::Regulated {
+            item: self.name.clone(),
+            min_fen: min,
+            max_fen: max,
+        }
+    }
+
+    fn by_amount(&self, bands: &[Band], wanted: &Wanted) -> (i64, i64) {
+        if wanted.amount_fen == 0 {
+            return (0, self.without_amount.map_or(i64::MAX, |most| most * YUAN));
+        }
+        let (mut fee, mut below) = (0_i128, 0);
+        for band in bands {
+            let to = band.to.map_or(i64::MAX, |to| to.saturating_mul(YUAN));
+            let part = wanted.amount_fen.min(to) - below;
+            if part <= 0 {
+                break;
+            }
+            fee += i128::from(part) * i128::from(band.rate);
+            below = to;
+        }
+        let fee = i64::try_from(fee / i128::from(WHOLE)).unwrap_or(i64::MAX);
+        // Offices charge whole yuan, and round either way.
+        let (down, up) = (fee / YUAN * YUAN, fee / YUAN * YUAN + YUAN);
+        let least = self.least * YUAN;
+        match self.capped_for_dwellings && wanted.real_estate {
+            true => (0, up.max(least)),
+            false => (down.max(least), up.max(least)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::date;
+
+    fn wanted(matter: &str, on: Date, amount_yuan: i64) -> Wanted {
+        Wanted {
+            matter_type: matter.parse().expect("a matter"),
+            accepted_on: on,
+            amount_fen: amount_yuan * YUAN,
+            certificates: 1,
+            legal_person: false,
+            real_estate: false,
+        }
+    }
+
+    fn yuan(wanted: &Wanted) -> Option<(i64, i64)> {
+        match Tariff::builtin().standard(wanted) {
+            Standard::Regulated {
+                min_fen, max_fen, ..
+            } => Some((min_fen / YUAN, max_fen / YUAN)),
+            Standard::NotRegulated => None,
+        }
+    }
+
+    #[test]
+    fn a_succession_of_one_million_costs_seven_thousand_four_hundred() {
+        // 200,000 × 1 % + 300,000 × 0.8 % + 500,000 × 0.6 %
+        let succession = wanted("inheritance", date!(2023 - 05 - 04), 1_000_000);
+        assert_eq!(yuan(&succession), Some((7_400, 7_401)));
+    }
+
+    #[test]
+    fn the_reform_left_successions_with_real_estate_to_the_market() {
+        let with_house = |on| Wanted {
+            real_estate: true,
+            ..wanted("gift", on, 1_000_000)
+        };
+        assert_eq!(yuan(&with_house(date!(2021 - 11 - 20))), None);
+        // Before it, a dwelling's cap may make it anything up to the bands.
+        assert_eq!(yuan(&with_house(date!(2021 - 11 - 19))), Some((0, 7_401)));
+    }
+
+    #[test]
+    fn facts_are_charged_by_the_certificate_and_wills_by_the_market() {
+        let mut birth = wanted("birth", date!(2024 - 01 - 02), 0);
+        birth.certificates = 3;
+        assert_eq!(yuan(&birth), Some((360, 360)));
+        assert_eq!(yuan(&wanted("will", date!(2024 - 01 - 02), 0)), None);
+        assert_eq!(yuan(&wanted("birth", date!(2018 - 01 - 02), 0)), None);
+    }
+
+    #[test]
+    fn tables_that_overlap_and_bands_with_an_end_are_refused() {
+        let overlap = BUILTIN.replace("until = 2021-11-19", "until = 2021-11-20");
+        assert!(matches!(
+            Tariff::parse(&overlap),
+            Err(TariffError::Overlap(_))
+        ));
+        let ended = BUILTIN.replace("{ rate = 8 }", "{ to = 1, rate = 8 }");
+        assert!(matches!(Tariff::parse(&ended), Err(TariffError::Item(_))));
+    }
+}

@@ -1,0 +1,184 @@
+//! Takes up cases that ingest has put down, and those of which a limit passes: reads their facts, judges them, and
+//! brings the findings to what the rules hit. A row that fails is taken again when its lease has ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use linkage::office::OfficeId;
+use metrics::{counter, gauge};
+use sqlx::PgPool;
+use time::{Date, OffsetDateTime};
+use tokio_util::sync::CancellationToken;
+
+use super::About;
+use super::evaluate::Judge;
+use super::rule::Rules;
+use crate::local_time::local_day;
+use crate::statistics::calendar::Calendar;
+use crate::store::supervision::work::{self, Work};
+use crate::store::supervision::{facts, finding};
+use crate::store::tx;
+use crate::telemetry::metrics::{SUPERVISION_FINDINGS, SUPERVISION_LAG, SUPERVISION_WAITING};
+
+/// How long a row is a worker's own.
+const LEASE: Duration = Duration::from_secs(120);
+/// How often an idle worker looks for work.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long it rests after a failure.
+const REST: Duration = Duration::from_secs(5);
+/// How often limits that pass are looked for, and what waits is measured.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+
+/// With what cases are judged, whoever does it.
+#[derive(Clone, Debug)]
+pub struct Supervision {
+    pub pool: PgPool,
+    pub rules: Arc<Rules>,
+    pub calendar: Arc<Calendar>,
+}
+
+impl Supervision {
+    pub fn new(pool: PgPool, rules: Rules, calendar: Calendar) -> Self {
+        Self {
+            pool,
+            rules: Arc::new(rules),
+            calendar: Arc::new(calendar),
+        }
+    }
+
+    /// Runs until it is stopped; what is under way is finished.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut swept: Option<tokio::time::Instant> = None;
+        loop {
+            if swept.is_none_or(|at| at.elapsed() >= SWEEP_EVERY) {
+                self.sweep().await;
+                swept = Some(tokio::time::Instant::now());
+            }
+            let pause = match self.step(local_day(OffsetDateTime::now_utc())).await {
+                Ok(true) => Duration::ZERO,
+                Ok(false) => LOOK_EVERY,
+                Err(error) => {
+                    tracing::error!(
+                        error = tx::describe(&error),
+                        "cases could not be judged by the rules"
+                    );
+                    REST
+                }
+            };
+            if stop
+                .run_until_cancelled(tokio::time::sleep(pause))
+                .await
+                .is_none()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Judges until nothing waits.
+    pub async fn drain(&self, today: Date) -> Result<(), sqlx::Error> {
+        while self.step(today).await? {}
+        Ok(())
+    }
+
+    async fn sweep(&self) {
+        let swept = async {
+            work::put_due(&self.pool, local_day(OffsetDateTime::now_utc())).await?;
+            let (cases, lag) = work::waiting(&self.pool).await?;
+            gauge!(SUPERVISION_WAITING).set(cases as f64);
+            gauge!(SUPERVISION_LAG).set(lag.as_secs_f64());
+            Ok::<_, sqlx::Error>(())
+        };
+        if let Err(error) = swept.await {
+            tracing::error!(
+                error = tx::describe(&error),
+                "limits that pass were not looked for"
+            );
+        }
+    }
+
+    /// Does one row of work; false when there was none.
+    async fn step(&self, today: Date) -> Result<bool, sqlx::Error> {
+        let Some(work) = work::take(&self.pool, LEASE).await? else {
+            return Ok(false);
+        };
+        let opened = tx::retried("supervision.judge", || self.judge(&work, today)).await?;
+        counter!(SUPERVISION_FINDINGS).increment(opened);
+        Ok(true)
+    }
+
+    async fn judge(&self, work: &Work, today: Date) -> Result<u64, sqlx::Error> {
+        let mut transaction = tx::begin(&self.pool).await?;
+        let judge = Judge {
+            rules: &self.rules,
+            calendar: &self.calendar,
+            today,
+        };
+        let opened = match work.cases.is_empty() {
+            true => {
+                let filings = facts::filings(&mut transaction, work.office_id).await?;
+                let hits = judge.office(&filings);
+                let about = [About::Filing, About::Paper];
+                let version = &self.rules.version;
+                finding::settle(
+                    &mut transaction,
+                    work.office_id,
+                    &about,
+                    None,
+                    &hits,
+                    version,
+                )
+                .await?
+            }
+            false => {
+                let office_id = work.office_id;
+                let opened = self
+                    .judge_cases(&mut transaction, &judge, office_id, &work.cases)
+                    .await?;
+                let others =
+                    facts::accepted_elsewhere(&mut transaction, office_id, &work.cases).await?;
+                let others: Vec<_> = others
+                    .iter()
+                    .map(|(office, case)| (*office, case.as_str()))
+                    .collect();
+                work::add_cases(&mut transaction, &others).await?;
+                opened
+            }
+        };
+        work::finish(&mut transaction, work.row).await?;
+        transaction.commit().await?;
+        Ok(opened)
+    }
+
+    async fn judge_cases(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        judge: &Judge<'_>,
+        office_id: OfficeId,
+        keys: &[String],
+    ) -> Result<u64, sqlx::Error> {
+        let office = facts::office(connection, office_id).await?;
+        let cases = facts::cases(connection, office_id, keys).await?;
+        let (mut hits, mut looks) = (Vec::new(), Vec::new());
+        for case in &cases {
+            let judgement = judge.case(case, &office);
+            hits.extend(judgement.hits);
+            looks.extend(
+                judgement
+                    .look_on
+                    .map(|on| (case.source_case_id.as_str(), on)),
+            );
+        }
+        work::look_again(connection, office_id, keys, &looks).await?;
+        let version = &self.rules.version;
+        finding::settle(
+            connection,
+            office_id,
+            &[About::Case],
+            Some(keys),
+            &hits,
+            version,
+        )
+        .await
+    }
+}

@@ -1,0 +1,58 @@
+//! The directory is open; what it is made of is the bureau's.
+
+use http::Method;
+use serde_json::json;
+
+use super::{notary_of, supervisor};
+use crate::client::Bureau;
+
+#[tokio::test]
+async fn anybody_reads_the_directory_and_the_bureau_keeps_it() {
+    let bureau = Bureau::open().await;
+    let profile = json!({
+        "licence_no": "3301-01", "foreign_allowed": true, "practice_area": ["3301"], "complaint_line": "12348",
+        "services": "<继承>", "notaries": [
+            { "licence_no": "N1", "name": "李公证", "title": "公证员", "active": true },
+            { "licence_no": "N2", "name": "王退休", "title": "公证员", "active": false },
+        ],
+    });
+    let path = "/api/v1/offices/hangzhou/profile";
+    assert_eq!(
+        bureau
+            .ask(notary_of("hangzhou"), Method::PUT, path, profile.clone())
+            .await
+            .status,
+        403
+    );
+    let wrong = json!({ "practice_area": ["杭州"] });
+    assert_eq!(
+        bureau
+            .ask(supervisor(), Method::PUT, path, wrong)
+            .await
+            .status,
+        400
+    );
+    assert_eq!(
+        bureau
+            .ask(supervisor(), Method::PUT, path, profile)
+            .await
+            .status,
+        204
+    );
+
+    let listed = bureau.plain(Method::GET, "/api/v1/directory").await;
+    assert_eq!(listed.status, 200);
+    let office = &listed.json()["items"][0];
+    assert_eq!(
+        (&office["office_id"], &office["complaint_line"]),
+        (&"hangzhou".into(), &"12348".into())
+    );
+    assert_eq!(office["notaries"].as_array().unwrap().len(), 1);
+    assert!(!listed.text().contains("matters_excluded"));
+
+    let page = bureau.plain(Method::GET, "/directory").await;
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(page.text().contains("李公证（N1）") && page.text().contains("&lt;继承&gt;"));
+    assert!(!page.text().contains("王退休"));
+    bureau.hub.app.stop().await.unwrap();
+}

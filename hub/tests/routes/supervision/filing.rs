@@ -1,0 +1,124 @@
+//! Filings from the console's form, and what the rules make of them.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::{file, findings, judged, notary_of, refused, supervisor};
+use crate::client::{Bureau, Colleague};
+use notary_hub::identity::Role;
+
+const TEXT: &str = "见卷宗";
+
+#[tokio::test]
+async fn a_refusal_nobody_filed_is_found_and_a_late_filing_does_not_undo_it() {
+    let bureau = Bureau::open().await;
+    bureau
+        .seed
+        .office(&bureau.hub, "hangzhou", vec![refused("C1")])
+        .await;
+    judged(&bureau).await;
+    let found = findings(&bureau, supervisor(), "").await;
+    assert_eq!(found[0]["rule_id"], "REFUSAL_UNFILED");
+    assert_eq!(found[0]["evidence"]["filed_on"], Value::Null);
+
+    let body = json!({ "kind": "refusal", "refused_on": "2024-03-05", "remedy_told": true });
+    let receipt = file(&bureau, notary_of("hangzhou"), "C1", body, TEXT).await;
+    assert_eq!(
+        (receipt.status, &receipt.json()["late"]),
+        (201, &true.into())
+    );
+    assert_eq!(receipt.json()["due_on"], "2024-03-12");
+    judged(&bureau).await;
+    let found = findings(&bureau, supervisor(), "?rule=REFUSAL_UNFILED").await;
+    assert_ne!(found[0]["evidence"]["filed_on"], Value::Null);
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_complaint_is_overdue_until_its_outcome_and_special_paper_adds_up() {
+    let bureau = Bureau::open().await;
+    let notary = notary_of("hangzhou");
+    let complaint = json!({ "kind": "complaint", "received_on": "2024-06-03", "subject": "fee" });
+    let filed = file(&bureau, notary, "", complaint, TEXT).await;
+    assert_eq!(filed.status, 201, "{}", filed.text());
+    let paper = json!({
+        "kind": "special_paper", "period": { "first_day": "2024-06-01", "last_day": "2024-06-30" },
+        "movements": [
+            { "movement": "received", "series": "ZJ", "first_no": 1, "last_no": 100, "moved_on": "2024-06-03" },
+            { "movement": "used", "series": "ZJ", "first_no": 1, "last_no": 101, "moved_on": "2024-06-28" },
+        ],
+    });
+    assert_eq!(file(&bureau, notary, "", paper, TEXT).await.status, 201);
+    judged(&bureau).await;
+    let mut rules: Vec<_> = findings(&bureau, supervisor(), "").await;
+    rules.sort_by_key(|finding| finding["rule_id"].to_string());
+    let rules: Vec<_> = rules
+        .iter()
+        .map(|finding| (finding["rule_id"].clone(), finding["about"].clone()))
+        .collect();
+    assert_eq!(
+        rules,
+        [
+            ("COMPLAINT_OVERDUE".into(), "filing".into()),
+            ("PAPER_OUT_OF_RANGE".into(), "paper".into()),
+        ]
+    );
+
+    let about = filed.json()["filing_id"].clone();
+    let outcome = json!({ "kind": "outcome", "about": about, "decided_on": "2024-06-20", "result": "not_upheld" });
+    // Another office's complaint is nobody's to close.
+    assert_eq!(
+        file(&bureau, notary_of("xiaoshan"), "", outcome.clone(), TEXT)
+            .await
+            .status,
+        400
+    );
+    assert_eq!(file(&bureau, notary, "", outcome, TEXT).await.status, 201);
+    judged(&bureau).await;
+    assert!(
+        findings(&bureau, supervisor(), "?rule=COMPLAINT_OVERDUE")
+            .await
+            .is_empty()
+    );
+
+    let path = "/api/v1/supervision/filings?kind=complaint";
+    let listed = bureau
+        .ask(
+            Colleague::new(Role::Supervisor),
+            Method::GET,
+            path,
+            Value::Null,
+        )
+        .await
+        .json();
+    assert_eq!(listed["items"][0]["closed_on"], "2024-06-20");
+    assert_eq!(listed["items"][0]["body"]["subject"], "fee");
+    let others = bureau
+        .ask(notary_of("xiaoshan"), Method::GET, path, Value::Null)
+        .await
+        .json();
+    assert!(others["items"].as_array().unwrap().is_empty());
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_relatives_token_is_kept_for_the_rules_and_told_to_nobody() {
+    let bureau = Bureau::open().await;
+    let token = "0123456789abcdef0123456789abcdef";
+    let kin = json!([{ "relation": "parent", "token": token }]);
+    let body = json!({ "kind": "recusal", "licence_no": "N1", "kin": kin });
+    let notary = notary_of("hangzhou");
+    let filed = file(&bureau, notary, "", body, "").await;
+    assert_eq!(filed.status, 201, "{}", filed.text());
+    let kept = "SELECT encode(token, 'hex') FROM recusal";
+    let kept: String = sqlx::query_scalar(kept)
+        .fetch_one(&bureau.hub.db.pool)
+        .await
+        .unwrap();
+    assert_eq!(kept, token);
+    let path = "/api/v1/supervision/filings";
+    let listed = bureau.ask(notary, Method::GET, path, Value::Null).await;
+    let kin = &listed.json()["items"][0]["body"]["kin"];
+    assert_eq!(*kin, json!([{ "relation": "parent" }]));
+    bureau.hub.app.stop().await.unwrap();
+}
