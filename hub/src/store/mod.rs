@@ -31,6 +31,7 @@ pub mod scope;
 pub mod second_factor;
 pub mod sync;
 pub mod tx;
+pub mod watch;
 
 use linkage::office::OfficeId;
 use sqlx::PgPool;
