@@ -73,6 +73,7 @@ impl Services {
         let pool = &database.general;
         let feeds = Feeds {
             pool: pool.clone(),
+            audit: audit.clone(),
             ingest,
             token_key_id: token_key.id(),
             token_algorithm: token_key.algorithm(),

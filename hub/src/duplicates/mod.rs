@@ -13,11 +13,13 @@
 //! | [`pass`] | all cases of the hub, keyed and looked at anew |
 //! | [`activation`] | putting other rules in force |
 //! | [`simulation`] | what an activation would change |
+//! | [`watched`] | who has asked to hear of it |
 
 pub mod activation;
 pub(crate) mod pass;
 pub(crate) mod persons;
 pub mod simulation;
+pub(crate) mod watched;
 
 use std::collections::{HashMap, HashSet};
 

@@ -6,12 +6,13 @@ use linkage::office::OfficeId;
 use notary_proto::hub::v1::lookup_service_server::LookupService;
 use notary_proto::hub::v1::{
     BatchCheckRequest, BatchCheckResponse, CheckApplicationRequest, CheckApplicationResponse,
-    FindPersonRequest, FindPersonResponse,
+    EndWatchRequest, EndWatchResponse, FindPersonRequest, FindPersonResponse, ListWatchesRequest,
+    ListWatchesResponse, WatchMatterRequest, WatchMatterResponse,
 };
 use tonic::{Request, Response, Status};
 
 use super::error::{audit, database, internal};
-use super::{bearer_of, lookup_answer, lookup_question, office_of};
+use super::{bearer_of, lookup_answer, lookup_question, lookup_watch, office_of};
 use crate::audit::{Action, Actor};
 use crate::identity::{Role, Sessions};
 use crate::lookup::{Asker, Denial, Lookup, LookupError};
@@ -87,6 +88,37 @@ impl LookupService for LookupApi {
             answer.map_err(status)?,
         )))
     }
+
+    async fn watch_matter(
+        &self,
+        request: Request<WatchMatterRequest>,
+    ) -> Result<Response<WatchMatterResponse>, Status> {
+        let asked = self.asked(request, Action::WatchMatter, lookup_watch::question);
+        let (asker, (question, days)) = asked.await?;
+        let put = self.lookup.watch(asker, question, days).await;
+        Ok(Response::new(lookup_watch::put(put.map_err(status)?)))
+    }
+
+    async fn list_watches(
+        &self,
+        request: Request<ListWatchesRequest>,
+    ) -> Result<Response<ListWatchesResponse>, Status> {
+        let asked = self.asked(request, Action::ListWatches, |_| Ok(()));
+        let (asker, ()) = asked.await?;
+        let watches = self.lookup.watches(asker).await.map_err(status)?;
+        Ok(Response::new(lookup_watch::list(watches)))
+    }
+
+    async fn end_watch(
+        &self,
+        request: Request<EndWatchRequest>,
+    ) -> Result<Response<EndWatchResponse>, Status> {
+        let asked = self.asked(request, Action::EndWatch, lookup_watch::which);
+        let (asker, watch_id) = asked.await?;
+        let ended = self.lookup.end_watch(asker, watch_id).await;
+        ended.map_err(status)?;
+        Ok(Response::new(EndWatchResponse {}))
+    }
 }
 
 /// A notary speaks through the certificate of the own office alone.
@@ -124,6 +156,9 @@ pub(super) fn denied(denial: Denial) -> Status {
         Denial::Field { path, expected } => {
             Reason::FieldInvalid.because(message).field(path, expected)
         }
+        Denial::Sealed => Reason::MatterSealed.because(message),
+        Denial::NoSuchWatch => Reason::WatchUnknown.because(message),
+        Denial::TooManyWatches => Reason::TooManyWatches.because(message),
         Denial::BudgetSpent { retry_after } => Reason::RateLimited
             .because(message)
             .retry_after(retry_after),

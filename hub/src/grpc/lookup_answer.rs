@@ -150,7 +150,7 @@ fn feed(feed: &Freshness) -> wire::FeedFreshness {
     }
 }
 
-fn receipt(receipt: &Receipt) -> wire::Receipt {
+pub(super) fn receipt(receipt: &Receipt) -> wire::Receipt {
     let inclusion = receipt.inclusion();
     wire::Receipt {
         audit_entry: u64::try_from(receipt.entry_no).unwrap_or_default(),

@@ -10,6 +10,7 @@ pub mod health;
 mod lookup;
 mod lookup_answer;
 mod lookup_question;
+mod lookup_watch;
 mod session;
 mod sync;
 mod value;

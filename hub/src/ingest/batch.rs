@@ -11,7 +11,7 @@ use super::Context;
 use super::decode::{self, Decoded};
 use super::plan::{Batch, Incoming, Plan, Quarantined, Reason, Write, place};
 use crate::case::reject::HubRule;
-use crate::duplicates;
+use crate::duplicates::{self, watched};
 use crate::store::child::{Keyed, rank};
 use crate::store::duplicate::Sought;
 use crate::store::sync::{Position, Progress};
@@ -270,6 +270,8 @@ async fn write(
     supervision::work::add_cases(connection, &written).await?;
     let (sought, replaced) = sought(&plan.newest);
     let effect = duplicates::find(connection, rules, &sought, &replaced, &left).await?;
+    // Behind the stripes that it holds now.
+    watched::tell(connection, rules, &sought).await?;
     Ok(effect.opened)
 }
 

@@ -111,7 +111,9 @@ impl Lookup {
         let wanted = disclosure::wanted(&rules, &question);
         let intake = Intake::new(&rules, &question, asker, now);
         let untold = disclosure::untold_intents(&rules, &question);
-        let mut intents = self.intents(asker, &question, &intake, &untold).await?;
+        let mut intents = self
+            .intents(&rules, asker, &question, &intake, &untold)
+            .await?;
         let Search {
             found,
             persons,
@@ -234,12 +236,13 @@ impl Lookup {
     /// As with [`Self::find`], a dead connection is found here; nothing has been committed on it.
     async fn intents(
         &self,
+        rules: &RuleSet,
         asker: Asker,
         question: &Question,
         intake: &Intake<'_>,
         untold: &[MatterType],
     ) -> Result<Intents, sqlx::Error> {
-        let begin = || Intents::begin(&self.pool, asker, question, intake.keys(), untold);
+        let begin = || Intents::begin(&self.pool, rules, asker, question, intake.keys(), untold);
         match begin().await {
             Err(sqlx::Error::Io(_)) => begin().await,
             result => result,

@@ -4,11 +4,12 @@
 //! locks the stripes of its keys, as a case does when it is stored, and holds them until the intent is committed: of
 //! two the second waits, and sees the first one's.
 
-use linkage::matter::{MatterKey, MatterType};
+use linkage::matter::{MatterKey, MatterType, RuleSet};
 use sqlx::{PgPool, PgTransaction};
 use time::OffsetDateTime;
 
 use super::question::{Asker, IntentAction, Question};
+use crate::duplicates::watched::{Intent, tell_of_intent};
 use crate::store::duplicate::{lock_stripes, stripes};
 use crate::store::intent::{self, Standing};
 use crate::store::tx;
@@ -28,6 +29,7 @@ impl Intents {
     /// other, so that nothing is registered.
     pub(super) async fn begin(
         pool: &PgPool,
+        rules: &RuleSet,
         asker: Asker,
         question: &Question,
         keys: &[MatterKey],
@@ -54,6 +56,12 @@ impl Intents {
                 let registered =
                     intent::register(&mut transaction, office_id, account_id, matter_type, keys);
                 intents.expires_at = Some(registered.await?);
+                let intent = Intent {
+                    office_id,
+                    matter_type,
+                    keys,
+                };
+                tell_of_intent(&mut transaction, rules, intent).await?;
             }
             IntentAction::Withdraw => intent::withdraw(&mut transaction, office_id, keys).await?,
         }

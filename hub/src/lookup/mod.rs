@@ -14,6 +14,7 @@
 //! | `intent` | who is about to accept the same matter |
 //! | [`severity`] | how grave a case found is for the matter about to be accepted |
 //! | [`budget`] | how often somebody may ask |
+//! | [`watch`] | standing questions: who wants to hear when another office opens a matter |
 //! | [`feeds`] | how fresh the answer's ground is |
 
 pub mod batch;
@@ -29,6 +30,7 @@ pub mod question;
 mod record;
 mod search;
 pub mod severity;
+pub mod watch;
 
 pub use batch::{BatchAnswer, SubjectAnswer};
 pub use check::{Answer, Lookup, LookupError};

@@ -133,6 +133,14 @@ pub enum Denial {
     },
     #[error("look-ups are suspended until the bureau has looked at an alarm about them")]
     Suspended,
+    #[error(
+        "the matter is sealed: of no case of it another office may hear by a standing question"
+    )]
+    Sealed,
+    #[error("this office has put no such standing question")]
+    NoSuchWatch,
+    #[error("the office has as many standing questions as it may have")]
+    TooManyWatches,
     #[error("more look-ups than allowed; come back later")]
     BudgetSpent { retry_after: Duration },
 }
@@ -189,6 +197,9 @@ impl Denial {
             Self::NoCaseReference => "no_case_reference",
             Self::Field { .. } => "field_invalid",
             Self::Suspended => "suspended",
+            Self::Sealed => "sealed",
+            Self::NoSuchWatch => "no_such_watch",
+            Self::TooManyWatches => "too_many_watches",
             Self::BudgetSpent { .. } => "budget_spent",
         }
     }

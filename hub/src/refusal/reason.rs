@@ -41,6 +41,12 @@ pub enum Reason {
     DetailsUnknown,
     /// A request for details has an answer already.
     DetailsAnswered,
+    /// A standing question about a sealed matter.
+    MatterSealed,
+    /// The office has put no such standing question.
+    WatchUnknown,
+    /// The office has as many standing questions as it may have.
+    TooManyWatches,
     /// A token made with a key the hub does not know.
     TokenKeyUnknown,
     /// A filing of no known kind.
@@ -75,7 +81,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::Unauthenticated,
         Self::PermissionDenied,
         Self::CertificateRevoked,
@@ -93,6 +99,9 @@ impl Reason {
         Self::DetailsNotTold,
         Self::DetailsUnknown,
         Self::DetailsAnswered,
+        Self::MatterSealed,
+        Self::WatchUnknown,
+        Self::TooManyWatches,
         Self::TokenKeyUnknown,
         Self::FilingKindUnknown,
         Self::FieldInvalid,
@@ -211,6 +220,21 @@ impl Reason {
                 "DETAILS_ANSWERED",
                 Code::FailedPrecondition,
                 "该核实请求已经答复。",
+            ),
+            Self::MatterSealed => (
+                "MATTER_SEALED",
+                Code::PermissionDenied,
+                "该类事项依法密封，不能关注。继承时请按被继承人查询。",
+            ),
+            Self::WatchUnknown => (
+                "WATCH_UNKNOWN",
+                Code::NotFound,
+                "本处没有这一关注事项。请核对编号。",
+            ),
+            Self::TooManyWatches => (
+                "TOO_MANY_WATCHES",
+                Code::ResourceExhausted,
+                "本处的关注事项已达上限。请先取消不再需要的关注。",
             ),
             Self::TokenKeyUnknown => (
                 "TOKEN_KEY_UNKNOWN",

@@ -36,6 +36,7 @@ pub mod structure;
 pub mod supervision;
 pub mod sync;
 pub mod tx;
+pub mod watch;
 
 use linkage::office::OfficeId;
 use sqlx::PgPool;

@@ -11,6 +11,8 @@ pub const DUPLICATE_FOUND: &str = "duplicate_found";
 pub const REPORT_WANTED: &str = "report_wanted";
 /// Kind of a notice by which the bureau asks for rectification.
 pub const RECTIFICATION_ASKED: &str = "rectification_asked";
+/// Kind of a notice that answers a standing question.
+pub const MATTER_OPENED: &str = "matter_opened";
 /// Kind of a notice by which another office asks for the verification of a case.
 pub const DETAILS_ASKED: &str = "details_asked";
 /// Kind of a notice that such a request was answered.
@@ -33,6 +35,8 @@ pub struct Notice {
     pub source_case_id: Option<String>,
     pub text_zh: String,
     pub created_at: OffsetDateTime,
+    /// Of the entry that records it; only what answers a standing question has one, once it is recorded.
+    pub audit_entry: Option<i64>,
 }
 
 /// Puts notices about duplicate findings where the offices' streams pick them up.
@@ -80,13 +84,30 @@ pub async fn waiting(
 ) -> Result<Vec<Notice>, sqlx::Error> {
     query_as!(
         Notice,
-        r#"SELECT notice_id, kind, source_case_id, text_zh, created_at FROM notice
+        r#"SELECT notice_id, kind, source_case_id, text_zh, created_at, audit_entry FROM notice
             WHERE office_id = $1 AND delivered_at IS NULL ORDER BY created_at, notice_id LIMIT $2"#,
         office_id.as_str(),
         most,
     )
     .fetch_all(pool)
     .await
+}
+
+/// Remembers by which entries of the audit log these are recorded.
+pub async fn recorded(
+    pool: &PgPool,
+    notice_ids: &[Uuid],
+    entries: &[i64],
+) -> Result<(), sqlx::Error> {
+    query!(
+        r#"UPDATE notice n SET audit_entry = r.entry
+             FROM unnest($1::uuid[], $2::bigint[]) AS r (notice_id, entry) WHERE n.notice_id = r.notice_id"#,
+        notice_ids,
+        entries,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// Remembers that these reached their office.

@@ -24,6 +24,7 @@ use self::feed::{Feed, REJECTS_PER_ACK};
 use self::hello::Hello;
 use self::notices::Notices;
 use self::streams::{Place, Streams};
+use crate::audit::Audit;
 use crate::ingest::Ingest;
 use crate::ingest::batch::HubReject;
 use crate::store;
@@ -32,6 +33,7 @@ use crate::store;
 #[derive(Clone, Debug)]
 pub struct Feeds {
     pub pool: PgPool,
+    pub audit: Audit,
     pub ingest: Ingest,
     /// Key that offices make tokens with at present.
     pub token_key_id: u32,
@@ -79,7 +81,7 @@ impl Feeds {
             rejects,
             hub_epoch,
             feed: Feed::new(office_id, hello.epoch, committed_sequence),
-            notices: Notices::new(self.pool.clone(), office_id),
+            notices: Notices::new(self.pool.clone(), self.audit.clone(), office_id),
             place: self.streams.enter(office_id, opened.connected_at),
         }))
     }

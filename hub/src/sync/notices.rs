@@ -1,16 +1,21 @@
 //! Notices on one stream. The contract has no ack for them, so they count as delivered when the stream has outlived
 //! them long enough for the transport's sign of life to have been answered behind them; one that ended earlier leaves
 //! them to be told again.
+//!
+//! One that answers a standing question leaves behind its entry in the audit log, as every answer does.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use linkage::office::OfficeId;
+use serde_json::json;
 use sqlx::PgPool;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
 use crate::store::notice::{self, Notice};
+use crate::store::watch::{self, Answering};
 use crate::transport::HttpLimits;
 
 /// Notices told at once at most.
@@ -25,14 +30,25 @@ const CONFIRMED_AFTER: Duration = HttpLimits::AGENTS
 #[derive(Debug)]
 pub struct Notices {
     pool: PgPool,
+    audit: Audit,
     office_id: OfficeId,
     told: Vec<(Instant, Uuid)>,
 }
 
+/// Why nothing can be told now.
+#[derive(Debug, thiserror::Error)]
+pub enum NoticesError {
+    #[error("read the notices: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+}
+
 impl Notices {
-    pub fn new(pool: PgPool, office_id: OfficeId) -> Self {
+    pub fn new(pool: PgPool, audit: Audit, office_id: OfficeId) -> Self {
         Self {
             pool,
+            audit,
             office_id,
             told: Vec::new(),
         }
@@ -40,7 +56,7 @@ impl Notices {
 
     /// Notices to be told now; from here on they count as told on this stream. Remembers what was told long enough
     /// ago as delivered.
-    pub async fn due(&mut self, now: Instant) -> Result<Vec<Notice>, sqlx::Error> {
+    pub async fn due(&mut self, now: Instant) -> Result<Vec<Notice>, NoticesError> {
         self.confirm(now).await?;
         let room = AT_ONCE - i64::try_from(self.told.len()).unwrap_or(AT_ONCE);
         if room <= 0 {
@@ -49,9 +65,40 @@ impl Notices {
         let told: HashSet<Uuid> = self.told.iter().map(|(_, id)| *id).collect();
         let mut due = notice::waiting(&self.pool, self.office_id, AT_ONCE).await?;
         due.retain(|notice| !told.contains(&notice.notice_id));
+        self.record(&due).await?;
         self.told
             .extend(due.iter().map(|notice| (now, notice.notice_id)));
         Ok(due)
+    }
+
+    async fn record(&self, due: &[Notice]) -> Result<(), NoticesError> {
+        let unrecorded = due
+            .iter()
+            .filter(|notice| notice.kind == notice::MATTER_OPENED && notice.audit_entry.is_none());
+        let unrecorded: Vec<Uuid> = unrecorded.map(|notice| notice.notice_id).collect();
+        if unrecorded.is_empty() {
+            return Ok(());
+        }
+        let answers = watch::answering(&self.pool, &unrecorded).await?;
+        let entries = answers.iter().map(|answer| self.entry(answer));
+        let receipts = self.audit.append_all(entries.collect()).await?;
+        let ids: Vec<Uuid> = answers.iter().map(|answer| answer.notice_id).collect();
+        let numbers: Vec<i64> = receipts.iter().map(|receipt| receipt.entry_no).collect();
+        Ok(notice::recorded(&self.pool, &ids, &numbers).await?)
+    }
+
+    fn entry(&self, answer: &Answering) -> Entry {
+        let mut detail = json!({ "watch": answer.watch_id, "notice": answer.notice_id });
+        match answer.source_case_id.as_str() {
+            "" => detail["intents_told"] = json!([answer.by]),
+            case => detail["told"] = json!([[answer.by, case]]),
+        }
+        Entry {
+            office_id: Some(self.office_id),
+            purpose: Some(answer.purpose.code()),
+            case_reference: Some(answer.case_reference.clone()),
+            ..Entry::of(Actor::Hub, Action::TellWatch, Outcome::Hit, detail)
+        }
     }
 
     async fn confirm(&mut self, now: Instant) -> Result<(), sqlx::Error> {
@@ -72,7 +119,12 @@ impl Notices {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use aws_lc_rs::signature::Ed25519KeyPair;
+
     use super::*;
+    use crate::audit::checkpoint::CheckpointKey;
     use crate::embedded::testing::fresh_database;
     use crate::store::notice::NewNotice;
 
@@ -92,7 +144,13 @@ mod tests {
     }
 
     fn notices(pool: &PgPool) -> Notices {
-        Notices::new(pool.clone(), "hzgl".parse().expect("an id"))
+        let pair = Ed25519KeyPair::generate().expect("random");
+        // Nothing of this kind has to be recorded.
+        let (audit, _) = Audit::new(
+            pool.clone(),
+            Arc::new(CheckpointKey::new("test".into(), pair)),
+        );
+        Notices::new(pool.clone(), audit, "hzgl".parse().expect("an id"))
     }
 
     #[tokio::test]

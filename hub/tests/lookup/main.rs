@@ -1,6 +1,9 @@
 //! Look-ups as a notary's case system makes them: a whole hub, real TLS, a real PostgreSQL.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+#[path = "../sync/agent.rs"]
+#[allow(dead_code)]
+mod agent;
 mod alarm;
 mod answer;
 mod batch;
@@ -16,3 +19,4 @@ mod record;
 mod scope;
 #[path = "../support/mod.rs"]
 mod support;
+mod watch;

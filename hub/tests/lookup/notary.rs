@@ -11,8 +11,8 @@ use tonic::transport::Channel;
 use tonic::{Request, Status};
 use wire::{
     BatchCheckRequest, BatchCheckResponse, CheckApplicationRequest, CheckApplicationResponse,
-    FindPersonRequest, FindPersonResponse, LookupParty, LookupPurpose, LookupSubject, PartyRole,
-    Sex,
+    EndWatchRequest, FindPersonRequest, FindPersonResponse, ListWatchesRequest, LookupParty,
+    LookupPurpose, LookupSubject, PartyRole, Sex, Watch, WatchMatterRequest, WatchMatterResponse,
 };
 
 use crate::record::{day, home, person};
@@ -71,6 +71,28 @@ impl Counter {
         Ok(client.find_person(request).await?.into_inner())
     }
 
+    pub async fn watch(&self, request: WatchMatterRequest) -> Result<WatchMatterResponse, Status> {
+        watch_through(self.channel.clone(), self.session.as_deref(), request).await
+    }
+
+    pub async fn watches(&self) -> Vec<Watch> {
+        let mut client = LookupServiceClient::new(self.channel.clone());
+        let request = signed(self.session.as_deref(), ListWatchesRequest {});
+        client
+            .list_watches(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .watches
+    }
+
+    pub async fn end_watch(&self, watch_id: &str) -> Result<(), Status> {
+        let mut client = LookupServiceClient::new(self.channel.clone());
+        let watch_id = watch_id.to_owned();
+        let request = signed(self.session.as_deref(), EndWatchRequest { watch_id });
+        client.end_watch(request).await.map(drop)
+    }
+
     /// The whole log.
     pub async fn log(&self) -> Vec<Recorded> {
         store::audit::after(&self.hub.db.pool, 0, 10_000)
@@ -114,6 +136,20 @@ impl Colleague {
             .await
             .unwrap()
     }
+
+    pub async fn watch(&self, request: WatchMatterRequest) -> Result<WatchMatterResponse, Status> {
+        watch_through(self.channel.clone(), Some(&self.session), request).await
+    }
+}
+
+async fn watch_through(
+    channel: Channel,
+    session: Option<&str>,
+    request: WatchMatterRequest,
+) -> Result<WatchMatterResponse, Status> {
+    let mut client = LookupServiceClient::new(channel);
+    let put = client.watch_matter(signed(session, request)).await?;
+    Ok(put.into_inner())
 }
 
 async fn ask_through(

@@ -94,6 +94,46 @@ const METHODS: &[Method] = &[
         allowed: Ok(()),
     },
     Method {
+        name: "WatchMatter",
+        call: |channel, session| {
+            Box::pin(async move {
+                let request = wire::WatchMatterRequest {
+                    purpose: wire::LookupPurpose::BeforeAcceptance.into(),
+                    case_reference: "2024-接-1".to_owned(),
+                    matter_type: "birth".to_owned(),
+                    parties: vec![who(PartyRole::Applicant, 1)],
+                    ..wire::WatchMatterRequest::default()
+                };
+                let mut client = LookupServiceClient::new(channel);
+                client.watch_matter(with(session, request)).await.map(drop)
+            })
+        },
+        allowed: Ok(()),
+    },
+    Method {
+        name: "ListWatches",
+        call: |channel, session| {
+            Box::pin(async move {
+                let mut client = LookupServiceClient::new(channel);
+                let request = with(session, wire::ListWatchesRequest {});
+                client.list_watches(request).await.map(drop)
+            })
+        },
+        allowed: Ok(()),
+    },
+    Method {
+        name: "EndWatch",
+        call: |channel, session| {
+            Box::pin(async move {
+                let watch_id = Uuid::new_v4().to_string();
+                let request = with(session, wire::EndWatchRequest { watch_id });
+                let mut client = LookupServiceClient::new(channel);
+                client.end_watch(request).await.map(drop)
+            })
+        },
+        allowed: Err("WATCH_UNKNOWN"),
+    },
+    Method {
         name: "RequestDetails",
         call: |channel, session| {
             Box::pin(async move {

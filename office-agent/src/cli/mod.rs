@@ -1,5 +1,6 @@
 //! The command line of `office-agent`.
 
+mod asking;
 mod check;
 mod check_config;
 mod enroll;
@@ -10,6 +11,7 @@ mod output;
 mod person;
 mod reconcile;
 mod status;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,6 +68,9 @@ enum Command {
     Status,
     /// Ask the hub whether a person or a thing is known in the city, before accepting.
     Check(check::Args),
+    /// Ask the hub to tell when another office opens a matter.
+    #[command(subcommand)]
+    Watch(watch::Command),
     /// Compare with the hub what it holds of this office, and heal the differences; a running agent does so daily.
     Reconcile,
     /// Find damage in the outbox, and mend it.
@@ -131,6 +136,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Health => status::health(&config, output).await?,
         Command::Status => status::status(&config, output).await?,
         Command::Check(args) => return check::check(&config, args, output).await,
+        Command::Watch(command) => watch::watch(&config, command, output).await?,
         Command::Reconcile => reconcile::reconcile(&config, output).await?,
         Command::Outbox(args) => return outbox::outbox(&config, &args, output),
         Command::CheckConfig => check_config::check_config(&config, output)?,
@@ -155,7 +161,17 @@ mod tests {
         let mut command = Cli::command().term_width(100);
         command.build();
         let mut text = command.render_long_help().to_string();
-        for name in ["enroll", "map", "import", "check", "outbox check"] {
+        for name in [
+            "enroll",
+            "map",
+            "import",
+            "check",
+            "watch",
+            "watch add",
+            "watch list",
+            "watch remove",
+            "outbox check",
+        ] {
             let mut sub = &mut command;
             for word in name.split(' ') {
                 sub = sub.find_subcommand_mut(word).expect("the command exists");

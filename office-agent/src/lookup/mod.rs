@@ -4,12 +4,14 @@
 mod answer;
 mod question;
 mod text;
+pub mod watch;
 
 use notary_proto::hub::v1::lookup_service_client::LookupServiceClient;
 use notary_proto::hub::v1::session_service_client::SessionServiceClient;
 use notary_proto::hub::v1::{CheckApplicationRequest, CreateSessionRequest};
 use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::Channel;
 use zeroize::Zeroizing;
 
 pub use answer::{Answer, Feed, Hit, Intent, PersonMatch, Receipt};
@@ -89,15 +91,24 @@ pub async fn ask_in_session(
     question: CheckApplicationRequest,
     bearer: MetadataValue<Ascii>,
 ) -> Result<Answer, LookupError> {
+    let mut client = client(config, identity).await?;
+    let answer = client.check_application(signed(question, bearer)).await;
+    Ok(answer.map_err(refused)?.into_inner().into())
+}
+
+async fn client(
+    config: &Config,
+    identity: &Identity,
+) -> Result<LookupServiceClient<Channel>, LookupError> {
     let tls = dial::as_office(identity).map_err(DialError::from)?;
     let channel = dial::dial(&config.hub.agents, tls).await?;
-    let mut request = Request::new(question);
+    Ok(LookupServiceClient::new(channel))
+}
+
+fn signed<T>(message: T, bearer: MetadataValue<Ascii>) -> Request<T> {
+    let mut request = Request::new(message);
     request.metadata_mut().insert("authorization", bearer);
-    let answer = LookupServiceClient::new(channel)
-        .check_application(request)
-        .await
-        .map_err(refused)?;
-    Ok(answer.into_inner().into())
+    request
 }
 
 async fn sign_in(

@@ -239,7 +239,9 @@ export const zh = {
     outcomes: { hit: '查到', no_hit: '未查到', denied: '拒绝', done: '完成' } as Record<string, string>,
     actors: { operator: '命令行运维', nobody: '未登录者', hub: '平台' } as Record<string, string>,
     actions: {
-      'lookup.check_application': '重复申请核查', 'details.request': '请求详情', 'details.list': '查看详情请求',
+      'lookup.check_application': '重复申请核查', 'lookup.batch_check': '批量核查', 'lookup.find_person': '人员查询',
+      'lookup.watch_matter': '关注事项', 'lookup.list_watches': '查看关注', 'lookup.end_watch': '取消关注',
+      'lookup.tell_watch': '关注通知', 'details.request': '请求详情', 'details.list': '查看详情请求',
       'details.answer': '答复详情', 'session.create': '登录', 'session.delete': '退出', 'reject.list': '查看退回记录',
       'duplicate.list': '查看重复申请', 'statistics.export': '导出统计', 'audit.list': '查看审计', 'audit.verify': '验证日志',
       'audit.prove': '出具证明', 'review.list': '查看复核队列', 'review.read': '查看复核', 'review.decide': '作出认定',

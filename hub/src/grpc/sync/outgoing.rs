@@ -63,6 +63,7 @@ pub(super) fn notice(notice: Notice) -> SyncResponse {
         notice::DUPLICATE_FOUND => wire::NoticeKind::DuplicateFound,
         notice::REPORT_WANTED => wire::NoticeKind::ReportWanted,
         notice::RECTIFICATION_ASKED => wire::NoticeKind::RectificationAsked,
+        notice::MATTER_OPENED => wire::NoticeKind::MatterOpened,
         notice::DETAILS_ASKED => wire::NoticeKind::DetailsAsked,
         notice::DETAILS_ANSWERED => wire::NoticeKind::DetailsAnswered,
         _ => wire::NoticeKind::Unspecified,
