@@ -13,6 +13,7 @@ use super::{
     account, alarm, audit, catalogue, duplicate, office, reject, review, session, statistics,
     supervision,
 };
+use crate::filing::FilingKind;
 use crate::review::person::PairState;
 
 #[derive(OpenApi)]
@@ -64,7 +65,7 @@ use crate::review::person::PairState;
         audit::verification,
     ),
     // Named by a parameter alone.
-    components(schemas(PairState)),
+    components(schemas(FilingKind, PairState)),
     modifiers(&Problems, &Session),
 )]
 struct Document;

@@ -35,7 +35,7 @@ use crate::telemetry::metrics::{LOOKUP_SECONDS, LOOKUPS};
 #[derive(Debug)]
 pub struct Lookup {
     pub(super) pool: PgPool,
-    audit: Audit,
+    pub(super) audit: Audit,
     pub(super) rules: Rules,
     pub(super) models: Models,
     budgets: Budgets,
@@ -212,7 +212,7 @@ impl Lookup {
         Ok(receipts)
     }
 
-    async fn denied(
+    pub(super) async fn denied(
         &self,
         asker: Asker,
         question: &Question,

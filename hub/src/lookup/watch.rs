@@ -3,6 +3,7 @@
 //! What is there already is counted in the answer; whatever comes while the question stands is told by a notice. How
 //! the two are kept apart when both happen at one moment is in [`crate::duplicates::watched`].
 
+use std::num::NonZeroU32;
 use std::time::Instant;
 
 use linkage::matter::{MatterKey, RuleSet};
@@ -19,6 +20,7 @@ use super::question::{Asker, Denial, Question};
 use super::record::{asked, entry};
 use super::search::living;
 use super::severity::Intake;
+use crate::alarm::Asked;
 use crate::audit::{Action, Actor, Entry, Outcome, Receipt};
 use crate::duplicates::watched::{Asking, there_already};
 use crate::store::duplicate::{lock_stripes, stripes};
@@ -68,8 +70,9 @@ impl Lookup {
         let action = Action::WatchMatter;
         let rules = self.rules.current();
         let intake = Intake::new(&rules, &question, asker, OffsetDateTime::now_utc());
-        let admitted = self.budgets.spend(asker);
-        if let Err(denial) = admitted.and_then(|()| watchable(&rules, &question, &intake)) {
+        self.admit(asker, &question, action, NonZeroU32::MIN)
+            .await?;
+        if let Err(denial) = watchable(&rules, &question, &intake) {
             return Err(self.denied(asker, &question, action, denial).await);
         }
         // A dead connection is found here rather than by the transaction.
@@ -98,8 +101,9 @@ impl Lookup {
         let mut detail = asked(&question);
         there.recorded(&mut detail);
         detail["watch"] = json!(watch.watch_id);
+        let seen = Asked::of(asker, &question, outcome);
         let entry = entry(asker, &question, action, outcome, detail);
-        let receipt = self.audit.append(entry).await?;
+        let receipt = self.record(seen, entry).await?;
         // Behind the entry: the log may speak of a question that failed, but none stands that it is silent about.
         transaction.commit().await?;
         counter!(LOOKUPS, "outcome" => outcome.code()).increment(1);

@@ -1,5 +1,6 @@
 //! Standing questions: who hears when another office opens a matter.
 
+use notary_hub::alarm::Alarms;
 use notary_hub::audit::{Audit, key_file};
 use notary_hub::config;
 use notary_hub::identity::Role;
@@ -480,13 +481,11 @@ async fn without_the_check_a_notary_still_sees_and_ends_no_question_of_another_o
     let key = key_file::load_or_make(&hub.keys.config).unwrap();
     let (audit, log) = Audit::new(store::pool::audit(&hub.db.url).unwrap(), key.into());
     let writing = tokio::spawn(log.run(CancellationToken::new()));
-    let lookup = Lookup::new(
-        store::pool::lookups(&hub.db.url, 2).unwrap(),
-        audit,
-        Rules::shipped(),
-        Models::default(),
-        &config::Lookup::default(),
-    );
+    let pool = store::pool::lookups(&hub.db.url, 2).unwrap();
+    let config = config::Lookup::default();
+    let alarms = Alarms::new(pool.clone(), audit.clone(), config.alarm.clone());
+    let (rules, models) = (Rules::shipped(), Models::default());
+    let lookup = Lookup::new(pool, audit, rules, models, alarms, &config);
     // A notary of yuhang whom the hub takes for one of hangzhou.
     let mut asker = Asker::new(Uuid::now_v7(), "yuhang".parse().unwrap());
     asker.office_id = "hangzhou".parse().unwrap();

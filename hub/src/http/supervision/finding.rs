@@ -33,6 +33,7 @@ pub(in crate::http) struct RulesAnswer {
 
 /// One rule.
 #[derive(Serialize, ToSchema)]
+#[schema(as = SupervisionRule)]
 pub(in crate::http) struct RuleAnswer {
     rule_id: String,
     /// Row of docs/notice-coverage.md.
@@ -60,6 +61,7 @@ pub(in crate::http) struct Filter {
 
 /// A finding.
 #[derive(Serialize, ToSchema)]
+#[schema(as = SupervisionFinding)]
 pub(in crate::http) struct FindingAnswer {
     finding_id: Uuid,
     #[schema(value_type = String)]
