@@ -9,6 +9,7 @@ use time::Date;
 
 use crate::local_time::local_day;
 use crate::store::decode::parse;
+use crate::store::duplicate::MOST_BEHIND_A_KEY;
 use crate::supervision::facts::{
     CaseFacts, Kin, OfficeFacts, OfficeFilings, OpenFiling, Paper, PartyFacts, Refused,
 };
@@ -188,7 +189,8 @@ async fn parties(
     Ok(())
 }
 
-/// Cases of other offices with a key of the matter in common, refused before these were accepted.
+/// Cases of other offices with a key of the matter in common, refused before these were accepted; so many behind each
+/// key as duplicates are sought among. Each step is held to its key, also before the tables have statistics.
 async fn refused(
     connection: &mut PgConnection,
     office_id: OfficeId,
@@ -196,15 +198,21 @@ async fn refused(
 ) -> Result<Vec<(String, Refused)>, sqlx::Error> {
     let rows = query!(
         r#"SELECT DISTINCT own.source_case_id, other.office_id, other.closed_on AS "closed_on!", other.reason_code
-             FROM case_record own
-             JOIN matter_key k ON k.office_id = own.office_id AND k.source_case_id = own.source_case_id
-             JOIN matter_key o ON o.key = k.key AND o.office_id <> k.office_id
+             FROM unnest($2::text[]) AS q (source_case_id)
+             JOIN case_record own ON own.office_id = $1 AND own.source_case_id = q.source_case_id
+            CROSS JOIN LATERAL (
+                  SELECT key FROM matter_key
+                   WHERE office_id = $1 AND source_case_id = own.source_case_id OFFSET 0) AS k
+            CROSS JOIN LATERAL (
+                  SELECT office_id, source_case_id FROM matter_key
+                   WHERE key = k.key AND office_id <> $1 LIMIT $3) AS o
              JOIN case_record other ON other.office_id = o.office_id AND other.source_case_id = o.source_case_id
-            WHERE own.office_id = $1 AND own.source_case_id = ANY($2) AND own.accepted_on IS NOT NULL
+            WHERE own.accepted_on IS NOT NULL
               AND other.state = 'refused' AND other.matter_type = own.matter_type AND other.closed_on <= own.accepted_on
             ORDER BY own.source_case_id, other.closed_on, other.office_id"#,
         office_id.as_str(),
         keys,
+        MOST_BEHIND_A_KEY as i64,
     )
     .fetch_all(connection)
     .await?;
@@ -228,14 +236,20 @@ pub async fn accepted_elsewhere(
 ) -> Result<Vec<(OfficeId, String)>, sqlx::Error> {
     let rows = query!(
         r#"SELECT DISTINCT other.office_id, other.source_case_id
-             FROM case_record own
-             JOIN matter_key k ON k.office_id = own.office_id AND k.source_case_id = own.source_case_id
-             JOIN matter_key o ON o.key = k.key AND o.office_id <> k.office_id
+             FROM unnest($2::text[]) AS q (source_case_id)
+             JOIN case_record own ON own.office_id = $1 AND own.source_case_id = q.source_case_id
+            CROSS JOIN LATERAL (
+                  SELECT key FROM matter_key
+                   WHERE office_id = $1 AND source_case_id = own.source_case_id OFFSET 0) AS k
+            CROSS JOIN LATERAL (
+                  SELECT office_id, source_case_id FROM matter_key
+                   WHERE key = k.key AND office_id <> $1 LIMIT $3) AS o
              JOIN case_record other ON other.office_id = o.office_id AND other.source_case_id = o.source_case_id
-            WHERE own.office_id = $1 AND own.source_case_id = ANY($2) AND own.state = 'refused'
+            WHERE own.state = 'refused'
               AND other.accepted_on >= own.closed_on AND other.matter_type = own.matter_type"#,
         office_id.as_str(),
         keys,
+        MOST_BEHIND_A_KEY as i64,
     )
     .fetch_all(connection)
     .await?;
