@@ -67,7 +67,7 @@ impl Services {
     ) -> Self {
         let pool = &database.general;
         let feeds = Feeds {
-            pool: pool.clone(),
+            pool: database.feeds.clone(),
             ingest,
             token_key_id: token_key.id(),
             token_algorithm: token_key.algorithm(),

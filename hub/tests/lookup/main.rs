@@ -7,6 +7,7 @@ mod chain;
 mod denial;
 mod details;
 mod intent;
+mod lanes;
 mod notary;
 mod person;
 #[path = "../ingest/record.rs"]
