@@ -33,6 +33,8 @@ pub struct Database {
     pub linking: PgPool,
     /// Of the audit log.
     pub audit: PgPool,
+    /// Of what offices' streams ask beside handing over.
+    pub feeds: PgPool,
     /// Of everything else.
     pub general: PgPool,
     embedded: Option<Postgres>,
@@ -64,18 +66,21 @@ impl Database {
             (None, Some(postgres)) => postgres.url(),
             (None, None) => unreachable!("without a url the database is the embedded one"),
         };
-        // Each writer probes on one connection and may retry on another; look-ups and the rest share alike.
+        // Each writer probes on one connection and may retry on another; look-ups get half of what is left, feeds a
+        // quarter.
         let of_writers = config.ingest.writers * 2;
         // One for each worker, and one to measure by.
         let of_linking = config.linking.workers + 1;
         let taken = of_writers + of_linking + store::pool::AUDIT_CONNECTIONS;
-        let others = config.database.max_connections.saturating_sub(taken).max(2);
+        let others = config.database.max_connections.saturating_sub(taken).max(3);
+        let (of_lookups, of_feeds) = (others / 2, (others / 4).max(1));
         let database = Self {
             writers: store::pool::writers(url, of_writers)?,
-            lookups: store::pool::lookups(url, others / 2)?,
+            lookups: store::pool::lookups(url, of_lookups)?,
             linking: store::pool::linking(url, of_linking)?,
             audit: store::pool::audit(url)?,
-            general: store::pool::general(url, others - others / 2)?,
+            feeds: store::pool::feeds(url, of_feeds)?,
+            general: store::pool::general(url, others - of_lookups - of_feeds)?,
             embedded,
         };
         store::migrate(&database.general).await?;
@@ -85,9 +90,10 @@ impl Database {
     }
 
     /// The pools by name, the general one first.
-    pub fn pools(&self) -> [(&'static str, PgPool); 5] {
+    pub fn pools(&self) -> [(&'static str, PgPool); 6] {
         [
             ("general", self.general.clone()),
+            ("feeds", self.feeds.clone()),
             ("lookups", self.lookups.clone()),
             ("linking", self.linking.clone()),
             ("audit", self.audit.clone()),
@@ -101,6 +107,7 @@ impl Database {
         self.lookups.close().await;
         self.linking.close().await;
         self.audit.close().await;
+        self.feeds.close().await;
         self.general.close().await;
         match self.embedded {
             Some(postgres) => Ok(postgres.stop().await?),

@@ -72,7 +72,7 @@ impl Services {
     ) -> Self {
         let pool = &database.general;
         let feeds = Feeds {
-            pool: pool.clone(),
+            pool: database.feeds.clone(),
             audit: audit.clone(),
             ingest,
             token_key_id: token_key.id(),

@@ -119,7 +119,8 @@ pub async fn renumber(
     Ok(())
 }
 
-/// Copies the revisions that are about to be replaced into history, with their parties and subjects.
+/// Copies the revisions that are about to be replaced into history, with their parties and subjects. One that stands
+/// there already was put back by hand, and what it was replaced by then is about to come again.
 pub async fn keep_history(
     connection: &mut PgConnection,
     replaced: &[CaseKey<'_>],
@@ -138,7 +139,8 @@ pub async fn keep_history(
                       'subjects', (SELECT coalesce(jsonb_agg(to_jsonb(s) ORDER BY s.ordinal), '[]') FROM subject s
                                     WHERE s.office_id = c.office_id AND s.source_case_id = c.source_case_id))
              FROM unnest($1::text[], $2::text[]) AS k (office_id, source_case_id)
-             JOIN case_record c ON c.office_id = k.office_id AND c.source_case_id = k.source_case_id"#,
+             JOIN case_record c ON c.office_id = k.office_id AND c.source_case_id = k.source_case_id
+           ON CONFLICT (office_id, source_case_id, revision) DO NOTHING"#,
         &offices as &[&str],
         &cases as &[&str],
     )

@@ -1,4 +1,4 @@
-//! Connection pools, one for each lane: writers, look-ups, and everything else.
+//! Connection pools, one for each lane: writers, look-ups, feeds, and everything else.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -83,10 +83,20 @@ pub fn audit(url: &str) -> Result<PgPool, sqlx::Error> {
         .connect_lazy_with(options))
 }
 
+/// What offices' streams ask beside handing over: greetings, signs of life, notices, digests. Apart from everything else,
+/// so that no question to the statistics holds the feeds up.
+pub fn feeds(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
+    unhurried(url, "notary-hub feeds", connections)
+}
+
 /// Everything else: statistics, offices, accounts.
 pub fn general(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
+    unhurried(url, "notary-hub", connections)
+}
+
+fn unhurried(url: &str, name: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?
-        .application_name("notary-hub")
+        .application_name(name)
         .options([("statement_timeout", "30s")]);
     Ok(PgPoolOptions::new()
         .max_connections(connections)

@@ -11,6 +11,7 @@ mod chain;
 mod denial;
 mod details;
 mod intent;
+mod lanes;
 mod notary;
 mod person;
 #[path = "../ingest/record.rs"]

@@ -16,12 +16,13 @@ use wire::{
 };
 
 use crate::record::{day, home, person};
-use crate::support::hub::Hub;
+use crate::support::hub::{Hub, Office};
 use crate::support::seed::{Seed, notary, session};
 
 /// A hub, and a notary of the office 杭州 with its certificate.
 pub struct Counter {
     pub hub: Hub,
+    pub office: Office,
     pub seed: Seed,
     pub channel: Channel,
     pub session: Option<String>,
@@ -40,6 +41,7 @@ impl Counter {
             seed: Seed::new(&hub),
             channel: hub.agents(&office),
             session: Some(session(&hub, notary("hangzhou"))),
+            office,
             hub,
         }
     }

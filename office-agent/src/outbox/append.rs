@@ -88,6 +88,8 @@ struct Known {
     content_hash: Vec<u8>,
     revision: u64,
     refused_at: Option<i64>,
+    /// What is added to the revisions of the office's own system.
+    raised: u64,
 }
 
 impl Known {
@@ -106,6 +108,9 @@ fn take_case(
 ) -> Result<Option<wire::CaseRecord>, OutboxError> {
     let hash = content_hash(&case);
     let known = known_case(tx, &case.source_case_id)?;
+    if let Some(known) = known.as_ref().filter(|_| case.revision != 0) {
+        case.revision = case.revision.saturating_add(known.raised);
+    }
     if let Some(known) = known.as_ref().filter(|known| known.is_wanted()) {
         // The source's own revision may be one that the hub has under other content.
         if case.revision != 0 {
@@ -163,13 +168,15 @@ fn month(case: &wire::CaseRecord) -> i64 {
 fn known_case(tx: &Transaction<'_>, id: &str) -> Result<Option<Known>, OutboxError> {
     Ok(tx
         .prepare_cached(
-            "SELECT content_hash, revision, refused_at FROM known_case WHERE source_case_id = ?1",
+            "SELECT content_hash, revision, refused_at, coalesce(raised, 0)
+             FROM known_case LEFT JOIN lift USING (source_case_id) WHERE source_case_id = ?1",
         )?
         .query_row(params![id], |row| {
             Ok(Known {
                 content_hash: row.get(0)?,
                 revision: row.get::<_, i64>(1)?.cast_unsigned(),
                 refused_at: row.get(2)?,
+                raised: row.get::<_, i64>(3)?.cast_unsigned(),
             })
         })
         .optional()?)

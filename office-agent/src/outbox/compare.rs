@@ -9,9 +9,8 @@ use serde::Serialize;
 
 use super::{OutboxError, append, seal};
 
-/// Revisions that the outbox gives are microseconds since 1970; what is below comes from the office's system, and no
-/// other may be made up for it.
-const OWN_REVISIONS: u64 = 1_000_000_000_000_000;
+/// The hub keeps revisions in a signed column.
+const LAST_REVISION: u64 = i64::MAX as u64;
 
 /// What the hub should hold of one month.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,6 +91,17 @@ struct Known {
     position: Option<i64>,
 }
 
+/// What was done about a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Remedy {
+    /// The newest record goes out again.
+    Resent,
+    /// It is not kept: the case is wanted from its source.
+    Wanted,
+    /// So it was before.
+    StillWanted,
+}
+
 /// Compares case by case the months listed by the hub, and puts right what can be put right here.
 pub(super) fn heal(
     tx: &Transaction<'_>,
@@ -107,18 +117,27 @@ pub(super) fn heal(
         cases: held.months.values().map(|month| month.cases).sum::<u64>() + held.without_month,
         ..Drift::default()
     };
+    let mut newly_wanted = false;
     for known in known_of(tx, months, held.acked)? {
-        match at_hub.remove(&known.id) {
-            None => drift.missing += 1,
+        let to_exceed = match at_hub.remove(&known.id) {
             Some(case) if case.content_hash == known.content_hash => continue,
-            Some(case) if case.revision < known.revision => drift.differing += 1,
             Some(case) => {
                 drift.differing += 1;
-                put_right(tx, &known, Some(case.revision), &mut drift)?;
-                continue;
+                Some(case.revision)
             }
+            None => {
+                drift.missing += 1;
+                None
+            }
+        };
+        match put_right(tx, &known, to_exceed)? {
+            Remedy::Resent => drift.resent += 1,
+            Remedy::Wanted => {
+                drift.to_read_again += 1;
+                newly_wanted = true;
+            }
+            Remedy::StillWanted => drift.to_read_again += 1,
         }
-        put_right(tx, &known, None, &mut drift)?;
     }
     for id in at_hub.keys() {
         // A case under way, or refused, is known.
@@ -127,7 +146,7 @@ pub(super) fn heal(
             .query_row(params![id], |row| row.get::<_, bool>(0))?;
         drift.only_at_hub += u64::from(!known);
     }
-    read_again(tx, &drift)?;
+    read_again(tx, newly_wanted, drift.only_at_hub)?;
     Ok(drift)
 }
 
@@ -154,45 +173,56 @@ fn known_of(tx: &Transaction<'_>, months: &[i32], acked: i64) -> Result<Vec<Know
     Ok(all)
 }
 
-/// Sends the case's newest record again, under a revision above `above`; or has it read again.
+/// Sends the case's newest record again, or has it read again, under a revision above `to_exceed`: the hub changes
+/// nothing for one that it has.
 fn put_right(
     tx: &Transaction<'_>,
     known: &Known,
-    above: Option<u64>,
-    drift: &mut Drift,
-) -> Result<(), OutboxError> {
-    let may_raise = known.revision >= OWN_REVISIONS;
-    let kept = match above {
-        Some(_) if !may_raise => None,
-        _ => kept_case(tx, known)?,
+    to_exceed: Option<u64>,
+) -> Result<Remedy, OutboxError> {
+    let raised = to_exceed.map_or(0, |revision| {
+        let above = revision.saturating_add(1).min(LAST_REVISION);
+        above.saturating_sub(known.revision)
+    });
+    lift(tx, known, raised)?;
+    let Some(mut case) = kept_case(tx, known)? else {
+        return want(tx, known);
     };
-    let Some(mut case) = kept else {
-        want(tx, known, above.filter(|_| may_raise))?;
-        drift.to_read_again += 1;
-        return Ok(());
-    };
-    if let Some(above) = above {
-        case.revision = case.revision.max(above + 1);
-    }
-    let revision = case.revision.cast_signed();
+    case.revision += raised;
     append::put(tx, wire::record::Payload::Case(case))?;
     tx.prepare_cached(
-        "UPDATE known_case SET position = (SELECT last_position FROM state), revision = ?2
-         WHERE source_case_id = ?1",
+        "UPDATE known_case SET position = (SELECT last_position FROM state) WHERE source_case_id = ?1",
     )?
-    .execute(params![known.id, revision])?;
-    drift.resent += 1;
+    .execute(params![known.id])?;
+    Ok(Remedy::Resent)
+}
+
+/// Raises the case's revision, and what the office's system gives it from now on, so that the next one still counts.
+fn lift(tx: &Transaction<'_>, known: &Known, raised: u64) -> Result<(), OutboxError> {
+    if raised == 0 {
+        return Ok(());
+    }
+    let raised = raised.cast_signed();
+    tx.prepare_cached("UPDATE known_case SET revision = revision + ?2 WHERE source_case_id = ?1")?
+        .execute(params![known.id, raised])?;
+    tx.prepare_cached(
+        "INSERT INTO lift (source_case_id, raised) VALUES (?1, ?2)
+         ON CONFLICT (source_case_id) DO UPDATE SET raised = raised + excluded.raised",
+    )?
+    .execute(params![known.id, raised])?;
     Ok(())
 }
 
-/// Has the case taken as news when it is read again, under a revision above `above`.
-fn want(tx: &Transaction<'_>, known: &Known, above: Option<u64>) -> Result<(), OutboxError> {
-    let revision = above.map_or(known.revision, |above| known.revision.max(above + 1));
+/// Has the case taken as news when it is read again.
+fn want(tx: &Transaction<'_>, known: &Known) -> Result<Remedy, OutboxError> {
+    if known.content_hash.is_empty() {
+        return Ok(Remedy::StillWanted);
+    }
     tx.prepare_cached(
-        "UPDATE known_case SET content_hash = x'', revision = ?2, position = NULL WHERE source_case_id = ?1",
+        "UPDATE known_case SET content_hash = x'', position = NULL WHERE source_case_id = ?1",
     )?
-    .execute(params![known.id, revision.cast_signed()])?;
-    Ok(())
+    .execute(params![known.id])?;
+    Ok(Remedy::Wanted)
 }
 
 fn kept_case(tx: &Transaction<'_>, known: &Known) -> Result<Option<wire::CaseRecord>, OutboxError> {
@@ -212,13 +242,18 @@ fn kept_case(tx: &Transaction<'_>, known: &Known) -> Result<Option<wire::CaseRec
     })
 }
 
-/// Has the sources read anew, for records that are not kept and for cases that are not known: those once, for what the
-/// office's system does not have any more stays at the hub.
-fn read_again(tx: &Transaction<'_>, drift: &Drift) -> Result<(), OutboxError> {
+/// Has the sources read anew, for cases that are wanted and for cases that are not known: those once, for what the
+/// office's system does not have any more stays at the hub. What was wanted before does not begin a reading anew that is
+/// under way, or it would never come to its end.
+fn read_again(
+    tx: &Transaction<'_>,
+    newly_wanted: bool,
+    only_at_hub: u64,
+) -> Result<(), OutboxError> {
     let before: i64 = tx.query_row("SELECT only_at_hub FROM state", [], |row| row.get(0))?;
-    let only_at_hub = drift.only_at_hub.cast_signed();
+    let only_at_hub = only_at_hub.cast_signed();
     tx.execute("UPDATE state SET only_at_hub = ?1", params![only_at_hub])?;
-    if drift.to_read_again > 0 || only_at_hub > before {
+    if newly_wanted || only_at_hub > before {
         tx.execute("UPDATE source SET read_again = 1", [])?;
     }
     Ok(())

@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::check::{self, Checkup};
-use super::seal::{ENTRY, KNOWN_CASE, NOTICE, REJECT, SOURCE, STATE, Table};
+use super::seal::{ENTRY, KNOWN_CASE, LIFT, NOTICE, REJECT, SOURCE, STATE, Table};
 use super::{OutboxError, schema};
 
 /// How often reading goes on behind a place that cannot be read; each time it leaps further.
@@ -162,6 +162,7 @@ fn salvage(
         }
         copy(tx, KNOWN_CASE, row)
     })?;
+    each(old, LIFT, |row| copy(tx, LIFT, row))?;
     each(old, SOURCE, |mut row| {
         // Without a cursor it is read anew.
         row[1] = Value::Null;

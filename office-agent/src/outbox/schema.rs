@@ -11,8 +11,8 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use super::{OutboxError, mend, seal};
 
-/// Layout of the tables; 1 had no seals.
-pub(super) const LAYOUT: i64 = 2;
+/// Layout of the tables; 1 had no seals, 2 no `lift`.
+pub(super) const LAYOUT: i64 = 3;
 
 /// `entry.position` never changes; the sequence the hub sees is `position - base`. So a new epoch, in which
 /// sequences begin at 1 again, moves no row. Each `seal` is a trigger's work, see [`seal`].
@@ -87,6 +87,16 @@ CREATE TABLE notice (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What is added for the hub to the revisions that the office's system gives a case: the hub had one that the system
+/// had not given.
+const LIFT: &str = "
+CREATE TABLE lift (
+    source_case_id TEXT    PRIMARY KEY,
+    raised         INTEGER NOT NULL,
+    seal           BLOB
+) STRICT, WITHOUT ROWID;
+";
+
 /// Opens the file, making it when it is not there, and checks that it is sound.
 pub(super) fn open(path: &Path, now: OffsetDateTime) -> Result<Connection, OutboxError> {
     // What a mending has not come to before its end.
@@ -132,6 +142,7 @@ fn prepare(connection: &Connection, now: OffsetDateTime) -> Result<(), OutboxErr
     match layout(connection)? {
         LAYOUT => {}
         1 => seal_everything(connection)?,
+        2 => add_lift(connection)?,
         0 => {
             make(connection)?;
             connection.execute(
@@ -155,9 +166,16 @@ pub(super) fn layout(connection: &Connection) -> rusqlite::Result<i64> {
 
 fn make(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(TABLES)?;
-    for table in seal::TABLES {
+    for table in seal::of_layout_1() {
         connection.execute_batch(&table.triggers())?;
     }
+    add_lift(connection)
+}
+
+/// What layout 2 did not have.
+fn add_lift(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(LIFT)?;
+    connection.execute_batch(&seal::LIFT.triggers())?;
     connection.pragma_update(None, "user_version", LAYOUT)
 }
 
@@ -178,12 +196,12 @@ pub(super) fn is_as_made(connection: &Connection) -> rusqlite::Result<bool> {
 fn seal_everything(connection: &Connection) -> Result<(), OutboxError> {
     add_columns(connection)?;
     connection.execute_batch("DROP INDEX reject_case")?;
-    for table in seal::TABLES {
+    for table in seal::of_layout_1() {
         let name = table.name;
         connection.execute_batch(&format!("ALTER TABLE {name} RENAME TO old_{name}"))?;
     }
     make(connection)?;
-    for table in seal::TABLES {
+    for table in seal::of_layout_1() {
         let (name, columns) = (table.name, table.columns());
         connection.execute_batch(&format!(
             "INSERT INTO {name} ({columns}) SELECT {columns} FROM old_{name};
@@ -289,11 +307,27 @@ mod tests {
     }
 
     #[test]
+    fn an_outbox_of_before_raised_revisions_gets_their_table() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("outbox.sqlite");
+        let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
+        let older = "DROP TABLE lift; PRAGMA user_version = 2";
+        connection.execute_batch(older).expect("made older");
+        drop(connection);
+        drop(open(&path, OffsetDateTime::now_utc()).expect("opened"));
+        let checkup = Checkup::of(&path).expect("read").expect("there");
+        assert!(checkup.is_sound(), "{checkup:?}");
+    }
+
+    #[test]
     fn an_outbox_of_before_columns_and_seals_gets_them() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("outbox.sqlite");
         let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
-        for table in seal::TABLES {
+        connection
+            .execute_batch("DROP TABLE lift")
+            .expect("made older");
+        for table in seal::of_layout_1() {
             let name = table.name;
             let older = format!(
                 "DROP TRIGGER {name}_written; DROP TRIGGER {name}_changed; ALTER TABLE {name} DROP COLUMN seal"

@@ -55,6 +55,11 @@ pub(super) const KNOWN_CASE: Table = Table {
         "month",
     ],
 };
+pub(super) const LIFT: Table = Table {
+    name: "lift",
+    key: 1,
+    columns: &["source_case_id", "raised"],
+};
 pub(super) const REJECT: Table = Table {
     name: "reject",
     key: 3,
@@ -84,7 +89,12 @@ pub(super) const NOTICE: Table = Table {
 };
 
 /// Every table of the outbox.
-pub(super) const TABLES: [Table; 7] = [STATE, ENTRY, ACK, SOURCE, KNOWN_CASE, REJECT, NOTICE];
+pub(super) const TABLES: [Table; 8] = [STATE, ENTRY, ACK, SOURCE, KNOWN_CASE, LIFT, REJECT, NOTICE];
+
+/// Tables that every layout has.
+pub(super) fn of_layout_1() -> impl Iterator<Item = Table> {
+    TABLES.into_iter().filter(|table| table.name != LIFT.name)
+}
 
 impl Table {
     /// All columns but the seal, as a list.

@@ -95,6 +95,10 @@ async fn what_is_not_kept_is_read_again_and_taken_as_news() {
     assert!(bench.outbox.begins_again(&name).await.expect("read"));
     assert_eq!(bench.outbox.cursor(&name).await.expect("read"), None);
     assert!(!bench.outbox.begins_again(&name).await.expect("read"));
+    // Wanted already: a reading that is under way is not begun anew.
+    let drift = heal(&bench, spoilt(before.clone())).await;
+    assert_eq!((drift.resent, drift.to_read_again), (0, 3));
+    assert!(!bench.outbox.begins_again(&name).await.expect("read"));
     // A source with revisions of its own brings the same ones.
     let read = before.iter().zip(0..).map(|(digest, fee)| {
         let revision = digest.revision;
@@ -132,4 +136,47 @@ async fn what_only_the_hub_has_makes_the_sources_be_read_once() {
             again
         );
     }
+}
+
+/// The only case of the hub's list, with other content under a revision.
+fn otherwise(mut digests: Vec<wire::CaseDigest>, revision: u64) -> Vec<wire::CaseDigest> {
+    digests.truncate(1);
+    digests[0].content_hash[0] ^= 1;
+    digests[0].revision = revision;
+    digests
+}
+
+#[tokio::test]
+async fn what_a_revision_was_raised_by_is_added_to_those_that_the_office_gives_later() {
+    let bench = Bench::new();
+    bench.put(vec![revised("c0", 1, 3)]).await;
+    bench.outbox.acked(1, Vec::new()).await.expect("acked");
+    let at_hub = otherwise(listed(&bench).await, 5);
+    assert_eq!(heal(&bench, at_hub.clone()).await.resent, 1);
+    // The same content again, by the office's count: no news.
+    let done = bench.put(vec![revised("c0", 1, 3)]).await;
+    assert_eq!(done, [Disposition::Unchanged]);
+    bench.put(vec![revised("c0", 2, 4)]).await;
+    // And where the record is not kept.
+    bench.outbox.acked(3, Vec::new()).await.expect("acked");
+    bench.pass(40 * 86_400);
+    let retention = Duration::days(30);
+    bench.outbox.trim(retention).await.expect("trimmed");
+    let at_hub = otherwise(at_hub, i64::MAX.unsigned_abs() - 2);
+    assert_eq!(heal(&bench, at_hub).await.to_read_again, 1);
+    bench.put(vec![revised("c0", 2, 4)]).await;
+    let window = bench.outbox.read(4, 9, usize::MAX).await.expect("read");
+    let raised: Vec<_> = window.records.iter().map(revision).collect();
+    assert_eq!(raised, [i64::MAX.unsigned_abs() - 1]);
+}
+
+#[tokio::test]
+async fn the_office_s_next_revision_is_above_what_was_raised() {
+    let bench = Bench::new();
+    bench.put(vec![revised("c0", 1, 3)]).await;
+    bench.outbox.acked(1, Vec::new()).await.expect("acked");
+    heal(&bench, otherwise(listed(&bench).await, 5)).await;
+    bench.put(vec![revised("c0", 2, 4)]).await;
+    let revisions: Vec<_> = bench.all().await.iter().map(revision).collect();
+    assert_eq!(revisions, [3, 6, 7]);
 }
