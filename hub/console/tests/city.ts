@@ -21,6 +21,7 @@ export interface Told {
   role: string
   kind: string
   number: string
+  person: { role: string; name: string; birth: string; sex: string; phone: string }
 }
 
 export const told = (): Told => JSON.parse(readFileSync(city.told, 'utf8')) as Told

@@ -76,6 +76,60 @@ test.describe('a notary', () => {
     await look(page, 'check-none')
   })
 
+  test('looks for somebody without a number by the name, and sees what is only possible apart', async ({ page }) => {
+    const { person } = told()
+    await signIn(page, people.notary, `/check?agent=${told().agent}`)
+    await page.getByLabel('本处案件或收件号').fill('2026-0815')
+    await page.getByLabel('公证事项').selectOption(told().matter)
+    await page.getByRole('button', { name: '无证件号码，按姓名比对' }).click()
+    await page.getByLabel('当事人 1 的身份').selectOption(person.role)
+    await page.getByLabel('当事人 1 的姓名').fill(person.name)
+    await page.getByLabel('当事人 1 的出生日期').fill(person.birth)
+    await page.getByLabel('当事人 1 的性别').selectOption(person.sex)
+    await page.getByLabel('当事人 1 的姓名').press('Enter')
+    const answer = page.getByRole('region', { name: '核查结果' })
+    await expect(answer).toContainText('查到')
+    await expect(answer).toContainText(`与${person.name}：`)
+    await expect(answer).toContainText('匹配权重')
+    await expect(answer.locator('.reasons li').first()).toBeVisible()
+    await look(page, 'check-person')
+  })
+
+  test('shows what is only possible apart from what is certain', async ({ page }) => {
+    const hit = {
+      office_id: 'a', office_name: '杭州市甲公证处', case_no: '', matter_type: 'inheritance', state: 'accepted', accepted_day: 20_000,
+      matched_on: ['identifier'], masked_names: ['张*'], severity: 'duplicate', first_accepting: true, person: null,
+    }
+    const person = { party: 1, decision: 'possible', weight_millibits: 7_800, explanation_zh: '姓名 章→张 同音字 +2.1；出生日期 相同 +7.8；先验 -2.1' }
+    const hits = [
+      hit,
+      { ...hit, office_name: '杭州市乙公证处', matched_on: ['person'], first_accepting: false, person },
+      { ...hit, office_id: '', office_name: '', matter_type: '', state: '', accepted_day: null, masked_names: [], first_accepting: false },
+    ]
+    await page.route('**/v1/check', (route) =>
+      route.fulfill({
+        headers: { 'Access-Control-Allow-Origin': told().console, 'Access-Control-Allow-Headers': 'authorization, content-type' },
+        json: { hits, truncated: false, feeds: [], intents: [], receipt: null },
+      }),
+    )
+    await signIn(page, people.notary, `/check?agent=${told().agent}`)
+    await page.getByLabel('本处案件或收件号').fill('2026-0819')
+    await page.getByLabel('公证事项').selectOption('inheritance')
+    await page.getByLabel('当事人 1 的证件号码').fill('330106190102030113')
+    await page.getByRole('button', { name: '增加当事人' }).click()
+    await page.getByRole('button', { name: '无证件号码，按姓名比对' }).nth(1).click()
+    await page.getByLabel('当事人 2 的姓名').fill('章国强')
+    await page.getByRole('button', { name: '核查', exact: true }).click()
+    const possible = page.getByRole('region', { name: '疑似' })
+    await expect(possible.locator('.hit')).toHaveCount(1)
+    await expect(possible).toContainText('与章国强：疑似同一人')
+    await expect(possible).toContainText('匹配权重 7.8')
+    await expect(possible).toContainText('姓名 章→张 同音字 +2.1')
+    await expect(possible).not.toContainText('甲公证处')
+    await expect(page.getByText('其事项依法不予披露')).toBeVisible()
+    await look(page, 'check-possible')
+  })
+
   test('is told by the agent that a number is mistyped, before anything leaves the office', async ({ page }) => {
     await signIn(page, people.notary, `/check?agent=${told().agent}`)
     await page.getByLabel('本处案件或收件号').fill('2026-0817')
@@ -125,6 +179,18 @@ test.describe('supervisors', () => {
     await page.getByRole('button', { name: '撤回认定' }).click()
     await expect(page.locator('.history')).toContainText('已撤回')
     await expect(page.getByRole('button', { name: '认定属实' })).toBeVisible()
+  })
+
+  test('see of a finding by persons that it is only possible, by what weight and why', async ({ page }) => {
+    await signIn(page, people.supervisor, '/reviews/duplicates')
+    const possible = page.locator('.list button', { has: page.locator('.possible') })
+    while (!(await possible.count())) await page.getByRole('button', { name: '加载更多' }).click()
+    await expect(possible.first()).toContainText('匹配权重')
+    await possible.first().click()
+    await expect(page.getByText('请先核对身份')).toBeVisible()
+    await expect(page.getByRole('heading', { name: '人员比对依据' })).toBeVisible()
+    await expect(page.locator('.grounds .weights li').first()).toBeVisible()
+    await look(page, 'review-possible')
   })
 
   test('propose that two are one person, and another confirms it', async ({ page, browser }) => {

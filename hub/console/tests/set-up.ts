@@ -36,8 +36,10 @@ export default async function setUp(): Promise<() => Promise<void>> {
 function read(said: string): Told | null {
   const at = /its look-ups +(https:\S+)\/check\?agent=(\d+)/.exec(said)
   const who = /to look up +(\S+) (\w+):(\w+):(\S+)/.exec(said)
-  if (!at || !who || !said.includes('Everything lives in')) return null
+  const person = /or by name +(\w+):([^:]+):birth=([\d-]+),sex=(\w+),phone=(\S+)/.exec(said)
+  if (!at || !who || !person || !said.includes('Everything lives in')) return null
   const [, console = '', agent = ''] = at
   const [, matter = '', role = '', kind = '', number = ''] = who
-  return { console, agent, matter, role, kind, number }
+  const [, of = '', name = '', birth = '', sex = '', phone = ''] = person
+  return { console, agent, matter, role, kind, number, person: { role: of, name, birth, sex, phone } }
 }

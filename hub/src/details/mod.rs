@@ -3,8 +3,11 @@
 //! A request rests on a look-up of the same notary that told of the case, named by its receipt: so it has a purpose, a
 //! case reference and an audit entry, and reaches no case that the disclosure rules did not show. 公证法 art. 29;
 //! 公证程序规则 art. 33: a month for the answer.
+//!
+//! Of a matter of which no more than a hit is told, the asking office asks without hearing whom: whose case it is, and
+//! what it is about, stays the holding office's to say.
 
-use linkage::matter::MatterType;
+use linkage::matter::{MatterType, Shown};
 use linkage::office::OfficeId;
 use serde_json::json;
 use sqlx::PgPool;
@@ -12,7 +15,8 @@ use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome as Recorded};
-use crate::lookup::Asker;
+use crate::lookup::{Asker, disclosure};
+use crate::rules::Rules;
 use crate::store;
 use crate::store::details::{Asked, NewRequest};
 
@@ -28,6 +32,7 @@ pub const MOST_OPEN: i64 = 200;
 pub struct Details {
     pool: PgPool,
     audit: Audit,
+    rules: Rules,
 }
 
 /// A question to the office that holds a case.
@@ -70,12 +75,13 @@ pub struct Entrusted {
     pub asking_office: OfficeId,
     pub asking_office_name: String,
     pub case_reference: String,
-    pub holding_office: OfficeId,
+    /// As far as the asking office may be told of the case.
+    pub holding_office: Option<OfficeId>,
     pub holding_office_name: String,
     /// For the holding office alone.
     pub source_case_id: Option<String>,
     pub case_no: Option<String>,
-    pub matter_type: MatterType,
+    pub matter_type: Option<MatterType>,
     pub question: String,
     pub state: State,
     pub asked_at: OffsetDateTime,
@@ -154,8 +160,8 @@ impl Answer {
 }
 
 impl Details {
-    pub fn new(pool: PgPool, audit: Audit) -> Self {
-        Self { pool, audit }
+    pub fn new(pool: PgPool, audit: Audit, rules: Rules) -> Self {
+        Self { pool, audit, rules }
     }
 
     /// Asks the office that holds the case. Returns the last day for its answer.
@@ -201,11 +207,21 @@ impl Details {
         most: i64,
     ) -> Result<Vec<Entrusted>, DetailsError> {
         let mut reading = asker.scope().read(&self.pool).await?;
-        let found = store::details::list(&mut reading, asker.office_id, side, behind, most).await?;
+        let mut found =
+            store::details::list(&mut reading, asker.office_id, side, behind, most).await?;
         let ids: Vec<Uuid> = found.iter().map(|request| request.request_id).collect();
         let detail = json!({ "side": side.code(), "requests": ids });
         self.record(asker, Action::ListDetails, Recorded::Done, detail)
             .await?;
+        if side == Side::AskedByUs {
+            let rules = self.rules.current();
+            let kept = |matter| disclosure::shown(&rules, matter) == Shown::Hit;
+            for request in &mut found {
+                if request.matter_type.is_some_and(kept) {
+                    request.conceal();
+                }
+            }
+        }
         Ok(found)
     }
 
@@ -250,6 +266,16 @@ impl Details {
             ..Entry::of(Actor::Account(asker.account_id), action, outcome, detail)
         };
         self.audit.append(entry).await.map(drop)
+    }
+}
+
+impl Entrusted {
+    /// Leaves nothing by which the case would be known.
+    fn conceal(&mut self) {
+        self.holding_office = None;
+        self.holding_office_name.clear();
+        self.case_no = None;
+        self.matter_type = None;
     }
 }
 

@@ -130,11 +130,15 @@ fn entrusted(request: Entrusted) -> wire::DetailsRequest {
         asking_office: request.asking_office.to_string(),
         asking_office_name: request.asking_office_name,
         case_reference: request.case_reference,
-        holding_office: request.holding_office.to_string(),
+        holding_office: request
+            .holding_office
+            .map_or_else(String::new, |office| office.to_string()),
         holding_office_name: request.holding_office_name,
         source_case_id: request.source_case_id.unwrap_or_default(),
         case_no: request.case_no.unwrap_or_default(),
-        matter_type: request.matter_type.code().to_owned(),
+        matter_type: request
+            .matter_type
+            .map_or_else(String::new, |matter| matter.code().to_owned()),
         question: request.question,
         state: state.into(),
         asked_at: Some(timestamp(request.asked_at)),

@@ -7,6 +7,7 @@ use notary_proto::hub::v1 as wire;
 use notary_proto::hub::v1::{BatchCheckRequest, CheckApplicationRequest, FindPersonRequest};
 
 use crate::ingest::decode::{code, field as checked};
+use crate::lookup::persons::unfindable;
 use crate::lookup::question::{
     Description, MOST_OF_BATCH, MOST_OF_EACH, Number, NumberCheck, Party, REFERENCE_CHARS,
 };
@@ -64,11 +65,13 @@ pub(super) fn person(request: FindPersonRequest) -> Result<Question, Denial> {
     let case_reference = case_reference(&request.case_reference)?;
     let matter_type = matter_type(&request.matter_type)?;
     let person = request.person.ok_or_else(|| field("person", "present"))?;
+    let parties = vec![party(person, "person")?];
+    findable(&parties, |_| "person".to_owned())?;
     Ok(Question {
         purpose,
         case_reference,
         matter_type,
-        parties: vec![party(person, "person")?],
+        parties,
         subjects: Vec::new(),
         place_of_use: None,
         intent: None,
@@ -134,9 +137,22 @@ fn place_of_use(code: String) -> Result<Option<String>, Denial> {
 
 fn parties(parties: Vec<wire::LookupParty>) -> Result<Vec<Party>, Denial> {
     let parties = parties.into_iter().enumerate();
-    parties
+    let parties = parties
         .map(|(index, each)| party(each, &format!("parties[{index}]")))
-        .collect()
+        .collect::<Result<Vec<Party>, Denial>>()?;
+    findable(&parties, |at| format!("parties[{at}]"))?;
+    Ok(parties)
+}
+
+/// An answer about somebody nobody could be found by would say that there is nothing.
+fn findable(parties: &[Party], path: impl Fn(usize) -> String) -> Result<(), Denial> {
+    match unfindable(parties) {
+        None => Ok(()),
+        Some(at) => Err(field(
+            format!("{}.birth_day", path(at)),
+            "known, or a phone, or the number of somebody beside: by a name alone nobody is looked for",
+        )),
+    }
 }
 
 fn subjects(subjects: Vec<wire::LookupSubject>) -> Result<Vec<(SubjectKind, Token)>, Denial> {

@@ -26,14 +26,24 @@ pub struct Candidate {
     pub mention: MentionId,
 }
 
-/// The persons that a mention may be, those that are the same first, then the heaviest. Keys that too many nodes have
+/// The persons that a mention may be.
+#[derive(Clone, Debug)]
+pub struct Candidates {
+    /// Those that are the same first, then the heaviest.
+    pub persons: Vec<Candidate>,
+    /// Whether nobody was compared although there is somebody: of all that the mention could be found by, too many nodes
+    /// have the same.
+    pub is_too_common: bool,
+}
+
+/// The persons that a mention may be. Keys that too many nodes have
 /// are left out, so that the work is bounded. An equal verified number makes no candidate, for it is no blocking key of a
 /// node: look its node up by `NodeId::of_number`.
 pub async fn candidates(
     connection: &mut PgConnection,
     asked: &Mention,
     model: &Model,
-) -> Result<Vec<Candidate>, LinkingError> {
+) -> Result<Candidates, LinkingError> {
     let asked = Node::new(
         NodeId::from([0; 16]),
         asked.verified(),
@@ -41,6 +51,10 @@ pub async fn candidates(
     );
     let keys: Vec<i64> = asked.keys().iter().map(BlockingKey::to_number).collect();
     let bearers = block::bearers(&mut *connection, &keys).await?;
+    let is_too_common = !bearers.is_empty()
+        && bearers
+            .values()
+            .all(|bearers| bearers.len() > MOST_IN_BLOCK);
     let found: BTreeSet<NodeId> = bearers
         .into_values()
         .filter(|bearers| bearers.len() <= MOST_IN_BLOCK)
@@ -71,7 +85,10 @@ pub async fn candidates(
     }
     let mut persons: Vec<Candidate> = persons.into_values().collect();
     persons.sort_unstable_by_key(rank);
-    Ok(persons)
+    Ok(Candidates {
+        persons,
+        is_too_common,
+    })
 }
 
 /// The least ranks first.

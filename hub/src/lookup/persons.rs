@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use linkage::block;
 use linkage::compare::{KnownIdentifier, Mention, RelatedParties, VerifiedNumber};
 use linkage::matter::Shown;
 use linkage::name::PreparedName;
@@ -46,6 +47,8 @@ pub(super) struct Persons {
     model: Arc<Model>,
     sought: Vec<Sought>,
     cases: Vec<(OfficeId, String)>,
+    /// Whether a party may be persons that were not looked at.
+    is_cut: bool,
 }
 
 #[derive(Debug)]
@@ -92,17 +95,27 @@ impl Persons {
             return Ok(None);
         }
         let model = models.in_force(connection).await?;
-        let mut sought = Vec::new();
+        let (mut sought, mut is_cut) = (Vec::new(), false);
         for (party, description) in compared {
-            let asked = Arc::new(mention_of(parties, party, description, &model));
+            let mut asked = mention_of(parties, party, description);
+            asked.name_share = model.share_of(&asked.name);
+            let asked = Arc::new(asked);
             let found = candidates(&mut *connection, &asked, &model).await?;
-            sought.extend(found.iter().take(MOST_CANDIDATES).map(|candidate| Sought {
-                party,
-                person_id: candidate.person_id,
-                by: By::Comparison(Arc::clone(&asked)),
-            }));
+            is_cut |= found.is_too_common || found.persons.len() > MOST_CANDIDATES;
+            sought.extend(
+                found
+                    .persons
+                    .iter()
+                    .take(MOST_CANDIDATES)
+                    .map(|candidate| Sought {
+                        party,
+                        person_id: candidate.person_id,
+                        by: By::Comparison(Arc::clone(&asked)),
+                    }),
+            );
         }
-        Ok(Some(Self::with_cases(connection, model, sought).await?))
+        let persons = Self::with_cases(connection, model, sought).await?;
+        Ok(Some(Self { is_cut, ..persons }))
     }
 
     /// The person that a party's verified number tells.
@@ -131,6 +144,7 @@ impl Persons {
             model,
             sought,
             cases: Vec::new(),
+            is_cut: false,
         };
         let most = MOST_BEHIND_A_TOKEN;
         persons.cases = person::cases(connection, &persons.ids(), most).await?;
@@ -147,6 +161,11 @@ impl Persons {
     /// Of the persons, sealed ones included: what may be told is for the search to say.
     pub(super) fn cases(&self) -> Vec<(OfficeId, String)> {
         self.cases.clone()
+    }
+
+    /// Whether there may be more persons than were looked at.
+    pub(super) const fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// Why each case found is that of a person sought. A case that nothing tellable speaks for is taken out.
@@ -321,17 +340,27 @@ pub(super) fn undetermined(party: &Party) -> Option<&Description> {
     }
 }
 
+/// The first party that nobody could be found by: a name alone is shared by too many to be looked for.
+pub fn unfindable(parties: &[Party]) -> Option<usize> {
+    (0..parties.len()).find(|&at| {
+        undetermined(&parties[at]).is_some_and(|description| {
+            let mut keys = Vec::new();
+            block::keys(&mention_of(parties, at, description), &mut keys);
+            keys.is_empty()
+        })
+    })
+}
+
 /// A party as linkage compares it; the question's other numbers are those of its related parties.
-fn mention_of(parties: &[Party], at: usize, description: &Description, model: &Model) -> Mention {
-    let name = PreparedName::new(&description.name);
+fn mention_of(parties: &[Party], at: usize, description: &Description) -> Mention {
     let others = parties.iter().enumerate().filter(|(other, _)| *other != at);
     let related: RelatedParties = others
         .filter_map(|(_, party)| Some(party.verified()?.token))
         .collect();
     Mention {
         kind: description.kind,
-        name_share: model.share_of(&name),
-        name,
+        name_share: None,
+        name: PreparedName::new(&description.name),
         birth: description.birth_date,
         sex: description.sex,
         phone: description.phone,

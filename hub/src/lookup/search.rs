@@ -85,6 +85,7 @@ async fn explained(
     mut search: Search,
 ) -> Result<Search, sqlx::Error> {
     let shown = |found: &Found| shown_to(rules, asker, found);
+    search.truncated |= persons.is_cut();
     search.persons = persons
         .explain(connection, shown, &mut search.found)
         .await?;

@@ -12,6 +12,8 @@ use uuid::Uuid;
 use super::{Desk, Grounds, Review, ReviewError};
 use crate::audit::{Action, Outcome};
 use crate::lookup::disclosure;
+use crate::store::duplicate::Basis;
+use crate::store::review::beside;
 use crate::store::review::duplicate::{self as store, Decision, Finding, NewDecision, Wanted};
 use crate::store::scope;
 use crate::store::tx::{self, retried};
@@ -120,6 +122,16 @@ impl Finding {
     }
 }
 
+/// A finding with what it rests on.
+#[derive(Clone, Debug)]
+pub struct FindingRead {
+    pub finding: Finding,
+    /// Of one by persons: mentions of the two cases that are held for one person, to be read as a pair.
+    pub pairs: Vec<[Uuid; 2]>,
+    /// Everything that was decided, the newest first.
+    pub decisions: Vec<Decision>,
+}
+
 /// A decision to be made.
 #[derive(Clone, Debug)]
 pub struct Decide {
@@ -151,17 +163,30 @@ impl Review<'_> {
         Ok(findings)
     }
 
-    /// One finding with everything that was ever decided about it.
-    pub async fn finding(&self, finding_id: Uuid) -> Result<(Finding, Vec<Decision>), ReviewError> {
+    /// One finding with what it rests on and everything that was ever decided about it.
+    pub async fn finding(&self, finding_id: Uuid) -> Result<FindingRead, ReviewError> {
         let mut connection = self.reading().await?;
         let finding = self
             .visible(&mut connection, finding_id, Action::ReadReview)
             .await?;
-        let history = store::history(&mut connection, finding_id).await?;
+        let decisions = store::history(&mut connection, finding_id).await?;
+        let [left, right] = &finding.cases;
+        let pairs = match finding.basis {
+            Basis::Number => Vec::new(),
+            Basis::Person => {
+                let left = (left.office_id, left.source_case_id.as_str());
+                let right = (right.office_id, right.source_case_id.as_str());
+                beside::pairs(&mut connection, left, right).await?
+            }
+        };
         let detail = json!({ "finding": finding_id });
         self.record(Action::ReadReview, Outcome::Done, detail)
             .await?;
-        Ok((finding, history))
+        Ok(FindingRead {
+            finding,
+            pairs,
+            decisions,
+        })
     }
 
     /// Decides. The same decision of the same person again changes nothing and answers the same.

@@ -187,11 +187,11 @@ pub async fn list(
                 asking_office: parse(&row.asking_office)?,
                 asking_office_name: row.asking_name,
                 case_reference: row.case_reference,
-                holding_office: parse(&row.holding_office)?,
+                holding_office: Some(parse(&row.holding_office)?),
                 holding_office_name: row.holding_name,
                 source_case_id: (side == Side::AskedOfUs).then_some(row.source_case_id),
                 case_no: row.case_no,
-                matter_type: parse(&row.matter_type)?,
+                matter_type: Some(parse(&row.matter_type)?),
                 question: row.question,
                 state: State::on(row.today, row.due_on, outcome),
                 asked_at: row.asked_at,
@@ -224,7 +224,8 @@ pub async fn state(
     .transpose()
 }
 
-/// Stores an answer and the notice to the asking office; nothing when there is an answer already.
+/// Stores an answer and the notice to the asking office, which names nobody: the asking office may not know whom it
+/// asked. Nothing when there is an answer already.
 pub async fn answer(
     pool: &PgPool,
     asker: Asker,
@@ -238,8 +239,8 @@ pub async fn answer(
            told AS (
                INSERT INTO notice (notice_id, office_id, kind, text_zh, created_at)
                SELECT $6, a.asking_office, 'details_answered',
-                      o.name || '已答复本处的核实请求（' || a.case_reference || '）。', now()
-                 FROM answered a JOIN office o ON o.office_id = $2)
+                      '本处的核实请求（' || a.case_reference || '）已有答复。', now()
+                 FROM answered a)
            SELECT answered_at AS "answered_at!" FROM answered"#,
         answer.request_id,
         asker.office_id.as_str(),

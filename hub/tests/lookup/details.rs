@@ -185,3 +185,44 @@ async fn nobody_answers_for_another_office() {
     let refused = city.holding.answer(&asked.request_id).await.unwrap_err();
     assert_eq!(reason(&refused), "OFFICE_MISMATCH");
 }
+
+/// Of an adoption no more than a hit is told: who asks for its verification does not hear from whom.
+#[tokio::test]
+async fn a_request_about_a_case_of_which_a_hit_is_told_does_not_tell_whom_it_asks() {
+    let mut city = city().await;
+    let adopted = case("X")
+        .matter("adoption")
+        .number(7)
+        .parties(vec![person(PartyRole::Adoptee, 5)]);
+    city.counter
+        .seed
+        .office(&city.counter.hub, "xiaoshan", vec![adopted])
+        .await;
+    let looked_up = about("adoption", vec![who(PartyRole::Adoptee, 5)], vec![]);
+    let answer = city.counter.answer(looked_up).await;
+    assert_eq!(answer.hits[0].office_id, "");
+    let asked = question(answer.receipt.unwrap().audit_entry);
+    city.asking.ask(asked.clone()).await.unwrap();
+
+    let received = &city.holding.list(DetailsSide::AskedOfUs).await[0];
+    assert_eq!(
+        (
+            received.source_case_id.as_str(),
+            received.matter_type.as_str()
+        ),
+        ("X", "adoption")
+    );
+    city.holding.answer(&asked.request_id).await.unwrap();
+    let own = &city.asking.list(DetailsSide::AskedByUs).await[0];
+    assert_eq!(own.state(), DetailsState::Verified);
+    let told = [
+        &own.holding_office,
+        &own.holding_office_name,
+        &own.case_no,
+        &own.matter_type,
+        &own.source_case_id,
+    ];
+    assert!(told.iter().all(|text| text.is_empty()), "{told:?}");
+    let notices = notices(&city, "details_answered").await;
+    assert_eq!(notices[0].1, "本处的核实请求（2024-接-1）已有答复。");
+}

@@ -243,3 +243,91 @@ async fn nobody_finds_a_person_without_purpose_reference_or_person_and_each_atte
     assert_eq!((log.len(), denied.count()), (6, 5));
     assert!(log.iter().all(|entry| entry.action == "lookup.find_person"));
 }
+
+/// Namesakes born on one day, each with a number: more than are told.
+#[tokio::test]
+async fn an_answer_about_more_persons_than_are_told_says_that_there_are_more() {
+    let counter = Counter::open().await;
+    let namesake = |number: u8| {
+        let party = Party {
+            identifier: person(PartyRole::Principal, number).identifier,
+            phone_token: vec![number; 16],
+            ..known(PartyRole::Principal, "张国强")
+        };
+        case(&format!("A{number}"))
+            .matter("mandate")
+            .parties(vec![party])
+    };
+    counter
+        .seed
+        .office(&counter.hub, "xiaoshan", (1..=10).map(namesake).collect())
+        .await;
+    linked(&counter).await;
+    let of_birth = LookupParty {
+        phone_token: Vec::new(),
+        ..asked("张国强")
+    };
+    let answer = counter
+        .answer(about("mandate", vec![of_birth], vec![]))
+        .await;
+    assert!(answer.truncated, "{} hits", answer.hits.len());
+    // Who says more hears of one.
+    let with_phone = LookupParty {
+        phone_token: vec![3; 16],
+        ..asked("张国强")
+    };
+    let answer = counter
+        .answer(about("mandate", vec![with_phone], vec![]))
+        .await;
+    assert!(!answer.hits.is_empty());
+}
+
+/// One phone on more records than are compared: nobody is found by it, and nobody is told that there is nothing.
+#[tokio::test]
+async fn an_answer_about_somebody_too_common_to_be_compared_says_so() {
+    let counter = Counter::open().await;
+    let bearers = (1..=120).map(|number: u8| {
+        let party = Party {
+            birth_day: None,
+            ..known(PartyRole::Principal, &format!("李{number}号"))
+        };
+        case(&format!("B{number}"))
+            .matter("mandate")
+            .parties(vec![party])
+    });
+    counter
+        .seed
+        .office(&counter.hub, "xiaoshan", bearers.collect())
+        .await;
+    linked(&counter).await;
+    let by_phone = LookupParty {
+        birth_day: None,
+        ..asked("王小明")
+    };
+    let answer = counter
+        .answer(about("mandate", vec![by_phone], vec![]))
+        .await;
+    assert_eq!((answer.hits.len(), answer.truncated), (0, true));
+}
+
+#[tokio::test]
+async fn by_a_name_alone_nobody_is_looked_for() {
+    let counter = Counter::open().await;
+    let bare = LookupParty {
+        birth_day: None,
+        phone_token: Vec::new(),
+        ..asked("张国强")
+    };
+    let status = counter
+        .ask(about("mandate", vec![bare.clone()], vec![]))
+        .await
+        .unwrap_err();
+    assert_eq!(reason(&status), "FIELD_INVALID");
+    let entry = counter.log().await.pop().unwrap();
+    assert_eq!(entry.detail["field"], "parties[0].birth_day");
+    let status = counter.find(find(bare.clone())).await.unwrap_err();
+    assert_eq!(reason(&status), "FIELD_INVALID");
+    // Beside somebody with a number it may be found as that one's relative.
+    let beside = vec![bare, who(PartyRole::Agent, 3)];
+    counter.answer(about("mandate", beside, vec![])).await;
+}

@@ -9,7 +9,7 @@ use notary_hub::details::{Answer, Details, DetailsError, Outcome, Request as Ask
 use notary_hub::identity::Role;
 use notary_hub::lookup::Asker;
 use notary_hub::lookup::disclosure;
-use notary_hub::rules::Edition;
+use notary_hub::rules::{Edition, Rules};
 use notary_hub::store;
 use notary_hub::store::lookup::{Opened, Wanted};
 use notary_proto::hub::v1 as wire;
@@ -278,7 +278,7 @@ async fn without_the_check_a_notary_still_has_no_part_in_what_other_offices_ask_
     let key = key_file::load_or_make(&counter.hub.keys.config).unwrap();
     let (audit, log) = Audit::new(pool, key.into());
     let writing = tokio::spawn(log.run(CancellationToken::new()));
-    let details = Details::new(counter.hub.db.pool.clone(), audit);
+    let details = Details::new(counter.hub.db.pool.clone(), audit, Rules::shipped());
     // A notary of yuhang whom the hub takes for one of either office.
     for office in ["hangzhou", "xiaoshan"] {
         let mut asker = Asker::new(Uuid::now_v7(), "yuhang".parse().unwrap());

@@ -18,9 +18,12 @@ use axum::routing::post;
 use axum::{Json, Router};
 use linkage::identifier::IdentifierKind;
 use linkage::matter::MatterType;
+use linkage::phone::PhoneNumber;
 use linkage::subject::SubjectKind;
-use linkage::vocabulary::PartyRole;
+use linkage::vocabulary::{PartyKind, PartyRole, Sex};
 use serde::{Deserialize, Deserializer, Serialize};
+use time::Date;
+use time::macros::format_description;
 use tonic::Code;
 use zeroize::Zeroizing;
 
@@ -29,7 +32,7 @@ use crate::identity::Identities;
 use crate::lookup::{
     self, Answer, LookupError, Purpose, Question, QuestionError, RawParty, RawSubject,
 };
-use crate::mapping::PlaceCode;
+use crate::mapping::{Party, PlaceCode, Text};
 use crate::source::push::addressed_to_loopback;
 
 /// Largest body, bytes: a question of 16 parties and as many things.
@@ -52,6 +55,8 @@ struct Asked {
     #[serde(default)]
     parties: Vec<AskedParty>,
     #[serde(default)]
+    persons: Vec<AskedPerson>,
+    #[serde(default)]
     subjects: Vec<AskedSubject>,
     #[serde(default)]
     place_of_use: Option<String>,
@@ -64,6 +69,22 @@ struct AskedParty {
     kind: IdentifierKind,
     #[serde(deserialize_with = "wiped")]
     number: Zeroizing<String>,
+}
+
+/// Somebody without a verified number: name, and whatever else is known, is compared.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskedPerson {
+    role: PartyRole,
+    #[serde(deserialize_with = "wiped")]
+    name: Zeroizing<String>,
+    /// YYYY-MM-DD.
+    #[serde(default)]
+    birth: String,
+    #[serde(default)]
+    sex: Option<Sex>,
+    #[serde(default, deserialize_with = "wiped")]
+    phone: Zeroizing<String>,
 }
 
 #[derive(Deserialize)]
@@ -162,6 +183,8 @@ impl Asked {
             kind: party.kind,
             number: party.number,
         });
+        let persons = self.persons.into_iter().enumerate();
+        let persons = persons.map(|(at, person)| person.party(at));
         let subjects = self.subjects.into_iter().map(|subject| RawSubject {
             kind: subject.kind,
             number: subject.number,
@@ -171,12 +194,46 @@ impl Asked {
             reference: self.case_reference,
             matter: self.matter_type,
             parties: parties.collect(),
-            persons: Vec::new(),
+            persons: persons.collect::<Result<_, _>>()?,
             subjects: subjects.collect(),
             place_of_use: place
                 .transpose()
                 .map_err(|_| Refusal::of_field("place_of_use", "使用地应为两位国家代码。"))?,
             intent: None,
+        })
+    }
+}
+
+impl AskedPerson {
+    /// `at` is its place among the persons.
+    fn party(self, at: usize) -> Result<Party, Refusal> {
+        let wrong = |field: &str, detail_zh: &str| {
+            Refusal::of_field(format!("persons[{at}].{field}"), detail_zh)
+        };
+        let name = Text::read(&self.name).ok().flatten();
+        let birth_on = match self.birth.as_str() {
+            "" => None,
+            text => {
+                let day = Date::parse(text, format_description!("[year]-[month]-[day]"));
+                Some(day.map_err(|_| wrong("birth", "出生日期应为 YYYY-MM-DD。"))?)
+            }
+        };
+        let phone = match self.phone.as_str() {
+            "" => None,
+            text => {
+                let phone = PhoneNumber::parse(text);
+                Some(phone.map_err(|_| wrong("phone", "电话号码有误，请核对。"))?)
+            }
+        };
+        Ok(Party {
+            role: self.role,
+            kind: PartyKind::Natural,
+            name: name.ok_or_else(|| wrong("name", "请填写姓名，不超过 200 字。"))?,
+            identifier: None,
+            sex: self.sex,
+            birth_on,
+            phone,
+            address_district: None,
         })
     }
 }
@@ -282,6 +339,49 @@ mod tests {
         let request = request.body(Body::empty()).expect("a request");
         let router = of_the_console(route, CONSOLE.to_owned());
         router.oneshot(request).await.expect("an answer")
+    }
+
+    fn asked(person: &str) -> Result<Question, Refusal> {
+        let body = format!(
+            r#"{{"purpose": "before_acceptance", "case_reference": "1", "matter_type": "inheritance",
+                 "persons": [{{"role": "heir", "name": "王五"}}, {person}]}}"#
+        );
+        serde_json::from_str::<Asked>(&body)
+            .expect("of the form")
+            .question()
+    }
+
+    #[test]
+    fn a_person_without_a_number_is_asked_about_by_what_else_is_known() {
+        let question = asked(
+            r#"{"role": "decedent", "name": "张三", "birth": "1930-03-07", "sex": "male", "phone": "13800000000"}"#,
+        );
+        let question = question.expect("a question");
+        let [bare, known] = &question.persons[..] else {
+            panic!("two persons");
+        };
+        assert!(bare.birth_on.is_none() && bare.sex.is_none() && bare.phone.is_none());
+        assert_eq!(known.name.as_str(), "张三");
+        assert!(known.birth_on.is_some() && known.sex.is_some() && known.phone.is_some());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_person_is_named_by_its_field() {
+        for (person, field) in [
+            (r#"{"role": "heir", "name": " "}"#, "persons[1].name"),
+            (
+                r#"{"role": "heir", "name": "张三", "birth": "1930"}"#,
+                "persons[1].birth",
+            ),
+            (
+                r#"{"role": "heir", "name": "张三", "phone": "1"}"#,
+                "persons[1].phone",
+            ),
+        ] {
+            let refused = asked(person).expect_err("wrong");
+            assert_eq!(refused.field.as_deref(), Some(field));
+            assert!(!refused.detail_zh.contains("1930"));
+        }
     }
 
     #[tokio::test]

@@ -56,7 +56,8 @@ pub(super) async fn check(
     let password = password()?;
     let credentials = args.notary.with(&password);
     let answer = lookup::ask(config, &identity, request, credentials).await?;
-    let found = !(answer.hits.is_empty() && answer.intents.is_empty());
+    // What is cut off may hold something.
+    let found = answer.truncated || !(answer.hits.is_empty() && answer.intents.is_empty());
     output.print(&answer, || lookup::text(&answer))?;
     Ok(match found {
         true => ExitCode::from(FOUND),

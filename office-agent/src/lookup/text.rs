@@ -21,12 +21,16 @@ pub fn text(answer: &Answer) -> String {
 fn at(answer: &Answer, now: i64) -> String {
     let mut text = String::new();
     let _ = match answer.hits.len() {
+        0 if answer.truncated => writeln!(
+            text,
+            "未能比对：与所填信息相同的人过多，请补充出生日期、电话等信息。"
+        ),
         0 => writeln!(text, "未查到相关办证信息。"),
         count => writeln!(
             text,
             "查到 {count} 件相关办证信息{}：",
             if answer.truncated {
-                "（仅列出最近的）"
+                "（没有全部列出）"
             } else {
                 ""
             }
@@ -226,6 +230,23 @@ mod tests {
             intent_expires_at: None,
         };
         insta::assert_snapshot!(at(&answer, 1_700_000_100));
+    }
+
+    #[test]
+    fn that_nobody_could_be_compared_is_not_said_as_that_there_is_nothing() {
+        let answer = Answer {
+            hits: Vec::new(),
+            truncated: true,
+            feeds: vec![feed(Some(1_700_000_000))],
+            receipt: receipt(),
+            intents: Vec::new(),
+            intent_expires_at: None,
+        };
+        let text = at(&answer, 1_700_000_100);
+        assert!(
+            text.starts_with("未能比对") && !text.contains("未查到"),
+            "{text}"
+        );
     }
 
     #[test]

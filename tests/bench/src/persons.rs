@@ -171,7 +171,8 @@ async fn lookups(pool: &PgPool, models: &Models, asked: &[Mention]) -> anyhow::R
         let begun = Instant::now();
         let mut connection = pool.acquire().await?;
         let model = models.in_force(&mut connection).await?;
-        found += candidates(&mut connection, mention, &model).await?.len();
+        let candidates = candidates(&mut connection, mention, &model).await?;
+        found += candidates.persons.len();
         times.push(begun.elapsed());
     }
     times.sort_unstable();

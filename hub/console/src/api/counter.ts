@@ -27,6 +27,8 @@ export interface Question {
   case_reference: string
   matter_type: string
   parties: { role: string; kind: string; number: string }[]
+  /// Without a verified number: compared by name and what else is known.
+  persons: { role: string; name: string; birth?: string; sex?: string; phone?: string }[]
   subjects: { kind: string; number: string }[]
   place_of_use?: string
 }
@@ -43,6 +45,18 @@ export interface Hit {
   masked_names: string[]
   severity: string
   first_accepting: boolean
+  /// Why it is held to be somebody's, when no equal number says so.
+  person: PersonMatch | null
+}
+
+export interface PersonMatch {
+  /// Which of those asked about, from 0: parties before persons.
+  party: number
+  decision: string
+  /// Thousandths of a bit.
+  weight_millibits: number | null
+  /// Its parts stand apart by `；`; empty where names may not be told.
+  explanation_zh: string
 }
 
 export interface Feed {

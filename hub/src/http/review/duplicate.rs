@@ -72,7 +72,16 @@ pub(in crate::http) struct FindingAnswer {
 pub(in crate::http) struct FindingHistory {
     #[serde(flatten)]
     finding: FindingAnswer,
+    /// Of a finding by persons whom linkage holds for one person in both cases, the heaviest first; 8 at most.
+    pairs: Vec<Beside>,
     decisions: Vec<DecisionAnswer>,
+}
+
+/// A mention of each case: why the two are held for one person is at `/reviews/persons/{low}/{high}`.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct Beside {
+    low: Uuid,
+    high: Uuid,
 }
 
 /// One of the two cases.
@@ -187,10 +196,11 @@ pub(in crate::http) async fn read(
     InPath(finding_id): InPath<Uuid>,
 ) -> Result<Json<FindingHistory>, Problem> {
     let review = api.reviews(&person)?;
-    let (finding, decisions) = review.finding(finding_id).await?;
-    let decisions = decisions.into_iter();
+    let read = review.finding(finding_id).await?;
+    let (pairs, decisions) = (read.pairs.into_iter(), read.decisions.into_iter());
     Ok(Json(FindingHistory {
-        finding: FindingAnswer::of(&review, finding),
+        finding: FindingAnswer::of(&review, read.finding),
+        pairs: pairs.map(|[low, high]| Beside { low, high }).collect(),
         decisions: decisions
             .map(|decision| DecisionAnswer::of(&review, decision))
             .collect(),

@@ -2,11 +2,15 @@
 
 use http::Method;
 use notary_hub::identity::Role;
-use notary_proto::hub::v1::PartyRole;
+use notary_hub::linking::Linking;
+use notary_hub::linking::model::Models;
+use notary_hub::rules::Rules;
+use notary_hub::store;
+use notary_proto::hub::v1::{Party, PartyRole, Sex};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Bureau, Colleague};
-use crate::record::{Case, case, person};
+use crate::record::{Case, case, day, person};
 use crate::support::seed::notary;
 
 const QUEUE: &str = "/api/v1/reviews/duplicates";
@@ -316,4 +320,62 @@ async fn a_reason_is_a_sentence_without_numbers_of_persons() {
         assert_eq!(answer.json()["field"], "reason");
         assert!(!answer.text().contains("1101051949"));
     }
+}
+
+/// Somebody with a name that nobody else has, once with a number and once without.
+#[tokio::test]
+async fn a_finding_by_persons_says_whom_it_rests_on_and_their_pair_says_why() {
+    let bureau = Bureau::open().await;
+    let (hub, seed) = (&bureau.hub, &bureau.seed);
+    let numbered = Party {
+        name: "欧阳国强".to_owned(),
+        birth_day: Some(day("1948-07-19")),
+        sex: Sex::Male.into(),
+        phone_token: vec![7; 16],
+        address_district: "330106".to_owned(),
+        ..person(PartyRole::Decedent, 1)
+    };
+    let unnumbered = Party {
+        identifier: None,
+        ..numbered.clone()
+    };
+    let estate = |key: &str, party| case(key).matter("inheritance").parties(vec![party]);
+    seed.office(hub, "hangzhou", vec![estate("KEY-A", numbered)])
+        .await;
+    seed.office(hub, "xiaoshan", vec![estate("KEY-B", unnumbered)])
+        .await;
+    let pool = &hub.db.pool;
+    let linking = Linking::new(pool.clone(), Models::default(), Rules::shipped());
+    while !store::linking::work::is_drained(pool).await.unwrap() {
+        linking.drain().await.unwrap();
+    }
+
+    let notary = Colleague::new(notary("hangzhou"));
+    let finding = &queue(&bureau, notary, "open").await[0];
+    assert_eq!(finding["basis"], "person");
+    assert!(finding["match_weight"].as_f64().unwrap() > 0.0);
+    let told = read(&bureau, notary, finding).await.json();
+    let pairs = told["pairs"].as_array().unwrap();
+    assert_eq!(pairs.len(), 1);
+    let (low, high) = (&pairs[0]["low"], &pairs[0]["high"]);
+    let path = format!(
+        "/api/v1/reviews/persons/{}/{}",
+        low.as_str().unwrap(),
+        high.as_str().unwrap()
+    );
+    let pair = bureau.ask(notary, Method::GET, &path, Value::Null).await;
+    assert_eq!(pair.status, 200);
+    let pair = pair.json();
+    assert_eq!(pair["one_person"], true);
+    assert!(!pair["explanation"]["fields"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_finding_by_numbers_rests_on_no_comparison() {
+    let bureau = estate().await;
+    let supervisor = Colleague::new(Role::Supervisor);
+    let finding = &queue(&bureau, supervisor, "open").await[0];
+    assert_eq!(finding["basis"], "number");
+    let told = read(&bureau, supervisor, finding).await.json();
+    assert_eq!(told["pairs"], json!([]));
 }

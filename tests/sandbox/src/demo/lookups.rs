@@ -29,11 +29,30 @@ pub(super) async fn ask(town: &Town, agent: &Agent) -> anyhow::Result<String> {
     Ok(lines.join("\n"))
 }
 
-/// A number for whoever tries the console: the matter, and `role:kind:number` of somebody in it.
-pub(super) fn example(city: &City, home: &str) -> Option<(String, String)> {
-    let inquiry = Inquiry::about(&duplicate_elsewhere(city, home)?);
-    let party = inquiry.parties().first()?.clone();
-    Some((inquiry.matter().to_owned(), party))
+/// Somebody to look up for whoever tries the console.
+pub(super) struct Example {
+    pub(super) matter: String,
+    /// `role:kind:number`.
+    pub(super) party: String,
+    /// The same without the number, as `office-agent check --person` takes it.
+    pub(super) person: String,
+}
+
+pub(super) fn example(city: &City, home: &str) -> Option<Example> {
+    let case = duplicate_elsewhere(city, home)?;
+    let inquiry = Inquiry::about(&case);
+    let person = case.parties.iter().find_map(|party| {
+        let (role, sex) = (party.role.code(), party.sex?.code());
+        let (name, birth, phone) = (&party.name, party.birth_on?, party.phone.as_ref()?);
+        Some(format!(
+            "{role}:{name}:birth={birth},sex={sex},phone={phone}"
+        ))
+    });
+    Some(Example {
+        matter: inquiry.matter().to_owned(),
+        party: inquiry.parties().first()?.clone(),
+        person: person?,
+    })
 }
 
 fn meaning(answer: &Answer) -> anyhow::Result<&'static str> {

@@ -178,12 +178,16 @@ fn addresses(setting: &Setting, folder: &Folder) -> anyhow::Result<String> {
     let people = at.people;
     let agent = &setting.agents[0];
     let port = agent.local_address()?.port();
-    let (matter, party) = lookups::example(setting.town.city(), agent.office_id())
+    let lookups::Example {
+        matter,
+        party,
+        person,
+    } = lookups::example(setting.town.city(), agent.office_id())
         .context("the city has a planted duplicate")?;
     Ok(format!(
         "\nThe city stays up until Ctrl-C.\n\
          \n  console         https://{people}/\n  its look-ups    https://{people}/check?agent={port}\n  \
-         to look up      {matter} {party}\n\
+         to look up      {matter} {party}\n  or by name      {person}\n\
          \n  people (REST)   https://{people}/api/v1/\n  agents (gRPC)   https://{}\n  metrics         http://{}/metrics\n\
          \n  CA file         {}\n  hub             notary-hub office list --config {}\n  \
          an agent        office-agent status --config {}\n\
