@@ -53,16 +53,26 @@ if [ -d "$place" ]; then
     say "what was there is now in $aside"
 fi
 cp -R "$from/database" "$place"
+settings="$place/postgresql.auto.conf"
 if [ -n "$wal" ]; then
+    # Beside the database, whose account may not read the backups.
+    cp -R "$wal" "$place/restored_wal"
+    cp "$settings" "$settings.before"
     {
         # The last segment was not finished.
-        printf "restore_command = 'cp \"%s/%%f\" \"%%p\" 2>/dev/null || cp \"%s/%%f.partial\" \"%%p\"'\n" "$wal" "$wal"
+        printf "restore_command = 'cp \"restored_wal/%%f\" \"%%p\" 2>/dev/null || cp \"restored_wal/%%f.partial\" \"%%p\"'\n"
         [ -z "$until" ] || printf "recovery_target_time = '%s'\n" "$until"
         printf "recovery_target_action = 'promote'\n"
-    } >>"$place/postgresql.auto.conf"
+        # Whoever connects finds it whole.
+        printf "hot_standby = off\n"
+    } >>"$settings"
     touch "$place/recovery.signal"
 fi
 [ "$(id -u)" -ne 0 ] || chown -R "$owner" "$place"
 chmod 700 "$place"
 "$hub" restored --config "$config"
+if [ -n "$wal" ]; then
+    mv "$settings.before" "$settings"
+    rm -rf "$place/restored_wal"
+fi
 say "start the hub; watch GET /api/v1/offices/{id}/feed until no office has anything waiting"

@@ -20,7 +20,7 @@ use server::Server;
 
 /// Name of the hub's database in the private cluster.
 const DATABASE: &str = "notary_hub";
-/// How long the server may take until it answers; recovery after a crash counts in.
+/// How long the server may take until it answers, or says that it recovers: that may take hours after a restore.
 const READY_LIMIT: Duration = Duration::from_secs(120);
 /// How long an earlier server on the same data may take to end.
 const PREDECESSOR_LIMIT: Duration = Duration::from_secs(60);
@@ -181,16 +181,26 @@ async fn connect_when_ready(
     server: &mut Server,
 ) -> Result<PgConnection, EmbeddedError> {
     let url = url(socket_dir, "postgres");
-    let deadline = Instant::now() + READY_LIMIT;
+    let mut deadline = Instant::now() + READY_LIMIT;
     loop {
         match PgConnection::connect(&url).await {
             Ok(connection) => return Ok(connection),
+            Err(error) if server.is_running() && is_starting(&error) => {
+                deadline = Instant::now() + READY_LIMIT;
+                sleep(Duration::from_millis(30)).await;
+            }
             Err(_) if server.is_running() && Instant::now() < deadline => {
                 sleep(Duration::from_millis(30)).await;
             }
             Err(_) => return Err(server.not_ready()),
         }
     }
+}
+
+/// Whether the server says that it is not ready yet: cannot_connect_now.
+fn is_starting(error: &sqlx::Error) -> bool {
+    let database = error.as_database_error();
+    database.is_some_and(|error| error.code().as_deref() == Some("57P03"))
 }
 
 async fn ensure_database(admin: &mut PgConnection) -> Result<(), EmbeddedError> {

@@ -22,6 +22,7 @@ pub use addresses::Addresses;
 pub(crate) use sources::pipeline;
 
 use crate::config::{Config, SourceName};
+use crate::dial::Dialer;
 use crate::identity::{self, Identities, IdentityError, Renewal};
 use crate::mapping::MappingError;
 use crate::outbox::{self, Outbox, OutboxError};
@@ -151,7 +152,7 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         stop.clone(),
     ));
     let sync = Sync {
-        hub: config.hub.agents.clone(),
+        hub: Dialer::of(config.hub.agents.clone()),
         outbox: outbox.clone(),
         identities: identities.clone(),
         timing: Timing::default(),

@@ -1,6 +1,7 @@
 //! Connections to the hub: TLS 1.3 with the hub's name checked, then gRPC over it. One connection a channel; who
 //! wants another dials again, and with whatever certificates are current then.
 
+mod dialer;
 mod failure;
 mod tls;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -18,6 +20,7 @@ use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
+pub use dialer::Dialer;
 pub use failure::{DialError, Refusal};
 pub use tls::{TlsError, anonymous, as_office};
 
@@ -37,6 +40,17 @@ pub async fn dial(hub: &HubUrl, tls: ClientConfig) -> Result<Channel, DialError>
     let stream = timeout(TIME, connect(hub, tls))
         .await
         .map_err(|_| DialError::TimedOut { hub: hub.clone() })??;
+    over(hub, stream).await
+}
+
+/// Speaks gRPC over a connection that is there.
+///
+/// # Errors
+/// When the peer does not speak HTTP/2.
+pub async fn over<S>(hub: &HubUrl, stream: S) -> Result<Channel, DialError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let mut stream = Some(TokioIo::new(stream));
     let once = service_fn(move |_: http::Uri| {
         let stream = stream

@@ -70,11 +70,25 @@ impl Outbox {
     /// As [`Self::open`].
     pub fn open_with_clock(path: impl AsRef<Path>, clock: Clock) -> Result<Self, OutboxError> {
         let worker = Worker::start(path.as_ref(), &clock)?;
-        Ok(Self {
+        Ok(Self::with(worker, clock))
+    }
+
+    /// [`Self::open_with_clock`] for a simulation: whoever calls blocks until it is done, so that the same calls come to
+    /// the same every time.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_in_simulation(path: impl AsRef<Path>, clock: Clock) -> Result<Self, OutboxError> {
+        let worker = Worker::here(path.as_ref(), &clock)?;
+        Ok(Self::with(worker, clock))
+    }
+
+    fn with(worker: Worker, clock: Clock) -> Self {
+        Self {
             worker,
             clock,
             grown: Arc::new(watch::Sender::new(0)),
-        })
+        }
     }
 
     /// What the hub should hold by now, to be compared with what it says.

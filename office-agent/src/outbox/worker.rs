@@ -1,6 +1,8 @@
-//! The one thread that holds the connection. SQLite blocks on the disk; nothing else may wait for it.
+//! Who holds the connection: one thread, for SQLite blocks on the disk and nothing else may wait for it. In a simulation,
+//! where nothing may depend on how threads are scheduled, whoever asks.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use metrics::gauge;
@@ -16,6 +18,7 @@ const WAITING: usize = 64;
 type Job = Box<dyn FnOnce(&mut Store) + Send>;
 
 /// The connection and what belongs to it.
+#[derive(Debug)]
 pub(super) struct Store {
     connection: Connection,
     /// Whether the last write failed, so that each trouble is said once.
@@ -25,6 +28,14 @@ pub(super) struct Store {
 }
 
 impl Store {
+    fn open(path: &Path, clock: &Clock) -> Result<Self, OutboxError> {
+        Ok(Self {
+            connection: schema::open(path, clock())?,
+            in_trouble: false,
+            synchronous: true,
+        })
+    }
+
     /// What is not `durable` survives a killed process, but perhaps not a power cut.
     fn transaction<T>(
         &mut self,
@@ -62,24 +73,26 @@ impl Store {
     }
 }
 
-/// The way to the thread.
+/// The way to the connection.
 #[derive(Clone, Debug)]
-pub(super) struct Worker {
-    jobs: mpsc::Sender<Job>,
+pub(super) enum Worker {
+    Thread(mpsc::Sender<Job>),
+    Here(Arc<Mutex<Store>>),
 }
 
 impl Worker {
+    /// Jobs are done by whoever asks, before the asking goes on.
+    pub(super) fn here(path: &Path, clock: &Clock) -> Result<Self, OutboxError> {
+        let store = Store::open(path, clock)?;
+        Ok(Self::Here(Arc::new(Mutex::new(store))))
+    }
+
     pub(super) fn start(path: &Path, clock: &Clock) -> Result<Self, OutboxError> {
-        let connection = schema::open(path, clock())?;
+        let mut store = Store::open(path, clock)?;
         let (jobs, mut waiting) = mpsc::channel::<Job>(WAITING);
         thread::Builder::new()
             .name("outbox".to_owned())
             .spawn(move || {
-                let mut store = Store {
-                    connection,
-                    in_trouble: false,
-                    synchronous: true,
-                };
                 while let Some(job) = waiting.blocking_recv() {
                     job(&mut store);
                 }
@@ -88,7 +101,7 @@ impl Worker {
                 path: path.to_owned(),
                 source,
             })?;
-        Ok(Self { jobs })
+        Ok(Self::Thread(jobs))
     }
 
     /// Runs `job` in one write transaction: all of it or nothing.
@@ -119,12 +132,19 @@ impl Worker {
         &self,
         job: impl FnOnce(&mut Store) -> Result<T, OutboxError> + Send + 'static,
     ) -> Result<T, OutboxError> {
+        let jobs = match self {
+            Self::Thread(jobs) => jobs,
+            // A job that panicked has changed nothing: its transaction was rolled back.
+            Self::Here(store) => {
+                return job(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
+            }
+        };
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |store| {
             // The asker may have given up; what it asked for is done all the same.
             let _ = answer.send(job(store));
         });
-        self.jobs.send(job).await.map_err(|_| OutboxError::Closed)?;
+        jobs.send(job).await.map_err(|_| OutboxError::Closed)?;
         answered.await.map_err(|_| OutboxError::Closed)?
     }
 }

@@ -2,21 +2,29 @@
 
 use std::time::Duration;
 
-use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 #[derive(Debug)]
 pub(crate) struct Backoff {
     from: Duration,
     to: Duration,
     next: Duration,
+    dice: StdRng,
 }
 
 impl Backoff {
     pub(crate) fn new(from: Duration, to: Duration) -> Self {
+        Self::seeded(from, to, rand::random())
+    }
+
+    /// The same waits for the same seed.
+    pub(crate) fn seeded(from: Duration, to: Duration, seed: u64) -> Self {
         Self {
             from,
             to,
             next: from,
+            dice: StdRng::seed_from_u64(seed),
         }
     }
 
@@ -24,7 +32,7 @@ impl Backoff {
     pub(crate) fn next(&mut self, at_least: Duration) -> Duration {
         let full = self.next.max(at_least);
         self.next = (self.next * 2).min(self.to);
-        full.mul_f64(rand::rng().random_range(0.5..1.0))
+        full.mul_f64(self.dice.random_range(0.5..1.0))
     }
 
     /// It worked: begin anew.

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 pub use end::End;
 pub use state::{Said, SyncState};
 
-use crate::config::HubUrl;
+use crate::dial::Dialer;
 use crate::identity::Identities;
 use crate::outbox::Outbox;
 use backoff::Backoff;
@@ -37,6 +37,8 @@ pub struct Timing {
     pub stall: Duration,
     /// How long to wait for acknowledgements when stopping.
     pub drain: Duration,
+    /// What the waits before connecting again are drawn by.
+    pub seed: u64,
 }
 
 impl Default for Timing {
@@ -47,6 +49,7 @@ impl Default for Timing {
             look: Duration::from_secs(2),
             stall: Duration::from_secs(180),
             drain: Duration::from_secs(10),
+            seed: rand::random(),
         }
     }
 }
@@ -54,8 +57,8 @@ impl Default for Timing {
 /// What syncing needs.
 #[derive(Clone, Debug)]
 pub struct Sync {
-    /// Address for agents.
-    pub hub: HubUrl,
+    /// How the hub is reached.
+    pub hub: Dialer,
     /// What to send.
     pub outbox: Outbox,
     /// As whom.
@@ -69,7 +72,13 @@ pub struct Sync {
 impl Sync {
     /// Syncs until `stop`; then waits a little for what is under way.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut backoff = Backoff::new(self.timing.retry_from, self.timing.retry_to);
+        let Timing {
+            retry_from,
+            retry_to,
+            seed,
+            ..
+        } = self.timing;
+        let mut backoff = Backoff::seeded(retry_from, retry_to, seed);
         while !stop.is_cancelled() {
             let outcome = self.connect_and_serve(&stop, &mut backoff).await;
             self.state.send_modify(|state| state.connected = false);

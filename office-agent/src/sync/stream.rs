@@ -19,7 +19,7 @@ use tonic::Streaming;
 use super::backoff::Backoff;
 use super::flow::{Flow, Limits};
 use super::{End, Sync};
-use crate::dial::{self, DialError, Refusal};
+use crate::dial::Refusal;
 use crate::identity::{self, Identity};
 use crate::outbox::Position;
 use crate::telemetry::metrics::{
@@ -250,11 +250,10 @@ impl Sync {
 
 async fn open(
     sync: &Sync,
-    identity: &Identity,
+    identity: &Arc<Identity>,
     position: &Position,
 ) -> Result<(Stream, Welcome), End> {
-    let tls = dial::as_office(identity).map_err(DialError::from)?;
-    let channel = dial::dial(&sync.hub, tls).await?;
+    let channel = sync.hub.dial(identity).await?;
     let hello = Hello {
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
         epoch: position.epoch.clone(),

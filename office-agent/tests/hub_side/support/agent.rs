@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use notary_proto::hub::v1 as wire;
 use office_agent::config::{Config, SourceName};
+use office_agent::dial::Dialer;
 use office_agent::identity::{self, EnrolError, Identity, Renewal};
 use office_agent::outbox::{self, Entry, Outbox};
 use office_agent::sync::{Sync, SyncState, Timing};
@@ -71,7 +72,7 @@ impl Agent {
         let state = Arc::new(watch::Sender::new(SyncState::default()));
         self.state = state.subscribe();
         let sync = Sync {
-            hub: self.config.hub.agents.clone(),
+            hub: Dialer::of(self.config.hub.agents.clone()),
             outbox: self.outbox.clone(),
             identities: self.renewal.current.subscribe(),
             timing: Timing {

@@ -3,25 +3,62 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
+use sandbox::poll::{PATIENCE, holds};
+use sandbox::process::Running;
 use sandbox::{Bureau, BureauOptions, Setting, Systems};
 use synthetic_city::CityPlan;
+use tempfile::TempDir;
 
 use crate::file;
 
-/// Runs a script to its end; returns what it prints.
-fn run(name: &str, arguments: &[&str], bureau: &Bureau) -> String {
-    let output = Command::new(file(name))
+/// A script of `deploy/` for this hub.
+fn script(name: &str, arguments: &[&str], bureau: &Bureau) -> Command {
+    let mut command = Command::new(file(name));
+    command
         .args(arguments)
         .arg("--data-dir")
         .arg(bureau.data_dir())
-        .env("NOTARY_HUB", bureau.command(&[]).unwrap().get_program())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name}: {said}");
+        .env("NOTARY_HUB", bureau.command(&[]).unwrap().get_program());
+    command
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Runs a script to its end; returns what it prints.
+fn run(name: &str, arguments: &[&str], bureau: &Bureau) -> String {
+    let output = script(name, arguments, bureau).output().unwrap();
+    assert!(output.status.success(), "{name}: {}", said(&output));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Two offices whose cases are at the hub, in a folder of their own.
+async fn settled_city() -> (TempDir, Setting) {
+    let folder = tempfile::tempdir().unwrap();
+    // The private PostgreSQL may run as another user, who must get there.
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let plan = CityPlan {
+        offices: 6,
+        ..CityPlan::of_size(122, 600)
+    };
+    let options = BureauOptions::default();
+    let mut setting = Setting::build(folder.path(), &plan, Systems::Files, &options, &[1, 3])
+        .await
+        .unwrap();
+    setting.start_agents().unwrap();
+    setting.settled().await.unwrap();
+    (folder, setting)
+}
+
+/// Ends agents and hub.
+async fn stop(setting: &mut Setting) {
+    for agent in &mut setting.agents {
+        agent.stop().await.unwrap();
+    }
+    setting.bureau.close().await.unwrap();
 }
 
 async fn epochs(setting: &mut Setting) -> Vec<String> {
@@ -33,26 +70,9 @@ async fn epochs(setting: &mut Setting) -> Vec<String> {
 
 #[tokio::test]
 async fn a_hub_restored_from_an_older_backup_gets_from_the_offices_what_it_lost() {
-    let folder = tempfile::tempdir().unwrap();
-    // The private PostgreSQL may run as another user, who must get there.
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    let plan = CityPlan {
-        offices: 6,
-        ..CityPlan::of_size(122, 600)
-    };
-    let mut setting = Setting::build(
-        folder.path(),
-        &plan,
-        Systems::Files,
-        &BureauOptions::default(),
-        &[1, 3],
-    )
-    .await
-    .unwrap();
+    let (folder, mut setting) = settled_city().await;
     let backups = folder.path().join("backups");
     let to = backups.to_str().unwrap();
-    setting.start_agents().unwrap();
-    setting.settled().await.unwrap();
     let from = run("backup.sh", &["base", "--to", to], &setting.bureau);
     let before = epochs(&mut setting).await;
     assert!(Path::new(&from).join("checkpoints").is_dir());
@@ -60,10 +80,7 @@ async fn a_hub_restored_from_an_older_backup_gets_from_the_offices_what_it_lost(
     assert!(changes > 0);
     let late = setting.settled().await.unwrap();
 
-    for agent in &mut setting.agents {
-        agent.stop().await.unwrap();
-    }
-    setting.bureau.close().await.unwrap();
+    stop(&mut setting).await;
     let config = setting.bureau.config_file();
     let config = config.to_str().unwrap();
     let restoring = ["--from", &from, "--config", config];
@@ -79,5 +96,59 @@ async fn a_hub_restored_from_an_older_backup_gets_from_the_offices_what_it_lost(
     for (before, after) in before.iter().zip(&after) {
         assert_ne!(before, after, "the hub's epoch and every office's are new");
     }
+    setting.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn with_every_change_taken_as_it_is_made_nothing_is_lost_and_the_keys_come_back_apart() {
+    let (folder, mut setting) = settled_city().await;
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (backups, wal, safe) = (path("backups"), path("backups/wal"), path("safe"));
+    let from = run("backup.sh", &["base", "--to", &backups], &setting.bureau);
+    let taking = script("backup.sh", &["wal", "--to", &backups], &setting.bureau);
+    let taking = Running::start(taking, &folder.path().join("wal.log")).unwrap();
+    let refused = script("backup.sh", &["keys", "--to", &backups], &setting.bureau).output();
+    assert!(
+        said(&refused.unwrap()).contains("apart"),
+        "keys do not go beside the database"
+    );
+    let keys = run("backup.sh", &["keys", "--to", &safe], &setting.bureau);
+    assert!(setting.town.live_on().await.unwrap() > 0);
+    let late = setting.settled().await.unwrap();
+    let pool = setting.bureau.database().await.unwrap();
+    holds("all changes are taken", PATIENCE, async || {
+        let taken = "SELECT count(*) FROM pg_stat_replication
+                      WHERE application_name = 'pg_receivewal' AND flush_lsn >= pg_current_wal_lsn()";
+        Ok(sqlx::query_scalar::<_, i64>(taken).fetch_one(&pool).await? == 1)
+    })
+    .await
+    .unwrap();
+    stop(&mut setting).await;
+    taking.terminate().await.unwrap();
+
+    // A new machine, but for the configuration.
+    let data = setting.bureau.data_dir();
+    fs::remove_dir_all(data.join("pki")).unwrap();
+    let config = setting.bureau.config_file();
+    let config = config.to_str().unwrap();
+    let restoring = ["--from", &from, "--wal", &wal, "--config", config];
+    let refused = script("restore.sh", &restoring, &setting.bureau).output();
+    assert!(said(&refused.unwrap()).contains("no keys"));
+    let unpacked = Command::new("tar")
+        .args(["-xf", &keys, "-C"])
+        .arg(&data)
+        .status();
+    assert!(unpacked.unwrap().success());
+    run("restore.sh", &restoring, &setting.bureau);
+    assert!(!data.join("postgres/restored_wal").exists());
+
+    setting.bureau.open().await.unwrap();
+    let restored = setting.reckon().await.unwrap();
+    assert_eq!(restored.complaints(), Vec::<String>::new());
+    assert_eq!(restored.at_hub(), late.at_hub(), "without any agent");
+    setting.start_agents().unwrap();
+    assert!(setting.town.live_on().await.unwrap() > 0);
+    let after = setting.settled().await.unwrap();
+    assert_eq!((after.lost(), after.repeated()), (0, 0));
     setting.close().await.unwrap();
 }
