@@ -9,7 +9,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use super::{account, audit, catalogue, duplicate, office, reject, review, session, statistics};
+use super::{
+    account, audit, catalogue, duplicate, office, reject, report, review, session, statistics,
+};
 use crate::review::person::PairState;
 
 #[derive(OpenApi)]
@@ -44,6 +46,10 @@ use crate::review::person::PairState;
         statistics::measures,
         statistics::feed::list,
         statistics::feed::overview,
+        report::list,
+        report::read,
+        report::issue,
+        report::publish,
         audit::entries,
         audit::inclusion,
         audit::consistency,
