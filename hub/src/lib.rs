@@ -24,6 +24,7 @@ pub mod linking;
 mod local_time;
 pub mod lookup;
 pub mod refusal;
+pub mod reports;
 pub mod review;
 pub mod rules;
 pub mod statistics;

@@ -46,6 +46,12 @@ export const pages: RouteRecordRaw[] = [
     meta: { title: zh.page.offices, roles: everybody, menu: true },
   },
   {
+    path: '/reports/:period?',
+    name: 'reports',
+    component: () => import('./pages/ReportsPage.vue'),
+    meta: { title: zh.page.reports, roles: ['analyst', 'supervisor'], menu: true },
+  },
+  {
     path: '/audit',
     name: 'audit',
     component: () => import('./pages/AuditPage.vue'),

@@ -1,6 +1,7 @@
 /// Each role signs in and does its jobs on the sandbox city.
 import { readFileSync } from 'node:fs'
-import { people, told } from './city'
+import { join } from 'node:path'
+import { city, people, told } from './city'
 import { expect, look, signIn, test } from './browser'
 
 test.describe('signing in', () => {
@@ -278,6 +279,51 @@ test.describe('an analyst', () => {
     await page.getByLabel('期间起').fill('2024-13')
     await page.keyboard.press('Enter')
     await expect(page.getByRole('alert')).toBeVisible()
+  })
+})
+
+test.describe('period reports', () => {
+  test('are frozen by the analyst, kept as they were, and published again with a reason', async ({ page }) => {
+    await signIn(page, people.analyst)
+    await page.getByRole('link', { name: '报表' }).click()
+    await expect(page.getByText('还没有封账的报表')).toBeVisible()
+    await signIn(page, people.analyst, '/reports/2024-Q1')
+    await expect(page.getByRole('heading', { name: '2024年第一季度公证办证统计季报' })).toBeVisible()
+    await expect(page.getByText('未封账', { exact: true })).toBeVisible()
+    await look(page, 'report-draft')
+    await page.getByRole('button', { name: '封账' }).click()
+    await expect(page.getByText('封账后的内容不可更改')).toBeVisible()
+    await page.getByRole('button', { name: '确认封账' }).click()
+    await expect(page.getByText('已封账，共 1 期')).toBeVisible()
+    await expect(page.getByText('与当前口径一致')).toBeVisible()
+    await expect(page.locator('.report')).toContainText('SHA-256')
+    await look(page, 'report')
+
+    for (const [button, begins] of [
+      ['导出 XLSX', 'PK'],
+      ['导出网页', '<!doctype html>'],
+    ] as const) {
+      const arrives = page.waitForEvent('download')
+      await page.getByRole('button', { name: button }).click()
+      const file = readFileSync(await (await arrives).path(), 'utf8')
+      expect(file.startsWith(begins), button).toBe(true)
+    }
+    await page.emulateMedia({ media: 'print' })
+    await expect(page.getByRole('button', { name: '打印' })).toBeHidden()
+    await expect(page.getByRole('table').first()).toBeVisible()
+    await page.screenshot({ path: join(city.screenshots, 'report-print.png'), fullPage: true })
+    await page.emulateMedia({ media: 'screen' })
+
+    await page.getByRole('button', { name: '重新刊发…' }).click()
+    await page.getByRole('button', { name: '重新刊发', exact: true }).click()
+    await expect(page.getByRole('alert')).toContainText('请填写理由')
+    await page.getByLabel('重新刊发原因').fill('一处补报案件')
+    await page.getByRole('button', { name: '重新刊发', exact: true }).click()
+    await expect(page.getByText('已封账，共 2 期')).toBeVisible()
+    await page.getByRole('button', { name: '刊发口径（第1期）' }).click()
+    await expect(page.locator('.report')).not.toContainText('重新刊发原因')
+    await page.getByRole('button', { name: '当前口径', exact: true }).click()
+    await expect(page.locator('.report')).toContainText('预览，未封账')
   })
 })
 

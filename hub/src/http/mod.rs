@@ -18,6 +18,7 @@ mod page;
 mod params;
 pub mod problem;
 mod reject;
+mod report;
 mod review;
 mod router;
 mod session;

@@ -10,8 +10,8 @@ use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    account, alarm, audit, catalogue, duplicate, office, reject, review, session, statistics,
-    supervision,
+    account, alarm, audit, catalogue, duplicate, office, reject, report, review, session,
+    statistics, supervision,
 };
 use crate::filing::FilingKind;
 use crate::review::person::PairState;
@@ -59,6 +59,10 @@ use crate::review::person::PairState;
         supervision::filing::submit,
         supervision::directory::list,
         supervision::directory::put_profile,
+        report::list,
+        report::read,
+        report::issue,
+        report::publish,
         audit::entries,
         audit::inclusion,
         audit::consistency,

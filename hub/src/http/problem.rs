@@ -135,6 +135,24 @@ impl Problem {
         )
     }
 
+    pub(super) fn period_not_over() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "PERIOD_NOT_OVER",
+            "a report is frozen when its period is over",
+            "该期间尚未结束，期满后方可封账。",
+        )
+    }
+
+    pub(super) fn not_the_newest() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "NOT_THE_NEWEST",
+            "another issue of this report is the newest; read the report again",
+            "该报表已有更新的一期。请刷新后再办理。",
+        )
+    }
+
     pub(super) fn body(status: StatusCode) -> Self {
         Self::new(
             status,

@@ -12,8 +12,8 @@ use super::auth::{Gate, only};
 use super::guard::{self, Room};
 use super::problem::Problem;
 use super::{
-    Api, account, alarm, audit, catalogue, console, duplicate, office, openapi, reject, review,
-    session, statistics, supervision,
+    Api, account, alarm, audit, catalogue, console, duplicate, office, openapi, reject, report,
+    review, session, statistics, supervision,
 };
 use crate::grpc;
 use crate::identity::RoleKind::{self, Analyst, Notary, Operator, Supervisor};
@@ -84,6 +84,7 @@ impl Api {
                 "/statistics/overview",
                 gate(FIGURES, get(statistics::feed::overview)),
             )
+            .nest("/reports", reports(&gate))
             .route("/audit/entries", gate(&[Supervisor], get(audit::entries)))
             .route(
                 "/audit/entries/{entry_no}/proof",
@@ -202,6 +203,18 @@ fn supervised(
             gate(casework, get(supervision::filing::list))
                 .merge(gate(&[Notary], post(supervision::filing::submit))),
         )
+}
+
+/// Period reports, the bureau's.
+fn reports(
+    gate: impl Fn(&'static [RoleKind], MethodRouter<Api>) -> MethodRouter<Api>,
+) -> Router<Api> {
+    let bureau: &[RoleKind] = &[Analyst, Supervisor];
+    Router::new()
+        .route("/", gate(bureau, get(report::list)))
+        .route("/{period}", gate(bureau, get(report::read)))
+        .route("/{period}/issues", gate(bureau, post(report::publish)))
+        .route("/{period}/issues/{issue}", gate(bureau, get(report::issue)))
 }
 
 /// gRPC is served beside this interface; who speaks it is refused in it. A browser gets the console.

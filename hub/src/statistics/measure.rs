@@ -1,7 +1,8 @@
 //! The measures people ask for: what each is called, counted in and defined as, and how it follows from what
 //! cells count. `docs/statistics.md` says the same at length.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::contribution::Counts;
 
@@ -29,10 +30,12 @@ enum Formula {
 }
 
 /// What a figure is counted in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = StatisticsUnit)]
 pub enum Unit {
     Count,
-    /// Money, in fen.
+    /// Money, in fen; a yuan has a hundred.
     Fen,
     /// A share of 1.
     Rate,
@@ -41,7 +44,7 @@ pub enum Unit {
 }
 
 /// A figure.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Number {
     Whole(i64),

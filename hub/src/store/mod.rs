@@ -25,6 +25,7 @@ pub mod pool;
 pub mod quality;
 pub mod reject;
 pub mod replay;
+pub mod report;
 pub mod review;
 pub mod revocation;
 pub mod rollup;

@@ -9,6 +9,7 @@ mod offices;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]
 mod record;
+mod reports;
 mod reviews;
 mod roles;
 mod schema;

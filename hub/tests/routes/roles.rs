@@ -62,6 +62,8 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
         [false, true, true, false],
     ),
     ("/api/v1/statistics/overview", [true, true, true, false]),
+    ("/api/v1/reports", [false, true, true, false]),
+    ("/api/v1/reports/2024-03", [false, true, true, false]),
     ("/api/v1/audit/entries", [false, false, true, false]),
     ("/api/v1/audit/verification", [false, false, true, false]),
     ("/api/v1/audit/entries/1/proof", [false, false, true, false]),
@@ -239,6 +241,7 @@ async fn the_description_has_every_route_and_is_openapi_3_1() {
             path.replace("hangzhou", "{office_id}")
                 .replace("xiaoshan", "{office_id}")
                 .replace("/1/", "/{entry_no}/")
+                .replace("2024-03", "{period}")
         })
         .chain(CASEWORK.iter().map(|(_, path, ..)| (*path).to_owned()))
         .chain(["/api/v1/sessions", "/api/v1/sessions/provider"].map(str::to_owned))
@@ -250,6 +253,7 @@ async fn the_description_has_every_route_and_is_openapi_3_1() {
             ]
             .map(str::to_owned),
         )
+        .chain(["", "/{issue}"].map(|issue| format!("/api/v1/reports/{{period}}/issues{issue}")))
         .collect();
     expected.sort_unstable();
     expected.dedup();

@@ -1,6 +1,6 @@
 /// Questions about figures, as they stand in the page's address, and what a drill down makes of one.
-import { api, ask, Problem, type Schemas } from '@/api/client'
-import { session } from '@/state/session'
+import { api, ask, type Schemas } from '@/api/client'
+import { save, type Form } from '@/state/save'
 import { change, count, percent, yuan } from '@/text/format'
 import { zh } from '@/text/zh'
 
@@ -126,24 +126,9 @@ export function changed(value: number | null | undefined, column: Column | undef
   return column.unit === 'rate' ? zh.statistics.points(`${sign}${(value * 100).toFixed(1)}`) : `${sign}${value.toFixed(1)}`
 }
 
-const forms = {
-  csv: 'text/csv',
-  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
-} as const
-export type Form = keyof typeof forms
-
-/// Fetches a table as a file and hands it to the browser to keep.
-export async function download(question: Question, form: Form): Promise<void> {
+/// Keeps a table as a file.
+export function download(question: Question, form: Form): Promise<void> {
   const query = new URLSearchParams(parameters(question))
-  const response = await fetch(`/api/v1/statistics?${query}`, {
-    headers: { Accept: forms[form], Authorization: `Bearer ${session.value?.token ?? ''}` },
-  }).catch(() => {
-    throw new Problem(0, 'UNREACHABLE', zh.problem.unreachable)
-  })
-  if (!response.ok) throw Problem.of(response.status, await response.json().catch(() => undefined), null)
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(await response.blob())
-  link.download = `${zh.page.statistics}${question.from ? ` ${question.from}` : ''}.${form}`
-  link.click()
-  URL.revokeObjectURL(link.href)
+  const name = `${zh.page.statistics}${question.from ? ` ${question.from}` : ''}`
+  return save(`/api/v1/statistics?${query}`, form, name)
 }

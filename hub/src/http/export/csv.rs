@@ -9,7 +9,7 @@ pub(super) fn written(sheet: &Sheet) -> Vec<u8> {
     let mut text = String::from(BOM);
     let headers = sheet.headers.iter().map(|header| quoted(header));
     line(&mut text, headers.collect());
-    for row in &sheet.rows {
+    for row in sheet.rows.iter().chain(&sheet.totals) {
         line(&mut text, row.iter().map(field).collect());
     }
     text.into_bytes()

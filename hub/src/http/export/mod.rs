@@ -13,10 +13,7 @@ use tokio::task::spawn_blocking;
 use super::problem::Problem;
 use crate::refusal;
 use crate::statistics::layout::Layout;
-pub(super) use sheet::Title;
-
-const CSV: &str = "text/csv";
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+pub(super) use sheet::{Cell, Page, Sheet, Title, cell, changed, local, with_unit};
 
 /// Forms of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +21,7 @@ pub(super) enum Form {
     Json,
     Csv,
     Xlsx,
+    Html,
 }
 
 impl Form {
@@ -32,96 +30,124 @@ impl Form {
             Self::Json => "json",
             Self::Csv => "csv",
             Self::Xlsx => "xlsx",
+            Self::Html => "html",
+        }
+    }
+
+    const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Html => "text/html",
         }
     }
 
     const fn content_type(self) -> &'static str {
         match self {
-            Self::Json => "application/json",
             Self::Csv => "text/csv; charset=utf-8",
-            Self::Xlsx => XLSX,
+            Self::Html => "text/html; charset=utf-8",
+            Self::Json | Self::Xlsx => self.media_type(),
         }
+    }
+
+    /// Whether a media range of `Accept`, in small letters, has it.
+    fn is_in(self, range: &str) -> bool {
+        let media_type = self.media_type();
+        let kind = range.strip_suffix("/*");
+        range == "*/*"
+            || range == media_type
+            || kind.is_some_and(|kind| media_type.split('/').next() == Some(kind))
     }
 }
 
-/// The form that `Accept` likes best (RFC 9110, 12.5.1); JSON when it does not care.
-pub(super) fn form(headers: &HeaderMap) -> Result<Form, Problem> {
+/// Which of `offered` the header `Accept` likes best (RFC 9110, 12.5.1); the first when it does not care.
+pub(super) fn form(headers: &HeaderMap, offered: &[Form]) -> Result<Form, Problem> {
     let accept: Vec<&str> = headers
         .get_all(ACCEPT)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .collect();
-    if accept.is_empty() {
-        return Ok(Form::Json);
-    }
+    let accept = match accept.is_empty() {
+        true => vec!["*/*"],
+        false => accept,
+    };
     let mut best: Option<(f32, Form)> = None;
     for range in accept.iter().flat_map(|value| value.split(',')) {
         let mut parts = range.split(';').map(str::trim);
-        let form = match parts
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase()
-            .as_str()
-        {
-            "*/*" | "application/*" | "application/json" => Form::Json,
-            CSV | "text/*" => Form::Csv,
-            XLSX => Form::Xlsx,
-            _ => continue,
+        let range = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let Some(form) = offered.iter().find(|form| form.is_in(&range)) else {
+            continue;
         };
         let weight = parts
             .find_map(|part| part.strip_prefix("q="))
             .map_or(1.0, |q| q.parse().unwrap_or(0.0));
         if weight > 0.0 && best.is_none_or(|(so_far, _)| weight > so_far) {
-            best = Some((weight, form));
+            best = Some((weight, *form));
         }
     }
     best.map(|(_, form)| form)
         .ok_or_else(Problem::not_acceptable)
 }
 
-/// The file to save. A workbook of some thousand rows takes a while, which no other request should wait for.
+/// The table as a file to save.
 pub(super) async fn file(form: Form, title: Title, layout: Layout) -> Result<Response, Problem> {
-    let written = spawn_blocking(move || {
-        let sheet = sheet::Sheet::of(layout);
-        match form {
-            Form::Xlsx => xlsx::written(&title, &sheet),
-            Form::Csv | Form::Json => Ok(csv::written(&sheet)),
-        }
-    });
-    let bytes = written
+    let sheet = Sheet::of(layout);
+    if form == Form::Xlsx {
+        let page = Page {
+            name: "统计".into(),
+            title,
+            sheet,
+            notes: Vec::new(),
+        };
+        return workbook("statistics", vec![page]).await;
+    }
+    Ok(attached("statistics", Form::Csv, csv::written(&sheet)))
+}
+
+/// A workbook to save. One of some thousand rows takes a while, which no other request should wait for.
+pub(super) async fn workbook(name: &str, pages: Vec<Page>) -> Result<Response, Problem> {
+    let bytes = spawn_blocking(move || xlsx::written(&pages))
         .await
         .map_err(|error| Problem::from(refusal::fault(&error)))?
         .map_err(|error| Problem::from(refusal::fault(&error)))?;
+    Ok(attached(name, Form::Xlsx, bytes))
+}
+
+/// Bytes as a file. `name` is of ASCII letters, digits and hyphens.
+pub(super) fn attached(name: &str, form: Form, bytes: Vec<u8>) -> Response {
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(form.content_type()));
-    let disposition = match form {
-        Form::Xlsx => "attachment; filename=\"statistics.xlsx\"",
-        Form::Csv | Form::Json => "attachment; filename=\"statistics.csv\"",
-    };
-    headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static(disposition));
-    Ok(response)
+    let disposition = format!("attachment; filename=\"{name}.{}\"", form.extension());
+    if let Ok(disposition) = HeaderValue::from_str(&disposition) {
+        headers.insert(CONTENT_DISPOSITION, disposition);
+    }
+    response
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const TABLE: [Form; 3] = [Form::Json, Form::Csv, Form::Xlsx];
+
     fn accept(value: &'static str) -> Result<Form, u16> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(value));
-        form(&headers).map_err(|problem| problem.into_response().status().as_u16())
+        form(&headers, &TABLE).map_err(|problem| problem.into_response().status().as_u16())
     }
 
     #[test]
     fn accept_is_read_with_its_weights() {
-        assert_eq!(form(&HeaderMap::new()).ok(), Some(Form::Json));
+        assert_eq!(form(&HeaderMap::new(), &TABLE).ok(), Some(Form::Json));
         for (value, expected) in [
             ("*/*", Ok(Form::Json)),
             ("text/csv", Ok(Form::Csv)),
             ("text/html, text/csv;q=0.5", Ok(Form::Csv)),
             ("application/json;q=0.1, text/csv;q=0.5", Ok(Form::Csv)),
-            (XLSX, Ok(Form::Xlsx)),
+            (Form::Xlsx.media_type(), Ok(Form::Xlsx)),
+            ("TEXT/*", Ok(Form::Csv)),
             ("image/png", Err(406)),
             ("text/csv;q=0", Err(406)),
         ] {

@@ -12,25 +12,38 @@ use crate::statistics::query::{Query, Table};
 /// What stands above a table.
 #[derive(Clone, Debug)]
 pub(in crate::http) struct Title {
-    pub(super) name: String,
-    pub(super) period: String,
-    pub(super) as_of: String,
+    pub(in crate::http) name: String,
+    pub(in crate::http) period: String,
+    pub(in crate::http) as_of: String,
 }
 
 /// One cell. What there is none of shows as empty.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
+pub(in crate::http) enum Cell {
     Text(String),
     Count(Option<i64>),
     Fen(Option<i64>),
     Rate(Option<f64>),
 }
 
-/// A table with its headers; the last row is the totals.
+/// A table with its headers.
 #[derive(Clone, Debug)]
-pub(super) struct Sheet {
-    pub(super) headers: Vec<String>,
-    pub(super) rows: Vec<Vec<Cell>>,
+pub(in crate::http) struct Sheet {
+    pub(in crate::http) headers: Vec<String>,
+    pub(in crate::http) rows: Vec<Vec<Cell>>,
+    /// The last row, where there is one for all of them together.
+    pub(in crate::http) totals: Option<Vec<Cell>>,
+}
+
+/// A sheet of a workbook.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Page {
+    /// On its tab.
+    pub(in crate::http) name: String,
+    pub(in crate::http) title: Title,
+    pub(in crate::http) sheet: Sheet,
+    /// Paragraphs below the table.
+    pub(in crate::http) notes: Vec<String>,
 }
 
 impl Title {
@@ -62,7 +75,7 @@ impl Title {
 }
 
 /// The time in Asia/Shanghai, for people.
-fn local(at: OffsetDateTime) -> String {
+pub(in crate::http) fn local(at: OffsetDateTime) -> String {
     let form =
         format_description!("[year]年[month padding:none]月[day padding:none]日 [hour]:[minute]");
     at.to_offset(SHANGHAI).format(form).unwrap_or_default()
@@ -103,12 +116,12 @@ impl Sheet {
                 .flat_map(|(column, figure)| {
                     let changes = [figure.year_on_year, figure.period_on_period];
                     let changes = changes.into_iter().filter(|_| compared);
-                    let changes = changes.map(|change| changed(column, change));
-                    std::iter::once(cell(column, figure)).chain(changes)
+                    let changes = changes.map(|change| changed(column.measure.unit, change));
+                    std::iter::once(cell(column.measure.unit, figure.value)).chain(changes)
                 })
                 .collect()
         };
-        let mut rows: Vec<Vec<Cell>> = layout
+        let rows = layout
             .rows
             .iter()
             .map(|row| {
@@ -118,18 +131,17 @@ impl Sheet {
             .collect();
         let total = (0..names).map(|at| if at == 0 { "合计" } else { "" });
         let total = total.map(|text| Cell::Text(text.into()));
-        rows.push(total.chain(cells(&layout.totals)).collect());
-        Self { headers, rows }
+        let totals = Some(total.chain(cells(&layout.totals)).collect());
+        Self {
+            headers,
+            rows,
+            totals,
+        }
     }
 }
 
 fn header(column: &Column, pivoted: bool) -> String {
-    let measure = column.measure;
-    let name = match measure.unit {
-        Unit::Fen => format!("{}（元）", measure.name_zh),
-        Unit::Days => format!("{}（工作日）", measure.name_zh),
-        Unit::Count | Unit::Rate => measure.name_zh.into(),
-    };
+    let name = with_unit(column.measure.name_zh, column.measure.unit);
     match &column.pivot {
         Some(pivot) => format!("{} {name}", pivot.name_zh),
         None if pivoted => format!("合计 {name}"),
@@ -137,22 +149,31 @@ fn header(column: &Column, pivoted: bool) -> String {
     }
 }
 
+/// What a column is called, with what it is counted in where that is not cases.
+pub(in crate::http) fn with_unit(name_zh: &str, unit: Unit) -> String {
+    match unit {
+        Unit::Fen => format!("{name_zh}（元）"),
+        Unit::Days => format!("{name_zh}（工作日）"),
+        Unit::Count | Unit::Rate => name_zh.into(),
+    }
+}
+
 /// A difference in days is no share.
-fn changed(column: &Column, change: Option<f64>) -> Cell {
-    match column.measure.unit {
+pub(in crate::http) fn changed(unit: Unit, change: Option<f64>) -> Cell {
+    match unit {
         Unit::Days => Cell::Count(change.map(|days| days as i64)),
         Unit::Count | Unit::Fen | Unit::Rate => Cell::Rate(change),
     }
 }
 
-fn cell(column: &Column, figure: &Figure) -> Cell {
-    let whole = match figure.value {
+pub(in crate::http) fn cell(unit: Unit, value: Option<Number>) -> Cell {
+    let whole = match value {
         Some(Number::Whole(number)) => Some(number),
         _ => None,
     };
-    match column.measure.unit {
+    match unit {
         Unit::Count | Unit::Days => Cell::Count(whole),
         Unit::Fen => Cell::Fen(whole),
-        Unit::Rate => Cell::Rate(figure.value.map(Number::as_f64)),
+        Unit::Rate => Cell::Rate(value.map(Number::as_f64)),
     }
 }

@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
-use super::sheet::{Cell, Sheet, Title};
+use super::sheet::{Cell, Page, Sheet, Title};
 
 /// Rows above the headers.
 const TITLE: u32 = 2;
@@ -56,10 +56,22 @@ impl Looks {
     }
 }
 
-pub(super) fn written(title: &Title, sheet: &Sheet) -> Result<Vec<u8>, XlsxError> {
+pub(super) fn written(pages: &[Page]) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
-    let page = workbook.add_worksheet();
-    page.set_name("统计")?;
+    for page in pages {
+        write_page(workbook.add_worksheet(), page)?;
+    }
+    workbook.save_to_buffer()
+}
+
+fn write_page(page: &mut Worksheet, wanted: &Page) -> Result<(), XlsxError> {
+    let Page {
+        title,
+        sheet,
+        notes,
+        ..
+    } = wanted;
+    page.set_name(&wanted.name)?;
     let looks = Looks::new();
     let last = u16::try_from(sheet.headers.len())
         .unwrap_or(u16::MAX)
@@ -70,14 +82,18 @@ pub(super) fn written(title: &Title, sheet: &Sheet) -> Result<Vec<u8>, XlsxError
         page.write_string_with_format(TITLE, column, header, &looks.header)?;
         page.set_column_width(column, width(sheet, usize::from(column)))?;
     }
-    let totals = sheet.rows.len().saturating_sub(1);
-    let (body, end) = sheet.rows.split_at(totals);
-    for (number, row) in (TITLE + 1..).zip(body) {
+    let mut number = TITLE + 1;
+    for row in &sheet.rows {
         write_row(page, number, row, &looks)?;
+        number += 1;
     }
     let looks = looks.bold();
-    for (number, row) in (TITLE + 1 + u32::try_from(totals).unwrap_or(u32::MAX)..).zip(end) {
-        write_row(page, number, row, &looks)?;
+    if let Some(totals) = &sheet.totals {
+        write_row(page, number, totals, &looks)?;
+        number += 1;
+    }
+    for (number, note) in (number + 1..).zip(notes) {
+        page.write_string(number, 0, note)?;
     }
     page.set_freeze_panes(TITLE + 1, 1)?;
     page.set_paper_size(A4);
@@ -85,7 +101,7 @@ pub(super) fn written(title: &Title, sheet: &Sheet) -> Result<Vec<u8>, XlsxError
     page.set_print_fit_to_pages(1, 0);
     page.set_repeat_rows(0, TITLE)?;
     page.set_footer("&C第 &P 页，共 &N 页");
-    workbook.save_to_buffer()
+    Ok(())
 }
 
 fn write_title(

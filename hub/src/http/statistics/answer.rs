@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::statistics::dimension::Dimension;
 use crate::statistics::layout::{self, Layout};
-use crate::statistics::measure::{self, Measure, Number};
+use crate::statistics::measure::{self, Measure, Number, Unit};
 use crate::statistics::period::Grain;
 use crate::statistics::query::{Query, Table};
 
@@ -83,20 +83,6 @@ pub(super) struct FigureAnswer {
     year_on_year: Option<f64>,
     /// 环比: the change against `period_before`.
     period_on_period: Option<f64>,
-}
-
-/// What a figure is counted in.
-#[derive(Clone, Copy, Serialize, ToSchema)]
-#[schema(as = StatisticsUnit)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Unit {
-    Count,
-    /// Money; a yuan has a hundred.
-    Fen,
-    /// A share of 1.
-    Rate,
-    /// Working days.
-    Days,
 }
 
 /// How a change is told.
@@ -186,7 +172,7 @@ impl From<layout::Column> for ColumnAnswer {
         Self {
             measure: measure.code,
             name_zh: measure.name_zh,
-            unit: measure.unit.into(),
+            unit: measure.unit,
             change: measure.unit.into(),
             pivot: column.pivot.map(Label::from),
         }
@@ -223,19 +209,8 @@ impl From<layout::Figure> for FigureAnswer {
     }
 }
 
-impl From<measure::Unit> for Unit {
-    fn from(unit: measure::Unit) -> Self {
-        match unit {
-            measure::Unit::Count => Self::Count,
-            measure::Unit::Fen => Self::Fen,
-            measure::Unit::Rate => Self::Rate,
-            measure::Unit::Days => Self::Days,
-        }
-    }
-}
-
-impl From<measure::Unit> for Change {
-    fn from(unit: measure::Unit) -> Self {
+impl From<Unit> for Change {
+    fn from(unit: Unit) -> Self {
         match unit.is_compared_by_difference() {
             true => Self::Difference,
             false => Self::Relative,
@@ -248,7 +223,7 @@ impl From<&'static Measure> for MeasureAnswer {
         Self {
             code: measure.code,
             name_zh: measure.name_zh,
-            unit: measure.unit.into(),
+            unit: measure.unit,
             change: measure.unit.into(),
             definition_zh: measure.definition_zh,
             article_zh: measure.article_zh,

@@ -45,7 +45,7 @@ pub(super) async fn table(
     headers: HeaderMap,
     Params(question): Params<Question>,
 ) -> Result<Response, Problem> {
-    let form = export::form(&headers)?;
+    let form = export::form(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
     let mut query = question.query()?;
     if let Some(own) = person.office_id() {
         for asked in &query.filter.offices {

@@ -1,0 +1,197 @@
+//! Puts a report together: counts, what is left out of them, comparisons and the text.
+
+use time::OffsetDateTime;
+
+use super::attack::{Cells, Known, Sum};
+use super::column::{COLUMNS, Guard};
+use super::document::{Cell, Comparison, Document, Head, Row, Table};
+use super::period::ReportPeriod;
+use super::summary;
+use super::suppress::complement;
+use super::year::{DIMENSIONS, Year};
+use crate::statistics::contribution::Counts;
+use crate::statistics::period::Grain;
+
+/// The newest issue of a period.
+#[derive(Clone, Debug)]
+pub struct Published {
+    pub period: ReportPeriod,
+    pub document: Document,
+}
+
+/// The report of a period as its year counts now, beside everything that is published of that year. What an earlier
+/// issue of the same report leaves out stays left out.
+pub fn draft(
+    period: ReportPeriod,
+    year: &Year,
+    as_of: OffsetDateTime,
+    published: &[Published],
+) -> Document {
+    let withheld = withheld(period, year, published);
+    let (total, rows) = withheld.split_last().expect("a total is withheld or not");
+    let total = row("", "合计", &year.total(period), total);
+    let tables = DIMENSIONS.map(|by| {
+        let lines = year.rows.iter().zip(rows).filter(|(line, _)| line.by == by);
+        Table {
+            by: by.code().to_owned(),
+            name_zh: by.name_zh().to_owned(),
+            rows: lines
+                .map(|(line, withheld)| row(&line.code, &line.name_zh, &line.of(period), withheld))
+                .collect(),
+        }
+    });
+    let mut document = Document {
+        period: period.to_string(),
+        title_zh: period.title_zh(),
+        as_of,
+        structure_on: Grain::Day.label(year.structure_on),
+        summary_zh: Vec::new(),
+        columns: COLUMNS
+            .iter()
+            .map(|column| {
+                let measure = column.measure();
+                Head {
+                    code: measure.code.to_owned(),
+                    name_zh: measure.name_zh.to_owned(),
+                    unit: measure.unit,
+                }
+            })
+            .collect(),
+        compared: compared(period, &total, published),
+        total,
+        tables: tables.into(),
+    };
+    document.summary_zh = summary::written(period, &document);
+    document
+}
+
+fn row(code: &str, name_zh: &str, counts: &Counts, withheld: &[Guard]) -> Row {
+    let cells = COLUMNS.iter().map(|column| {
+        let withheld = column.is_withheld(withheld);
+        Cell {
+            value: column.measure().of(counts).filter(|_| !withheld),
+            withheld,
+        }
+    });
+    Row {
+        code: code.to_owned(),
+        name_zh: name_zh.to_owned(),
+        cells: cells.collect(),
+        withheld: withheld.to_vec(),
+    }
+}
+
+/// With what was published, as it was published: readers compare what they can read.
+fn compared(period: ReportPeriod, total: &Row, published: &[Published]) -> Vec<Comparison> {
+    let of = |period: ReportPeriod, code: &str| {
+        let of = published.iter().find(|one| one.period == period)?;
+        of.document.total_of(code)?.value
+    };
+    let columns = COLUMNS.iter().zip(&total.cells);
+    let compared = columns.map(|(column, cell)| {
+        let measure = column.measure();
+        let year_before = of(period.year_before(), measure.code);
+        let period_before = of(period.before(), measure.code);
+        let change = |before| measure.unit.change(cell.value?, before?);
+        Comparison {
+            year_before,
+            period_before,
+            year_on_year: change(year_before),
+            period_on_period: change(period_before),
+        }
+    });
+    compared.collect()
+}
+
+/// What is left out of each row of the year's tables, and of the total behind them.
+fn withheld(period: ReportPeriod, year: &Year, published: &[Published]) -> Vec<Vec<Guard>> {
+    let periods = period.all_of_year();
+    let width = year.rows.len() + 1;
+    let own = periods.iter().position(|other| *other == period);
+    let first = own.expect("a period lies in its year") * width;
+    let own: Vec<usize> = (first..first + width).collect();
+    let mut withheld = vec![Vec::new(); width];
+    for guard in Guard::ALL {
+        let mut cells = cells(year, &periods, published, guard);
+        for cell in &own {
+            cells.known[*cell] = match cells.known[*cell] {
+                Known::Hidden => Known::Hidden,
+                _ if cells.small[*cell] => Known::Hidden,
+                Known::Shown | Known::Nothing => Known::Shown,
+            };
+        }
+        complement(&mut cells, &own, &[first + width - 1]);
+        for cell in own
+            .iter()
+            .filter(|cell| cells.known[**cell] == Known::Hidden)
+        {
+            withheld[cell - first].push(guard);
+        }
+    }
+    withheld
+}
+
+/// One number of cases in every row of every table of the year, and what is known of it.
+fn cells(year: &Year, periods: &[ReportPeriod], published: &[Published], guard: Guard) -> Cells {
+    let width = year.rows.len() + 1;
+    let mut cells = Cells {
+        values: Vec::new(),
+        known: Vec::new(),
+        small: Vec::new(),
+        sums: Vec::new(),
+    };
+    for (number, period) in periods.iter().enumerate() {
+        let published = published.iter().find(|one| one.period == *period);
+        for row in 0..width {
+            let counts = counts(year, *period, row);
+            cells.values.push(guard.of(&counts));
+            cells.small.push(guard.is_small(&counts));
+            let known = published.map(|one| known(year, &one.document, row, guard));
+            cells.known.push(known.unwrap_or(Known::Nothing));
+        }
+        let at = number * width;
+        for by in DIMENSIONS {
+            let rows = (0..width - 1).filter(|row| year.rows[*row].by == by);
+            cells.sums.push(Sum {
+                whole: at + width - 1,
+                parts: rows.map(|row| at + row).collect(),
+            });
+        }
+        let parts: Vec<usize> = (0..periods.len())
+            .filter(|part| period.is_made_of(periods[*part]))
+            .collect();
+        for row in (0..width).filter(|_| !parts.is_empty()) {
+            cells.sums.push(Sum {
+                whole: at + row,
+                parts: parts.iter().map(|part| part * width + row).collect(),
+            });
+        }
+    }
+    cells
+}
+
+/// What a published report tells of a row; an office that it does not have yet counted nothing in it.
+fn known(year: &Year, document: &Document, row: usize, guard: Guard) -> Known {
+    let row = match year.rows.get(row) {
+        None => Some(&document.total),
+        Some(line) => {
+            let table = document
+                .tables
+                .iter()
+                .find(|table| table.by == line.by.code());
+            table.and_then(|table| table.rows.iter().find(|row| row.code == line.code))
+        }
+    };
+    match row.is_some_and(|row| row.withheld.contains(&guard)) {
+        true => Known::Hidden,
+        false => Known::Shown,
+    }
+}
+
+/// Of a row; of the total behind the last one.
+fn counts(year: &Year, period: ReportPeriod, row: usize) -> Counts {
+    match year.rows.get(row) {
+        Some(line) => line.of(period),
+        None => year.total(period),
+    }
+}
