@@ -3,6 +3,7 @@
 mod check;
 mod check_config;
 mod enroll;
+mod file;
 mod import;
 mod map;
 mod outbox;
@@ -66,6 +67,8 @@ enum Command {
     Status,
     /// Ask the hub whether a person or a thing is known in the city, before accepting.
     Check(check::Args),
+    /// Hand in what is not a case: reports, refusals, complaints, special paper, self-assessment.
+    File(file::Args),
     /// Compare with the hub what it holds of this office, and heal the differences; a running agent does so daily.
     Reconcile,
     /// Find damage in the outbox, and mend it.
@@ -131,6 +134,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Health => status::health(&config, output).await?,
         Command::Status => status::status(&config, output).await?,
         Command::Check(args) => return check::check(&config, args, output).await,
+        Command::File(args) => file::file(&config, &args, output).await?,
         Command::Reconcile => reconcile::reconcile(&config, output).await?,
         Command::Outbox(args) => return outbox::outbox(&config, &args, output),
         Command::CheckConfig => check_config::check_config(&config, output)?,
@@ -155,7 +159,7 @@ mod tests {
         let mut command = Cli::command().term_width(100);
         command.build();
         let mut text = command.render_long_help().to_string();
-        for name in ["enroll", "map", "import", "check", "outbox check"] {
+        for name in ["enroll", "map", "import", "check", "file", "outbox check"] {
             let mut sub = &mut command;
             for word in name.split(' ') {
                 sub = sub.find_subcommand_mut(word).expect("the command exists");
