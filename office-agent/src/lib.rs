@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod dial;
 pub mod dry_run;
+pub mod filing;
 pub mod identity;
 pub mod lookup;
 pub mod mapping;

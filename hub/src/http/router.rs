@@ -203,6 +203,27 @@ fn supervised(
             gate(casework, get(supervision::filing::list))
                 .merge(gate(&[Notary], post(supervision::filing::submit))),
         )
+        .route(
+            "/filings/counts",
+            gate(casework, get(supervision::filing::counts)),
+        )
+        .route(
+            "/inspections",
+            gate(casework, get(supervision::inspection::list))
+                .merge(gate(&[Supervisor], post(supervision::inspection::plan))),
+        )
+        .route(
+            "/inspections/{inspection_id}",
+            gate(casework, get(supervision::inspection::read)),
+        )
+        .route(
+            "/inspections/{inspection_id}/steps",
+            gate(casework, post(supervision::inspection::step)),
+        )
+        .route(
+            "/inspections/{inspection_id}/notice",
+            gate(casework, get(supervision::inspection::notice)),
+        )
 }
 
 /// Period reports, the bureau's.

@@ -2,8 +2,10 @@
 //! rules.
 
 use linkage::office::OfficeId;
-use sqlx::{PgConnection, PgPool, query, query_scalar};
+use serde::Serialize;
+use sqlx::{PgConnection, PgPool, query, query_as, query_scalar};
 use time::{Date, OffsetDateTime};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::decode::{decode_error, parse};
@@ -234,6 +236,38 @@ pub async fn list(
             })
         })
         .collect()
+}
+
+/// How many filings of a kind came, and how many of them late.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FilingCount {
+    pub office_id: String,
+    pub kind: String,
+    pub filed: i64,
+    pub late: i64,
+}
+
+/// Counts by office and kind, of what was recorded between two days.
+pub async fn counts(
+    connection: &mut PgConnection,
+    office_id: Option<OfficeId>,
+    from: Option<Date>,
+    to: Option<Date>,
+) -> Result<Vec<FilingCount>, sqlx::Error> {
+    query_as!(
+        FilingCount,
+        r#"SELECT office_id, kind, count(*) AS "filed!", count(*) FILTER (WHERE recorded_on > due_on) AS "late!"
+             FROM (SELECT office_id, kind, due_on, (recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS recorded_on
+                     FROM filing) AS f
+            WHERE ($1::text IS NULL OR office_id = $1) AND ($2::date IS NULL OR recorded_on >= $2)
+              AND ($3::date IS NULL OR recorded_on <= $3)
+            GROUP BY office_id, kind ORDER BY office_id, kind"#,
+        office_id.as_ref().map(OfficeId::as_str),
+        from,
+        to,
+    )
+    .fetch_all(connection)
+    .await
 }
 
 /// A filing of before details were kept has its kind alone.

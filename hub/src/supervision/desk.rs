@@ -1,8 +1,8 @@
-//! People at work on findings.
+//! People at work on findings, and on inspections (`inspection`).
 //!
 //! | who | sees | does |
 //! |---|---|---|
-//! | supervisor | everything | notifies, verifies, returns, dismisses, reopens |
+//! | supervisor | everything | notifies, verifies, returns, dismisses, reopens; inspects |
 //! | notary | what the own office was notified of | reports the rectification |
 //! | analyst | counts | – |
 //!
@@ -16,6 +16,7 @@ use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use super::FactsDigest;
+use super::inspection::IllegalAct;
 use super::life::{Hand, IllegalStep, Step};
 use super::rule::Rules;
 use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
@@ -31,12 +32,14 @@ use crate::store::tx::{self, Retryable, retried};
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
     /// Or it is not for this person, which looks the same from outside.
-    #[error("there is no such finding")]
+    #[error("there is no such thing")]
     NotFound,
     #[error("this step is not in this person's hands")]
     NotAllowed,
     #[error(transparent)]
     Illegal(#[from] IllegalStep),
+    #[error(transparent)]
+    IllegalAct(#[from] IllegalAct),
     #[error("the facts changed since they were read; read them again")]
     FactsChanged,
     #[error("a rectification needs a day by which it is due, not before today")]
@@ -90,6 +93,14 @@ impl<'a> Desk<'a> {
         })
     }
 
+    /// Whose steps this desk takes.
+    pub(super) const fn hand(&self) -> Hand {
+        match self.office {
+            Some(_) => Hand::Office,
+            None => Hand::Bureau,
+        }
+    }
+
     /// The office of a notary's desk.
     pub const fn office_id(&self) -> Option<OfficeId> {
         self.office
@@ -139,11 +150,7 @@ impl<'a> Desk<'a> {
             .await?;
         scope::widen(&mut transaction).await?;
         let detail = json!({ "finding": take.finding_id, "step": take.step.code() });
-        let own_hand = match self.office {
-            Some(_) => Hand::Office,
-            None => Hand::Bureau,
-        };
-        if take.step.hand() != own_hand {
+        if take.step.hand() != self.hand() {
             self.record(Action::TakeFindingStep, Outcome::Denied, detail)
                 .await?;
             return Err(DeskError::NotAllowed);
@@ -206,18 +213,25 @@ impl<'a> Desk<'a> {
         if let Some(found) = found.filter(told) {
             return Ok(found);
         }
-        // The log tells one that is not for this person from one that is not there.
         scope::widen(connection).await?;
-        let outcome = match finding::load(connection, &[finding_id]).await?.is_empty() {
-            true => Outcome::NoHit,
-            false => Outcome::Denied,
-        };
-        self.record(action, outcome, json!({ "finding": finding_id }))
-            .await?;
-        Err(DeskError::NotFound)
+        let there = !finding::load(connection, &[finding_id]).await?.is_empty();
+        let detail = json!({ "finding": finding_id });
+        Err(self.missing(action, detail, there).await)
     }
 
-    async fn record(
+    /// Records the attempt at what is not for this person; the log alone tells that from what is not there.
+    pub(super) async fn missing(&self, action: Action, detail: Value, there: bool) -> DeskError {
+        let outcome = match there {
+            true => Outcome::Denied,
+            false => Outcome::NoHit,
+        };
+        match self.record(action, outcome, detail).await {
+            Ok(()) => DeskError::NotFound,
+            Err(problem) => problem,
+        }
+    }
+
+    pub(super) async fn record(
         &self,
         action: Action,
         outcome: Outcome,

@@ -17,7 +17,7 @@ use super::codes;
 /// Where a finding stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[schema(as = SupervisionFindingState)]
+#[schema(as = SupervisionFindingState)] // reviews have states of their own
 pub enum FindingState {
     /// 待处理
     Open,

@@ -7,6 +7,8 @@
 //! * [`worker`]: takes up the cases that ingest has put down, and those of which a limit passes today.
 //! * [`life`]: open → notified → rectified → verified, or dismissed; who may take which step.
 //! * [`desk`]: people at work on findings. Everything they read and decide is in the audit log.
+//! * [`inspection`]: 检查督导, from its plan over the notice to its end.
+//! * [`reminder`]: what an office is reminded of before it is late.
 //! * [`replay`]: what the rules in force, or others, find in all of history.
 //!
 //! **A decision outlives re-evaluation.** A finding stands on facts: the digest of its evidence. The same evidence again
@@ -16,7 +18,9 @@
 pub mod desk;
 pub mod evaluate;
 pub mod facts;
+pub mod inspection;
 pub mod life;
+pub mod reminder;
 pub mod replay;
 pub mod rule;
 pub mod tariff;

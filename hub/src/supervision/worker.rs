@@ -12,11 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::About;
 use super::evaluate::Judge;
+use super::reminder::Reminder;
 use super::rule::Rules;
 use crate::local_time::local_day;
 use crate::statistics::calendar::Calendar;
 use crate::store::supervision::work::{self, Work};
-use crate::store::supervision::{facts, finding};
+use crate::store::supervision::{facts, finding, reminder};
 use crate::store::tx;
 use crate::telemetry::metrics::{SUPERVISION_FINDINGS, SUPERVISION_LAG, SUPERVISION_WAITING};
 
@@ -26,6 +27,8 @@ const LEASE: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long it rests after a failure.
 const REST: Duration = Duration::from_secs(5);
+/// No period of a periodic filing reaches further back.
+const YEARS_BACK: time::Duration = time::Duration::days(2 * 366);
 /// How often limits that pass are looked for, and what waits is measured.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
@@ -81,6 +84,12 @@ impl Supervision {
         Ok(())
     }
 
+    /// Takes up what a day brings though nothing happens, and judges until nothing waits.
+    pub async fn look(&self, today: Date) -> Result<(), sqlx::Error> {
+        work::put_due(&self.pool, today).await?;
+        self.drain(today).await
+    }
+
     async fn sweep(&self) {
         let swept = async {
             work::put_due(&self.pool, local_day(OffsetDateTime::now_utc())).await?;
@@ -114,29 +123,18 @@ impl Supervision {
             calendar: &self.calendar,
             today,
         };
+        let office_id = work.office_id;
         let opened = match work.cases.is_empty() {
             true => {
-                let filings = facts::filings(&mut transaction, work.office_id).await?;
-                let hits = judge.office(&filings);
-                let about = [About::Filing, About::Paper];
-                let version = &self.rules.version;
-                finding::settle(
-                    &mut transaction,
-                    work.office_id,
-                    &about,
-                    None,
-                    &hits,
-                    version,
-                )
-                .await?
+                self.judge_office(&mut transaction, &judge, office_id)
+                    .await?
             }
             false => {
-                let office_id = work.office_id;
+                let keys = &work.cases;
                 let opened = self
-                    .judge_cases(&mut transaction, &judge, office_id, &work.cases)
+                    .judge_cases(&mut transaction, &judge, office_id, keys)
                     .await?;
-                let others =
-                    facts::accepted_elsewhere(&mut transaction, office_id, &work.cases).await?;
+                let others = facts::accepted_elsewhere(&mut transaction, office_id, keys).await?;
                 let others: Vec<_> = others
                     .iter()
                     .map(|(office, case)| (*office, case.as_str()))
@@ -150,6 +148,35 @@ impl Supervision {
         Ok(opened)
     }
 
+    async fn judge_office(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        judge: &Judge<'_>,
+        office_id: OfficeId,
+    ) -> Result<u64, sqlx::Error> {
+        let filings = facts::filings(connection, office_id).await?;
+        let outcomes = judge.awaited_outcomes(&filings).into_iter();
+        let mut reminders: Vec<Reminder> = outcomes
+            .map(|(filing_id, due_on)| {
+                Reminder::of_outcome(office_id, &filing_id.to_string(), due_on)
+            })
+            .collect();
+        let kinds: Vec<_> = self
+            .rules
+            .deadlines
+            .periodic()
+            .map(|(kind, ..)| kind)
+            .collect();
+        let since = judge.today - YEARS_BACK;
+        let periods = reminder::periods(connection, office_id, &kinds, since).await?;
+        reminders.extend(periods.iter().flat_map(|periods| judge.periodic(periods)));
+        reminder::send(connection, &reminders).await?;
+        let about = [About::Filing, About::Paper];
+        let hits = judge.office(&filings);
+        let version = &self.rules.version;
+        finding::settle(connection, office_id, &about, None, &hits, version).await
+    }
+
     async fn judge_cases(
         &self,
         connection: &mut sqlx::PgConnection,
@@ -159,16 +186,21 @@ impl Supervision {
     ) -> Result<u64, sqlx::Error> {
         let office = facts::office(connection, office_id).await?;
         let cases = facts::cases(connection, office_id, keys).await?;
-        let (mut hits, mut looks) = (Vec::new(), Vec::new());
+        let (mut hits, mut looks, mut reminders) = (Vec::new(), Vec::new(), Vec::new());
         for case in &cases {
             let judgement = judge.case(case, &office);
             hits.extend(judgement.hits);
+            let awaited = judgement.awaited.into_iter();
+            reminders.extend(awaited.map(|(kind, due_on)| {
+                Reminder::of_case(office_id, &case.source_case_id, kind, due_on)
+            }));
             looks.extend(
                 judgement
                     .look_on
                     .map(|on| (case.source_case_id.as_str(), on)),
             );
         }
+        reminder::send(connection, &reminders).await?;
         work::look_again(connection, office_id, keys, &looks).await?;
         let version = &self.rules.version;
         finding::settle(

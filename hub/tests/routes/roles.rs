@@ -51,6 +51,14 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
         [false, false, true, false],
     ),
     ("/api/v1/supervision/filings", [true, false, true, false]),
+    (
+        "/api/v1/supervision/filings/counts",
+        [true, false, true, false],
+    ),
+    (
+        "/api/v1/supervision/inspections",
+        [true, false, true, false],
+    ),
     ("/api/v1/supervision/findings", [true, false, true, false]),
     ("/api/v1/supervision/summary", [true, true, true, false]),
     ("/api/v1/statistics", [true, true, true, false]),
@@ -143,12 +151,38 @@ pub const CASEWORK: &[(Method, &str, &str, [bool; 4])] = &[
             "facts": "0000000000000000000000000000000000000000000000000000000000000000"}"#,
         [true, false, true, false],
     ),
+    (
+        Method::GET,
+        "/api/v1/supervision/inspections/{inspection_id}",
+        "",
+        [true, false, true, false],
+    ),
+    (
+        Method::GET,
+        "/api/v1/supervision/inspections/{inspection_id}/notice",
+        "",
+        [true, false, true, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/supervision/inspections/{inspection_id}/steps",
+        r#"{"step": "close", "reason": "复查合格"}"#,
+        [true, false, true, false],
+    ),
 ];
 
 /// A route's path and body with its places filled.
 pub fn filled(path: &str, body: &str, id: impl Fn(&str) -> String) -> (String, Value) {
     let filled = |text: &str| {
-        let places = ["low", "high", "decision_id", "finding_id", "alarm_id"].iter();
+        let places = [
+            "low",
+            "high",
+            "decision_id",
+            "finding_id",
+            "alarm_id",
+            "inspection_id",
+        ]
+        .iter();
         places.fold(text.to_owned(), |text, name| {
             text.replace(&format!("{{{name}}}"), &id(name))
         })

@@ -46,11 +46,13 @@ async fn city() -> Pairs {
     pairs
 }
 
+/// What was inspected there.
+const INSPECTED: &str = "夏季检查";
 /// What yuhang filed.
 const FILED: &str = "就此请示";
 
-/// yuhang was notified of a certificate that came late, and filed something.
-async fn supervised(bureau: &Bureau) -> String {
+/// yuhang was notified of a certificate that came late and of an inspection, and filed something.
+async fn supervised(bureau: &Bureau) -> (String, String) {
     let late = vec![supervision::late("L-elsewhere")];
     bureau.seed.office(&bureau.hub, "yuhang", late).await;
     supervision::judged(bureau).await;
@@ -66,7 +68,8 @@ async fn supervised(bureau: &Bureau) -> String {
     let filed =
         supervision::file(bureau, notary, "", json!({ "kind": "instruction" }), FILED).await;
     assert_eq!(filed.status, 201);
-    late["finding_id"].as_str().unwrap().to_owned()
+    let inspection = supervision::notified(bureau, "yuhang", INSPECTED).await;
+    (late["finding_id"].as_str().unwrap().to_owned(), inspection)
 }
 
 /// The same routes, with a gate that lets everybody through, as a supervisor.
@@ -92,8 +95,9 @@ struct Unchecked {
     router: Router,
     /// The finding that yuhang and xiaoshan share, and what was decided about it and about their pair.
     finding: String,
-    /// What the rules of supervision point at in yuhang.
+    /// What the rules of supervision point at in yuhang, and an inspection there.
     supervised: String,
+    inspection: String,
     of_finding: String,
     of_pair: String,
 }
@@ -113,7 +117,7 @@ impl Unchecked {
             .ask(supervisor(), Method::POST, path, decision)
             .await
             .json();
-        let supervised = supervised(&pairs.bureau).await;
+        let (supervised, inspection) = supervised(&pairs.bureau).await;
         let proposed = pairs.decide(there(), pairs.elsewhere, "same").await.json();
         let alarm = "INSERT INTO alarm (alarm_id, kind, office_id, audit_entry) VALUES ($1, 'honey', 'yuhang', 1)";
         let alarm = sqlx::query(alarm).bind(ALARM.parse::<Uuid>().unwrap());
@@ -125,6 +129,7 @@ impl Unchecked {
             of_finding: text(&decided["decision_id"]),
             of_pair: text(&proposed["decision"]["decision_id"]),
             supervised,
+            inspection,
             pairs,
         }
     }
@@ -138,6 +143,7 @@ impl Unchecked {
             "finding_id" if path.contains("/supervision/") => self.supervised.clone(),
             "finding_id" => self.finding.clone(),
             "alarm_id" => ALARM.to_owned(),
+            "inspection_id" => self.inspection.clone(),
             _ if path.contains("/persons/") => self.of_pair.clone(),
             _ => self.of_finding.clone(),
         }
@@ -182,13 +188,20 @@ impl Unchecked {
     }
 
     fn marks_of_cases(&self) -> Vec<String> {
-        let finding = [&self.finding, &self.of_finding, &self.supervised].map(Clone::clone);
+        let finding = [
+            &self.finding,
+            &self.of_finding,
+            &self.supervised,
+            &self.inspection,
+        ]
+        .map(Clone::clone);
         // A character that no base64 has: letters and digits alone turn up in a signature by chance.
         let cases = [
             "X2-elsewhere",
             "Y1-elsewhere",
             "L-elsewhere",
             FILED,
+            INSPECTED,
             "浙杭证民字第12号",
             "浙杭证民字第14号",
         ]

@@ -12,5 +12,6 @@ mod notice;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]
 mod record;
+mod reminder;
 #[path = "../support/mod.rs"]
 mod support;

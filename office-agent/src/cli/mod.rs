@@ -4,6 +4,7 @@ mod asking;
 mod check;
 mod check_config;
 mod enroll;
+mod file;
 mod import;
 mod map;
 mod outbox;
@@ -71,6 +72,8 @@ enum Command {
     /// Ask the hub to tell when another office opens a matter.
     #[command(subcommand)]
     Watch(watch::Command),
+    /// Hand in what is not a case: reports, refusals, complaints, special paper, self-assessment.
+    File(file::Args),
     /// Compare with the hub what it holds of this office, and heal the differences; a running agent does so daily.
     Reconcile,
     /// Find damage in the outbox, and mend it.
@@ -137,6 +140,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Status => status::status(&config, output).await?,
         Command::Check(args) => return check::check(&config, args, output).await,
         Command::Watch(command) => watch::watch(&config, command, output).await?,
+        Command::File(args) => file::file(&config, &args, output).await?,
         Command::Reconcile => reconcile::reconcile(&config, output).await?,
         Command::Outbox(args) => return outbox::outbox(&config, &args, output),
         Command::CheckConfig => check_config::check_config(&config, output)?,
@@ -166,6 +170,7 @@ mod tests {
             "map",
             "import",
             "check",
+            "file",
             "watch",
             "watch add",
             "watch list",

@@ -99,6 +99,20 @@ impl Rest {
         Ok(answer)
     }
 
+    /// PUT of JSON.
+    ///
+    /// # Errors
+    /// When the answer is not a success.
+    pub async fn put(&self, path: &str, body: Value) -> anyhow::Result<()> {
+        let json = "application/json";
+        let (status, answer) = self.send(Method::PUT, path, json, Some(body)).await?;
+        if !status.is_success() {
+            let said = String::from_utf8_lossy(&answer);
+            bail!("PUT {path}: {status} {said}");
+        }
+        Ok(())
+    }
+
     async fn send(
         &self,
         method: Method,

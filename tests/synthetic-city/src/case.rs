@@ -54,6 +54,8 @@ pub struct Case {
     pub flaw: Option<Flaw>,
     /// What the hub must point at when it stores the case.
     pub quality: Vec<Quality>,
+    /// Rules of supervision that the case breaks by itself, whatever the office files about it.
+    pub breaches: Vec<&'static str>,
 }
 
 /// A party as the office wrote it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use linkage::matter::MatterType;
 use time::{Date, Duration};
 
+use crate::breach::Breach;
 use crate::calendar::Calendar;
 use crate::case::Case;
 use crate::dice::{Dice, Draw};
@@ -129,24 +130,43 @@ impl City {
     pub fn case(&self, office: usize, ordinal: u32) -> Case {
         let ground = &*self.ground;
         let house = &ground.offices[office];
-        let mut dice = Dice::new(
-            ground.plan.seed,
-            Draw::Case,
-            office as u64,
-            u64::from(ordinal),
-        );
-        let script = match ground.planting.script(office, ordinal) {
-            Some(script) => script.clone(),
-            None => Script::draw(&mut dice, house),
-        };
+        let (mut script, dice) = self.script(office, ordinal);
+        let breach = self.breach(office, ordinal);
+        if let Some(breach) = breach {
+            breach.bend(&mut script, house);
+        }
         Scribe {
             city: self,
             house,
             office,
             ordinal,
             script: &script,
+            breach,
             dice,
         }
         .write()
+    }
+
+    /// What the office does wrong in the case, if anything; never where a pair is planted.
+    pub(crate) fn breach(&self, office: usize, ordinal: u32) -> Option<Breach> {
+        let ground = &*self.ground;
+        if ground.planting.script(office, ordinal).is_some() {
+            return None;
+        }
+        let row = u64::from(ordinal);
+        let mut dice = Dice::new(ground.plan.seed, Draw::Breach, office as u64, row);
+        let (script, _) = self.script(office, ordinal);
+        Breach::draw(&mut dice, &script, &ground.offices[office])
+    }
+
+    fn script(&self, office: usize, ordinal: u32) -> (Script, Dice) {
+        let ground = &*self.ground;
+        let row = u64::from(ordinal);
+        let mut dice = Dice::new(ground.plan.seed, Draw::Case, office as u64, row);
+        let script = match ground.planting.script(office, ordinal) {
+            Some(script) => script.clone(),
+            None => Script::draw(&mut dice, &ground.offices[office]),
+        };
+        (script, dice)
     }
 }

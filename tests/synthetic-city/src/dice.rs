@@ -12,6 +12,9 @@ pub(crate) enum Draw {
     Case = 4,
     Planting = 5,
     Amendment = 6,
+    Breach = 7,
+    Filing = 8,
+    OfficeFiling = 9,
 }
 
 /// Random decisions about one thing.

@@ -5,11 +5,13 @@
 //! [`City::write`] makes the offices' systems, agents' mappings and `truth.json`; [`City::evolve`] lets time pass;
 //! [`wire`] makes hub records without any vendor in between.
 
+mod breach;
 mod calendar;
 mod case;
 mod casting;
 mod city;
 mod dice;
+mod filing;
 mod flaw;
 mod lifecycle;
 mod matter;
@@ -27,11 +29,13 @@ mod write;
 
 pub use case::{Case, Document, Excused, Party, Quality, Subject};
 pub use city::City;
+pub use filing::Filing;
 pub use flaw::Flaw;
 pub use office::{Level, Notary, Office, Vendor};
 pub use plan::{CityPlan, PlanError};
 pub use planting::LookAlikeKind;
 pub use truth::{
-    CaseRef, LookAlikePair, OfficeTruth, PlantedKind, PlantedPair, QualityTruth, RejectTruth, Truth,
+    BreachTruth, CaseRef, LookAlikePair, OfficeTruth, PlantedKind, PlantedPair, QualityTruth,
+    RejectTruth, Truth,
 };
 pub use write::{Progress, Stores, WriteError};

@@ -50,12 +50,17 @@ const REASONS: [(ReasonCode, u32); 13] = [
     (ReasonCode::Other, 2),
 ];
 
+/// Working days from acceptance to issuance, without the excused ones (公证法 art. 30).
+pub(crate) const LIMIT: usize = 15;
+
 /// A case's events in order; what lies in the future has not happened yet.
 #[derive(Debug)]
 pub(crate) struct Timeline {
     events: Vec<(Date, CaseState)>,
     pub(crate) reason: Option<ReasonCode>,
     pub(crate) excused: Option<Excused>,
+    /// Its certificate takes longer than the law allows.
+    pub(crate) late: bool,
 }
 
 /// What has become of a case by some date.
@@ -83,6 +88,9 @@ impl Timeline {
         let reason = REASONS[dice.weighted(REASONS.iter().map(|(_, weight)| *weight))].0;
         let after = Duration::days(i64::from(dice.between(6, 120)));
         let excuse = excuse(dice, calendar, accepted, handling);
+        let excused = excuse.map_or(0, |excuse| {
+            calendar.working_days(excuse.first_on, excuse.last_on)
+        });
 
         use CaseState::*;
         let day = |index| calendar.day(index);
@@ -123,6 +131,7 @@ impl Timeline {
             excused: matches!(fate, Fate::Sound | Fate::Corrected | Fate::Revoked)
                 .then_some(excuse)
                 .flatten(),
+            late: handling > LIMIT + excused,
         }
     }
 

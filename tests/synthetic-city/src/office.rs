@@ -67,6 +67,16 @@ pub struct Notary {
     pub licence_no: String,
 }
 
+impl Office {
+    /// Codes of the matters that its licence leaves out.
+    pub fn matters_excluded(&self) -> &'static [&'static str] {
+        match self.level {
+            Level::Municipal => &[],
+            Level::County => &["registration"],
+        }
+    }
+}
+
 struct Seat {
     id: &'static str,
     name: &'static str,

@@ -24,6 +24,8 @@ const EXACT: u64 = 20;
 const FUZZY: u64 = 10;
 /// Look-alike pairs per 10,000 cases.
 const LOOK_ALIKE: u64 = 20;
+/// Pairs per 10,000 cases of which one office refuses what another accepts later.
+const REFUSED: u64 = 8;
 /// Attempts at finding two free places in time before a pair is given up.
 const ATTEMPTS: u32 = 400;
 /// Days within which any case that is not to live has ended.
@@ -105,6 +107,9 @@ impl Planting {
         }
         for nth in 0..pairs(LOOK_ALIKE, 10) {
             sower.sow_look_alike(nth as usize);
+        }
+        for _ in 0..pairs(REFUSED, 4) {
+            sower.sow_refused();
         }
         sower.planting
     }
@@ -234,6 +239,28 @@ impl Sower<'_> {
             }
             OtherMatter => right = self.script(&scenario.instead, &left),
         }
+        self.planting.look_alikes.push(LookAlike { kind, places });
+        self.put(places, [left, right]);
+    }
+
+    /// The same matter, refused at the first office and accepted at the second, for the supervision to see. For the
+    /// rules of duplicates it is a look-alike.
+    fn sow_refused(&mut self) {
+        let same_matter =
+            |scenario: &Scenario| scenario.sides[0].matter == scenario.sides[1].matter;
+        let scenario = scenario::pick(&mut self.dice, same_matter);
+        let spacing = Spacing {
+            days: (14, 300),
+            same_office: false,
+            ended: false,
+        };
+        let Some(mut places) = self.find_places(&spacing) else {
+            return;
+        };
+        places.sort_by_key(|place| std::cmp::Reverse(self.day_of(*place)));
+        let [left, mut right] = self.scripts(scenario, places);
+        right.fate = Fate::Refused;
+        let kind = LookAlikeKind::NotLive;
         self.planting.look_alikes.push(LookAlike { kind, places });
         self.put(places, [left, right]);
     }

@@ -3,6 +3,7 @@
 use linkage::vocabulary::{CaseState, ForeignRelation, PartyKind, PartyRole};
 use time::{Duration, PrimitiveDateTime, Time};
 
+use crate::breach::Breach;
 use crate::calendar::Calendar;
 use crate::case::{Case, Document, Party, Quality, Subject};
 use crate::casting;
@@ -27,6 +28,7 @@ pub(crate) struct Scribe<'a> {
     pub(crate) office: usize,
     pub(crate) ordinal: u32,
     pub(crate) script: &'a Script,
+    pub(crate) breach: Option<Breach>,
     pub(crate) dice: Dice,
 }
 
@@ -106,18 +108,44 @@ impl Scribe<'_> {
             modified_at: self.modified_at(&standing, &amendments),
             flaw: flaw.map(|(flaw, _)| flaw).filter(|_| !amendments.fixed),
             quality,
+            breaches: Vec::new(),
         };
         // Whoever approves is not whoever handles.
         case.approver = case
             .approved_on
             .map(|_| (case.notary + 1) % self.house.notaries.len());
         self.amend(&mut case, &amendments);
-        self.misdate(&mut case);
+        let late = timeline.late && case.issued_on.is_some();
+        let misdated = self.misdate(&mut case);
+        self.note_breaches(&mut case, late && !misdated, misdated);
         if case.flaw.is_some() {
             // Nobody sees the finer faults of a record that was refused.
             case.quality.clear();
+            case.breaches.clear();
         }
         case
+    }
+
+    /// Writes down which rules of supervision the case breaks, and breaks the one that it was given.
+    fn note_breaches(&self, case: &mut Case, late: bool, misdated: bool) {
+        let given = self.breach.and_then(|breach| breach.apply(case));
+        let accepted = case.state.is_accepted_or_later();
+        let excluded = self.house.matters_excluded();
+        let noted = [
+            ("TIME_LIMIT", late),
+            ("STEP_ORDER", misdated),
+            ("IN_PERSON_BY_AGENT", self.script.unlawful_agent && accepted),
+            (
+                "SCOPE_NOT_LICENSED",
+                excluded.contains(&case.matter_type.code()) && accepted,
+            ),
+            (
+                "MAJOR_NOT_DISCUSSED",
+                case.major && !case.discussed && case.state.is_issued_or_later(),
+            ),
+        ];
+        let noted = noted.into_iter().filter(|(_, broken)| *broken);
+        case.breaches = noted.map(|(rule_id, _)| rule_id).chain(given).collect();
     }
 
     /// The flaw that refuses the record, and the step at which the office fixes it.
@@ -302,17 +330,19 @@ impl Scribe<'_> {
         )
     }
 
-    /// Certificates dated before their acceptance, and issued ones without a number.
-    fn misdate(&mut self, case: &mut Case) {
+    /// Certificates dated before their acceptance (whether this one is, is returned), and issued ones without a number.
+    fn misdate(&mut self, case: &mut Case) -> bool {
         let (early, unnumbered) = (self.dice.chance(15), self.dice.chance(15));
         let days = Duration::days(i64::from(self.dice.between(1, 20)));
         if self.script.blemish != Blemish::Drawn {
-            return;
+            return false;
         }
+        let mut misdated = false;
         if let (true, Some(accepted), Some(issued)) =
             (early, case.accepted_on, case.issued_on.as_mut())
         {
             *issued = accepted - days;
+            misdated = true;
             case.quality.push(Quality {
                 rule_id: "DATE_ORDER",
                 party: None,
@@ -327,6 +357,7 @@ impl Scribe<'_> {
                 });
             }
         }
+        misdated
     }
 }
 

@@ -1,10 +1,17 @@
 //! What is true of a city, for tests to hold a hub against. It follows from how the city was made, never from
 //! running the rules it is to test.
-use linkage::matter::Severity;
-use serde::{Deserialize, Serialize};
-use time::Date;
+use std::collections::HashSet;
 
+use linkage::identifier::ParsedIdentifier;
+use linkage::matter::Severity;
+use linkage::vocabulary::{CaseState, ReasonCode};
+use serde::{Deserialize, Serialize};
+use time::{Date, Duration};
+
+use crate::case::{Case, Document};
 use crate::city::City;
+use crate::filing::Asked;
+use crate::lifecycle::LIMIT;
 use crate::office::{Level, Vendor};
 use crate::planting::{LookAlikeKind, Place};
 
@@ -34,6 +41,8 @@ pub struct Truth {
     pub planted: Vec<PlantedPair>,
     /// Pairs that must not be found.
     pub look_alikes: Vec<LookAlikePair>,
+    /// What supervision must point at on that day.
+    pub breaches: Vec<BreachTruth>,
 }
 
 /// One office and what its system holds.
@@ -106,6 +115,24 @@ pub struct LookAlikePair {
     pub right: CaseRef,
 }
 
+/// Something that an office did against a rule of supervision.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BreachTruth {
+    pub office_id: String,
+    pub rule_id: String,
+    /// The case's key, the filing's id, or series and first number of special paper.
+    pub about: String,
+}
+
+/// Grounds of refusal that send the party to another office.
+const SENT_ON: [ReasonCode; 3] = [
+    ReasonCode::OutsidePracticeArea,
+    ReasonCode::AcceptedElsewhere,
+    ReasonCode::FeeUnpaid,
+];
+/// Days within which what one office refused is not another's to accept unseen.
+const REFUSED_WITHIN: Duration = Duration::days(366);
+
 impl Truth {
     /// Rejects of one office.
     pub fn rejects_of<'a>(&'a self, office_id: &'a str) -> impl Iterator<Item = &'a RejectTruth> {
@@ -160,7 +187,100 @@ impl City {
             quality,
             planted: self.planted(),
             look_alikes: self.look_alikes(),
+            breaches: self.breaches(self.today()),
         }
+    }
+
+    /// What supervision must point at, and nothing else, on a day not before today: limits pass though nothing
+    /// happens. Walks through all cases once.
+    pub fn breaches(&self, judged_on: Date) -> Vec<BreachTruth> {
+        let mut breaches = Vec::new();
+        for (index, office) in self.offices().iter().enumerate() {
+            let mut note = |rule_id: &str, about: &str| {
+                breaches.push(BreachTruth {
+                    office_id: office.id.as_str().to_owned(),
+                    rule_id: rule_id.to_owned(),
+                    about: about.to_owned(),
+                });
+            };
+            let kin: HashSet<(usize, String)> = self
+                .kin(index)
+                .into_iter()
+                .filter_map(|kin| Some((kin.notary, number(&kin.document)?)))
+                .collect();
+            for case in self.cases(index).filter(|case| case.flaw.is_none()) {
+                for rule_id in self.rules_broken(&case, &kin, judged_on) {
+                    note(rule_id, &case.source_case_id);
+                }
+            }
+            for (rule_id, filing_id) in self.overdue(index, judged_on) {
+                note(rule_id, &filing_id);
+            }
+            if let Some((rule_id, paper)) = self.paper_breach(index) {
+                note(rule_id, &paper);
+            }
+        }
+        breaches.extend(self.accepted_in_spite());
+        breaches.sort();
+        breaches
+    }
+
+    fn rules_broken(
+        &self,
+        case: &Case,
+        kin: &HashSet<(usize, String)>,
+        judged_on: Date,
+    ) -> impl Iterator<Item = &'static str> {
+        let unfiled = Asked::by(case).filter(|asked| {
+            let filed_on = asked.filed_on(self, case.office);
+            filed_on.unwrap_or(judged_on) > asked.due_on(self)
+        });
+        let unfiled: Vec<_> = unfiled.map(|asked| asked.rule_id).collect();
+        let under_way = matches!(
+            case.state,
+            CaseState::Accepted | CaseState::UnderReview | CaseState::Approved
+        );
+        let waiting_since = case
+            .accepted_on
+            .filter(|_| under_way && case.issued_on.is_none());
+        let overdue = waiting_since
+            .is_some_and(|since| judged_on > self.calendar().limit_after(since, LIMIT));
+        let related = case.state.is_accepted_or_later()
+            && case.parties.iter().any(|party| {
+                let number = party.document.as_ref().and_then(number);
+                number.is_some_and(|number| kin.contains(&(case.notary, number)))
+            });
+        let by_itself = case.breaches.clone().into_iter();
+        by_itself
+            .chain(unfiled)
+            .chain(overdue.then_some("TIME_LIMIT"))
+            .chain(related.then_some("RECUSAL"))
+    }
+
+    /// What an office accepted although another had refused it.
+    fn accepted_in_spite(&self) -> impl Iterator<Item = BreachTruth> {
+        let pairs = self.planting().look_alikes.iter();
+        pairs
+            .filter(|pair| pair.kind == LookAlikeKind::NotLive)
+            .filter_map(|pair| {
+                let [accepted, refused] = pair.places.map(|(office, at)| self.case(office, at));
+                let sound = accepted.flaw.is_none() && refused.flaw.is_none();
+                let refused_on = refused
+                    .closed_on
+                    .filter(|_| sound && refused.state == CaseState::Refused)?;
+                let accepted_on = accepted.accepted_on.filter(|on| *on >= refused_on)?;
+                let sent_on = refused
+                    .reason_code
+                    .is_some_and(|code| SENT_ON.contains(&code));
+                let breaks = accepted.matter_type == refused.matter_type
+                    && accepted_on - refused_on <= REFUSED_WITHIN
+                    && !sent_on;
+                breaks.then(|| BreachTruth {
+                    office_id: self.offices()[accepted.office].id.as_str().to_owned(),
+                    rule_id: "REFUSED_ELSEWHERE".to_owned(),
+                    about: accepted.source_case_id,
+                })
+            })
     }
 
     fn office_truths(&self) -> Vec<OfficeTruth> {
@@ -225,4 +345,14 @@ impl City {
         pair.sort();
         pair
     }
+}
+
+/// A document's number as everybody reads it, when its check digit holds.
+fn number(document: &Document) -> Option<String> {
+    let parsed = ParsedIdentifier::parse(document.kind, &document.number).ok()?;
+    Some(format!(
+        "{} {}",
+        document.kind,
+        parsed.verified()?.normalised()
+    ))
 }

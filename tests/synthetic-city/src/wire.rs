@@ -8,10 +8,12 @@ use linkage::token::TokenKey;
 use linkage::vocabulary::{CaseState, ExcuseReason, ForeignRelation, PartyKind, PartyRole, Sex};
 use notary_proto::hub::v1;
 use prost_types::Timestamp;
+use serde_json::{Value, json};
 use time::{Date, UtcOffset};
 
 use crate::case::{Case, Document, Party, Subject};
 use crate::city::City;
+use crate::filing::Filing;
 use crate::plan::{CityPlan, PlanError};
 
 /// Every storable case of a city with its office, office after office, tokens made with `key`. Records whose
@@ -109,6 +111,37 @@ pub fn record(city: &City, case: &Case, key: &TokenKey) -> v1::CaseRecord {
             .map(|at| city.offices()[case.office].notaries[at].licence_no.clone())
             .unwrap_or_default(),
         certificates: 0,
+    }
+}
+
+/// A filing as the office's agent would hand it in: relatives are tokens.
+pub fn filing(filing: &Filing, key: &TokenKey) -> v1::SubmitFilingRequest {
+    let kind = format!("FILING_KIND_{}", filing.kind.to_uppercase());
+    let mut fields = filing.fields.clone();
+    let kin = fields.get_mut("kin").and_then(Value::as_array_mut);
+    for relative in kin.into_iter().flatten() {
+        let text = |field: &str| relative[field].as_str().unwrap_or_default();
+        let kind = text("id_kind").parse().expect("kinds are written by code");
+        let number = ParsedIdentifier::parse(kind, text("id_number")).expect("readable numbers");
+        let token = match &number {
+            ParsedIdentifier::Verified(identifier) => key.identifier(identifier),
+            ParsedIdentifier::Unverified(identifier) => key.unverified(identifier),
+        };
+        let token: String = token
+            .as_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        *relative = json!({ "relation": relative["relation"], "token": token });
+    }
+    v1::SubmitFilingRequest {
+        filing_id: filing.filing_id.clone(),
+        kind: v1::FilingKind::from_str_name(&kind)
+            .expect("kinds are the contract's")
+            .into(),
+        source_case_id: filing.source_case_id.clone(),
+        text: filing.text.to_owned(),
+        detail: fields.to_string(),
     }
 }
 

@@ -10,7 +10,8 @@ use time::{Date, OffsetDateTime};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{behind, cursor};
+use super::finding::Span;
+use super::{behind, cursor, day};
 use crate::audit::{Action, Outcome};
 use crate::filing::body::{Body as Fields, iso_date};
 use crate::filing::{self, Filing, FilingError, FilingKind, Raw, SubmitError};
@@ -20,7 +21,7 @@ use crate::http::params::{Body, Params};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::identity::Person;
 use crate::refusal::Reason;
-use crate::store::filing::{self as store, Filed};
+use crate::store::filing::{self as store, Filed, FilingCount};
 
 /// Which filings are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -111,6 +112,34 @@ pub(in crate::http) async fn list(
         cursor(last.recorded_at, last.filing_id)
     });
     Ok(Json(page.map(FilingAnswer::from)))
+}
+
+/// Filings by office and kind.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct FilingCounts {
+    items: Vec<FilingCount>,
+}
+
+/// How many filings came, and how many of them late; a notary's office alone.
+#[utoipa::path(
+    get, path = "/api/v1/supervision/filings/counts", security(("session" = [])), params(Span),
+    responses(
+        (status = 200, body = FilingCounts), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody),
+    ),
+)]
+pub(in crate::http) async fn counts(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Params(span): Params<Span>,
+) -> Result<Json<FilingCounts>, Problem> {
+    let Span { office, from, to } = span;
+    let office = page::parsed("office", office.as_deref(), "an office id")?;
+    let office = person.office_id().or(office);
+    let (from, to) = (day("from", from.as_deref())?, day("to", to.as_deref())?);
+    let mut reading = api.reading(&person).await?;
+    let items = store::counts(&mut reading, office, from, to).await?;
+    Ok(Json(FilingCounts { items }))
 }
 
 /// Hands a filing in. The same `filing_id` again has no second effect.

@@ -28,13 +28,12 @@ use crate::supervision::rule::{Rule, Severity};
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct RulesAnswer {
     version: String,
-    items: Vec<RuleAnswer>,
+    items: Vec<SupervisionRuleAnswer>,
 }
 
 /// One rule.
 #[derive(Serialize, ToSchema)]
-#[schema(as = SupervisionRule)]
-pub(in crate::http) struct RuleAnswer {
+pub(in crate::http) struct SupervisionRuleAnswer {
     rule_id: String,
     /// Row of docs/notice-coverage.md.
     row: String,
@@ -61,8 +60,7 @@ pub(in crate::http) struct Filter {
 
 /// A finding.
 #[derive(Serialize, ToSchema)]
-#[schema(as = SupervisionFinding)]
-pub(in crate::http) struct FindingAnswer {
+pub(in crate::http) struct SupervisionFindingAnswer {
     finding_id: Uuid,
     #[schema(value_type = String)]
     office_id: OfficeId,
@@ -99,7 +97,7 @@ pub(in crate::http) struct FindingAnswer {
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct FindingLife {
     #[serde(flatten)]
-    finding: FindingAnswer,
+    finding: SupervisionFindingAnswer,
     steps: Vec<StepAnswer>,
 }
 
@@ -134,11 +132,11 @@ pub(in crate::http) struct StepToTake {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct Span {
-    office: Option<String>,
+    pub(super) office: Option<String>,
     /// YYYY-MM-DD, included.
-    from: Option<String>,
+    pub(super) from: Option<String>,
     /// YYYY-MM-DD, included.
-    to: Option<String>,
+    pub(super) to: Option<String>,
 }
 
 /// Findings by office and rule.
@@ -170,7 +168,11 @@ pub(in crate::http) async fn rules(State(api): State<Api>) -> Json<RulesAnswer> 
     let rules = &api.supervision.rules;
     Json(RulesAnswer {
         version: rules.version.clone(),
-        items: rules.rules.iter().map(RuleAnswer::from).collect(),
+        items: rules
+            .rules
+            .iter()
+            .map(SupervisionRuleAnswer::from)
+            .collect(),
     })
 }
 
@@ -205,7 +207,7 @@ pub(in crate::http) async fn summary(
 #[utoipa::path(
     get, path = "/api/v1/supervision/findings", security(("session" = [])), params(Filter),
     responses(
-        (status = 200, body = Page<FindingAnswer>), (status = 400, body = ProblemBody),
+        (status = 200, body = Page<SupervisionFindingAnswer>), (status = 400, body = ProblemBody),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
     ),
 )]
@@ -213,7 +215,7 @@ pub(in crate::http) async fn list(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
     Params(filter): Params<Filter>,
-) -> Result<Json<Page<FindingAnswer>>, Problem> {
+) -> Result<Json<Page<SupervisionFindingAnswer>>, Problem> {
     let limit = page::limit(filter.limit)?;
     let today = local_day(OffsetDateTime::now_utc());
     let wanted = Wanted {
@@ -229,9 +231,9 @@ pub(in crate::http) async fn list(
     let page = Page::cut(findings, limit, |last| {
         cursor(last.found_at, last.finding_id)
     });
-    Ok(Json(
-        page.map(|finding| FindingAnswer::of(&api, finding, today)),
-    ))
+    Ok(Json(page.map(|finding| {
+        SupervisionFindingAnswer::of(&api, finding, today)
+    })))
 }
 
 /// A finding with everything that was done about it.
@@ -251,7 +253,7 @@ pub(in crate::http) async fn read(
     let (finding, steps) = api.desk(&person)?.finding(finding_id).await?;
     let today = local_day(OffsetDateTime::now_utc());
     Ok(Json(FindingLife {
-        finding: FindingAnswer::of(&api, finding, today),
+        finding: SupervisionFindingAnswer::of(&api, finding, today),
         steps: steps.into_iter().map(StepAnswer::from).collect(),
     }))
 }
@@ -261,7 +263,7 @@ pub(in crate::http) async fn read(
     post, path = "/api/v1/supervision/findings/{finding_id}/steps", security(("session" = [])),
     params(("finding_id" = Uuid, Path, description = "Finding")), request_body = StepToTake,
     responses(
-        (status = 200, body = FindingAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 200, body = SupervisionFindingAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
         (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),
     ),
 )]
@@ -270,7 +272,7 @@ pub(in crate::http) async fn step(
     Extension(person): Extension<Person>,
     InPath(finding_id): InPath<Uuid>,
     Body(step): Body<StepToTake>,
-) -> Result<Json<FindingAnswer>, Problem> {
+) -> Result<Json<SupervisionFindingAnswer>, Problem> {
     let take = TakeStep {
         finding_id,
         step: step.step,
@@ -283,10 +285,10 @@ pub(in crate::http) async fn step(
         .step(&take, &api.supervision.rules)
         .await?;
     let today = local_day(OffsetDateTime::now_utc());
-    Ok(Json(FindingAnswer::of(&api, finding, today)))
+    Ok(Json(SupervisionFindingAnswer::of(&api, finding, today)))
 }
 
-impl FindingAnswer {
+impl SupervisionFindingAnswer {
     fn of(api: &Api, finding: Finding, today: Date) -> Self {
         let rule = api.supervision.rules.rule(&finding.rule_id);
         let text =
@@ -317,7 +319,7 @@ impl FindingAnswer {
     }
 }
 
-impl From<&Rule> for RuleAnswer {
+impl From<&Rule> for SupervisionRuleAnswer {
     fn from(rule: &Rule) -> Self {
         Self {
             rule_id: rule.id.clone(),

@@ -1,8 +1,9 @@
-//! `/api/v1/supervision`: rules, findings and their life, filings; `/api/v1/directory`: what is open to everybody.
+//! `/api/v1/supervision`: rules, findings and their life, filings, inspections; `/api/v1/directory`: what is open to everybody.
 
 pub(super) mod directory;
 pub(super) mod filing;
 pub(super) mod finding;
+pub(super) mod inspection;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use time::format_description::well_known::Rfc3339;
@@ -58,7 +59,7 @@ impl From<DeskError> for Problem {
         match error {
             DeskError::NotFound => Self::not_found(),
             DeskError::NotAllowed => Reason::PermissionDenied.because(message).into(),
-            DeskError::Illegal(_) => Self::decision_over(message),
+            DeskError::Illegal(_) | DeskError::IllegalAct(_) => Self::decision_over(message),
             DeskError::FactsChanged => Self::facts_changed(message),
             DeskError::DueMissing => Self::field("due_on", "a day that is not before today"),
             DeskError::Audit(problem) => problem.into(),

@@ -1,6 +1,8 @@
-//! Supervision: the work that waits for the rules, the facts they look at, findings and their steps, offices' profiles.
+//! Supervision: inspections, reminders, the work that waits for the rules, the facts they look at, findings and their steps, offices' profiles.
 
 pub mod facts;
 pub mod finding;
+pub mod inspection;
 pub mod profile;
+pub mod reminder;
 pub mod work;

@@ -133,7 +133,7 @@ pub async fn look_again(
     Ok(())
 }
 
-/// Puts cases down whose day has come, and what every office filed. Returns how many cases there were.
+/// Puts cases down whose day has come, and what every office filed or has to file. Returns how many cases there were.
 pub async fn put_due(pool: &PgPool, today: Date) -> Result<u64, sqlx::Error> {
     let put = query!(
         r#"WITH due AS (DELETE FROM supervision_look WHERE look_on <= $1 RETURNING office_id, source_case_id),
@@ -143,7 +143,7 @@ pub async fn put_due(pool: &PgPool, today: Date) -> Result<u64, sqlx::Error> {
                         SELECT gen_random_uuid(), office_id, array_agg(source_case_id) FROM parts
                          GROUP BY office_id, part),
                 filed AS (INSERT INTO supervision_work (work_id, office_id, source_case_ids)
-                          SELECT gen_random_uuid(), office_id, '{}' FROM filing GROUP BY office_id)
+                          SELECT gen_random_uuid(), office_id, '{}' FROM office WHERE status = 'active')
            SELECT count(*) AS "count!" FROM due"#,
         today,
         MOST_CASES,

@@ -11,10 +11,12 @@ pub(crate) mod sample;
 
 use serde_json::Value;
 use time::Date;
+use uuid::Uuid;
 
 use super::facts::{CaseFacts, OfficeFacts, OfficeFilings};
 use super::rule::{Check, Rule, Rules};
 use super::{About, Hit};
+use crate::filing::FilingKind;
 use crate::statistics::calendar::Calendar;
 
 /// With what facts are judged.
@@ -31,6 +33,8 @@ pub struct Judgement {
     pub hits: Vec<Hit>,
     /// When it is to be judged again though nothing happens to it.
     pub look_on: Option<Date>,
+    /// What the office has to file about it within days, and the last day of it.
+    pub awaited: Vec<(FilingKind, Date)>,
 }
 
 /// What one rule makes of a case.
@@ -38,6 +42,7 @@ pub struct Judgement {
 struct Verdict {
     evidence: Option<Value>,
     look_on: Option<Date>,
+    awaited: Option<(FilingKind, Date)>,
 }
 
 impl Verdict {
@@ -45,7 +50,7 @@ impl Verdict {
     fn when(evidence: Option<Value>) -> Self {
         Self {
             evidence,
-            look_on: None,
+            ..Self::default()
         }
     }
 }
@@ -65,6 +70,7 @@ impl Judge<'_> {
                 .into_iter()
                 .flatten()
                 .min();
+            judgement.awaited.extend(verdict.awaited);
             if let Some(evidence) = verdict.evidence {
                 judgement.hits.push(hit(
                     rule,
@@ -84,6 +90,18 @@ impl Judge<'_> {
             .rules
             .iter()
             .flat_map(|rule| office::hits(self, rule, filings))
+            .collect()
+    }
+
+    /// Outcomes of complaints and reviews that are due within days: the filing, and the last day of it.
+    pub fn awaited_outcomes(&self, filings: &OfficeFilings) -> Vec<(Uuid, Date)> {
+        let rules = self.rules.rules.iter();
+        rules
+            .flat_map(|rule| office::due(self, rule, filings))
+            .filter(|(filing, due)| {
+                filing.closed_on.is_none() && self.today <= *due && self.is_near(*due)
+            })
+            .map(|(filing, due)| (filing.filing_id, due))
             .collect()
     }
 
@@ -147,8 +165,24 @@ impl Judge<'_> {
         match self.today > due {
             true => Verdict::when(Some(evidence)),
             false => Verdict {
-                evidence: None,
                 look_on: due.next_day(),
+                ..Verdict::default()
+            },
+        }
+    }
+
+    /// The same of a filing, which is asked for some working days before.
+    fn awaited(&self, kind: FilingKind, due: Date, evidence: Value) -> Verdict {
+        let verdict = self.after(due, evidence);
+        match verdict.evidence.is_some() {
+            true => verdict,
+            false if self.is_near(due) => Verdict {
+                awaited: Some((kind, due)),
+                ..verdict
+            },
+            false => Verdict {
+                look_on: Some(self.near(due)),
+                ..verdict
             },
         }
     }

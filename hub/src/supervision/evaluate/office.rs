@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
+use time::{Date, Duration};
 
 use super::{Judge, hit};
 use crate::filing::FilingKind;
@@ -12,54 +13,56 @@ use crate::supervision::{About, Hit};
 
 pub(super) fn hits(judge: &Judge<'_>, rule: &Rule, filings: &OfficeFilings) -> Vec<Hit> {
     match &rule.check {
-        Check::ComplaintOverdue { working_days } => {
-            overdue(judge, rule, filings, FilingKind::Complaint, |filing| {
-                judge
-                    .calendar
-                    .limit_after(filing.happened_on, *working_days)
-            })
-        }
-        Check::ReviewOverdue { days } => {
-            overdue(judge, rule, filings, FilingKind::Review, |filing| {
-                filing.happened_on + time::Duration::days(*days)
-            })
-        }
         Check::PaperUsedTwice => used_twice(rule, &filings.paper),
         Check::PaperOutOfRange => out_of_range(rule, &filings.paper),
         Check::PaperUnaccounted => unaccounted(rule, &filings.paper),
+        _ => overdue(judge, rule, filings),
+    }
+}
+
+/// Complaints or reviews that the rule looks at, and the last day of their outcome.
+pub(super) fn due<'a>(
+    judge: &Judge<'_>,
+    rule: &Rule,
+    filings: &'a OfficeFilings,
+) -> Vec<(&'a OpenFiling, Date)> {
+    let of_kind = |wanted: FilingKind| filings.open.iter().filter(move |one| one.kind == wanted);
+    match rule.check {
+        Check::ComplaintOverdue { working_days } => of_kind(FilingKind::Complaint)
+            .map(|one| {
+                (
+                    one,
+                    judge.calendar.limit_after(one.happened_on, working_days),
+                )
+            })
+            .collect(),
+        Check::ReviewOverdue { days } => of_kind(FilingKind::Review)
+            .map(|one| (one, one.happened_on + Duration::days(days)))
+            .collect(),
         _ => Vec::new(),
     }
 }
 
-fn overdue(
-    judge: &Judge<'_>,
-    rule: &Rule,
-    filings: &OfficeFilings,
-    kind: FilingKind,
-    due: impl Fn(&OpenFiling) -> time::Date,
-) -> Vec<Hit> {
-    let of_kind = filings.open.iter().filter(|filing| filing.kind == kind);
-    of_kind
-        .filter_map(|filing| {
-            let due = due(filing);
-            let late = filing.closed_on.unwrap_or(judge.today) > due;
-            let evidence = json!({
-                "received_on": filing.happened_on.to_string(),
-                "due_on": due.to_string(),
-                "closed_on": filing.closed_on.map(|day| day.to_string()),
-            });
-            late.then(|| {
-                let key = filing.filing_id.to_string();
-                hit(
-                    rule,
-                    About::Filing,
-                    &key,
-                    Some(filing.happened_on),
-                    evidence,
-                )
-            })
-        })
-        .collect()
+fn overdue(judge: &Judge<'_>, rule: &Rule, filings: &OfficeFilings) -> Vec<Hit> {
+    let late = due(judge, rule, filings)
+        .into_iter()
+        .filter(|(filing, due)| filing.closed_on.unwrap_or(judge.today) > *due);
+    late.map(|(filing, due)| {
+        let evidence = json!({
+            "received_on": filing.happened_on.to_string(),
+            "due_on": due.to_string(),
+            "closed_on": filing.closed_on.map(|day| day.to_string()),
+        });
+        let key = filing.filing_id.to_string();
+        hit(
+            rule,
+            About::Filing,
+            &key,
+            Some(filing.happened_on),
+            evidence,
+        )
+    })
+    .collect()
 }
 
 /// Numbers that were used or spoiled more than once.

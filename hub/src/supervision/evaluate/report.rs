@@ -119,7 +119,7 @@ fn unfiled(
     });
     match first {
         Some(on) => Verdict::when((on > due).then_some(evidence)),
-        None => judge.after(due, evidence),
+        None => judge.awaited(kind, due, evidence),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod directory;
 mod filing;
+mod inspection;
 mod loop_of_a_finding;
 
 use http::Method;
@@ -87,4 +88,23 @@ pub async fn file(bureau: &Bureau, who: Colleague, case: &str, body: Value, text
     bureau
         .ask(who, Method::POST, "/api/v1/supervision/filings", filing)
         .await
+}
+
+/// An inspection of the office that ended in a notice; its id.
+pub async fn notified(bureau: &Bureau, office: &str, subject: &str) -> String {
+    let path = "/api/v1/supervision/inspections";
+    let plan = json!({ "office_id": office, "subject": subject, "planned_on": "2026-06-01" });
+    let planned = bureau
+        .ask(supervisor(), Method::POST, path, plan)
+        .await
+        .json();
+    let id = planned["inspection_id"].as_str().unwrap().to_owned();
+    let record = json!({ "step": "record", "reason": "现场检查", "items": ["未公示"] });
+    let issue = json!({ "step": "issue", "reason": "依据122号文", "due_on": "2099-01-31" });
+    for step in [record, issue] {
+        let path = format!("{path}/{id}/steps");
+        let taken = bureau.ask(supervisor(), Method::POST, &path, step).await;
+        assert_eq!(taken.status, 200, "{}", taken.text());
+    }
+    id
 }

@@ -5,6 +5,7 @@ use sandbox::{Bureau, NewAccount};
 /// Everybody's password: this city is not real, and only this machine can reach it.
 pub(super) const PASSWORD: &str = "sandbox-2012-122";
 pub(super) const ANALYST: &str = "fenxi";
+pub(super) const OPERATOR: &str = "yunwei";
 pub(super) const NOTARY: &str = "gongzheng";
 
 /// Login, name, role.
@@ -13,7 +14,7 @@ const ACCOUNTS: [(&str, &str, &str); 5] = [
     ("jiandu", "监督科（示例）", "supervisor"),
     // What one supervisor proposes, another confirms.
     ("duban", "监督科二（示例）", "supervisor"),
-    ("yunwei", "运维（示例）", "operator"),
+    (OPERATOR, "运维（示例）", "operator"),
     (NOTARY, "公证员（示例）", "notary"),
 ];
 

@@ -7,6 +7,7 @@ mod lookups;
 mod report;
 mod statistics;
 mod summary;
+mod supervision;
 pub(crate) mod terminal;
 
 use std::path::PathBuf;
@@ -96,6 +97,7 @@ impl Demo {
         setting.enrol().await?;
         let home = setting.agents[0].office_id().to_owned();
         cast::add(&setting.bureau, &home).await?;
+        supervision::register(&setting.bureau, setting.town.city()).await?;
         say(&format!(
             "{} offices enrolled; their agents read, the hub takes in:",
             setting.agents.len()
@@ -115,12 +117,18 @@ impl Demo {
         ));
         let differences = setting.statistics_differences().await?;
         tell(&reckoning, differences);
+        let breaches = supervision::judge(setting).await?;
+        say(
+            "\nBreaches of the rules of supervision, once the offices have filed (office-agent file):",
+        );
+        say(&report::breaches(&breaches));
         say("\nThree look-ups (office-agent check):");
         say(&lookups::ask(&setting.town, &setting.agents[0]).await?);
         say(&format!("\nStatistics (GET {}):", statistics::PATH));
         say(&statistics::table(&setting.bureau).await?);
         Ok(Summary::new(
             &reckoning,
+            &breaches,
             differences,
             linking_seconds,
             began.elapsed().as_secs_f64(),

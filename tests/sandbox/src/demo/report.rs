@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use linkage::matter::Severity;
-use sandbox::{OfficeReckoning, Reckoning, Tally};
+use sandbox::{Breaches, OfficeReckoning, Reckoning, Tally};
 use synthetic_city::Vendor;
 
 use super::terminal::{pad, thousands};
@@ -81,6 +81,20 @@ pub(super) fn duplicates(reckoning: &Reckoning) -> String {
     let mut lines = table("number", &reckoning.exact);
     lines.extend(table("person", &reckoning.fuzzy));
     lines.join("\n")
+}
+
+pub(super) fn breaches(breaches: &Breaches) -> String {
+    let lines = breaches.by_rule.iter().map(|(rule, tally)| {
+        format!(
+            "  {rule:<24} {:>6} planted {:>6} found {:>6} that are none",
+            tally.planted, tally.found, tally.false_ones
+        )
+    });
+    let complaints = breaches.complaints().into_iter().take(20);
+    lines
+        .chain(complaints.map(|complaint| format!("  {complaint}")))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// What went wrong, if anything did; the first twenty.

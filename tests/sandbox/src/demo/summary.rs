@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use linkage::matter::Severity;
-use sandbox::{Measured, Reckoning, Tally};
+use sandbox::{Breaches, Measured, Reckoning, Tally};
 use serde::Serialize;
 
 /// The figures, under the names that scripts read.
@@ -28,6 +28,11 @@ pub(super) struct Summary {
     /// Pairs hidden in the city that only comparison shows, because a number is missing or mistyped, and findings by
     /// persons, which say no more than that it is possible.
     fuzzy: BTreeMap<&'static str, Measured>,
+    /// What the offices do wrong, by rule of supervision: the city hides nothing else.
+    breaches: BTreeMap<String, Measured>,
+    /// Everything the offices do wrong is pointed at, and nothing else.
+    #[serde(skip)]
+    breaches_are_well: bool,
     /// From the last case at the hub until all its persons were linked.
     linking_seconds: f64,
     /// From the first moment to this line.
@@ -37,6 +42,7 @@ pub(super) struct Summary {
 impl Summary {
     pub(super) fn new(
         reckoning: &Reckoning,
+        breaches: &Breaches,
         statistics_differences: usize,
         linking_seconds: f64,
         seconds: f64,
@@ -54,6 +60,12 @@ impl Summary {
             false_duplicates: reckoning.false_findings.len(),
             exact: measured(&reckoning.exact),
             fuzzy: measured(&reckoning.fuzzy),
+            breaches: breaches
+                .by_rule
+                .iter()
+                .map(|(rule, tally)| (rule.clone(), tally.measured()))
+                .collect(),
+            breaches_are_well: breaches.complaints().is_empty(),
             linking_seconds: tenths(linking_seconds),
             seconds: tenths(seconds),
         }
@@ -62,6 +74,7 @@ impl Summary {
     pub(super) fn is_well(&self) -> bool {
         self.lost == 0
             && self.duplicated == 0
+            && self.breaches_are_well
             && self.false_duplicates == 0
             && self.found_duplicates == self.planted_duplicates
     }

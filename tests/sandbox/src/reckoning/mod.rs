@@ -1,5 +1,6 @@
 //! Whether everything arrived, and once: what the city's cases are, key by key, against what the hub holds.
 
+mod breaches;
 mod findings;
 mod hub;
 mod office;
@@ -13,6 +14,7 @@ use synthetic_city::City;
 use findings::Findings;
 use hub::Holdings;
 
+pub use breaches::Breaches;
 pub use findings::{Measured, Tally};
 pub use office::OfficeReckoning;
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use linkage::token::{TokenAlgorithm, TokenKey};
 use notary_hub::embedded::testing::{TestDatabase, fresh_database};
+use notary_hub::filing::body::Body;
+use notary_hub::filing::{self, Filing, Raw};
 use notary_hub::ingest::batch::{Job, Outcome};
 use notary_hub::ingest::{Ingest, IngestConfig};
 use notary_hub::linking::Linking;
@@ -12,12 +14,15 @@ use notary_hub::rules::Rules;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::store;
 use notary_hub::store::office::NewOffice;
+use notary_hub::store::supervision::profile;
 use notary_hub::store::sync::Greeting;
+use notary_hub::supervision::rule::Rules as SupervisionRules;
+use notary_hub::supervision::worker::Supervision;
 use notary_proto::hub::v1::Record;
 use notary_proto::hub::v1::record::Payload;
-use sandbox::Reckoning;
+use sandbox::{Breaches, Reckoning, oversight};
 use sqlx::{AssertSqlSafe, PgPool};
-use synthetic_city::{City, CityPlan, wire};
+use synthetic_city::{City, CityPlan, Office, wire};
 use uuid::Uuid;
 
 const OFFICES: [usize; 3] = [0, 1, 2];
@@ -85,6 +90,33 @@ impl Hub {
         }
     }
 
+    /// Lets the bureau know the offices and the offices file what they filed, and judges everything as on the city's
+    /// last day.
+    pub async fn supervise(&self) -> Breaches {
+        let pool = &self.database.pool;
+        let rules = SupervisionRules::builtin();
+        let supervision = Supervision::new(pool.clone(), rules, Calendar::builtin());
+        for office in OFFICES {
+            let house = &self.city.offices()[office];
+            let on_file = oversight::profile(house);
+            assert!(profile::put(pool, house.id, &on_file).await.unwrap());
+            let filings = self.city.filings(office);
+            for one in &filings {
+                file(house, one, &supervision).await;
+            }
+            oversight::date_back(pool, &filings).await.unwrap();
+        }
+        supervision.drain(self.city.today()).await.unwrap();
+        self.breaches().await
+    }
+
+    pub async fn breaches(&self) -> Breaches {
+        let (pool, today) = (&self.database.pool, self.city.today());
+        Breaches::take(&self.city, &OFFICES, pool, today)
+            .await
+            .unwrap()
+    }
+
     pub async fn reckon(&self) -> Reckoning {
         Reckoning::take(&self.city, &OFFICES, &self.database.pool)
             .await
@@ -102,6 +134,27 @@ impl Hub {
     }
 }
 
+fn key() -> TokenKey {
+    TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32])
+}
+
+async fn file(house: &Office, one: &synthetic_city::Filing, supervision: &Supervision) {
+    let sent = wire::filing(one, &key());
+    let body = Body::parse(one.kind.parse().unwrap(), &sent.detail).unwrap();
+    let raw = Raw {
+        filing_id: sent.filing_id,
+        source_case_id: sent.source_case_id,
+        text: sent.text,
+    };
+    let one = Filing::parse(house.id, body, raw, None).unwrap();
+    let Supervision {
+        pool,
+        rules,
+        calendar,
+    } = supervision;
+    filing::submit(pool, rules, calendar, &one).await.unwrap();
+}
+
 async fn take_in(city: &City, office: usize, ingest: &Ingest, pool: &PgPool) {
     let house = &city.offices()[office];
     let new = NewOffice {
@@ -111,8 +164,7 @@ async fn take_in(city: &City, office: usize, ingest: &Ingest, pool: &PgPool) {
         district: house.district_code.parse().unwrap(),
     };
     assert!(store::office::insert(pool, &new).await.unwrap());
-    let key = TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32]);
-    let records: Vec<_> = wire::office_records(city, office, &key)
+    let records: Vec<_> = wire::office_records(city, office, &key())
         .map(|case| {
             ingest.decode(Record {
                 payload: Some(Payload::Case(case)),

@@ -4,3 +4,4 @@
 mod hub;
 mod reckoning;
 mod rules;
+mod supervision;

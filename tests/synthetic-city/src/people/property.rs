@@ -46,6 +46,14 @@ impl Property {
         }
     }
 
+    /// The number of a flat as if it lay in another district, of another city.
+    pub(crate) fn moved(number: &str, district: &str) -> String {
+        match number.strip_prefix("浙(") {
+            Some(_) => number.replace("杭州市", "宁波市"),
+            None => format!("{district}{}", &number[district.len()..]),
+        }
+    }
+
     pub(crate) fn vehicle(owner: u64, nth: u64) -> Self {
         let n = shuffle(owner * PER_OWNER + nth, 100_000_000);
         Self {

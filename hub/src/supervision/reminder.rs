@@ -1,0 +1,161 @@
+//! Reminders of what an office has to hand in: some working days before it is due, and once more when the time of a
+//! periodic filing has passed. Pure; each is sent once, by its kind and what it is about.
+
+use linkage::office::OfficeId;
+use time::Date;
+
+use super::evaluate::Judge;
+use crate::filing::FilingKind;
+
+/// A reminder to an office.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reminder {
+    pub office_id: OfficeId,
+    pub kind: FilingKind,
+    /// A case's key, a filing's id, or the last day of a period; with the kind it tells one reminder from another.
+    pub about: String,
+    /// The office's own case; may be empty.
+    pub source_case_id: String,
+    pub text_zh: String,
+}
+
+/// What an office handed in for periods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Periods {
+    pub office_id: OfficeId,
+    /// Periods that ended before are not asked for.
+    pub takes_part_since: Date,
+    /// Kind, and last day of the period or day of the event.
+    pub filed: Vec<(FilingKind, Date)>,
+}
+
+impl Reminder {
+    /// Of a filing about a case.
+    pub fn of_case(office_id: OfficeId, case: &str, kind: FilingKind, due_on: Date) -> Self {
+        Self {
+            office_id,
+            kind,
+            about: case.to_owned(),
+            source_case_id: case.to_owned(),
+            text_zh: format!("{}应于 {due_on} 前报送。", kind.label_zh()),
+        }
+    }
+
+    /// Of the outcome of a complaint or a review.
+    pub fn of_outcome(office_id: OfficeId, filing_id: &str, due_on: Date) -> Self {
+        let kind = FilingKind::Outcome;
+        Self {
+            office_id,
+            kind,
+            about: filing_id.to_owned(),
+            source_case_id: String::new(),
+            text_zh: format!(
+                "{}应于 {due_on} 前报送（报送编号 {filing_id}）。",
+                kind.label_zh()
+            ),
+        }
+    }
+}
+
+impl Judge<'_> {
+    /// Of filings that are wanted once in each period: of the newest that is over.
+    pub fn periodic(&self, periods: &Periods) -> Vec<Reminder> {
+        let wanted = self.rules.deadlines.periodic();
+        wanted
+            .filter_map(|(kind, every, working_days)| {
+                let last = every.last_end(self.today);
+                let first = every.first_of(last);
+                let came = periods
+                    .filed
+                    .iter()
+                    .any(|(filed, on)| *filed == kind && *on >= first);
+                if came || last < periods.takes_part_since {
+                    return None;
+                }
+                let due_on = self.calendar.limit_after(last, working_days);
+                let label = kind.label_zh();
+                let (about, text_zh) = match self.today > due_on {
+                    true => (
+                        format!("{last} late"),
+                        format!(
+                            "{label}（{first} 至 {last}）应于 {due_on} 前报送，已逾期，请补报。"
+                        ),
+                    ),
+                    false if self.is_near(due_on) => (
+                        last.to_string(),
+                        format!("{label}（{first} 至 {last}）应于 {due_on} 前报送。"),
+                    ),
+                    false => return None,
+                };
+                Some(Reminder {
+                    office_id: periods.office_id,
+                    kind,
+                    about,
+                    source_case_id: String::new(),
+                    text_zh,
+                })
+            })
+            .collect()
+    }
+
+    /// Whether no more than the working days of a reminder are left until the day.
+    pub(super) fn is_near(&self, due_on: Date) -> bool {
+        self.calendar.working_days_after(self.today, due_on) <= self.rules.deadlines.remind
+    }
+
+    /// The first day on which it is.
+    pub(super) fn near(&self, due_on: Date) -> Date {
+        let mut day = due_on;
+        while let Some(before) = day.previous_day()
+            && self.calendar.working_days_after(before, due_on) <= self.rules.deadlines.remind
+        {
+            day = before;
+        }
+        day
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::calendar::Calendar;
+    use crate::supervision::rule::Rules;
+    use time::macros::date;
+
+    fn reminded(today: Date, filed: &[(FilingKind, Date)]) -> Vec<(FilingKind, String)> {
+        let (rules, calendar) = (Rules::builtin(), Calendar::builtin());
+        let judge = Judge {
+            rules: &rules,
+            calendar: &calendar,
+            today,
+        };
+        let periods = Periods {
+            office_id: "hzgl".parse().expect("an id"),
+            takes_part_since: date!(2024 - 04 - 15),
+            filed: filed.to_vec(),
+        };
+        let reminders = judge.periodic(&periods).into_iter();
+        reminders.map(|one| (one.kind, one.about)).collect()
+    }
+
+    /// The second quarter of 2024 ends on a Sunday; ten working days behind it is Friday, 12 July.
+    #[test]
+    fn three_working_days_before_a_periodic_filing_is_due_it_is_asked_for_and_once_more_when_late()
+    {
+        use FilingKind::{QualityFollowUp, Satisfaction, ServiceCounts, SpecialPaper};
+        let monthly = [ServiceCounts, SpecialPaper].map(|kind| (kind, date!(2024 - 06 - 30)));
+        assert_eq!(reminded(date!(2024 - 07 - 08), &monthly), []);
+        let quarterly = [Satisfaction, QualityFollowUp].map(|kind| (kind, "2024-06-30".to_owned()));
+        let mut near = reminded(date!(2024 - 07 - 09), &monthly);
+        near.sort_by_key(|(kind, _)| kind.code());
+        assert_eq!(near, [quarterly[1].clone(), quarterly[0].clone()]);
+        let filed = [&monthly[..], &[(Satisfaction, date!(2024 - 06 - 30))]].concat();
+        let late = reminded(date!(2024 - 07 - 15), &filed);
+        assert_eq!(late, [(QualityFollowUp, "2024-06-30 late".to_owned())]);
+    }
+
+    #[test]
+    fn nobody_is_asked_about_a_time_before_taking_part() {
+        assert_eq!(reminded(date!(2024 - 04 - 16), &[]), []);
+    }
+}

@@ -1,0 +1,238 @@
+//! The file: a JSON object or a list of them.
+//!
+//! ```json
+//! { "kind": "refusal", "source_case_id": "2024-0815", "text": "申请事项不属于公证机构业务范围。",
+//!   "fields": { "refused_on": "2024-06-03", "reason_code": "outside_scope", "remedy_told": true } }
+//! ```
+//!
+//! `fields` are the kind's own, as docs/integrator.md lists them. A relative (`kin`) is given by `id_kind` and
+//! `id_number`; what is sent has the keyed token in their place.
+
+use data_encoding::HEXLOWER;
+use linkage::identifier::{IdentifierError, IdentifierKind, ParsedIdentifier};
+use linkage::office::OfficeId;
+use linkage::token::TokenKey;
+use linkage::vocabulary::UnknownCode;
+use notary_proto::hub::v1::{FilingKind, SubmitFilingRequest};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{Ready, id_of};
+
+/// Why a file cannot be handed in. Nothing of its content is quoted: it may be of a person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    /// Not JSON, or not of the form.
+    #[error(
+        "the file is not a filing or a list of filings with kind, source_case_id, text and fields \
+         (line {line}, column {column}); docs/integrator.md shows one of each kind"
+    )]
+    Form {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
+    /// A kind that there is not.
+    #[error("filing {at}: `kind` must be one of {}", kinds().join(", "))]
+    Kind {
+        /// Which, from 1.
+        at: usize,
+    },
+    /// A relative without a document.
+    #[error("filing {at}, kin {kin}: expected relation, id_kind and id_number")]
+    Kin {
+        /// Which filing, from 1.
+        at: usize,
+        /// Which relative, from 1.
+        kin: usize,
+    },
+    /// A kind of document that there is not.
+    #[error("filing {at}, kin {kin}: id_kind: {source}")]
+    KinKind {
+        /// Which filing, from 1.
+        at: usize,
+        /// Which relative, from 1.
+        kin: usize,
+        /// Why.
+        source: UnknownCode,
+    },
+    /// A number that nobody can be known by.
+    #[error("第 {at} 件第 {kin} 名近亲属的证件号码有误，请核对 (filing {at}, kin {kin}: {source})")]
+    KinNumber {
+        /// Which filing, from 1.
+        at: usize,
+        /// Which relative, from 1.
+        kin: usize,
+        /// Why.
+        source: IdentifierError,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    kind: String,
+    filing_id: Option<Uuid>,
+    #[serde(default)]
+    source_case_id: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    fields: Map<String, Value>,
+}
+
+/// Reads a file's filings and takes all numbers out of them.
+///
+/// # Errors
+/// When one of them is not of the form.
+pub fn read(file: &str, office_id: OfficeId, key: &TokenKey) -> Result<Vec<Ready>, FormError> {
+    let is_list = file.trim_start().starts_with('[');
+    let forms = match is_list {
+        true => serde_json::from_str::<Vec<Form>>(file),
+        false => serde_json::from_str(file).map(|form| vec![form]),
+    };
+    let forms = forms.map_err(|error| FormError::Form {
+        line: error.line(),
+        column: error.column(),
+    })?;
+    let ready = |(index, form)| ready(form, index + 1, office_id, key);
+    forms.into_iter().enumerate().map(ready).collect()
+}
+
+fn ready(form: Form, at: usize, office_id: OfficeId, key: &TokenKey) -> Result<Ready, FormError> {
+    let kind = FilingKind::from_str_name(&format!("{PREFIX}{}", form.kind.to_uppercase()))
+        .filter(|kind| *kind != FilingKind::Unspecified)
+        .ok_or(FormError::Kind { at })?;
+    let mut fields = form.fields;
+    if let Some(Value::Array(kin)) = fields.get_mut("kin") {
+        for (index, relative) in kin.iter_mut().enumerate() {
+            *relative = tokenised(relative, at, index + 1, key)?;
+        }
+    }
+    let detail = Value::Object(fields).to_string();
+    let content = [&form.kind, &form.source_case_id, &form.text, &detail];
+    let filing_id = form
+        .filing_id
+        .unwrap_or_else(|| id_of(office_id, &content.map(String::as_str).join("\0")));
+    Ok(Ready {
+        kind: form.kind,
+        request: SubmitFilingRequest {
+            filing_id: filing_id.to_string(),
+            kind: kind.into(),
+            source_case_id: form.source_case_id,
+            text: form.text,
+            detail,
+        },
+    })
+}
+
+fn tokenised(relative: &Value, at: usize, kin: usize, key: &TokenKey) -> Result<Value, FormError> {
+    let text = |field: &str| {
+        let value = relative.get(field).and_then(Value::as_str);
+        value.ok_or(FormError::Kin { at, kin })
+    };
+    let kind: IdentifierKind = text("id_kind")?
+        .parse()
+        .map_err(|source| FormError::KinKind { at, kin, source })?;
+    let number = ParsedIdentifier::parse(kind, text("id_number")?);
+    let number = number.map_err(|source| FormError::KinNumber { at, kin, source })?;
+    // A number whose check digit fails is no party's verified one: it would never be met again.
+    let token = match &number {
+        ParsedIdentifier::Verified(identifier) => key.identifier(identifier),
+        ParsedIdentifier::Unverified(identifier) => key.unverified(identifier),
+    };
+    Ok(serde_json::json!({
+        "relation": text("relation")?,
+        "token": HEXLOWER.encode(token.as_bytes()),
+    }))
+}
+
+const PREFIX: &str = "FILING_KIND_";
+
+fn kinds() -> Vec<String> {
+    let named = (1..).map_while(|number| FilingKind::try_from(number).ok());
+    named
+        .map(|kind| kind.as_str_name().trim_start_matches(PREFIX).to_lowercase())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use linkage::token::TokenAlgorithm;
+
+    use super::*;
+
+    const OFFICE: &str = "hzgl";
+    const NUMBER: &str = "110105194912310029";
+
+    fn read(file: &str) -> Result<Vec<Ready>, FormError> {
+        let key = TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32]);
+        super::read(file, OFFICE.parse().expect("an id"), &key)
+    }
+
+    #[test]
+    fn one_filing_and_a_list_are_read_alike_and_the_same_content_has_the_same_id() {
+        let one = r#"{"kind": "instruction", "text": "请示"}"#;
+        let alone = read(one).expect("a filing");
+        let listed = read(&format!("[{one}, {one}]")).expect("two filings");
+        assert_eq!(listed, [alone.clone(), alone.clone()].concat());
+        let other = read(&one.replace("请示", "再请示")).expect("a filing");
+        assert_ne!(other[0].request.filing_id, alone[0].request.filing_id);
+    }
+
+    #[test]
+    fn a_relatives_number_leaves_as_a_token() {
+        let file = format!(
+            r#"{{"kind": "recusal", "fields": {{"licence_no": "N1", "kin": [
+                {{"relation": "parent", "id_kind": "resident_id", "id_number": "{NUMBER}"}}]}}}}"#
+        );
+        let ready = read(&file).expect("a filing");
+        let sent = format!("{ready:?}");
+        assert!(
+            !sent.contains(NUMBER) && !sent.contains("id_number"),
+            "{sent}"
+        );
+        let detail: Value = serde_json::from_str(&ready[0].request.detail).expect("JSON");
+        let token = detail["kin"][0]["token"].as_str().expect("a token");
+        assert_eq!(token.len(), 32);
+    }
+
+    #[test]
+    fn the_documents_example_shows_one_filing_of_each_kind() {
+        let document = include_str!("../../../docs/integrator.md");
+        let (_, example) = document.rsplit_once("```json").expect("an example");
+        let (example, _) = example.split_once("```").expect("its end");
+        let example = example.replace(
+            "\"id_number\": \"…\"",
+            &format!("\"id_number\": \"{NUMBER}\""),
+        );
+        let shown: Vec<String> = read(&example)
+            .expect("filings")
+            .into_iter()
+            .map(|ready| ready.kind)
+            .chain(["self_assessment".to_owned()])
+            .collect();
+        assert_eq!(shown, kinds());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_and_not_quoted() {
+        let kin = |number: &str| {
+            format!(
+                r#"[{{"kind": "recusal", "fields": {{"kin": [
+                    {{"relation": "own", "id_kind": "resident_id", "id_number": "{number}"}}]}}}}]"#
+            )
+        };
+        for (file, said) in [
+            (r#"{"kind": "refusal", "tekst": "x"}"#.to_owned(), "line 1"),
+            (r#"{"kind": "rumour"}"#.to_owned(), "self_assessment"),
+            (kin("12"), "kin 1"),
+        ] {
+            let error = read(&file).expect_err("no filing").to_string();
+            assert!(error.contains(said), "{error}");
+            assert!(!error.contains("\"12\""), "{error}");
+        }
+    }
+}
