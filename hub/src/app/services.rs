@@ -127,11 +127,7 @@ impl Services {
             feeds: self.feeds.clone(),
             lookup: Arc::clone(&self.lookup),
             sessions: Arc::clone(&self.sessions),
-            details: Details::new(
-                self.general.clone(),
-                self.audit.clone(),
-                self.rules.clone(),
-            ),
+            details: Details::new(self.general.clone(), self.audit.clone(), self.rules.clone()),
             supervision: self.supervision.clone(),
         }
         .router()
