@@ -58,6 +58,8 @@ fn write_hit(text: &mut String, number: usize, hit: &Hit) -> std::fmt::Result {
         "duplicate" => "【重复申请】",
         "conflict" => "【冲突】",
         "related" => "【相关】",
+        // The rules go by equal numbers; whether it is the same matter is for the notary to see.
+        _ if hit.person.is_some() => "【请核实是否同一事项】",
         _ => "【其他事项】",
     };
     let first = match hit.first_accepting {
@@ -201,28 +203,43 @@ mod tests {
         })
     }
 
+    fn hit() -> Hit {
+        Hit {
+            office_id: "hzyh".to_owned(),
+            office_name: "杭州市某公证处".to_owned(),
+            case_no: "（2024）浙杭证民字第1234号".to_owned(),
+            matter_type: "mandate".to_owned(),
+            state: "issued".to_owned(),
+            accepted_day: Some(19_723),
+            matched_on: vec!["identifier".to_owned(), "subject".to_owned()],
+            masked_names: vec!["张*".to_owned()],
+            severity: "duplicate".to_owned(),
+            first_accepting: true,
+            person: Some(PersonMatch {
+                party: 0,
+                decision: "possible".to_owned(),
+                weight_millibits: Some(7_800),
+                explanation_zh: "姓名 同音字 +2.1；出生日期 相同 +7.8；先验 -2.1".to_owned(),
+                explanation_en: String::new(),
+            }),
+        }
+    }
+
+    fn of_hits(hits: Vec<Hit>) -> Answer {
+        Answer {
+            hits,
+            truncated: false,
+            feeds: Vec::new(),
+            receipt: receipt(),
+            intents: Vec::new(),
+            intent_expires_at: None,
+        }
+    }
+
     #[test]
     fn a_hit_says_who_holds_it_and_who_was_first() {
         let answer = Answer {
-            hits: vec![Hit {
-                office_id: "hzyh".to_owned(),
-                office_name: "杭州市某公证处".to_owned(),
-                case_no: "（2024）浙杭证民字第1234号".to_owned(),
-                matter_type: "mandate".to_owned(),
-                state: "issued".to_owned(),
-                accepted_day: Some(19_723),
-                matched_on: vec!["identifier".to_owned(), "subject".to_owned()],
-                masked_names: vec!["张*".to_owned()],
-                severity: "duplicate".to_owned(),
-                first_accepting: true,
-                person: Some(PersonMatch {
-                    party: 0,
-                    decision: "possible".to_owned(),
-                    weight_millibits: Some(7_800),
-                    explanation_zh: "姓名 同音字 +2.1；出生日期 相同 +7.8；先验 -2.1".to_owned(),
-                    explanation_en: String::new(),
-                }),
-            }],
+            hits: vec![hit()],
             truncated: false,
             feeds: vec![feed(Some(1_700_000_000)), feed(None)],
             receipt: receipt(),
@@ -230,6 +247,17 @@ mod tests {
             intent_expires_at: None,
         };
         insta::assert_snapshot!(at(&answer, 1_700_000_100));
+    }
+
+    #[test]
+    fn a_hit_by_comparison_that_the_rules_do_not_grade_is_not_called_another_matter() {
+        let mut by_person = hit();
+        by_person.severity.clear();
+        let text = at(&of_hits(vec![by_person]), 1_700_000_100);
+        assert!(
+            text.contains("【请核实是否同一事项】") && !text.contains("其他事项"),
+            "{text}"
+        );
     }
 
     #[test]

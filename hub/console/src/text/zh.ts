@@ -163,6 +163,7 @@ export const zh = {
     truncated: '没有全部列出。请缩小范围，或补充当事人的出生日期、电话等信息。',
     tooCommon: '未能比对：与所填信息相同的人过多',
     unconnected: '其他事项',
+    ungraded: '请核实是否同一事项',
     first: '最先受理',
     state: '状态',
     accepted: '受理日期',
