@@ -13,10 +13,11 @@ CONSOLE := hub/console
 CONSOLE_SOURCES := $(shell find $(CONSOLE)/src $(CONSOLE)/public $(CONSOLE)/tools -type f ! -name schema.d.ts ! -name components.d.ts) \
 	$(addprefix $(CONSOLE)/,index.html openapi.json package.json tsconfig.json vite.config.ts)
 FAULT_MINUTES ?= 2
+SEEDS ?= 500
 FUZZ_SECONDS ?= 60
 ATTACK_SECONDS ?= 2
 
-.PHONY: help demo demo-once console console-test openapi api-test test lint format bench bench-linkage hostile fault failover attack scan-tls fuzz train linkage-quality prepare clean-demo
+.PHONY: help demo demo-once console console-test openapi api-test test lint format bench bench-linkage hostile fault failover attack scan-tls full-disk simulate fuzz train linkage-quality prepare clean-demo
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -101,6 +102,14 @@ failover: ## Kill the primary of two local PostgreSQL clusters under load, promo
 	@deploy/setup.sh run
 	@$(CARGO) build --locked -p notary-hub -p office-agent
 	@$(CARGO) test --locked -p end-to-end --test deploy -- --ignored failover
+
+simulate: ## The sync protocol under SEEDS (500) simulated worlds that break; each make test has a few
+	@SIMULATION_SEEDS=1..$$(($(SEEDS) + 1)) $(CARGO) test --locked -p simulation -- --nocapture
+
+full-disk: ## An office's agent on a disk that fills up and gets room again; as root, it mounts one
+	@deploy/setup.sh run
+	@$(CARGO) build --locked -p notary-hub -p office-agent
+	@$(CARGO) test --locked -p end-to-end --test city -- --ignored full_disk
 
 attack: ## Abuse HTTP/2 and gRPC, ATTACK_SECONDS each vector, then scan TLS; target/attack/report.json
 	@deploy/setup.sh run

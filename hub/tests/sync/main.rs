@@ -15,3 +15,4 @@ mod record;
 mod reminder;
 #[path = "../support/mod.rs"]
 mod support;
+mod upgrade;

@@ -6,3 +6,4 @@ mod program;
 mod restored;
 mod stream;
 mod support;
+mod upgrade;

@@ -26,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -62,6 +63,21 @@ impl Hub {
 
     /// A hub whose certificate is made out to `name`.
     pub async fn named(name: &str) -> Self {
+        Self::speaking(name, SyncServiceServer::new).await
+    }
+
+    /// A hub that answers `SyncService` as `sync` does.
+    pub async fn speaking<S>(name: &str, sync: impl Fn(Service) -> S) -> Self
+    where
+        S: tower::Service<http::Request<tonic::body::Body>, Error = std::convert::Infallible>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Response: axum::response::IntoResponse,
+        S::Future: Send + 'static,
+    {
         let authority = Arc::new(Authority::new());
         let (sender, streams) = mpsc::channel(8);
         let service = Service {
@@ -70,9 +86,14 @@ impl Hub {
             csrs: Arc::default(),
             lose_answer: Arc::default(),
         };
+        let router = Routes::default()
+            .add_service(sync(service.clone()))
+            .add_service(EnrollmentServiceServer::new(service.clone()))
+            .add_service(CertificateServiceServer::new(service.clone()))
+            .into_axum_router();
         Self {
-            people: listen(authority.tls(name, false), &service).await,
-            agents: listen(authority.tls(name, true), &service).await,
+            people: listen(authority.tls(name, false), router.clone()).await,
+            agents: listen(authority.tls(name, true), router).await,
             authority,
             service,
             streams,
@@ -231,14 +252,9 @@ impl CertificateService for Service {
     }
 }
 
-async fn listen(tls: Arc<ServerConfig>, service: &Service) -> SocketAddr {
+async fn listen(tls: Arc<ServerConfig>, router: axum::Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = Routes::default()
-        .add_service(SyncServiceServer::new(service.clone()))
-        .add_service(EnrollmentServiceServer::new(service.clone()))
-        .add_service(CertificateServiceServer::new(service.clone()))
-        .into_axum_router();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
             let (tls, router) = (TlsAcceptor::from(Arc::clone(&tls)), router.clone());

@@ -8,6 +8,7 @@ mod arrival;
 mod crash;
 mod drift;
 mod dry_run;
+mod full_disk;
 mod identity;
 mod life;
 mod lookup;
