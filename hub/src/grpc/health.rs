@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use notary_proto::hub::v1::certificate_service_server::CertificateServiceServer;
+use notary_proto::hub::v1::details_service_server::DetailsServiceServer;
 use notary_proto::hub::v1::enrollment_service_server::EnrollmentServiceServer;
 use notary_proto::hub::v1::filing_service_server::FilingServiceServer;
 use notary_proto::hub::v1::lookup_service_server::LookupServiceServer;
@@ -16,9 +17,10 @@ use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
 /// Everything that has a state; the empty name is the hub as a whole.
-const SERVICES: [&str; 7] = [
+const SERVICES: [&str; 8] = [
     "",
     CertificateServiceServer::<()>::NAME,
+    DetailsServiceServer::<()>::NAME,
     EnrollmentServiceServer::<()>::NAME,
     FilingServiceServer::<()>::NAME,
     LookupServiceServer::<()>::NAME,
@@ -89,5 +91,34 @@ impl Health {
         HealthServer::new(HealthService::from_health_reporter(self.reporter.clone()))
             .max_decoding_message_size(4096)
             .max_encoding_message_size(4096)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use notary_proto::DESCRIPTORS;
+    use prost::Message as _;
+    use prost_types::FileDescriptorSet;
+
+    use super::*;
+
+    #[test]
+    fn every_service_of_the_hubs_contract_has_a_state() {
+        let described = FileDescriptorSet::decode(DESCRIPTORS).expect("descriptors");
+        let files = described.file.iter();
+        let described: BTreeSet<String> = files
+            .filter(|file| file.package() == "notary.hub.v1")
+            .flat_map(|file| file.service.iter())
+            .map(|service| format!("notary.hub.v1.{}", service.name()))
+            .collect();
+        let known = SERVICES.iter().filter(|name| !name.is_empty());
+        assert_eq!(
+            known
+                .map(|name| (*name).to_owned())
+                .collect::<BTreeSet<_>>(),
+            described
+        );
     }
 }

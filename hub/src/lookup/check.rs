@@ -118,7 +118,9 @@ impl Lookup {
             found,
             persons,
             truncated,
-        } = self.search(&rules, asker, &question, wanted).await?;
+        } = self
+            .search(&rules, asker, &question, wanted, &mut intents)
+            .await?;
         let feeds = self.feeds.now().await?;
         let grades = graded(&intake, &found, truncated);
         let outcome = match found.is_empty() && intents.others.is_empty() {
@@ -234,14 +236,14 @@ impl Lookup {
     }
 
     /// As with [`Self::find`], a dead connection is found here; nothing has been committed on it.
-    async fn intents(
+    async fn intents<'a>(
         &self,
         rules: &RuleSet,
         asker: Asker,
         question: &Question,
-        intake: &Intake<'_>,
-        untold: &[MatterType],
-    ) -> Result<Intents, sqlx::Error> {
+        intake: &'a Intake<'_>,
+        untold: &'a [MatterType],
+    ) -> Result<Intents<'a>, sqlx::Error> {
         let begin = || Intents::begin(&self.pool, rules, asker, question, intake.keys(), untold);
         match begin().await {
             Err(sqlx::Error::Io(_)) => begin().await,
@@ -257,14 +259,15 @@ impl Lookup {
         asker: Asker,
         question: &Question,
         wanted: Wanted,
+        intents: &mut Intents<'_>,
     ) -> Result<Search, LookupError> {
         if question
             .parties
             .iter()
             .all(|party| undetermined(party).is_none())
         {
-            return match search::exact(&self.pool, &wanted).await {
-                Err(sqlx::Error::Io(_)) => Ok(search::exact(&self.pool, &wanted).await?),
+            return match search::exact(&self.pool, &wanted, intents).await {
+                Err(sqlx::Error::Io(_)) => Ok(search::exact(&self.pool, &wanted, intents).await?),
                 result => Ok(result?),
             };
         }
@@ -273,6 +276,7 @@ impl Lookup {
         let persons =
             Persons::candidates(&mut connection, models, parties, 0..parties.len()).await?;
         drop(connection);
-        Ok(search::with_persons(&self.pool, rules, asker, wanted, persons.as_ref()).await?)
+        let persons = persons.as_ref();
+        Ok(search::with_persons(&self.pool, rules, asker, wanted, persons, intents).await?)
     }
 }

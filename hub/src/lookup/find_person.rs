@@ -9,6 +9,7 @@ use metrics::{counter, histogram};
 use super::check::{Lookup, LookupError};
 use super::disclosure;
 use super::hit::{Hit, hit};
+use super::intent::Intents;
 use super::persons::Persons;
 use super::question::{Asker, Question};
 use super::record::{asked, entry, told};
@@ -55,7 +56,16 @@ impl Lookup {
             }
         };
         drop(connection);
-        let search = with_persons(&self.pool, &rules, asker, wanted, persons.as_ref());
+        // Nobody is about to accept a person.
+        let mut intents = Intents::default();
+        let search = with_persons(
+            &self.pool,
+            &rules,
+            asker,
+            wanted,
+            persons.as_ref(),
+            &mut intents,
+        );
         let Search {
             found,
             persons,

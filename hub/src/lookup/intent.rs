@@ -5,47 +5,60 @@
 //! two the second waits, and sees the first one's.
 
 use linkage::matter::{MatterKey, MatterType, RuleSet};
-use sqlx::{PgPool, PgTransaction};
+use linkage::office::OfficeId;
+use sqlx::{PgConnection, PgPool, PgTransaction};
 use time::OffsetDateTime;
 
 use super::question::{Asker, IntentAction, Question};
 use crate::duplicates::watched::{Intent, tell_of_intent};
 use crate::store::duplicate::{lock_stripes, stripes};
 use crate::store::intent::{self, Standing};
-use crate::store::tx;
+use crate::store::{scope, tx};
 
 /// What a question has found of intents, and done about its own. It takes effect with [`Intents::commit`].
-#[derive(Debug)]
-pub(super) struct Intents {
+#[derive(Debug, Default)]
+pub(super) struct Intents<'a> {
     /// Of other offices, the latest first.
     pub others: Vec<Standing>,
     /// Until when the own one stands, if it was registered now.
     pub expires_at: Option<OffsetDateTime>,
     transaction: Option<PgTransaction<'static>>,
+    unheard: Option<Unheard<'a>>,
 }
 
-impl Intents {
-    /// Looks for the intents behind `keys`, leaving out those of the matters `untold`. A matter without a key is like no
-    /// other, so that nothing is registered.
+/// Other offices' intents that are still to be heard of.
+#[derive(Debug)]
+struct Unheard<'a> {
+    office_id: OfficeId,
+    keys: &'a [MatterKey],
+    untold: &'a [MatterType],
+}
+
+impl<'a> Intents<'a> {
+    /// Does what the question asks about the own intent behind `keys`, and hears of the others then; of the matters
+    /// `untold` nothing is heard. A question that asks nothing hears of them with its search. A matter without a key is
+    /// like no other, so that nothing is registered.
     pub(super) async fn begin(
         pool: &PgPool,
         rules: &RuleSet,
         asker: Asker,
         question: &Question,
-        keys: &[MatterKey],
-        untold: &[MatterType],
+        keys: &'a [MatterKey],
+        untold: &'a [MatterType],
     ) -> Result<Self, sqlx::Error> {
-        let mut intents = Self {
-            others: Vec::new(),
-            expires_at: None,
-            transaction: None,
-        };
         if keys.is_empty() {
-            return Ok(intents);
+            return Ok(Self::default());
         }
         let office_id = asker.office_id;
+        let mut intents = Self {
+            unheard: Some(Unheard {
+                office_id,
+                keys,
+                untold,
+            }),
+            ..Self::default()
+        };
         let Some(action) = question.intent else {
-            intents.others = intent::others(pool, office_id, keys, untold).await?;
             return Ok(intents);
         };
         let mut transaction = tx::begin(pool).await?;
@@ -65,9 +78,26 @@ impl Intents {
             }
             IntentAction::Withdraw => intent::withdraw(&mut transaction, office_id, keys).await?,
         }
-        intents.others = intent::others(&mut *transaction, office_id, keys, untold).await?;
+        scope::narrow_to_look_up(&mut transaction, &[]).await?;
+        intents.hear(&mut transaction).await?;
+        scope::widen(&mut transaction).await?;
         intents.transaction = Some(transaction);
         Ok(intents)
+    }
+
+    /// Hears of other offices' intents, unless that is done. It comes before the search for cases: an intent is over when
+    /// its case is there, and one of the two has to be told. `reading` reads as a look-up does.
+    pub(super) async fn hear(&mut self, reading: &mut PgConnection) -> Result<(), sqlx::Error> {
+        if let Some(unheard) = &self.unheard {
+            let Unheard {
+                office_id,
+                keys,
+                untold,
+            } = *unheard;
+            self.others = intent::others(reading, office_id, keys, untold).await?;
+            self.unheard = None;
+        }
+        Ok(())
     }
 
     /// Makes the own intent, or its end, durable.

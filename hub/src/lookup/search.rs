@@ -5,6 +5,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 
 use super::hit::shown_to;
+use super::intent::Intents;
 use super::persons::{PersonMatch, Persons};
 use super::question::Asker;
 use crate::store::lookup::{self, Found, Wanted};
@@ -23,9 +24,14 @@ pub(super) struct Search {
     pub truncated: bool,
 }
 
-/// By equal tokens alone.
-pub(super) async fn exact(pool: &PgPool, wanted: &Wanted) -> Result<Search, sqlx::Error> {
+/// By equal tokens alone, having heard of the intents.
+pub(super) async fn exact(
+    pool: &PgPool,
+    wanted: &Wanted,
+    intents: &mut Intents<'_>,
+) -> Result<Search, sqlx::Error> {
     let mut reading = scope::look_up(pool, &wanted.holders()).await?;
+    intents.hear(&mut reading).await?;
     read(&mut reading, wanted).await
 }
 
@@ -36,9 +42,10 @@ pub(super) async fn with_persons(
     asker: Asker,
     mut wanted: Wanted,
     persons: Option<&Persons>,
+    intents: &mut Intents<'_>,
 ) -> Result<Search, sqlx::Error> {
     wanted.cases = persons.map(Persons::cases).unwrap_or_default();
-    let search = exact(pool, &wanted).await?;
+    let search = exact(pool, &wanted, intents).await?;
     match persons {
         None => Ok(search),
         Some(persons) => {

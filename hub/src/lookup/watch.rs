@@ -25,7 +25,7 @@ use crate::audit::{Action, Actor, Entry, Outcome, Receipt};
 use crate::duplicates::watched::{Asking, there_already};
 use crate::store::duplicate::{lock_stripes, stripes};
 use crate::store::watch::{self, NewWatch, Put, Watch};
-use crate::store::{intent, tx};
+use crate::store::{intent, scope, tx};
 use crate::telemetry::metrics::{LOOKUP_SECONDS, LOOKUPS};
 
 /// For how long a question stands.
@@ -199,10 +199,11 @@ impl There {
             case_reference: &question.case_reference,
         };
         let untold = disclosure::untold_intents(rules, question);
-        Ok(Self {
-            cases: there_already(connection, rules, &asking, keys).await?,
-            intents: intent::others(connection, asker.office_id, keys, &untold).await?,
-        })
+        let cases = there_already(connection, rules, &asking, keys).await?;
+        scope::narrow_to_look_up(connection, &[]).await?;
+        let intents = intent::others(connection, asker.office_id, keys, &untold).await?;
+        scope::widen(connection).await?;
+        Ok(Self { cases, intents })
     }
 
     fn count(&self) -> usize {

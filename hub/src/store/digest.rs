@@ -1,7 +1,7 @@
 //! Digests over `case_record`, for reconciliation with what an office has sent.
 
 use linkage::office::OfficeId;
-use sqlx::{PgPool, query};
+use sqlx::{PgConnection, PgPool, query};
 use time::Date;
 
 use super::decode::decode_error;
@@ -56,7 +56,7 @@ pub async fn keep_drift(
 
 /// Digests of an office's cases by the month of acceptance, or else of application, or else `no_month`.
 pub async fn by_month(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     office_id: OfficeId,
     no_month: Date,
 ) -> Result<Vec<MonthDigest>, sqlx::Error> {
@@ -70,7 +70,7 @@ pub async fn by_month(
         office_id.as_str(),
         no_month,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     rows.into_iter()
         .map(|row| {
@@ -88,7 +88,7 @@ pub async fn by_month(
 
 /// Every case of the given months, by key.
 pub async fn by_case(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     office_id: OfficeId,
     months: &[Date],
     no_month: Date,
@@ -102,7 +102,7 @@ pub async fn by_case(
         months,
         no_month,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     rows.into_iter()
         .map(|row| {

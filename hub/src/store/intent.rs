@@ -2,7 +2,7 @@
 
 use linkage::matter::{MatterKey, MatterType};
 use linkage::office::OfficeId;
-use sqlx::{PgConnection, PgExecutor, query};
+use sqlx::{PgConnection, query};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -73,10 +73,11 @@ pub async fn withdraw(
     Ok(())
 }
 
-/// Intents of other offices behind `keys` that stand, without those of the matters `untold`, the latest first. One is over when its time is, and when a
-/// case with its key has come from its office since.
+/// Intents of other offices behind `keys` that stand, without those of the matters `untold`, the latest first. One is
+/// over when its time is, and when a case with its key has come from its office since. The connection reads as
+/// [`super::scope::look_up`] has it.
 pub async fn others(
-    executor: impl PgExecutor<'_>,
+    connection: &mut PgConnection,
     office_id: OfficeId,
     keys: &[MatterKey],
     untold: &[MatterType],
@@ -100,7 +101,7 @@ pub async fn others(
         &untold as &[&str],
         MOST_INTENTS,
     )
-    .fetch_all(executor)
+    .fetch_all(connection)
     .await?;
     rows.into_iter()
         .map(|row| {

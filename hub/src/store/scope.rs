@@ -1,6 +1,6 @@
 //! On whose behalf something is read, as the database itself is told. Behind the application's own checks stands
 //! row-level security (`migrations/0043_row_security.sql`): a transaction of a [`Scope`] takes a role that owns
-//! nothing and sees the rows of that person alone, so that a check forgotten elsewhere shows nobody else's.
+//! nothing and sees the rows of that person or agent alone, so that a check forgotten elsewhere shows nobody else's.
 //!
 //! Role and settings go with the BEGIN, in one round trip, and end with the transaction.
 
@@ -12,24 +12,50 @@ use linkage::token::Token;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, PgTransaction, query};
 
 use super::tx;
-use crate::identity::{Role, RoleKind};
+use crate::identity::{OfficeIdentity, Role, RoleKind};
 
-/// What a person may read, whatever is asked for. It follows from the verified session and from nothing else.
+/// What a person or an agent may read, whatever is asked for. It follows from the verified session or certificate and
+/// from nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
-    role: RoleKind,
+    reader: Reader,
     office_id: Option<OfficeId>,
+}
+
+/// Who reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    Person(RoleKind),
+    /// An office's agent: its own office's rows alone.
+    Agent,
+}
+
+impl Reader {
+    /// As the policies name it.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Person(role) => role.code(),
+            Self::Agent => "agent",
+        }
+    }
 }
 
 impl Scope {
     pub const fn of(role: Role) -> Self {
         Self {
-            role: role.kind(),
+            reader: Reader::Person(role.kind()),
             office_id: role.office_id(),
         }
     }
 
-    /// A transaction that reads as this person, and sees one moment of the database. It is over when it is dropped.
+    pub const fn of_agent(office: OfficeIdentity) -> Self {
+        Self {
+            reader: Reader::Agent,
+            office_id: Some(office.office_id),
+        }
+    }
+
+    /// A transaction that reads as that, and sees one moment of the database. It is over when it is dropped.
     pub async fn read(self, pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
         tx::begin_with(
             pool,
@@ -41,7 +67,7 @@ impl Scope {
         .await
     }
 
-    /// Lets a transaction that is to write read as this person, until [`widen`].
+    /// Lets a transaction that is to write read as that, until [`widen`].
     pub async fn narrow(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         sqlx::raw_sql(AssertSqlSafe(self.taken()))
             .execute(connection)
@@ -54,7 +80,7 @@ impl Scope {
         let office = self.office_id.as_ref().map_or("", OfficeId::as_str);
         format!(
             "SET LOCAL ROLE notary_hub_people; SET LOCAL notary_hub.role = '{}'; SET LOCAL notary_hub.office = '{office}'",
-            self.role.code(),
+            self.reader.code(),
         )
     }
 }

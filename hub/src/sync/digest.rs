@@ -6,8 +6,10 @@ use sqlx::PgPool;
 use time::macros::date;
 use time::{Date, Duration};
 
+use crate::identity::OfficeIdentity;
 use crate::store::digest;
 pub use crate::store::digest::{CaseDigest, Drift, MonthDigest};
+use crate::store::scope::Scope;
 use crate::telemetry::metrics::FEED_DRIFT;
 
 /// Months listed case by case in one call at most.
@@ -51,17 +53,22 @@ pub async fn found(pool: &PgPool, office_id: OfficeId, drift: Drift) -> Result<(
 }
 
 /// One digest for each month.
-pub async fn by_month(pool: &PgPool, office_id: OfficeId) -> Result<Vec<MonthDigest>, sqlx::Error> {
-    digest::by_month(pool, office_id, NO_MONTH).await
+pub async fn by_month(
+    pool: &PgPool,
+    office: OfficeIdentity,
+) -> Result<Vec<MonthDigest>, sqlx::Error> {
+    let mut reading = Scope::of_agent(office).read(pool).await?;
+    digest::by_month(&mut reading, office.office_id, NO_MONTH).await
 }
 
 /// Every case of the months.
 pub async fn by_case(
     pool: &PgPool,
-    office_id: OfficeId,
+    office: OfficeIdentity,
     months: &[Date],
 ) -> Result<Vec<CaseDigest>, sqlx::Error> {
-    digest::by_case(pool, office_id, months, NO_MONTH).await
+    let mut reading = Scope::of_agent(office).read(pool).await?;
+    digest::by_case(&mut reading, office.office_id, months, NO_MONTH).await
 }
 
 #[cfg(test)]

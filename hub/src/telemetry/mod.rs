@@ -3,3 +3,4 @@
 pub mod exporter;
 pub mod logs;
 pub mod metrics;
+pub mod panics;

@@ -1,5 +1,8 @@
 //! Who may use which route, every role and every route; and what every answer carries.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
 use http::Method;
 use notary_hub::identity::{Role, RoleKind};
 
@@ -267,33 +270,125 @@ async fn the_description_has_every_route_and_is_openapi_3_1() {
         .await
         .json();
     assert!(description["openapi"].as_str().unwrap().starts_with("3.1"));
-    let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
-    let mut expected: Vec<String> = MATRIX
+    let described: BTreeSet<String> = description["paths"]
+        .as_object()
+        .unwrap()
         .iter()
-        .map(|(path, _)| {
-            let (path, _) = path.split_once('?').unwrap_or((path, ""));
-            path.replace("hangzhou", "{office_id}")
-                .replace("xiaoshan", "{office_id}")
-                .replace("/1/", "/{entry_no}/")
-                .replace("2024-03", "{period}")
+        .flat_map(|(path, methods)| {
+            let methods = methods.as_object().unwrap().keys();
+            methods.map(move |method| format!("{} {path}", method.to_uppercase()))
         })
-        .chain(CASEWORK.iter().map(|(_, path, ..)| (*path).to_owned()))
-        .chain(["/api/v1/sessions", "/api/v1/sessions/provider"].map(str::to_owned))
-        .chain(
-            [
-                "/api/v1/directory",
-                "/api/v1/offices/{office_id}/profile",
-                "/api/v1/supervision/rules",
-            ]
-            .map(str::to_owned),
-        )
-        .chain(["", "/{issue}"].map(|issue| format!("/api/v1/reports/{{period}}/issues{issue}")))
         .collect();
+    let mut expected: BTreeSet<String> = behind_a_gate().into_keys().collect();
+    expected.extend(OPEN.map(str::to_owned));
+    assert_eq!(described, expected);
+}
+
+/// Routes whose answers their own tests know, and who may use them.
+const OTHERS: &[(Method, &str, &str, [bool; 4])] = &[
+    (Method::GET, "/api/v1/supervision/rules", "", [true; 4]),
+    (
+        Method::PUT,
+        "/api/v1/offices/{office_id}/profile",
+        "{}",
+        [false, false, true, true],
+    ),
+    (
+        Method::POST,
+        "/api/v1/supervision/filings",
+        "{}",
+        [true, false, false, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/supervision/inspections",
+        "{}",
+        [false, false, true, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/reports/{period}/issues",
+        "{}",
+        [false, true, true, false],
+    ),
+    (
+        Method::GET,
+        "/api/v1/reports/{period}/issues/{issue}",
+        "",
+        [false, true, true, false],
+    ),
+];
+
+#[tokio::test]
+async fn the_other_routes_let_nobody_else_through() {
+    let bureau = Bureau::open().await;
+    for (method, path, body, allowed) in OTHERS {
+        let path = path
+            .replace("{office_id}", "hangzhou")
+            .replace("{period}", "2024-03")
+            .replace("{issue}", "1");
+        for (role, allowed) in roles().into_iter().zip(*allowed) {
+            let body = serde_json::from_str(body).unwrap_or_default();
+            let who = Colleague::new(role);
+            let answer = bureau.ask(who, method.clone(), &path, body).await;
+            let kind = role.kind().code();
+            assert_eq!(answer.status != 403, allowed, "{kind} {method} {path}");
+        }
+        let answer = bureau.plain(method.clone(), &path).await;
+        assert_eq!(answer.status, 401, "{method} {path}");
+    }
+}
+
+/// Routes that stand open, or look for a session themselves.
+const OPEN: [&str; 4] = [
+    "GET /api/v1/directory",
+    "POST /api/v1/sessions",
+    "DELETE /api/v1/sessions",
+    "POST /api/v1/sessions/provider",
+];
+
+/// Every other route, and who may use it: what some may for their own office alone is theirs.
+fn behind_a_gate() -> BTreeMap<String, [bool; 4]> {
+    let mut routes = BTreeMap::new();
+    let reading = MATRIX.iter().map(|(path, allowed)| {
+        let (path, _) = path.split_once('?').unwrap_or((path, ""));
+        let path = path
+            .replace("hangzhou", "{office_id}")
+            .replace("xiaoshan", "{office_id}")
+            .replace("/1/", "/{entry_no}/")
+            .replace("2024-03", "{period}");
+        (format!("GET {path}"), *allowed)
+    });
+    let others = CASEWORK
+        .iter()
+        .chain(OTHERS)
+        .map(|(method, path, _, allowed)| (format!("{method} {path}"), *allowed));
+    for (route, allowed) in reading.chain(others) {
+        let may: &mut [bool; 4] = routes.entry(route).or_default();
+        for (may, allowed) in may.iter_mut().zip(allowed) {
+            *may |= allowed;
+        }
+    }
+    routes
+}
+
+/// The router itself says whom it lets through: a route that neither the table nor the description knows is one too many.
+#[tokio::test]
+async fn no_route_lets_anybody_through_but_those_of_the_table() {
+    let bureau = Bureau::open().await;
+    let gates = Mutex::new(Vec::new());
+    let _router = bureau.hub.app.rest().routes(|roles, route| {
+        gates
+            .lock()
+            .unwrap()
+            .push(RoleKind::ALL.map(|role| roles.contains(&role)));
+        route
+    });
+    let mut gates = gates.into_inner().unwrap();
+    let mut expected: Vec<[bool; 4]> = behind_a_gate().into_values().collect();
+    gates.sort_unstable();
     expected.sort_unstable();
-    expected.dedup();
-    let mut paths: Vec<String> = paths.into_iter().cloned().collect();
-    paths.sort_unstable();
-    assert_eq!(paths, expected);
+    assert_eq!(gates, expected);
 }
 
 #[tokio::test]

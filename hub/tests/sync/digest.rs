@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use notary_hub::identity::{OfficeIdentity, Role, Serial};
 use notary_hub::ingest::decode::content_hash;
+use notary_hub::store;
+use notary_hub::store::scope::Scope;
 use notary_proto::hub::v1::sync_service_client::SyncServiceClient;
 use notary_proto::hub::v1::{CaseDigest, DigestRequest, DigestResponse, MonthDigest};
+use time::macros::date;
 use tonic::Status;
+use uuid::Uuid;
 
 use crate::agent::Agent;
 use crate::record::{Case, case, day};
@@ -101,5 +106,42 @@ async fn only_first_days_of_months_can_be_asked_for() {
     let agent = Agent::enrol(&hub, "hzgl").await;
     let refused = digest(&hub, &agent, vec![day("2024-04-02")]).await;
     assert_eq!(reason(&refused.unwrap_err()), "FIELD_INVALID");
+    hub.app.stop().await.unwrap();
+}
+
+/// hzqt has a part in one of hzgl's cases, of which its notaries may read.
+#[tokio::test]
+async fn without_the_check_an_agent_still_compares_with_no_case_of_another_office() {
+    let hub = Hub::start().await;
+    let agent = Agent::enrol(&hub, "hzgl").await;
+    crate::support::add_office(&hub.db.pool, "hzqt").await;
+    let (mut stream, _) = agent.open(&hub).await;
+    stream.send(1, sent()).await;
+    stream.acked(5).await;
+    sqlx::query(
+        "INSERT INTO details_request (request_id, asking_office, asked_by, case_reference, purpose, audit_entry,
+                                      holding_office, source_case_id, question, asked_at, due_on)
+         VALUES ($1, 'hzqt', $1, '1', 'before_acceptance', 1, 'hzgl', 'C1', '?', now(), '2024-05-01')",
+    )
+    .bind(Uuid::now_v7())
+    .execute(&hub.db.pool)
+    .await
+    .unwrap();
+    let agent_of = |office: &str| OfficeIdentity {
+        office_id: office.parse().unwrap(),
+        serial: Serial::random(),
+    };
+    let notary = Role::Notary("hzqt".parse().unwrap());
+    let of_hzgl = async |scope: Scope| {
+        let mut reading = scope.read(&hub.db.pool).await.unwrap();
+        let (office, none) = ("hzgl".parse().unwrap(), date!(1970 - 01 - 01));
+        let months = store::digest::by_month(&mut reading, office, none).await;
+        let march = [date!(2024 - 03 - 01)];
+        let cases = store::digest::by_case(&mut reading, office, &march, none).await;
+        (months.unwrap().len(), cases.unwrap().len())
+    };
+    assert_eq!(of_hzgl(Scope::of_agent(agent_of("hzgl"))).await, (4, 2));
+    assert_eq!(of_hzgl(Scope::of(notary)).await, (1, 1), "a part in one");
+    assert_eq!(of_hzgl(Scope::of_agent(agent_of("hzqt"))).await, (0, 0));
     hub.app.stop().await.unwrap();
 }

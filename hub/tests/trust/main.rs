@@ -7,6 +7,7 @@ mod support;
 mod agent;
 mod approval;
 mod forgery;
+mod methods;
 mod provider;
 mod second_factor;
 mod session;

@@ -90,20 +90,20 @@ impl SyncService for SyncApi {
         &self,
         request: Request<DigestRequest>,
     ) -> Result<Response<DigestResponse>, Status> {
-        let office_id = office_of(&request)?.office_id;
+        let office = office_of(&request)?;
         let months = digest::months(&request.get_ref().months)
             .map_err(|error| invalid_field("months", error.to_string()))?;
         let pool = &self.feeds.pool;
         if let Some(found) = request.get_ref().found {
-            let found = digest::found(pool, office_id, drift(&found)).await;
+            let found = digest::found(pool, office.office_id, drift(&found)).await;
             found.map_err(|error| database(&error))?;
             return Ok(Response::new(DigestResponse::default()));
         }
         let response = match months.as_slice() {
-            [] => digest::by_month(pool, office_id)
+            [] => digest::by_month(pool, office)
                 .await
                 .map(outgoing::month_digests),
-            months => digest::by_case(pool, office_id, months)
+            months => digest::by_case(pool, office, months)
                 .await
                 .map(outgoing::case_digests),
         };

@@ -86,6 +86,8 @@ async fn a_body_that_is_not_the_one_expected_is_a_problem() {
         ("{", 400),
         (r#"{"login": "li"}"#, 422),
         (r#"{"login": "li", "password": "x", "more": 1}"#, 422),
+        // However deep it is, it is not followed.
+        (&format!(r#"{{"login": {}"#, "[".repeat(10_000)), 422),
         (
             &format!(
                 r#"{{"login": "{}", "password": "x"}}"#,
