@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     const OFFICE: &str = "hzgl";
-    const NUMBER: &str = "110105194912310029";
+    const NUMBER: &str = "11010519491231002X";
 
     fn read(file: &str) -> Result<Vec<Ready>, FormError> {
         let key = TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32]);
