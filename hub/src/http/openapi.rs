@@ -11,6 +11,7 @@ use utoipa::{Modify, OpenApi};
 use super::{
     account, audit, catalogue, duplicate, office, reject, review, session, statistics, supervision,
 };
+use crate::filing::FilingKind;
 use crate::review::person::PairState;
 
 #[derive(OpenApi)]
@@ -64,7 +65,7 @@ use crate::review::person::PairState;
         audit::verification,
     ),
     // Named by a parameter alone.
-    components(schemas(PairState)),
+    components(schemas(FilingKind, PairState)),
     modifiers(&Session),
 )]
 struct Document;
@@ -104,6 +105,27 @@ mod tests {
     use std::{env, fs};
 
     use super::*;
+
+    /// A client made of the document takes one for another otherwise, and says nothing.
+    #[test]
+    fn every_operation_has_its_own_name_and_every_reference_leads_somewhere() {
+        let text = document().to_json().expect("it has a JSON form");
+        let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let paths = document["paths"].as_object().expect("paths");
+        let mut named = std::collections::HashSet::new();
+        for operation in paths
+            .values()
+            .flat_map(|path| path.as_object().expect("operations").values())
+        {
+            let name = operation["operationId"].as_str().expect("a name");
+            assert!(named.insert(name), "{name} twice");
+        }
+        let prefix = "#/components/schemas/";
+        for reference in text.split(prefix).skip(1) {
+            let name = reference.split('"').next().unwrap_or_default();
+            assert!(!document["components"]["schemas"][name].is_null(), "{name}");
+        }
+    }
 
     #[test]
     fn the_consoles_client_is_made_of_this_document() {

@@ -25,7 +25,7 @@ pub(in crate::http) struct Directory {
 }
 
 /// Offices, what they publish and who practises there. Open to everybody.
-#[utoipa::path(get, path = "/api/v1/directory", responses((status = 200, body = Directory)))]
+#[utoipa::path(get, path = "/api/v1/directory", operation_id = "listDirectory", responses((status = 200, body = Directory)))]
 pub(in crate::http) async fn list(State(api): State<Api>) -> Result<Json<Directory>, Problem> {
     Ok(Json(Directory {
         items: profile::directory(&api.pool).await?,
@@ -34,7 +34,7 @@ pub(in crate::http) async fn list(State(api): State<Api>) -> Result<Json<Directo
 
 /// Replaces what is on file of an office.
 #[utoipa::path(
-    put, path = "/api/v1/offices/{office_id}/profile", security(("session" = [])), request_body = Profile,
+    put, path = "/api/v1/offices/{office_id}/profile", operation_id = "putOfficeProfile", security(("session" = [])), request_body = Profile,
     params(("office_id" = String, Path, description = "Office")),
     responses(
         (status = 204), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),

@@ -88,7 +88,7 @@ pub(in crate::http) struct FilingAnswer {
 
 /// Filings, the newest first; a notary's office alone.
 #[utoipa::path(
-    get, path = "/api/v1/supervision/filings", security(("session" = [])), params(Filter),
+    get, path = "/api/v1/supervision/filings", operation_id = "listFilings", security(("session" = [])), params(Filter),
     responses(
         (status = 200, body = Page<FilingAnswer>), (status = 400, body = ProblemBody),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -122,7 +122,7 @@ pub(in crate::http) struct FilingCounts {
 
 /// How many filings came, and how many of them late; a notary's office alone.
 #[utoipa::path(
-    get, path = "/api/v1/supervision/filings/counts", security(("session" = [])), params(Span),
+    get, path = "/api/v1/supervision/filings/counts", operation_id = "countFilings", security(("session" = [])), params(Span),
     responses(
         (status = 200, body = FilingCounts), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
         (status = 403, body = ProblemBody),
@@ -144,7 +144,7 @@ pub(in crate::http) async fn counts(
 
 /// Hands a filing in. The same `filing_id` again has no second effect.
 #[utoipa::path(
-    post, path = "/api/v1/supervision/filings", security(("session" = [])), request_body = NewFiling,
+    post, path = "/api/v1/supervision/filings", operation_id = "submitFiling", security(("session" = [])), request_body = NewFiling,
     responses(
         (status = 201, body = ReceiptAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
         (status = 403, body = ProblemBody),

@@ -161,7 +161,7 @@ pub(in crate::http) struct CountAnswer {
 
 /// The rules in force.
 #[utoipa::path(
-    get, path = "/api/v1/supervision/rules", security(("session" = [])),
+    get, path = "/api/v1/supervision/rules", operation_id = "listSupervisionRules", security(("session" = [])),
     responses((status = 200, body = RulesAnswer), (status = 401, body = ProblemBody)),
 )]
 pub(in crate::http) async fn rules(State(api): State<Api>) -> Json<RulesAnswer> {
@@ -178,7 +178,7 @@ pub(in crate::http) async fn rules(State(api): State<Api>) -> Json<RulesAnswer> 
 
 /// Findings by office and rule; for a notary those the own office was notified of.
 #[utoipa::path(
-    get, path = "/api/v1/supervision/summary", security(("session" = [])), params(Span),
+    get, path = "/api/v1/supervision/summary", operation_id = "countSupervisionFindings", security(("session" = [])), params(Span),
     responses(
         (status = 200, body = Summary), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
         (status = 403, body = ProblemBody),
@@ -205,7 +205,7 @@ pub(in crate::http) async fn summary(
 
 /// Findings, the newest first. Cleared ones that nobody took up are left out.
 #[utoipa::path(
-    get, path = "/api/v1/supervision/findings", security(("session" = [])), params(Filter),
+    get, path = "/api/v1/supervision/findings", operation_id = "listSupervisionFindings", security(("session" = [])), params(Filter),
     responses(
         (status = 200, body = Page<SupervisionFindingAnswer>), (status = 400, body = ProblemBody),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -238,7 +238,7 @@ pub(in crate::http) async fn list(
 
 /// A finding with everything that was done about it.
 #[utoipa::path(
-    get, path = "/api/v1/supervision/findings/{finding_id}", security(("session" = [])),
+    get, path = "/api/v1/supervision/findings/{finding_id}", operation_id = "readSupervisionFinding", security(("session" = [])),
     params(("finding_id" = Uuid, Path, description = "Finding")),
     responses(
         (status = 200, body = FindingLife), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -260,7 +260,7 @@ pub(in crate::http) async fn read(
 
 /// Takes a step of a finding's life on the facts that were read.
 #[utoipa::path(
-    post, path = "/api/v1/supervision/findings/{finding_id}/steps", security(("session" = [])),
+    post, path = "/api/v1/supervision/findings/{finding_id}/steps", operation_id = "takeSupervisionStep", security(("session" = [])),
     params(("finding_id" = Uuid, Path, description = "Finding")), request_body = StepToTake,
     responses(
         (status = 200, body = SupervisionFindingAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),

@@ -126,7 +126,7 @@ pub(in crate::http) struct ActAnswer {
 
 /// Inspections, what is overdue first; a notary's office sees those it was notified of.
 #[utoipa::path(
-    get, path = "/api/v1/supervision/inspections", security(("session" = [])), params(Filter),
+    get, path = "/api/v1/supervision/inspections", operation_id = "listInspections", security(("session" = [])), params(Filter),
     responses(
         (status = 200, body = Page<InspectionAnswer>), (status = 400, body = ProblemBody),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -158,7 +158,7 @@ pub(in crate::http) async fn list(
 
 /// Plans an inspection.
 #[utoipa::path(
-    post, path = "/api/v1/supervision/inspections", security(("session" = [])), request_body = InspectionToPlan,
+    post, path = "/api/v1/supervision/inspections", operation_id = "planInspection", security(("session" = [])), request_body = InspectionToPlan,
     responses(
         (status = 201, body = InspectionAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
         (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
@@ -182,7 +182,7 @@ pub(in crate::http) async fn plan(
 
 /// An inspection with what was found and everything that was done about it.
 #[utoipa::path(
-    get, path = "/api/v1/supervision/inspections/{inspection_id}", security(("session" = [])),
+    get, path = "/api/v1/supervision/inspections/{inspection_id}", operation_id = "readInspection", security(("session" = [])),
     params(("inspection_id" = Uuid, Path, description = "Inspection")),
     responses(
         (status = 200, body = InspectionLife), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -204,7 +204,7 @@ pub(in crate::http) async fn read(
 
 /// Takes a step of an inspection.
 #[utoipa::path(
-    post, path = "/api/v1/supervision/inspections/{inspection_id}/steps", security(("session" = [])),
+    post, path = "/api/v1/supervision/inspections/{inspection_id}/steps", operation_id = "takeInspectionStep", security(("session" = [])),
     params(("inspection_id" = Uuid, Path, description = "Inspection")), request_body = ActToTake,
     responses(
         (status = 200, body = InspectionAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
@@ -224,7 +224,7 @@ pub(in crate::http) async fn step(
 
 /// The notice of an inspection as a page to be printed; there is none before it was issued.
 #[utoipa::path(
-    get, path = "/api/v1/supervision/inspections/{inspection_id}/notice", security(("session" = [])),
+    get, path = "/api/v1/supervision/inspections/{inspection_id}/notice", operation_id = "readInspectionNotice", security(("session" = [])),
     params(("inspection_id" = Uuid, Path, description = "Inspection")),
     responses(
         (status = 200, content_type = "text/html", body = String), (status = 401, body = ProblemBody),
