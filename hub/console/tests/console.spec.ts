@@ -194,7 +194,7 @@ test.describe('supervision', () => {
     await expect(page.locator('.history')).toContainText('核实')
   })
 
-  test('an inspection is planned, recorded and notified, and its notice can be printed', async ({ page }) => {
+  test('an inspection is planned, recorded and notified, and its notice can be kept', async ({ page }) => {
     await signIn(page, people.supervisor, '/supervision/inspections')
     await page.getByLabel('公证处').last().selectOption('hzgl')
     await page.getByLabel('检查内容').fill('窗口规范')
@@ -206,7 +206,11 @@ test.describe('supervision', () => {
     await page.getByLabel('说明').fill('依据杭司〔2012〕122号')
     await page.getByRole('button', { name: '发出通报' }).click()
     await expect(page.locator('.history')).toContainText('发出通报')
-    await expect(page.getByRole('button', { name: '打印通报' })).toBeVisible()
+    const kept = page.waitForEvent('download')
+    await page.getByRole('button', { name: '下载通报' }).click()
+    const notice = readFileSync(await (await kept).path(), 'utf8')
+    expect(notice).toContain('关于窗口规范的检查通报')
+    expect(notice).toContain('<li>未公示收费标准</li>')
     await look(page, 'supervision-inspection')
   })
 })

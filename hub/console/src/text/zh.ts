@@ -325,7 +325,9 @@ export const zh = {
     subject: '检查内容',
     found: '检查发现',
     foundHint: '每行一条',
-    print: '打印通报',
+    notice: '下载通报（可打印）',
+    noticeOf: (office: string) => `检查通报 ${office}`,
+    partyAt: (place: number) => `第 ${place} 位`,
     facts: {
       accepted_on: '受理日期', applied_on: '申请日期', approved_on: '审批日期', issued_on: '出证日期', due_on: '应于',
       excused_working_days: '不计入期限的工作日', matter_type: '公证事项', foreign_relation: '涉外类别', not_licensed: '超出',
@@ -335,6 +337,22 @@ export const zh = {
       filed_on: '报送日期', refused_by: '不予受理的公证处', refused_on: '不予受理日期', reason_code: '理由代码', state: '状态',
       major: '重大', discussed: '集体讨论', received_on: '收到日期', closed_on: '办结日期', series: '字轨', first_no: '起号',
       last_no: '止号', cities: '不动产所在地市',
+    } as Record<string, string>,
+    filings: {
+      major_case_report: '重大疑难案件报告', refusal: '拒绝受理报备', instruction: '请示', complaint: '投诉', review: '复查',
+      outcome: '投诉、复查结果', accountability: '错假证责任追究结果', satisfaction: '满意度测评', quality_follow_up: '质量回访',
+      service_counts: '法律援助、上门服务统计', special_paper: '水印纸收发', recusal: '回避申报', self_assessment: '窗口规范自评',
+    } as Record<string, string>,
+    refusals: {
+      no_capacity: '无民事行为能力或限制民事行为能力且无监护人代理', no_interest: '与申请公证的事项没有利害关系',
+      technical_appraisal: '属专业技术鉴定、评估事项', dispute: '当事人之间对申请公证的事项有争议',
+      falsehood: '虚构、隐瞒事实或者提供虚假证明材料', insufficient_proof: '证明材料不充分或者拒绝补充',
+      untrue_or_unlawful: '申请公证的事项不真实、不合法', against_morals: '申请公证的事项违背社会公德',
+      fee_unpaid: '拒绝按照规定支付公证费', outside_scope: '不属于公证业务范围', outside_practice_area: '不属于本公证处执业区域',
+      accepted_elsewhere: '其他公证处已最先受理', other: '其他',
+    } as Record<string, string>,
+    relations: {
+      own: '本人', spouse: '配偶', parent: '父母', child: '子女', sibling: '兄弟姐妹', grand: '祖孙', other: '其他近亲属或有利害关系',
     } as Record<string, string>,
   },
   audit: {
