@@ -198,6 +198,7 @@ test.describe('supervision', () => {
     await signIn(page, people.supervisor, '/supervision/inspections')
     await page.getByLabel('公证处').last().selectOption('hzgl')
     await page.getByLabel('检查内容').fill('窗口规范')
+    await look(page, 'supervision-plan')
     await page.getByRole('button', { name: '计划检查' }).click()
     await page.getByLabel('检查发现').fill('大厅面积不足\n未公示收费标准')
     await page.getByLabel('说明').fill('现场检查')

@@ -18,6 +18,13 @@ const names: Record<string, Record<string, string>> = {
   relation: texts.relations,
 }
 
+const order = Object.keys(texts.facts)
+const place = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length)
+
+/// As they are read: what was, what should have been, and what it was measured by; not by the names of the fields.
+export const inOrder = (facts: Record<string, unknown>): [string, unknown][] =>
+  Object.entries(facts).sort(([one], [other]) => place(one) - place(other))
+
 export const factName = (name: string): string => texts.facts[name] ?? name
 
 /// A fact's value; one that nobody has named is shown as it came.
@@ -35,6 +42,7 @@ export function factText(name: string, value: unknown, codes: Catalogue): string
 
 function figure(name: string, value: number): string {
   if (name.endsWith('_fen')) return `${yuan(value)} 元`
+  if (name === 'parties') return texts.partiesInAll(value)
   // Parties are counted from 0 on the wire.
   return name === 'party' ? texts.partyAt(value + 1) : String(value)
 }
