@@ -136,13 +136,14 @@ fn tokenised(relative: &Value, at: usize, kin: usize, key: &TokenKey) -> Result<
     let kind: IdentifierKind = text("id_kind")?
         .parse()
         .map_err(|source| FormError::KinKind { at, kin, source })?;
-    let number = ParsedIdentifier::parse(kind, text("id_number")?);
-    let number = number.map_err(|source| FormError::KinNumber { at, kin, source })?;
-    // A number whose check digit fails is no party's verified one: it would never be met again.
-    let token = match &number {
-        ParsedIdentifier::Verified(identifier) => key.identifier(identifier),
-        ParsedIdentifier::Unverified(identifier) => key.unverified(identifier),
+    // A mistyped number is no party's verified one: it would never be met, and nobody would know.
+    let number = match ParsedIdentifier::parse(kind, text("id_number")?) {
+        Ok(ParsedIdentifier::Verified(identifier)) => Ok(identifier),
+        Ok(ParsedIdentifier::Unverified(identifier)) => Err(identifier.reason()),
+        Err(source) => Err(source),
     };
+    let number = number.map_err(|source| FormError::KinNumber { at, kin, source })?;
+    let token = key.identifier(&number);
     Ok(serde_json::json!({
         "relation": text("relation")?,
         "token": HEXLOWER.encode(token.as_bytes()),
