@@ -40,6 +40,12 @@ export const pages: RouteRecordRaw[] = [
     meta: { title: zh.page.reviews, roles: ['supervisor', 'notary'], menu: true },
   },
   {
+    path: '/supervision/:kind(findings|inspections)?/:id?',
+    name: 'supervision',
+    component: () => import('./pages/SupervisionPage.vue'),
+    meta: { title: zh.page.supervision, roles: ['supervisor', 'notary'], menu: true },
+  },
+  {
     path: '/offices/:id?',
     name: 'offices',
     component: () => import('./pages/OfficePage.vue'),

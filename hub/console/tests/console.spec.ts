@@ -165,6 +165,57 @@ test.describe('a notary', () => {
   })
 })
 
+test.describe('supervision', () => {
+  test('what an office filed and let lie is found, notified, rectified and verified', async ({ page, browser }) => {
+    const due = '2099-01-31'
+    await signIn(page, people.supervisor, '/supervision/findings?rule=COMPLAINT_OVERDUE&office=hzgl')
+    await page.locator('.list button').first().click()
+    await expect(page.getByRole('heading', { name: '投诉逾期未办结' })).toBeVisible()
+    await look(page, 'supervision-finding')
+    await page.getByLabel('整改期限').fill(due)
+    await page.getByLabel('说明').fill('请核实并答复投诉人')
+    await page.getByRole('button', { name: '通知整改' }).click()
+    await expect(page.locator('.history')).toContainText('通知整改')
+    const address = new URL(page.url()).pathname
+
+    const context = await browser.newContext({ ignoreHTTPSErrors: true })
+    const office = await context.newPage()
+    await signIn(office, people.notary, address)
+    await expect(office.getByRole('button', { name: '核实' })).toHaveCount(0)
+    await office.getByLabel('说明').fill('已答复并登记结果')
+    await office.getByRole('button', { name: '报送整改' }).click()
+    await expect(office.locator('.history')).toContainText('报送整改')
+    await look(office, 'supervision-finding-office')
+    await context.close()
+
+    await signIn(page, people.supervisor, address)
+    await page.getByLabel('说明').fill('核对无误')
+    await page.getByRole('button', { name: '核实' }).click()
+    await expect(page.locator('.history')).toContainText('核实')
+  })
+
+  test('an inspection is planned, recorded and notified, and its notice can be kept', async ({ page }) => {
+    await signIn(page, people.supervisor, '/supervision/inspections')
+    await page.getByLabel('公证处').last().selectOption('hzgl')
+    await page.getByLabel('检查内容').fill('窗口规范')
+    await look(page, 'supervision-plan')
+    await page.getByRole('button', { name: '计划检查' }).click()
+    await page.getByLabel('检查发现').fill('大厅面积不足\n未公示收费标准')
+    await page.getByLabel('说明').fill('现场检查')
+    await page.getByRole('button', { name: '记录检查情况' }).click()
+    await page.getByLabel('整改期限').fill('2099-01-31')
+    await page.getByLabel('说明').fill('依据杭司〔2012〕122号')
+    await page.getByRole('button', { name: '发出通报' }).click()
+    await expect(page.locator('.history')).toContainText('发出通报')
+    const kept = page.waitForEvent('download')
+    await page.getByRole('button', { name: '下载通报' }).click()
+    const notice = readFileSync(await (await kept).path(), 'utf8')
+    expect(notice).toContain('关于窗口规范的检查通报')
+    expect(notice).toContain('<li>未公示收费标准</li>')
+    await look(page, 'supervision-inspection')
+  })
+})
+
 test.describe('supervisors', () => {
   test('confirm a finding, and take it back', async ({ page }) => {
     await signIn(page, people.supervisor, '/reviews/duplicates')

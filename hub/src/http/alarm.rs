@@ -55,7 +55,7 @@ pub(super) struct LiftAlarm {
 
 /// Alarms about look-ups, the newest first.
 #[utoipa::path(
-    get, path = "/api/v1/alarms", security(("session" = [])), params(Filter),
+    get, path = "/api/v1/alarms", operation_id = "listAlarms", security(("session" = [])), params(Filter),
     responses(
         (status = 200, body = Page<AlarmAnswer>), (status = 400, body = ProblemBody),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -78,7 +78,7 @@ pub(super) async fn list(
 
 /// Lifts an alarm that somebody has looked into. Doing it again changes nothing.
 #[utoipa::path(
-    post, path = "/api/v1/alarms/{alarm_id}/lift", security(("session" = [])),
+    post, path = "/api/v1/alarms/{alarm_id}/lift", operation_id = "liftAlarm", security(("session" = [])),
     params(("alarm_id" = Uuid, Path, description = "As listed")), request_body = LiftAlarm,
     responses(
         (status = 200, body = AlarmAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
