@@ -7,6 +7,7 @@ use std::sync::Arc;
 use notary_hub::linking::relink::relink;
 use notary_hub::linking::run::{Progress, Runs, Step};
 use notary_hub::linking::state::{RunState, state};
+use notary_hub::store;
 use sqlx::{PgPool, PgTransaction};
 use tokio::sync::Notify;
 
@@ -121,9 +122,11 @@ async fn a_relinking_that_ends_at_any_step_changes_nothing() {
                 reached.notify_one();
             }
         };
+        // As of a program that ends: its connections go with it.
+        let pool = store::pool::linking(hub.url(), 3).unwrap();
         let runs = Runs {
-            long: &hub.pool,
-            short: &hub.pool,
+            long: &pool,
+            short: &pool,
             tell: &tell,
         };
         tokio::select! {
@@ -131,6 +134,7 @@ async fn a_relinking_that_ends_at_any_step_changes_nothing() {
             () = reached.notified() => {}
             done = relink(&runs) => panic!("it ended before {last:?}: {done:?}"),
         }
+        pool.close().await;
         assert!(contents(&hub.pool).await == before, "{last:?}");
     }
     relinked(&hub.pool).await;
