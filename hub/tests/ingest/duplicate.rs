@@ -6,6 +6,7 @@ use notary_proto::hub::v1::{CaseState, PartyRole, Record, Subject, SubjectKind};
 
 use crate::city::Hub;
 use crate::record::{Case, case, home, person};
+use crate::support::meet::meet_at;
 
 fn inheritance(source_case_id: &str, decedent: u8) -> Case {
     case(source_case_id)
@@ -208,22 +209,6 @@ async fn of_too_many_cases_behind_a_key_the_newest_live_ones_are_judged() {
 
 /// The position is the last thing a transaction writes.
 async fn meet_before_commit(hub: &Hub) {
-    sqlx::raw_sql(
-        "CREATE FUNCTION meet() RETURNS trigger LANGUAGE plpgsql AS $$
-         DECLARE began timestamptz := clock_timestamp();
-         BEGIN
-             PERFORM pg_advisory_xact_lock_shared(77, 0);
-             WHILE (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 77 AND granted) < 2
-                   AND clock_timestamp() < began + interval '300 milliseconds' LOOP
-                 PERFORM pg_sleep(0.005);
-             END LOOP;
-             -- Time for the other to see that both are here.
-             PERFORM pg_sleep(0.05);
-             RETURN NULL;
-         END $$;
-         CREATE TRIGGER meet AFTER UPDATE ON sync_position FOR EACH STATEMENT EXECUTE FUNCTION meet();",
-    )
-    .execute(&hub.pool)
-    .await
-    .unwrap();
+    let trigger = "TRIGGER meet AFTER UPDATE ON sync_position FOR EACH STATEMENT";
+    meet_at(&hub.pool, &[trigger]).await;
 }

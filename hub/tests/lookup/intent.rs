@@ -7,6 +7,7 @@ use tonic_types::StatusExt as _;
 
 use crate::notary::{Colleague, Counter, about, who};
 use crate::record::{case, person};
+use crate::support::meet::meet_at_commit;
 
 fn estate(decedent: u8, intent: IntentAction) -> CheckApplicationRequest {
     CheckApplicationRequest {
@@ -139,24 +140,7 @@ async fn only_who_is_about_to_accept_has_an_intent() {
 async fn intents_of_two_offices_at_the_same_moment_find_each_other() {
     let counter = Counter::open().await;
     let colleague = Colleague::of(&counter.hub, "yuhang").await;
-    sqlx::raw_sql(
-        "CREATE FUNCTION meet() RETURNS trigger LANGUAGE plpgsql AS $$
-         DECLARE began timestamptz := clock_timestamp();
-         BEGIN
-             PERFORM pg_advisory_xact_lock_shared(77, 0);
-             WHILE (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 77 AND granted) < 2
-                   AND clock_timestamp() < began + interval '300 milliseconds' LOOP
-                 PERFORM pg_sleep(0.005);
-             END LOOP;
-             PERFORM pg_sleep(0.05);
-             RETURN NULL;
-         END $$;
-         CREATE CONSTRAINT TRIGGER meet AFTER INSERT ON lookup_intent DEFERRABLE INITIALLY DEFERRED
-             FOR EACH ROW EXECUTE FUNCTION meet();",
-    )
-    .execute(&counter.hub.db.pool)
-    .await
-    .unwrap();
+    meet_at_commit(&counter.hub.db.pool, &["lookup_intent"]).await;
     for decedent in 1..=4 {
         let (one, two) = tokio::join!(
             counter.answer(estate(decedent, IntentAction::Register)),

@@ -22,6 +22,7 @@ use crate::agent::{Agent, Stream};
 use crate::notary::{Colleague, Counter, about, who};
 use crate::record::{Case, case, person};
 use crate::support::hub::{Hub, reason};
+use crate::support::meet::meet_at_commit;
 use crate::support::seed::notary;
 
 fn watch(matter_type: &str, role: PartyRole, number: u8) -> WatchMatterRequest {
@@ -505,26 +506,7 @@ async fn without_the_check_a_notary_still_sees_and_ends_no_question_of_another_o
 #[tokio::test]
 async fn a_question_and_a_case_at_the_same_moment_find_each_other() {
     let counter = Counter::open().await;
-    sqlx::raw_sql(
-        "CREATE FUNCTION meet() RETURNS trigger LANGUAGE plpgsql AS $$
-         DECLARE began timestamptz := clock_timestamp();
-         BEGIN
-             PERFORM pg_advisory_xact_lock_shared(77, 0);
-             WHILE (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 77 AND granted) < 2
-                   AND clock_timestamp() < began + interval '300 milliseconds' LOOP
-                 PERFORM pg_sleep(0.005);
-             END LOOP;
-             PERFORM pg_sleep(0.05);
-             RETURN NULL;
-         END $$;
-         CREATE CONSTRAINT TRIGGER meet AFTER INSERT ON standing_question DEFERRABLE INITIALLY DEFERRED
-             FOR EACH ROW EXECUTE FUNCTION meet();
-         CREATE CONSTRAINT TRIGGER meet AFTER INSERT ON case_record DEFERRABLE INITIALLY DEFERRED
-             FOR EACH ROW EXECUTE FUNCTION meet();",
-    )
-    .execute(&counter.hub.db.pool)
-    .await
-    .unwrap();
+    meet_at_commit(&counter.hub.db.pool, &["standing_question", "case_record"]).await;
     for decedent in 1..=6 {
         let heard_before = told(&counter.hub).await.len();
         let (put, ()) = tokio::join!(

@@ -4,6 +4,7 @@
 pub mod client;
 pub mod gateway;
 pub mod hub;
+pub mod meet;
 pub mod program;
 pub mod seed;
 
