@@ -6,6 +6,7 @@ CARGO ?= cargo
 CASES ?= 100000
 SEED ?= 2012
 RECORDS ?= 100000,1000000
+GROWTH_CASES ?= 10000000
 TOOLS = $(shell deploy/setup.sh tools)
 # The Node that set-up fetched goes before the machine's own.
 NODE = PATH="$(TOOLS)/node/bin:$$PATH"
@@ -17,7 +18,7 @@ SEEDS ?= 500
 FUZZ_SECONDS ?= 60
 ATTACK_SECONDS ?= 2
 
-.PHONY: help demo demo-once console console-test openapi api-test test lint format bench bench-linkage hostile fault failover attack scan-tls full-disk simulate fuzz train linkage-quality prepare clean-demo
+.PHONY: help demo demo-once console console-test openapi api-test test lint format bench bench-linkage bench-growth hostile fault failover attack scan-tls full-disk simulate fuzz train linkage-quality prepare clean-demo
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +89,12 @@ bench-linkage: ## Person linkage beside Splink and on FEBRL: RECORDS (100000,100
 	@deploy/setup.sh versus
 	@$(CARGO) build --release --locked -p linkage-quality
 	@target/release/linkage-quality versus --records $(RECORDS) --python "$(TOOLS)/versus/bin/python"
+
+bench-growth: ## What ten times the cases and thirty times the offices cost: GROWTH_CASES, with 10 million 20 GB and half an hour; target/bench/growth.json
+	@deploy/setup.sh run
+	@deploy/setup.sh versus
+	@$(CARGO) build --release --locked -p notary-hub -p bench
+	@target/release/bench growth --cases $(GROWTH_CASES) --python "$(TOOLS)/versus/bin/python"
 
 hostile: ## Person linkage under attack: 65,000 records made to cost much; a few minutes
 	@deploy/setup.sh test

@@ -138,7 +138,8 @@ impl Bench {
         })
     }
 
-    async fn through_the_hub(&self) -> anyhow::Result<(f64, Vec<Duration>)> {
+    /// Look-ups in a second, and how long each took.
+    pub(crate) async fn through_the_hub(&self) -> anyhow::Result<(f64, Vec<Duration>)> {
         let begun = Instant::now();
         let mut clients = JoinSet::new();
         for (number, channel) in self.channels.iter().enumerate() {

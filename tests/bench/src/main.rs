@@ -3,6 +3,7 @@
 
 mod agent;
 mod copy;
+mod growth;
 mod ingest;
 mod load;
 mod lookup;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 
 use load::Load;
 use report::{Report, Round};
@@ -48,13 +49,69 @@ struct Options {
     #[arg(long)]
     persons_only: bool,
     /// Fail when a gate is missed.
-    #[arg(long)]
+    #[arg(long, global = true)]
     strict: bool,
+    #[command(subcommand)]
+    other: Option<Other>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Other {
+    /// Ten times as many cases, and many more offices.
+    Growth(Growth),
+}
+
+#[derive(Debug, Args)]
+struct Growth {
+    /// Cases of the larger hub, ten times those of the smaller; ten million take about 20 GB.
+    #[arg(long, default_value_t = 10_000_000)]
+    cases: u32,
+    /// Rounds; medians are reported.
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
+    /// Seconds that either hub's look-ups run in a round.
+    #[arg(long, default_value_t = 4)]
+    lookup_seconds: u64,
+    /// A Python that has DuckDB; `deploy/setup.sh versus` makes one.
+    #[arg(long)]
+    python: PathBuf,
+    #[arg(long, default_value = "tests/bench/versus/month.py")]
+    script: PathBuf,
+    /// Where the report goes as JSON.
+    #[arg(long, default_value = "target/bench/growth.json")]
+    report: PathBuf,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let options = Options::parse();
+    let passes = match &options.other {
+        None => ratios(&options).await?,
+        Some(Other::Growth(growth)) => grow(growth).await?,
+    };
+    Ok(match options.strict && !passes {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    })
+}
+
+async fn grow(options: &Growth) -> anyhow::Result<bool> {
+    let report = growth::Report::make(&growth::Options {
+        cases: options.cases,
+        rounds: options.rounds,
+        time: Duration::from_secs(options.lookup_seconds),
+        duckdb: growth::Setup {
+            python: options.python.clone(),
+            script: options.script.clone(),
+        },
+    })
+    .await?;
+    report.print()?;
+    report::write(&report, &options.report)?;
+    Ok(report.passes())
+}
+
+async fn ratios(options: &Options) -> anyhow::Result<bool> {
     report::progress("making cases and a database")?;
     let site = Site::start(options.on_top_of).await?;
     let load = Load::make(options.cases, 1)?;
@@ -82,11 +139,8 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
     site.stop().await?;
     report.print()?;
-    report.write(&options.report)?;
-    Ok(match options.strict && !report.passes() {
-        true => ExitCode::FAILURE,
-        false => ExitCode::SUCCESS,
-    })
+    report::write(&report, &options.report)?;
+    Ok(report.passes())
 }
 
 /// One round: each measurement begins with a database of its own, all of them equally full.

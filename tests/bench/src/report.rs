@@ -78,7 +78,7 @@ pub(crate) struct Report {
 
 /// One ratio against its gate.
 #[derive(Clone, Debug, Serialize)]
-struct Verdict {
+pub(crate) struct Verdict {
     id: &'static str,
     what: &'static str,
     /// Median of the rounds.
@@ -107,61 +107,34 @@ impl Report {
 
     pub(crate) fn add(&mut self, round: Round) {
         self.rounds.push(round);
-        self.results = MEASURES
-            .iter()
-            .map(|measure| self.verdict(measure))
-            .collect();
+        self.results = verdicts(&self.rounds, &MEASURES);
     }
 
     /// After the last round of taking cases in.
     pub(crate) fn add_lookups(&mut self, rounds: Vec<lookup::Round>) {
         self.lookups = rounds;
-        let results = lookup::MEASURES
-            .iter()
-            .map(|measure| verdict(&self.lookups, measure));
-        self.results.extend(results);
+        self.results
+            .extend(verdicts(&self.lookups, &lookup::MEASURES));
     }
 
     /// After everything else.
     pub(crate) fn add_persons(&mut self, figures: persons::Figures) {
-        let results = persons::MEASURES
-            .iter()
-            .map(|measure| verdict(&figures.rounds, measure));
-        self.results.extend(results);
+        self.results
+            .extend(verdicts(&figures.rounds, &persons::MEASURES));
         self.persons = Some(figures);
-    }
-
-    fn verdict(&self, measure: &Measure<Round>) -> Verdict {
-        verdict(&self.rounds, measure)
     }
 
     /// Whether every gate is met.
     pub(crate) fn passes(&self) -> bool {
-        self.results.iter().all(|verdict| verdict.pass)
-    }
-
-    pub(crate) fn write(&self, file: &Path) -> anyhow::Result<()> {
-        if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        Ok(std::fs::write(file, serde_json::to_vec_pretty(self)?)?)
+        pass(&self.results)
     }
 
     pub(crate) fn print(&self) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        let Settings {
-            cores,
-            postgres,
-            fsync,
-            synchronous_commit,
-            shared_buffers,
-            max_wal_size,
-        } = &self.settings;
         writeln!(
             out,
-            "\n{cores} cores for clients, hub and PostgreSQL {postgres} (fsync {fsync}, synchronous_commit \
-             {synchronous_commit}, shared_buffers {shared_buffers}, max_wal_size {max_wal_size})\n\
-             {} cases with {} parties on top of {}; COPY into {}\n",
+            "\n{}\n{} cases with {} parties on top of {}; COPY into {}\n",
+            self.settings,
             self.cases,
             self.parties,
             self.on_top_of,
@@ -182,25 +155,58 @@ impl Report {
         if let Some(persons) = &self.persons {
             write!(out, "{persons}")?;
         }
-        writeln!(
-            out,
-            "\n{:<76} {:>6} {:>13} {:>5} {:>7}",
-            "ratio, median of the rounds", "", "range", "gate", "stretch"
-        )?;
-        for verdict in &self.results {
-            writeln!(
-                out,
-                "{:<76} {:>6.2} {:>6.2}-{:<6.2} {:>5.2} {:>7.2}  {}",
-                verdict.what,
-                verdict.ratio,
-                verdict.lowest,
-                verdict.highest,
-                verdict.gate,
-                verdict.stretch,
-                if verdict.pass { "pass" } else { "MISSED" },
-            )?;
-        }
-        Ok(())
+        print_verdicts(&mut out, &self.results)
+    }
+}
+
+/// A report as JSON.
+pub(crate) fn write(report: &impl Serialize, file: &Path) -> anyhow::Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    Ok(std::fs::write(file, serde_json::to_vec_pretty(report)?)?)
+}
+
+pub(crate) fn print_verdicts(out: &mut impl Write, verdicts: &[Verdict]) -> io::Result<()> {
+    writeln!(
+        out,
+        "\n{:<76} {:>6} {:>13} {:>5} {:>7}",
+        "ratio, median of the rounds", "", "range", "gate", "stretch"
+    )?;
+    for verdict in verdicts {
+        writeln!(out, "{verdict}")?;
+    }
+    Ok(())
+}
+
+/// Whether every gate is met.
+pub(crate) fn pass(verdicts: &[Verdict]) -> bool {
+    verdicts.iter().all(|verdict| verdict.pass)
+}
+
+/// The rounds against the gates.
+pub(crate) fn verdicts<R>(rounds: &[R], measures: &[Measure<R>]) -> Vec<Verdict> {
+    let verdicts = measures.iter().map(|measure| verdict(rounds, measure));
+    verdicts.collect()
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            what,
+            ratio,
+            lowest,
+            highest,
+            gate,
+            stretch,
+            pass,
+            ..
+        } = self;
+        write!(
+            f,
+            "{what:<76} {ratio:>6.2} {lowest:>6.2}-{highest:<6.2} {gate:>5.2} {stretch:>7.2}  {}",
+            if *pass { "pass" } else { "MISSED" },
+        )
     }
 }
 
@@ -242,14 +248,14 @@ fn verdict<R>(rounds: &[R], measure: &Measure<R>) -> Verdict {
     }
 }
 
-fn sorted<R>(rounds: &[R], value: fn(&R) -> f64) -> Vec<f64> {
+pub(crate) fn sorted<R>(rounds: &[R], value: fn(&R) -> f64) -> Vec<f64> {
     let mut values: Vec<f64> = rounds.iter().map(value).collect();
     values.sort_unstable_by(f64::total_cmp);
     values
 }
 
 /// Of sorted values.
-fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     match values.len() {
         0 => f64::NAN,
         odd if odd % 2 == 1 => values[odd / 2],

@@ -1,5 +1,6 @@
 //! One PostgreSQL for the whole run, and hubs on databases of their own in it.
 
+use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,11 +21,14 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
+use crate::growth::multiply::multiply;
 use crate::ingest;
 use crate::load::Load;
 
 /// Database that every measurement's is a copy of.
 const TEMPLATE: &str = "bench_template";
+/// Cases that are taken in to fill it; what is more is copied of them.
+const TAKEN_IN: u32 = 100_000;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Where everything runs.
@@ -55,6 +59,24 @@ pub(crate) struct Settings {
     pub(crate) max_wal_size: String,
 }
 
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            cores,
+            postgres,
+            fsync,
+            synchronous_commit,
+            shared_buffers,
+            max_wal_size,
+        } = self;
+        write!(
+            f,
+            "{cores} cores for clients, hub and PostgreSQL {postgres} (fsync {fsync}, synchronous_commit \
+             {synchronous_commit}, shared_buffers {shared_buffers}, max_wal_size {max_wal_size})"
+        )
+    }
+}
+
 impl Site {
     /// Fully durable, as a hub runs. The template holds `on_top_of` cases.
     pub(crate) async fn start(on_top_of: u32) -> anyhow::Result<Self> {
@@ -81,9 +103,11 @@ impl Site {
         self.execute(create).await?;
         let hub = self.serve(self.postgres.url_of(TEMPLATE)).await?;
         if on_top_of > 0 {
-            let fill = Load::make(on_top_of, 2)?.dealt_to("fill", 2, 1000);
+            let first = on_top_of.min(TAKEN_IN);
+            let fill = Load::make(first, 2)?.dealt_to("fill", 2, 1000);
             ingest::run(&hub, &fill).await?;
-            sqlx::query("VACUUM ANALYZE").execute(&hub.pool).await?;
+            hub.stop().await?;
+            return multiply(&self.url_of(TEMPLATE), on_top_of / first).await;
         }
         hub.stop().await
     }
@@ -113,9 +137,7 @@ impl Site {
     /// Name of a database that took a load in and linked none of it.
     pub(crate) async fn filled(&self, load: &Load) -> anyhow::Result<String> {
         let name = self.named_copy_of(TEMPLATE).await?;
-        let hub = self
-            .serve_with(self.url_of(&name), "linking.workers = 0\n")
-            .await?;
+        let hub = self.serve_unlinked(self.url_of(&name)).await?;
         ingest::run(&hub, &load.dealt_to("two", 2, 1000)).await?;
         hub.settle().await?;
         hub.stop().await?;
@@ -125,6 +147,11 @@ impl Site {
     /// A hub on a fresh database.
     pub(crate) async fn hub(&self) -> anyhow::Result<Hub> {
         self.serve(self.database().await?).await
+    }
+
+    /// A hub on a database of one's own, whose persons stay unlinked.
+    pub(crate) async fn serve_unlinked(&self, url: String) -> anyhow::Result<Hub> {
+        self.serve_with(url, "linking.workers = 0\n").await
     }
 
     async fn serve(&self, url: String) -> anyhow::Result<Hub> {
@@ -153,8 +180,9 @@ impl Site {
             url => format!("database.url = '{url}'\n"),
         };
         let data_dir = self.folder.path().join("hub");
-        let budget =
-            "lookup.person_per_minute = 1000000000\nlookup.office_per_minute = 1000000000\n";
+        // Everybody comes from one address, as often as they can.
+        let budget = "lookup.person_per_minute = 1000000000\nlookup.office_per_minute = 1000000000\n\
+                      limits.connections_per_address = 2000\n";
         let text = format!(
             "data_dir = '{}'\n{listeners}{database}{budget}{extra}",
             data_dir.display()

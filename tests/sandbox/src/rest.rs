@@ -16,6 +16,7 @@ use rustls_pki_types::pem::PemObject;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_util::task::AbortOnDropHandle;
 
 /// A client, signed in or not.
 #[derive(Clone)]
@@ -34,7 +35,11 @@ impl std::fmt::Debug for Rest {
 }
 
 impl Rest {
-    pub(crate) fn new(address: SocketAddr, ca_file: &Path) -> anyhow::Result<Self> {
+    /// A client that nobody has signed in to.
+    ///
+    /// # Errors
+    /// When the CA's certificate cannot be read.
+    pub fn new(address: SocketAddr, ca_file: &Path) -> anyhow::Result<Self> {
         let mut roots = RootCertStore::empty();
         let ca = CertificateDer::from_pem_file(ca_file).context("read the hub's CA")?;
         roots.add(ca)?;
@@ -82,8 +87,7 @@ impl Rest {
     /// # Errors
     /// When the answer is not a success, or not JSON.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let answer = self.get_as(path, "application/json").await?;
-        serde_json::from_slice(&answer).with_context(|| format!("GET {path}: not JSON"))
+        self.keep().await?.get(path).await
     }
 
     /// GET in a form of one's choice.
@@ -92,10 +96,7 @@ impl Rest {
     /// When the answer is not a success.
     pub async fn get_as(&self, path: &str, accept: &str) -> anyhow::Result<Bytes> {
         let (status, answer) = self.send(Method::GET, path, accept, None).await?;
-        if !status.is_success() {
-            let said = String::from_utf8_lossy(&answer);
-            bail!("GET {path}: {status} {said}");
-        }
+        understood(path, status, &answer)?;
         Ok(answer)
     }
 
@@ -113,6 +114,23 @@ impl Rest {
         Ok(())
     }
 
+    /// A connection that stays for many questions.
+    ///
+    /// # Errors
+    /// When the hub cannot be reached.
+    pub async fn keep(&self) -> anyhow::Result<Kept> {
+        let tcp = TcpStream::connect(self.address).await?;
+        let tls = TlsConnector::from(Arc::clone(&self.tls))
+            .connect("localhost".try_into()?, tcp)
+            .await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(tls)).await?;
+        Ok(Kept {
+            sender,
+            session: self.session.clone(),
+            _connection: AbortOnDropHandle::new(tokio::spawn(connection)),
+        })
+    }
+
     async fn send(
         &self,
         method: Method,
@@ -120,12 +138,37 @@ impl Rest {
         accept: &str,
         body: Option<Value>,
     ) -> anyhow::Result<(StatusCode, Bytes)> {
-        let tcp = TcpStream::connect(self.address).await?;
-        let tls = TlsConnector::from(Arc::clone(&self.tls))
-            .connect("localhost".try_into()?, tcp)
-            .await?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(tls)).await?;
-        let connection = tokio::spawn(connection);
+        self.keep().await?.send(method, path, accept, body).await
+    }
+}
+
+/// One connection of a client.
+#[derive(Debug)]
+pub struct Kept {
+    sender: http1::SendRequest<Full<Bytes>>,
+    session: Option<String>,
+    _connection: AbortOnDropHandle<hyper::Result<()>>,
+}
+
+impl Kept {
+    /// GET as JSON.
+    ///
+    /// # Errors
+    /// When the answer is not a success, or not JSON.
+    pub async fn get(&mut self, path: &str) -> anyhow::Result<Value> {
+        let json = "application/json";
+        let (status, answer) = self.send(Method::GET, path, json, None).await?;
+        understood(path, status, &answer)?;
+        serde_json::from_slice(&answer).with_context(|| format!("GET {path}: not JSON"))
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<(StatusCode, Bytes)> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -141,10 +184,18 @@ impl Rest {
             }
             None => Full::default(),
         };
-        let answer = sender.send_request(request.body(body)?).await?;
+        self.sender.ready().await?;
+        let answer = self.sender.send_request(request.body(body)?).await?;
         let status = answer.status();
         let bytes = answer.into_body().collect().await?.to_bytes();
-        connection.abort();
         Ok((status, bytes))
     }
+}
+
+fn understood(path: &str, status: StatusCode, answer: &[u8]) -> anyhow::Result<()> {
+    if !status.is_success() {
+        let said = String::from_utf8_lossy(answer);
+        bail!("GET {path}: {status} {said}");
+    }
+    Ok(())
 }
