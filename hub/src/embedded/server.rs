@@ -1,7 +1,9 @@
 //! The server process and the small shell that watches over it.
 //!
 //! The shell holds a pipe from us on its input. When we end, even by SIGKILL, the pipe closes and the
-//! shell asks PostgreSQL for a fast shutdown. When PostgreSQL itself is killed, the shell starts it again.
+//! shell asks PostgreSQL for a fast shutdown. When PostgreSQL itself is killed, the shell starts it again; when that
+//! fails, as on a full disk, it tries again for as long as we live. Only one that never stood is given up. A fast
+//! shutdown that PostgreSQL does not follow, as while it recovers from a crash, becomes an immediate one.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -18,18 +20,31 @@ use super::{Durability, EmbeddedError};
 const WATCH: &str = r#"
 exec 3<&0 </dev/null
 watched=$$
-stopping= short=0
-trap 'stopping=yes; kill -INT "$server" 2>/dev/null' TERM
+stopping= stood= short=0
+stop() {
+    stopping=yes
+    kill -INT "$server" 2>/dev/null
+    (
+        waited=0
+        while kill -0 "$server" 2>/dev/null; do
+            [ "$waited" -lt 15 ] || kill -QUIT "$server"
+            waited=$((waited + 1))
+            sleep 1
+        done
+    ) &
+}
+trap stop TERM
 (read -r _ <&3; kill -TERM "$watched") &
-while [ "$short" -lt 10 ]; do
+while [ "$short" -lt 10 ] || [ -n "$stood" ]; do
     begun=$(date +%s)
     "$@" 3<&- &
     server=$!
+    [ -z "$stopping" ] || stop
     wait "$server"
     while kill -0 "$server" 2>/dev/null; do wait "$server"; done
     [ -z "$stopping" ] || exit 0
-    if [ $(($(date +%s) - begun)) -lt 10 ]; then short=$((short + 1)); else short=0; fi
-    sleep 1
+    if [ $(($(date +%s) - begun)) -lt 10 ]; then short=$((short + 1)); else stood=yes short=0; fi
+    sleep "$((short < 5 ? 1 : 5))"
     [ -z "$stopping" ] || exit 0
 done
 exit 1

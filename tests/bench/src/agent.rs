@@ -1,6 +1,7 @@
 //! The least that an agent is: a certificate, a stream, a window.
 
-use std::net::SocketAddr;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -12,7 +13,7 @@ use sandbox::client::{self, Identity};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
 use crate::site::Hub;
@@ -32,7 +33,7 @@ impl Agent {
     pub(crate) async fn open(hub: &Hub, office_id: OfficeId) -> anyhow::Result<Self> {
         let identity = enrol(hub, office_id).await?;
         let config = client::config(&hub.ca_file, Some(identity))?;
-        let channel = channel(hub.addresses().agents, config);
+        let channel = channel_of(office_id, hub.addresses().agents, config);
         let (to_hub, requests) = mpsc::channel(32);
         let mut from_hub = SyncServiceClient::new(channel.clone())
             .sync(ReceiverStream::new(requests))
@@ -97,13 +98,27 @@ fn request(message: sync_request::Message) -> SyncRequest {
 }
 
 pub(crate) async fn enrol(hub: &Hub, office_id: OfficeId) -> anyhow::Result<Identity> {
-    let people = channel(hub.addresses().people, client::config(&hub.ca_file, None)?);
+    let config = client::config(&hub.ca_file, None)?;
+    let people = channel_of(office_id, hub.addresses().people, config);
     client::enrol(people, hub.join_token(office_id).await?).await
 }
 
 pub(crate) fn channel(address: SocketAddr, config: Arc<ClientConfig>) -> Channel {
-    let endpoint = client::endpoint()
+    client::channel(&endpoint(), address, config)
+}
+
+/// From an address of the office's own.
+fn channel_of(office_id: OfficeId, address: SocketAddr, config: Arc<ClientConfig>) -> Channel {
+    let mut hasher = DefaultHasher::new();
+    office_id.hash(&mut hasher);
+    let [one, two, three, ..] = hasher.finish().to_be_bytes();
+    // Neither a network's own address nor its broadcast.
+    let own = Ipv4Addr::new(127, one.max(1), two, three.clamp(1, 254));
+    client::channel_from(&endpoint(), own, address, config)
+}
+
+fn endpoint() -> Endpoint {
+    client::endpoint()
         .initial_stream_window_size(4 << 20)
-        .initial_connection_window_size(8 << 20);
-    client::channel(&endpoint, address, config)
+        .initial_connection_window_size(8 << 20)
 }

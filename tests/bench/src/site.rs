@@ -180,9 +180,8 @@ impl Site {
             url => format!("database.url = '{url}'\n"),
         };
         let data_dir = self.folder.path().join("hub");
-        // Everybody comes from one address, as often as they can.
-        let budget = "lookup.person_per_minute = 1000000000\nlookup.office_per_minute = 1000000000\n\
-                      limits.connections_per_address = 2000\n";
+        let budget =
+            "lookup.person_per_minute = 1000000000\nlookup.office_per_minute = 1000000000\n";
         let text = format!(
             "data_dir = '{}'\n{listeners}{database}{budget}{extra}",
             data_dir.display()

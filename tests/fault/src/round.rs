@@ -1,124 +1,131 @@
 //! One city that is broken while it works.
 
-use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
-use rand::{RngExt, SeedableRng};
+use sandbox::clock::Clock;
+use sandbox::disk::SmallDisk;
 use sandbox::process::end_leftovers;
-use sandbox::proxy::Proxy;
 use sandbox::{BureauOptions, Setting, Systems};
 use synthetic_city::CityPlan;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
+use crate::fault::{CERTIFICATE_LIFE, Fault, Means, pause};
 use crate::report::Outcome;
 
 /// Offices of a round's city; the first six have every vendor's shape.
-const OFFICES: u32 = 6;
-const FAULTS: u32 = 25;
+pub const OFFICES: u32 = 6;
 /// After so many faults the offices' cases move on, so that there is always something on its way.
-const FAULTS_PER_MONTH: u32 = 3;
+const FAULTS_PER_MONTH: u64 = 3;
+/// After so many faults the city may settle, and how long that takes is measured.
+const FAULTS_PER_REST: u64 = 6;
 /// How long a city may take until it has settled; agents that found no hub may wait a minute.
 const SETTLE_LIMIT: Duration = Duration::from_secs(180);
 
-/// What is thrown.
-#[derive(Clone, Copy, Debug)]
-enum Fault {
-    KillHub,
-    KillAgent,
-    KillEverything,
-    CutNetwork,
-    DropAnswers,
-    DarkNetwork,
-}
-
-impl Fault {
-    fn draw(dice: &mut ChaCha8Rng) -> Self {
-        match dice.random_range(0..100) {
-            0..25 => Self::KillHub,
-            25..50 => Self::KillAgent,
-            50..55 => Self::KillEverything,
-            55..75 => Self::CutNetwork,
-            75..90 => Self::DropAnswers,
-            _ => Self::DarkNetwork,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::KillHub => "hub killed",
-            Self::KillAgent => "agent killed",
-            Self::KillEverything => "all killed",
-            Self::CutNetwork => "network cut",
-            Self::DropAnswers => "answers dropped",
-            Self::DarkNetwork => "network dark",
-        }
-    }
-}
-
 /// A city and its faults.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Round {
-    pub(crate) seed: u64,
-    pub(crate) cases: u32,
+pub struct Round {
+    pub seed: u64,
+    pub cases: u32,
+    pub faults: u64,
 }
 
 impl Round {
     /// Builds the city in `folder`, breaks it, lets it settle and counts.
-    pub(crate) async fn play(self, folder: &Path) -> anyhow::Result<Outcome> {
+    ///
+    /// # Errors
+    /// When the city cannot be built or broken; what the faults came to is in the outcome.
+    pub async fn play(self, folder: &Path) -> anyhow::Result<Outcome> {
         prepare(folder).await?;
         let plan = CityPlan {
             offices: OFFICES,
             ..CityPlan::of_size(self.seed, self.cases)
         };
         let offices: Vec<usize> = (0..OFFICES as usize).collect();
-        let options = BureauOptions::default();
+        let options = BureauOptions {
+            configuration: format!(
+                "[identity]\ncertificate_ttl = '{}s'\n",
+                CERTIFICATE_LIFE.as_secs()
+            ),
+            ..BureauOptions::default()
+        };
         let mut setting =
             Setting::build(folder, &plan, Systems::Postgres, &options, &offices).await?;
-        let proxy = setting.behind_a_proxy().await?;
+        let means = means(folder, &mut setting).await?;
         setting.start_agents()?;
         let mut dice = ChaCha8Rng::seed_from_u64(self.seed);
-        let mut faults = BTreeMap::new();
-        let mut changes = 0;
-        for nth in 1..=FAULTS {
-            // Not waiting for anything: faults come at any moment.
-            pause(&mut dice, 50..900).await;
-            let fault = Fault::draw(&mut dice);
-            *faults.entry(fault.name()).or_default() += 1;
-            throw(fault, &mut setting, &proxy, &mut dice).await?;
+        let mut outcome = Outcome::of(self.seed);
+        // Not waiting for anything: faults come at any moment, but for those whose end is measured.
+        for nth in 1..=self.faults {
+            let rests = nth % FAULTS_PER_REST == 0;
+            let fault = match rests {
+                true => Fault::nth(self.seed + nth / FAULTS_PER_REST * 5),
+                false => Fault::draw(&mut dice),
+            };
             if nth % FAULTS_PER_MONTH == 0 {
-                changes += setting.town.live_on().await?;
+                outcome.changes += setting.town.live_on().await?;
+            }
+            pause(&mut dice, 50..900).await;
+            if !fault.is_at_hand(&means) {
+                continue;
+            }
+            fault.throw(&mut setting, &means, &mut dice).await?;
+            let thrown = outcome.faults.entry(fault).or_default();
+            thrown.cycles += 1;
+            if rests {
+                let recovered = settle(&mut setting, &mut outcome.complaints).await;
+                let thrown = outcome.faults.entry(fault).or_default();
+                thrown.recovered_ms.push(recovered.as_millis() as u64);
             }
         }
-        proxy.open();
-        let began = Instant::now();
-        let settled = setting.settled_within(SETTLE_LIMIT).await;
-        let settled_in_seconds = began.elapsed().as_secs_f64();
+        outcome.settled_in_seconds = settle(&mut setting, &mut outcome.complaints)
+            .await
+            .as_secs_f64();
         let reckoning = setting.reckon().await?;
         let differences = setting.bureau.statistics_differences().await?;
-        let complaints = match settled {
-            Ok(_) => Vec::new(),
-            Err(error) => format!("{error:#}")
-                .lines()
-                .take(20)
-                .map(str::to_owned)
-                .collect(),
-        };
+        outcome.cases = reckoning.at_sources();
+        outcome.lost = reckoning.lost();
+        outcome.duplicated = reckoning.repeated() + differences as u64;
+        outcome.acked = acked(&setting).await?;
         setting.close().await?;
-        Ok(Outcome {
-            seed: self.seed,
-            cases: reckoning.at_sources(),
-            changes,
-            faults,
-            settled_in_seconds,
-            lost: reckoning.lost(),
-            duplicated: reckoning.repeated() + differences as u64,
-            complaints,
-        })
+        Ok(outcome)
     }
+}
+
+/// How long it takes until everything is at the hub, once; complains if it does not come to that.
+async fn settle(setting: &mut Setting, complaints: &mut Vec<String>) -> Duration {
+    let began = Instant::now();
+    if let Err(error) = setting.settled_within(SETTLE_LIMIT).await {
+        let said = format!("{error:#}");
+        complaints.extend(said.lines().take(20).map(str::to_owned));
+    }
+    began.elapsed()
+}
+
+/// Records of which agents know that the hub has them.
+async fn acked(setting: &Setting) -> anyhow::Result<u64> {
+    let mut acked = 0;
+    for agent in &setting.agents {
+        acked += agent.status().await?.acked_sequence()?;
+    }
+    Ok(acked)
+}
+
+async fn means(folder: &Path, setting: &mut Setting) -> anyhow::Result<Means> {
+    let proxy = setting.behind_a_proxy().await?;
+    let [first, second, ..] = setting.agents.as_mut_slice() else {
+        anyhow::bail!("a city has two offices at least");
+    };
+    let disk = SmallDisk::under(&first.data_dir(), "64m").ok();
+    let clock = Clock::beside(folder)?;
+    if let Some(clock) = &clock {
+        second.go_by(clock.clone());
+    }
+    Ok(Means { proxy, disk, clock })
 }
 
 async fn prepare(folder: &Path) -> anyhow::Result<()> {
@@ -129,52 +136,4 @@ async fn prepare(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(&folder)?;
     // The private PostgreSQL may run as another user, who must get there.
     Ok(fs::set_permissions(&folder, Permissions::from_mode(0o755))?)
-}
-
-async fn pause(dice: &mut ChaCha8Rng, milliseconds: std::ops::Range<u64>) {
-    sleep(Duration::from_millis(dice.random_range(milliseconds))).await;
-}
-
-async fn throw(
-    fault: Fault,
-    setting: &mut Setting,
-    proxy: &Proxy,
-    dice: &mut ChaCha8Rng,
-) -> anyhow::Result<()> {
-    match fault {
-        Fault::KillHub => {
-            setting.bureau.kill().await?;
-            pause(dice, 0..500).await;
-            setting.bureau.open().await?;
-        }
-        Fault::KillAgent => {
-            let at = dice.random_range(0..setting.agents.len());
-            let agent = &mut setting.agents[at];
-            agent.kill().await?;
-            pause(dice, 0..500).await;
-            agent.start()?;
-        }
-        Fault::KillEverything => {
-            setting.bureau.kill().await?;
-            for agent in &mut setting.agents {
-                agent.kill().await?;
-            }
-            setting.bureau.open().await?;
-            setting.start_agents()?;
-        }
-        Fault::CutNetwork => proxy.cut(),
-        Fault::DropAnswers => {
-            // The next kilobytes of requests arrive; what the hub answers does not.
-            proxy.hold_answers_after(dice.random_range(0..20_000));
-            pause(dice, 100..1_500).await;
-            proxy.cut();
-            proxy.open();
-        }
-        Fault::DarkNetwork => {
-            proxy.close();
-            pause(dice, 100..2_000).await;
-            proxy.open();
-        }
-    }
-    Ok(())
 }

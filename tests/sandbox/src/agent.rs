@@ -8,6 +8,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::process::Running;
 use crate::{Inquiry, programs};
 
@@ -106,6 +107,8 @@ pub struct Agent {
     office_id: String,
     folder: PathBuf,
     running: Option<Running>,
+    /// Its own, if it has one.
+    clock: Option<Clock>,
 }
 
 impl Agent {
@@ -118,6 +121,7 @@ impl Agent {
             office_id: office_id.to_owned(),
             folder: folder.canonicalize()?,
             running: None,
+            clock: None,
         };
         agent.find_hub_at(hub)?;
         Ok(agent)
@@ -137,6 +141,11 @@ impl Agent {
             hub.ca_file.display()
         );
         Ok(fs::write(self.config_file(), text)?)
+    }
+
+    /// Goes by a clock of its own from its next start on.
+    pub fn go_by(&mut self, clock: Clock) {
+        self.clock = Some(clock);
     }
 
     pub fn office_id(&self) -> &str {
@@ -179,6 +188,9 @@ impl Agent {
             .arg("--config")
             .arg(self.config_file())
             .env_remove("OFFICE_AGENT_CONFIG");
+        if let Some(clock) = &self.clock {
+            clock.give(&mut command);
+        }
         Ok(command)
     }
 

@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::poll::{self, PATIENCE};
-use crate::process::Running;
+use crate::process::{Part, Running, kill_postgres};
 use crate::rest::Rest;
 use crate::{free_port, programs};
 
@@ -269,6 +269,14 @@ impl Bureau {
     pub async fn kill(&mut self) -> anyhow::Result<()> {
         let running = self.running.take().context("no hub runs")?;
         running.kill().await.context("notary-hub")
+    }
+
+    /// kill -9 of its private PostgreSQL, which the hub has to bring back.
+    ///
+    /// # Errors
+    /// When none runs.
+    pub fn kill_database(&self, part: Part) -> anyhow::Result<()> {
+        kill_postgres(&self.data_dir().join("postgres"), part)
     }
 
     /// SIGTERM; returns how it ended.

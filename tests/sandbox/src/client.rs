@@ -1,6 +1,6 @@
 //! TLS and gRPC of an office that keeps to the rules, for suites that measure or abuse a hub without its agent.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint};
@@ -59,10 +59,22 @@ pub fn endpoint() -> Endpoint {
 
 /// A gRPC channel; connects when it is used.
 pub fn channel(endpoint: &Endpoint, address: SocketAddr, config: Arc<ClientConfig>) -> Channel {
+    channel_from(endpoint, Ipv4Addr::LOCALHOST, address, config)
+}
+
+/// The same from an address of one's own, any in 127.0.0.0/8: the hub counts by address.
+pub fn channel_from(
+    endpoint: &Endpoint,
+    own: Ipv4Addr,
+    address: SocketAddr,
+    config: Arc<ClientConfig>,
+) -> Channel {
     endpoint.connect_with_connector_lazy(tower::service_fn(move |_: Uri| {
         let config = Arc::clone(&config);
         async move {
-            let tcp = TcpStream::connect(address).await?;
+            let socket = TcpSocket::new_v4()?;
+            socket.bind((own, 0).into())?;
+            let tcp = socket.connect(address).await?;
             tcp.set_nodelay(true)?;
             handshake(&config, tcp).await.map(TokioIo::new)
         }

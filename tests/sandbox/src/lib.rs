@@ -8,6 +8,8 @@
 pub mod agent;
 pub mod bureau;
 pub mod client;
+pub mod clock;
+pub mod disk;
 mod inquiry;
 pub mod oversight;
 pub mod poll;

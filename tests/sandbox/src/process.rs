@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::process::Child;
 use tokio::time::timeout;
@@ -147,6 +147,47 @@ pub async fn end_leftovers(folder: &Path) -> anyhow::Result<()> {
         .await?;
     }
     Ok(())
+}
+
+/// SIGKILL to the PostgreSQL of a data folder, or to one of the processes that serve its connections, which takes all
+/// of them along. Whoever watches over it has to start it again.
+///
+/// # Errors
+/// When none runs there.
+pub fn kill_postgres(data_dir: &Path, part: Part) -> anyhow::Result<()> {
+    let server = first_line_as_pid(&data_dir.join("postmaster.pid")).context("a server runs")?;
+    let id = server.as_raw_nonzero();
+    let line = fs::read(format!("/proc/{id}/cmdline"))?;
+    ensure!(
+        String::from_utf8_lossy(&line).contains(&data_dir.display().to_string()),
+        "process {id} is not the server of {}",
+        data_dir.display()
+    );
+    let pid = match part {
+        Part::Server => server,
+        Part::Connection => served_by(server).context("somebody is served")?,
+    };
+    Ok(kill_process(pid, Signal::KILL)?)
+}
+
+/// Which process of a PostgreSQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Server,
+    /// One that serves a connection.
+    Connection,
+}
+
+/// A child of the server that serves somebody: its title names a database's user and `[local]`.
+fn served_by(server: Pid) -> Option<Pid> {
+    let parent = format!("PPid:\t{}", server.as_raw_nonzero());
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    let children = processes.filter(|process| {
+        let read = |file: &str| fs::read_to_string(process.path().join(file)).unwrap_or_default();
+        read("status").lines().any(|line| line == parent) && read("cmdline").contains("[local]")
+    });
+    let mut ids = children.filter_map(|child| child.file_name().to_str()?.parse().ok());
+    Pid::from_raw(ids.next()?)
 }
 
 fn first_line_as_pid(file: &Path) -> Option<Pid> {

@@ -5,12 +5,14 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 /// Bytes passed on at once.
 const CHUNK: usize = 2048;
@@ -27,6 +29,45 @@ struct Rules {
     requests_until: u64,
     /// Answers pass until so many bytes of requests have passed.
     answers_until: u64,
+    weather: Weather,
+    ending: Ending,
+}
+
+/// How bytes pass that do pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Weather {
+    #[default]
+    Fair,
+    /// Three chunks in ten are late by the time that TCP takes to send a lost one again.
+    Lossy,
+    /// Every chunk is half a second late, give or take as much.
+    Late,
+    /// Ten bytes a second.
+    Trickle,
+}
+
+/// How a connection that is cut ends for both sides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Ending {
+    #[default]
+    Closed,
+    /// With a reset, and whatever was on its way lost.
+    Reset,
+}
+
+impl Weather {
+    /// How many bytes of a chunk go at once, and after what time.
+    fn of(self, nth: u64) -> (usize, Duration) {
+        let ms = Duration::from_millis;
+        match self {
+            Self::Fair => (CHUNK, Duration::ZERO),
+            Self::Lossy if nth % 10 < 3 => (CHUNK, ms(200 << (nth % 3))),
+            Self::Lossy => (CHUNK, Duration::ZERO),
+            // 0 to 1000 ms, in an order that is the same every time.
+            Self::Late => (CHUNK, ms(nth * 617 % 1001)),
+            Self::Trickle => (1, ms(100)),
+        }
+    }
 }
 
 const OPEN: u64 = u64::MAX;
@@ -54,6 +95,8 @@ impl Proxy {
             closed: false,
             requests_until: OPEN,
             answers_until: OPEN,
+            weather: Weather::Fair,
+            ending: Ending::Closed,
         });
         let requests = Arc::new(AtomicU64::new(0));
         let accepting = tokio::spawn(accept(listener, rules.subscribe(), Arc::clone(&requests)));
@@ -93,7 +136,24 @@ impl Proxy {
 
     /// Cuts every connection. What was held back is gone.
     pub fn cut(&self) {
-        self.rules.send_modify(|rules| rules.generation += 1);
+        self.end(Ending::Closed);
+    }
+
+    /// Resets every connection, in the middle of whatever it is that passes.
+    pub fn reset(&self) {
+        self.end(Ending::Reset);
+    }
+
+    fn end(&self, ending: Ending) {
+        self.rules.send_modify(|rules| {
+            rules.generation += 1;
+            rules.ending = ending;
+        });
+    }
+
+    /// From now on bytes pass so.
+    pub fn turn(&self, weather: Weather) {
+        self.rules.send_modify(|rules| rules.weather = weather);
     }
 
     /// Cuts every connection and takes no new one.
@@ -118,6 +178,7 @@ impl Proxy {
             rules.closed = false;
             rules.requests_until = OPEN;
             rules.answers_until = OPEN;
+            rules.weather = Weather::Fair;
         });
     }
 }
@@ -156,8 +217,9 @@ async fn join(
     requests: Arc<AtomicU64>,
 ) {
     let generation = rules.borrow().generation;
-    let (agent_reads, agent_writes) = agent.into_split();
-    let (hub_reads, hub_writes) = hub.into_split();
+    let (mut agent, mut hub) = (agent, hub);
+    let (agent_reads, agent_writes) = agent.split();
+    let (hub_reads, hub_writes) = hub.split();
     let ask = pump(
         agent_reads,
         hub_writes,
@@ -179,6 +241,15 @@ async fn join(
         _ = answer => {}
         _ = rules.wait_for(|rules| rules.generation != generation) => {}
     }
+    let Rules {
+        generation: now,
+        ending,
+        ..
+    } = *rules.borrow();
+    if now != generation && ending == Ending::Reset {
+        // It ends either way.
+        let _ = agent.set_zero_linger().and(hub.set_zero_linger());
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,14 +259,15 @@ enum Way {
 }
 
 async fn pump(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
     way: Way,
     requests: &AtomicU64,
     generation: u64,
     mut rules: watch::Receiver<Rules>,
 ) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK];
+    let mut nth = 0;
     loop {
         let length = from.read(&mut chunk).await?;
         if length == 0 {
@@ -217,7 +289,17 @@ async fn pump(
             Ok(rules) if !is_cut(&rules) => {}
             _ => return Ok(()),
         }
-        to.write_all(&chunk[..length]).await?;
+        let mut left = &chunk[..length];
+        while !left.is_empty() {
+            let (at_once, late) = rules.borrow().weather.of(nth);
+            if !late.is_zero() {
+                sleep(late).await;
+            }
+            nth += 1;
+            let (now, later) = left.split_at(at_once.min(left.len()));
+            to.write_all(now).await?;
+            left = later;
+        }
         if way == Way::Requests {
             requests.fetch_add(length as u64, Ordering::SeqCst);
         }
@@ -226,8 +308,6 @@ async fn pump(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     /// A server that answers each byte with itself.
@@ -266,5 +346,27 @@ mod tests {
         proxy.open();
         let mut agent = TcpStream::connect(proxy.address()).await.expect("taken");
         assert_eq!(ask(&mut agent).await.expect("answered"), b'?');
+    }
+    #[tokio::test]
+    async fn a_reset_is_one_for_the_agent() {
+        let proxy = Proxy::start(echo().await).await.expect("started");
+        let mut agent = TcpStream::connect(proxy.address()).await.expect("taken");
+        assert_eq!(ask(&mut agent).await.expect("answered"), b'?');
+        proxy.reset();
+        let error = agent.read_u8().await.expect_err("reset");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[tokio::test]
+    async fn in_bad_weather_everything_passes_in_its_order() {
+        for weather in [Weather::Lossy, Weather::Late, Weather::Trickle] {
+            let proxy = Proxy::start(echo().await).await.expect("started");
+            let mut agent = TcpStream::connect(proxy.address()).await.expect("taken");
+            proxy.turn(weather);
+            agent.write_all(b"abc").await.expect("sent");
+            let mut answer = [0; 3];
+            agent.read_exact(&mut answer).await.expect("answered");
+            assert_eq!(&answer, b"abc", "{weather:?}");
+        }
     }
 }

@@ -55,6 +55,8 @@ pub(crate) struct Options {
 struct Figures {
     cases: [i64; 2],
     parties: [i64; 2],
+    /// What the tables that grew and their indexes take on disk.
+    bytes: [i64; 2],
     month: Date,
     /// Cells of the month that both hubs, the cases themselves and DuckDB agree in.
     cells: usize,
@@ -165,6 +167,7 @@ async fn measure(site: &Site, options: &Options) -> anyhow::Result<Figures> {
     let figures = Figures {
         cases: sides.each_ref().map(|side| side.cases),
         parties: sides.each_ref().map(|side| side.parties),
+        bytes: sides.each_ref().map(|side| side.bytes),
         month,
         cells,
         rebuild_seconds: sides.each_ref().map(|side| side.rebuild_seconds),
@@ -185,6 +188,7 @@ struct Side {
     times: u32,
     cases: i64,
     parties: i64,
+    bytes: i64,
     rebuild_seconds: f64,
     verify_seconds: f64,
 }
@@ -208,15 +212,18 @@ impl Side {
             count(&pool, "case_record").await?,
             count(&pool, "party").await?,
         );
+        let bytes = multiply::bytes(&pool).await?;
         pool.close().await;
         progress(&format!(
-            "{cases} cases, {parties} parties: counted in {rebuild_seconds:.1} s, verified in {verify_seconds:.1} s"
+            "{cases} cases, {parties} parties, {} MB: counted in {rebuild_seconds:.1} s, verified in {verify_seconds:.1} s",
+            bytes >> 20
         ))?;
         Ok(Self {
             hub: site.serve_unlinked(url).await?,
             times: times.max(1),
             cases,
             parties,
+            bytes,
             rebuild_seconds,
             verify_seconds,
         })
@@ -269,10 +276,12 @@ impl Asked {
     async fn round(&mut self, site: &Site, sides: &[Side; 2]) -> anyhow::Result<(usize, Round)> {
         let mut figures = [Vec::new(), Vec::new()];
         let (mut group_by, mut duckdb) = (Vec::new(), Vec::new());
+        let [small, large] = &self.analysts;
+        let mut analysts = [small.connect().await?, large.connect().await?];
         let mut cells = 0;
         for _ in 0..ASKED {
             let mut said = Vec::new();
-            for (analyst, times) in self.analysts.iter_mut().zip(&mut figures) {
+            for (analyst, times) in analysts.iter_mut().zip(&mut figures) {
                 let (took, cells) = analyst.ask().await?;
                 times.push(took);
                 said.push(cells);
@@ -346,6 +355,7 @@ impl fmt::Display for Figures {
         let Self {
             cases: [small, large],
             parties: [few, many],
+            bytes,
             month,
             cells,
             rebuild_seconds: [rebuild, rebuild_large],
@@ -354,8 +364,10 @@ impl fmt::Display for Figures {
         } = self;
         writeln!(
             f,
-            "{small} and {large} cases with {few} and {many} parties; {cells} cells of {month}\n\
-             counted anew in {rebuild:.1} and {rebuild_large:.1} s, verified in {verify:.1} and {verify_large:.1} s"
+            "{small} and {large} cases with {few} and {many} parties, {} and {} MB; {cells} cells of {month}\n\
+             counted anew in {rebuild:.1} and {rebuild_large:.1} s, verified in {verify:.1} and {verify_large:.1} s",
+            bytes[0] >> 20,
+            bytes[1] >> 20,
         )?;
         for round in rounds {
             writeln!(f, "{round}")?;

@@ -15,11 +15,18 @@ use crate::site::Hub;
 const LOGIN: &str = "bench-analyst";
 const PASSWORD: &str = "bench bench bench";
 
-/// An analyst who asks over a connection that stays.
+/// An analyst who is signed in.
 #[derive(Debug)]
 pub(super) struct Analyst {
-    connection: Kept,
+    rest: Rest,
     path: String,
+}
+
+/// The same with a connection that stays while questions come.
+#[derive(Debug)]
+pub(super) struct Connected<'a> {
+    connection: Kept,
+    path: &'a str,
 }
 
 impl Analyst {
@@ -31,21 +38,29 @@ impl Analyst {
         };
         account::add(&hub.pool, analyst, PASSWORD).await?;
         let rest = Rest::new(hub.addresses().people, &hub.ca_file)?;
-        let connection = rest.sign_in(LOGIN, PASSWORD).await?.keep().await?;
         let (year, number) = (month.year(), u8::from(month.month()));
         let period = format!("{year}-{number:02}");
         Ok(Self {
-            connection,
+            rest: rest.sign_in(LOGIN, PASSWORD).await?,
             path: format!(
                 "/api/v1/statistics?group_by=office,matter_type&measures=accepted&from={period}&to={period}"
             ),
         })
     }
 
+    pub(super) async fn connect(&self) -> anyhow::Result<Connected<'_>> {
+        Ok(Connected {
+            connection: self.rest.keep().await?,
+            path: &self.path,
+        })
+    }
+}
+
+impl Connected<'_> {
     /// Asks once; from the question to the last byte of the answer.
     pub(super) async fn ask(&mut self) -> anyhow::Result<(Duration, Cells)> {
         let begun = Instant::now();
-        let answer = self.connection.get(&self.path).await?;
+        let answer = self.connection.get(self.path).await?;
         let took = begun.elapsed();
         let rows = answer["rows"].as_array().context("a table has rows")?;
         let cells = rows.iter().map(|row| {

@@ -2,7 +2,7 @@
 //! and on the days of the first. Tables grow and cells do not.
 
 use anyhow::ensure;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Row};
 
 /// Tables that grow, and what tells the copies of a row apart.
 const TABLES: [(&str, &[(&str, Apart)]); 4] = [
@@ -72,6 +72,16 @@ pub(crate) async fn multiply(url: &str, times: u32) -> anyhow::Result<()> {
         .execute(&mut connection)
         .await?;
     Ok(connection.close().await?)
+}
+
+/// What the tables that grow and their indexes take on disk.
+pub(super) async fn bytes(pool: &PgPool) -> anyhow::Result<i64> {
+    let tables: Vec<&str> = TABLES.iter().map(|(table, _)| *table).collect();
+    let bytes = sqlx::query_scalar(
+        "SELECT sum(pg_total_relation_size(name::regclass))::bigint FROM unnest($1::text[]) AS name",
+    )
+    .bind(tables);
+    Ok(bytes.fetch_one(pool).await?)
 }
 
 /// The statement that copies a table `$1` times. Cases go in by the day of acceptance, as they come in life: a BRIN

@@ -1,0 +1,16 @@
+//! A city that is broken at random while it works, then settles and is counted. Whatever a seed throws, it throws
+//! again; when it came at which moment, the machine decides.
+
+mod fault;
+mod report;
+mod round;
+
+pub use fault::{Fault, Means};
+pub use report::{Outcome, Report};
+pub use round::{OFFICES, Round};
+
+/// Seeds that once failed, each with what it found.
+pub const KEPT: [u64; 1] = [
+    // A PostgreSQL that recovers from a crash does not follow a fast shutdown.
+    1,
+];
