@@ -32,4 +32,5 @@ pub mod store;
 pub mod supervision;
 pub mod sync;
 pub mod telemetry;
+pub mod traffic;
 pub mod transport;

@@ -228,10 +228,8 @@ fn figures_are_verified_and_a_cell_that_differs_is_named() {
             .unwrap();
         let mut hub = PgConnection::connect(postgres.url()).await.unwrap();
         sqlx::query(
-            "INSERT INTO rollup SELECT (jsonb_populate_record(NULL::rollup, jsonb_object_agg(column_name, 0) ||
-                 '{\"office_id\": \"hzgl\", \"cut\": \"matter\", \"begins_on\": \"2024-03-01\", \"notary\": \"\",
-                   \"matter_type\": \"will\", \"foreign_relation\": \"domestic\", \"accepted\": 3}')).*
-               FROM information_schema.columns WHERE table_name = 'rollup'",
+            "INSERT INTO rollup_delta (office_id, cut, begins_on, matter_type, foreign_relation, notary, accepted)
+             VALUES ('hzgl', 'matter', '2024-03-01', 'will', 'domestic', '', 3)",
         )
         .execute(&mut hub)
         .await

@@ -38,8 +38,9 @@ use crate::linking::model::Models;
 use crate::linking::{Linking, Workers};
 use crate::rules::{Rules, RulesError};
 use crate::statistics::calendar::Calendar;
-use crate::statistics::{feeds, nightly, verify};
+use crate::statistics::{feeds, fold, nightly, verify};
 use crate::telemetry::exporter;
+use crate::traffic::Traffic;
 use crate::transport::{Stop, TlsSetupError};
 use doors::Doors;
 use services::Services;
@@ -156,10 +157,12 @@ impl App {
         let rules = Rules::load(&database.general).await?;
         count_again_if_due(&database).await?;
         let health = Health::new().await;
+        let traffic = Traffic::new(config.background.share_percent);
         let (ingest, writers) = Ingest::start(
             database.writers.clone(),
             rules.clone(),
             Calendar::builtin(),
+            traffic.clone(),
             IngestConfig {
                 writers: config.ingest.writers,
                 token_key_id: pki.token_key.id(),
@@ -207,6 +210,7 @@ impl App {
             models.clone(),
             Arc::clone(&checkpoints),
             rules.clone(),
+            traffic.clone(),
         );
         let doors = Doors::bind(&config, &authority, Arc::clone(&certificate), revocations).await?;
         let addresses = doors.addresses;
@@ -228,7 +232,8 @@ impl App {
         tasks.spawn(watch::service_manager(stop()));
         let figures = database.general.clone();
         tasks.spawn(nightly::run(figures.clone(), Calendar::builtin(), stop()));
-        tasks.spawn(feeds::run(figures, Calendar::builtin(), stop()));
+        tasks.spawn(feeds::run(figures.clone(), Calendar::builtin(), stop()));
+        tasks.spawn(fold::run(figures, traffic.clone(), stop()));
         tasks.spawn(watch::server_certificate(
             config.clone(),
             Arc::clone(&authority),
@@ -242,9 +247,9 @@ impl App {
             sessions,
         };
         tasks.spawn(keys.follow(stop()));
-        tasks.spawn(services.supervision().run(stop()));
+        tasks.spawn(services.supervision().run(traffic.clone(), stop()));
         let linking = Linking::new(database.linking.clone(), models, rules);
-        let linkers = linking.start(config.linking.workers);
+        let linkers = linking.start(config.linking.workers, &traffic);
         let listeners = TaskTracker::new();
         let doors_stop = Stop::default();
         let metrics_door = doors.open(

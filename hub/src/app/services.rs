@@ -28,6 +28,7 @@ use crate::statistics::calendar::Calendar;
 use crate::supervision::{self, worker::Supervision};
 use crate::sync::Feeds;
 use crate::sync::streams::Streams;
+use crate::traffic::Traffic;
 
 /// Everything a request can lead to.
 #[derive(Clone, Debug)]
@@ -69,6 +70,7 @@ impl Services {
         models: Models,
         checkpoints: Arc<Checkpoints>,
         rules: Rules,
+        traffic: Traffic,
     ) -> Self {
         let pool = &database.general;
         let feeds = Feeds {
@@ -88,6 +90,7 @@ impl Services {
             rules.clone(),
             models.clone(),
             alarms.clone(),
+            traffic,
             &config.lookup,
         );
         Self {

@@ -48,6 +48,8 @@ pub struct Config {
     #[serde(default)]
     pub linking: Linking,
     #[serde(default)]
+    pub background: Background,
+    #[serde(default)]
     pub lookup: Lookup,
     #[serde(default)]
     pub audit: Audit,
@@ -152,6 +154,15 @@ pub struct Ingest {
 pub struct Linking {
     /// Workers; 0 leaves the work to the other hubs of the database.
     pub workers: u32,
+}
+
+/// What follows from cases and is not waited for: linkage, supervision, adding figures up.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Background {
+    /// Percent of one core's time that all of it together gets while cases come or look-ups are made at this hub; 1 to 100.
+    /// Otherwise it takes what it needs.
+    pub share_percent: NonZeroU32,
 }
 
 /// How often notaries may look up, counted at each hub.
@@ -287,6 +298,9 @@ impl Config {
             self.limits.connections_per_address as u64,
             1,
         )?;
+        if self.background.share_percent.get() > 100 {
+            return Err("background.share_percent: must be at most 100".into());
+        }
         if Duration::from(self.identity.session_ttl) > LONGEST_SESSION {
             return Err("identity.session_ttl: must be at most 24h".into());
         }
@@ -354,6 +368,14 @@ impl Default for Ingest {
 impl Default for Linking {
     fn default() -> Self {
         Self { workers: 2 }
+    }
+}
+
+impl Default for Background {
+    fn default() -> Self {
+        Self {
+            share_percent: NonZeroU32::new(10).expect("not 0"),
+        }
     }
 }
 

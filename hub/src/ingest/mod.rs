@@ -27,6 +27,7 @@ use crate::rules::Rules;
 use crate::statistics::calendar::Calendar;
 use crate::statistics::contribution;
 use crate::telemetry::metrics::INGEST_QUEUE;
+use crate::traffic::Traffic;
 
 /// Records that may wait before one writer: three full transactions, and the bound of its memory.
 const ROOM: u32 = 15_000;
@@ -51,6 +52,7 @@ struct Context {
     /// By which cases are counted.
     basis: String,
     token_key_id: i32,
+    traffic: Traffic,
 }
 
 /// Where streams hand over what they received. Cheap to clone.
@@ -91,11 +93,13 @@ pub struct Writers {
 pub struct Stopping;
 
 impl Ingest {
-    /// Starts the writers on `pool`, which [`crate::store::pool::writers`] makes.
+    /// Starts the writers on `pool`, which [`crate::store::pool::writers`] makes. What they write goes before
+    /// background work.
     pub fn start(
         pool: PgPool,
         rules: Rules,
         calendar: Calendar,
+        traffic: Traffic,
         config: IngestConfig,
     ) -> (Self, Writers) {
         let calendar = Arc::new(calendar);
@@ -106,6 +110,7 @@ impl Ingest {
             calendar: Arc::clone(&calendar),
             token_key_id: i32::try_from(config.token_key_id)
                 .expect("token key ids count up from 1"),
+            traffic,
         });
         let writers = Writers {
             tasks: TaskTracker::new(),

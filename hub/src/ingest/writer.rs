@@ -45,10 +45,12 @@ impl Writer {
                 jobs.push(queued.job);
                 waiting.push((queued.done, queued.room));
             }
+            let under_way = self.context.traffic.enter();
             let outcomes = tokio::select! {
                 outcomes = store_all(&self.context, &jobs) => outcomes,
                 () = self.giving_up.cancelled() => return,
             };
+            drop(under_way);
             for ((done, _room), outcome) in waiting.into_iter().zip(outcomes) {
                 // A stream that has gone hears of it when it comes back.
                 let _ = done.send(outcome);

@@ -24,6 +24,7 @@ use crate::telemetry::metrics::{
     LINKING_OVERFULL_KEYS, LINKING_OVERSIZE_COMPONENTS, LINKING_PAIRS, LINKING_PERSONS_CHANGED,
     LINKING_POSSIBLE_PAIRS, LINKING_WAITING,
 };
+use crate::traffic::{self, Traffic};
 
 /// Cases and nodes of one chunk.
 const MOST_AT_ONCE: usize = 1_000;
@@ -63,11 +64,11 @@ impl Linking {
         }
     }
 
-    /// Starts so many workers.
-    pub fn start(&self, workers: u32) -> Workers {
+    /// Starts so many workers, which yield to `traffic`.
+    pub fn start(&self, workers: u32, traffic: &Traffic) -> Workers {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         for _ in 0..workers {
-            tasks.spawn(self.clone().run(stop.clone()));
+            tasks.spawn(self.clone().run(traffic.clone(), stop.clone()));
         }
         tasks.spawn(self.clone().measure(stop.clone()));
         Workers { tasks, stop }
@@ -82,9 +83,14 @@ impl Linking {
         Ok(chunks)
     }
 
-    async fn run(self, stop: CancellationToken) {
-        loop {
-            let pause = match self.step().await {
+    async fn run(self, traffic: Traffic, stop: CancellationToken) {
+        while let Some(turn) = stop
+            .run_until_cancelled(traffic.turn(traffic::Work::Linking))
+            .await
+        {
+            let stepped = self.step().await;
+            drop(turn);
+            let pause = match stepped {
                 Ok(true) => Duration::ZERO,
                 Ok(false) => LOOK_EVERY,
                 Err(error) => {

@@ -55,6 +55,7 @@ impl Lookup {
         question: Question,
     ) -> Result<BatchAnswer, LookupError> {
         let begun = Instant::now();
+        let _under_way = self.traffic.enter();
         let count = u32::try_from(question.parties.len() + question.subjects.len());
         let count = NonZeroU32::new(count.unwrap_or(u32::MAX)).unwrap_or(NonZeroU32::MIN);
         self.admit(asker, &question, Action::BatchCheck, count)

@@ -30,6 +30,7 @@ use crate::rules::Rules;
 use crate::store::intent::Standing;
 use crate::store::lookup::{Freshness, Wanted};
 use crate::telemetry::metrics::{LOOKUP_SECONDS, LOOKUPS};
+use crate::traffic::Traffic;
 
 /// Looks up on behalf of notaries.
 #[derive(Debug)]
@@ -41,6 +42,7 @@ pub struct Lookup {
     budgets: Budgets,
     alarms: Alarms,
     pub(super) feeds: Feeds,
+    pub(super) traffic: Traffic,
 }
 
 /// What a notary hears.
@@ -87,6 +89,7 @@ impl Lookup {
         rules: Rules,
         models: Models,
         alarms: Alarms,
+        traffic: Traffic,
         config: &config::Lookup,
     ) -> Self {
         Self {
@@ -97,12 +100,14 @@ impl Lookup {
             models,
             budgets: Budgets::new(config),
             alarms,
+            traffic,
         }
     }
 
     /// Answers a question, or records that it is denied.
     pub async fn check(&self, asker: Asker, question: Question) -> Result<Answer, LookupError> {
         let begun = Instant::now();
+        let _under_way = self.traffic.enter();
         let action = Action::CheckApplication;
         self.admit(asker, &question, action, NonZeroU32::MIN)
             .await?;

@@ -39,6 +39,7 @@ impl Lookup {
         question: Question,
     ) -> Result<PersonAnswer, LookupError> {
         let begun = Instant::now();
+        let _under_way = self.traffic.enter();
         let action = Action::FindPerson;
         self.admit(asker, &question, action, NonZeroU32::MIN)
             .await?;

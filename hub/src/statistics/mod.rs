@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod contribution;
 pub mod dimension;
 pub mod feeds;
+pub mod fold;
 pub mod layout;
 pub mod measure;
 pub mod nightly;

@@ -1,5 +1,7 @@
 //! Rows for `COPY … FROM STDIN (FORMAT BINARY)`.
 
+use time::Date;
+
 /// A growing piece of a stream of rows.
 #[derive(Debug, Default)]
 pub(crate) struct Rows(Vec<u8>);
@@ -31,6 +33,12 @@ impl Rows {
             Some(bytes) => self.field(bytes),
             None => self.0.extend((-1i32).to_be_bytes()),
         }
+    }
+
+    /// A day, which PostgreSQL counts from the first of 2000.
+    pub(crate) fn date(&mut self, day: Date) {
+        const EPOCH: i32 = 2_451_545; // 2000-01-01, a Julian day
+        self.field(&(day.to_julian_day() - EPOCH).to_be_bytes());
     }
 
     /// A yes or no.

@@ -1,25 +1,29 @@
-//! `rollup`: the figures, moved by deltas. Its statements name every count, so that they are put together of the one
-//! list there is of them.
+//! `rollup`: the figures. Whoever moves them appends to `rollup_delta`, which costs a writer little and makes no two
+//! writers wait for each other; [`fold`] adds that to `rollup_cell` afterwards. The view `rollup` is both together, so
+//! that it is exact at every moment. Statements name every count, so that they are put together of the one list there is
+//! of them.
 
 use std::sync::LazyLock;
 
 use linkage::office::OfficeId;
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, PgConnection, Row, query, query_scalar};
-use time::Date;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row, query, query_scalar};
 
+use super::copy::Rows;
 use super::decode::parse;
 use crate::statistics::contribution::{Cell, Counts, Cut, Deltas, Figures};
 
-/// Advisory lock that writers share while they move cells, and that a recount holds alone.
+/// Advisory lock that writers share while they move figures, and that a recount holds alone.
 const COUNTING: i64 = 0x726f_6c6c_7570;
+/// Advisory lock of whoever folds.
+const FOLDING: i64 = COUNTING + 1;
 /// What stands in `rollup_basis` before anything was counted.
 const NEW: &str = "new";
-/// Cells that one statement takes; a recount has a million.
-const AT_ONCE: usize = 20_000;
+/// Bytes that are sent to the database at once.
+const PIECE: usize = 1 << 20;
 
-/// Adds the deltas, in the order of their keys. Waits for a recount, and fails when cells are counted by another basis
-/// than the deltas: the difference of two ways of counting is no figure.
+/// Appends the deltas. Waits for a recount, and fails when cells are counted by another basis than the deltas: the
+/// difference of two ways of counting is no figure.
 pub async fn apply(
     connection: &mut PgConnection,
     deltas: &Deltas,
@@ -32,7 +36,7 @@ pub async fn apply(
         .execute(&mut *connection)
         .await?;
     match claim(connection, basis).await? {
-        true => add(connection, deltas).await,
+        true => append(connection, deltas).await,
         false => Err(sqlx::Error::Protocol(
             "the statistics are counted by another version of the hub or of its calendar; restart this hub, it \
              counts again"
@@ -76,10 +80,10 @@ pub async fn replace(
     cells: &Deltas,
     basis: &str,
 ) -> Result<(), sqlx::Error> {
-    query!("DELETE FROM rollup")
+    query!("WITH deltas AS (DELETE FROM rollup_delta) DELETE FROM rollup_cell")
         .execute(&mut *connection)
         .await?;
-    add(connection, cells).await?;
+    append(connection, cells).await?;
     query!(
         "UPDATE rollup_basis SET basis = $1, counted_at = now()",
         basis
@@ -89,54 +93,92 @@ pub async fn replace(
     Ok(())
 }
 
-/// Counts come as one array, cell by cell.
-static ADD: LazyLock<String> = LazyLock::new(|| {
+/// What tells cells apart.
+const KEY: &str = "office_id, cut, begins_on, matter_type, foreign_relation, notary";
+
+const FIELDS: i16 = 6 + Counts::COLUMNS.len() as i16;
+
+static APPEND: LazyLock<String> = LazyLock::new(|| {
     let columns = Counts::COLUMNS.join(", ");
-    let width = Counts::COLUMNS.len();
-    let values: Vec<String> = (1..=width)
-        .map(|at| format!("($7::bigint[])[(k.at - 1) * {width} + {at}]"))
-        .collect();
-    let sums: Vec<String> = Counts::COLUMNS
-        .iter()
-        .map(|column| format!("{column} = r.{column} + excluded.{column}"))
-        .collect();
+    format!("COPY rollup_delta ({KEY}, {columns}) FROM STDIN (FORMAT BINARY)")
+});
+
+async fn append(connection: &mut PgConnection, deltas: &Deltas) -> Result<(), sqlx::Error> {
+    let mut copy = connection.copy_in_raw(&APPEND).await?;
+    let mut rows = Rows::first();
+    for (cell, counts) in deltas {
+        write(&mut rows, cell, counts);
+        if rows.len() >= PIECE {
+            copy.send(rows.take()).await?;
+        }
+    }
+    rows.end();
+    copy.send(rows.take()).await?;
+    copy.finish().await?;
+    Ok(())
+}
+
+/// A row of [`APPEND`]. What does not move is missing: it takes no room.
+fn write(rows: &mut Rows, cell: &Cell, counts: &Counts) {
+    rows.row(FIELDS);
+    rows.field(cell.office_id.as_str().as_bytes());
+    rows.field(cell.cut.code().as_bytes());
+    rows.date(cell.begins_on);
+    rows.field(cell.cut.matter_type().as_bytes());
+    rows.field(cell.cut.foreign_relation().as_bytes());
+    rows.field(cell.cut.notary().as_bytes());
+    for value in counts.values() {
+        let moved = (value != 0).then(|| value.to_be_bytes());
+        rows.optional(moved.as_ref().map(<[u8; 8]>::as_slice));
+    }
+}
+
+/// Takes at most so many deltas off and adds them to their cells, which it moves in the order of their keys.
+static FOLD: LazyLock<String> = LazyLock::new(|| {
+    let columns = Counts::COLUMNS.join(", ");
+    let all = |each: fn(&&str) -> String| {
+        let each: Vec<String> = Counts::COLUMNS.iter().map(each).collect();
+        each.join(", ")
+    };
+    let summed = all(|column| format!("coalesce(sum({column}), 0)::bigint"));
+    let moved = all(|column| format!("{column} = r.{column} + excluded.{column}"));
     format!(
-        "INSERT INTO rollup AS r (office_id, cut, begins_on, matter_type, foreign_relation, notary, {columns})
-         SELECT k.office_id, k.cut, k.begins_on, k.matter_type, k.foreign_relation, k.notary, {}
-           FROM unnest($1::text[], $2::text[], $3::date[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY
-                AS k (office_id, cut, begins_on, matter_type, foreign_relation, notary, at)
-         ON CONFLICT (office_id, cut, begins_on, matter_type, foreign_relation, notary) DO UPDATE SET {}",
-        values.join(", "),
-        sums.join(", "),
+        "WITH taken AS (
+             DELETE FROM rollup_delta WHERE ctid = ANY (ARRAY(SELECT ctid FROM rollup_delta LIMIT $1)) RETURNING *)
+         INSERT INTO rollup_cell AS r ({KEY}, {columns})
+         SELECT {KEY}, {summed} FROM taken GROUP BY {KEY} ORDER BY {KEY}
+         ON CONFLICT ({KEY}) DO UPDATE SET {moved}"
     )
 });
 
-async fn add(connection: &mut PgConnection, deltas: &Deltas) -> Result<(), sqlx::Error> {
-    let cells: Vec<(&Cell, &Counts)> = deltas.iter().collect();
-    for cells in cells.chunks(AT_ONCE) {
-        let text =
-            |of: fn(&Cell) -> &str| cells.iter().map(|(cell, _)| of(cell)).collect::<Vec<_>>();
-        let counts: Vec<i64> = cells
-            .iter()
-            .flat_map(|(_, counts)| counts.values())
-            .collect();
-        query(AssertSqlSafe(ADD.as_str()))
-            .bind(text(|cell| cell.office_id.as_str()))
-            .bind(text(|cell| cell.cut.code()))
-            .bind(
-                cells
-                    .iter()
-                    .map(|(cell, _)| cell.begins_on)
-                    .collect::<Vec<Date>>(),
-            )
-            .bind(text(|cell| cell.cut.matter_type()))
-            .bind(text(|cell| cell.cut.foreign_relation()))
-            .bind(text(|cell| cell.cut.notary()))
-            .bind(counts)
-            .execute(&mut *connection)
-            .await?;
+/// Adds at most so many deltas to their cells, in one transaction with whatever else the connection does. Returns whether
+/// there were any that nobody else folds or counts again.
+pub async fn fold(connection: &mut PgConnection, most: i64) -> Result<bool, sqlx::Error> {
+    let free = query_scalar!(
+        r#"SELECT pg_try_advisory_xact_lock($1) AND pg_try_advisory_xact_lock_shared($2) AS "free!""#,
+        FOLDING,
+        COUNTING,
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if !free {
+        return Ok(false);
     }
-    Ok(())
+    let folded = query(AssertSqlSafe(FOLD.as_str()))
+        .bind(most)
+        .execute(connection)
+        .await?;
+    Ok(folded.rows_affected() > 0)
+}
+
+/// Deltas that are not folded yet, counted up to `most`.
+pub async fn unfolded(pool: &PgPool, most: i64) -> Result<i64, sqlx::Error> {
+    query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM (SELECT FROM rollup_delta LIMIT $1) AS d"#,
+        most
+    )
+    .fetch_one(pool)
+    .await
 }
 
 impl Cut {
@@ -192,31 +234,26 @@ impl Cut {
 /// Every cell that counts something.
 pub async fn all(connection: &mut PgConnection) -> Result<Deltas, sqlx::Error> {
     use futures_util::TryStreamExt;
-    let sql = format!(
-        "SELECT office_id, cut, begins_on, matter_type, foreign_relation, notary, {} FROM rollup",
-        Counts::COLUMNS.join(", ")
-    );
+    let sql = format!("SELECT {KEY}, {} FROM rollup", Counts::COLUMNS.join(", "));
     let mut rows = query(AssertSqlSafe(sql)).fetch(connection);
     let mut cells = Deltas::new();
     while let Some(row) = rows.try_next().await? {
-        let counts = counts(&row, 6)?;
-        if counts != Counts::default() {
-            let cell = Cell {
-                office_id: parse(row.try_get("office_id")?)?,
-                cut: Cut::read(&row)?,
-                begins_on: row.try_get("begins_on")?,
-            };
-            cells.insert(cell, counts);
-        }
+        let cell = Cell {
+            office_id: parse(row.try_get("office_id")?)?,
+            cut: Cut::read(&row)?,
+            begins_on: row.try_get("begins_on")?,
+        };
+        *cells.entry(cell).or_default() += counts(&row, 6)?;
     }
+    cells.retain(|_, counts| *counts != Counts::default());
     Ok(cells)
 }
 
-/// Reads the counts that stand behind so many other columns.
+/// Reads the counts that stand behind so many other columns; NULL counts nothing.
 pub(super) fn counts(row: &PgRow, behind: usize) -> Result<Counts, sqlx::Error> {
     let mut values = Counts::default().values();
     for (at, value) in values.iter_mut().enumerate() {
-        *value = row.try_get(behind + at)?;
+        *value = row.try_get::<Option<i64>, _>(behind + at)?.unwrap_or(0);
     }
     Ok(Counts::from_values(values))
 }

@@ -20,6 +20,7 @@ use crate::store::supervision::work::{self, Work};
 use crate::store::supervision::{facts, finding, reminder};
 use crate::store::tx;
 use crate::telemetry::metrics::{SUPERVISION_FINDINGS, SUPERVISION_LAG, SUPERVISION_WAITING};
+use crate::traffic::{self, Traffic};
 
 /// How long a row is a worker's own.
 const LEASE: Duration = Duration::from_secs(120);
@@ -49,15 +50,20 @@ impl Supervision {
         }
     }
 
-    /// Runs until it is stopped; what is under way is finished.
-    pub async fn run(self, stop: CancellationToken) {
+    /// Runs until it is stopped, yielding to `traffic`; what is under way is finished.
+    pub async fn run(self, traffic: Traffic, stop: CancellationToken) {
         let mut swept: Option<tokio::time::Instant> = None;
-        loop {
+        while let Some(turn) = stop
+            .run_until_cancelled(traffic.turn(traffic::Work::Supervision))
+            .await
+        {
             if swept.is_none_or(|at| at.elapsed() >= SWEEP_EVERY) {
                 self.sweep().await;
                 swept = Some(tokio::time::Instant::now());
             }
-            let pause = match self.step(local_day(OffsetDateTime::now_utc())).await {
+            let stepped = self.step(local_day(OffsetDateTime::now_utc())).await;
+            drop(turn);
+            let pause = match stepped {
                 Ok(true) => Duration::ZERO,
                 Ok(false) => LOOK_EVERY,
                 Err(error) => {

@@ -63,9 +63,13 @@ metrics! {
 
     STATISTICS_DIFFERENCES Gauge Count "notary_hub_statistics_differences"
         "Cells of the statistics that were not what the cases come to, at the last nightly verification. Any is an alarm."
+    STATISTICS_UNFOLDED Gauge Count "notary_hub_statistics_unfolded"
+        "Changes of the statistics that are not added to their cells yet; figures count them all the same."
     STATISTICS_VERIFIED Gauge Seconds "notary_hub_statistics_verified_timestamp_seconds"
         "When the statistics were last verified, as Unix time."
 
+    BACKGROUND_WAIT_SECONDS Histogram Seconds "notary_hub_background_wait_seconds"
+        "Time that a chunk of background work stood back for look-ups and batches, by `work` (linking, supervision, figures)."
     TX_RETRIES Counter Count "notary_hub_tx_retries_total"
         "Transactions run again after a serialization failure or deadlock, by `tx`."
     POOL_CONNECTIONS Gauge Count "notary_hub_pool_connections"

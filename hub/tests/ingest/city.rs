@@ -13,6 +13,7 @@ use notary_hub::statistics::calendar::Calendar;
 use notary_hub::statistics::verify::{Verification, verify};
 use notary_hub::store;
 use notary_hub::store::sync::Greeting;
+use notary_hub::traffic::Traffic;
 use notary_proto::hub::v1::Record;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -104,6 +105,7 @@ fn start(database: &TestDatabase) -> (Ingest, Writers) {
         store::pool::writers(&database.url, 4).unwrap(),
         Rules::shipped(),
         Calendar::builtin(),
+        Traffic::default(),
         IngestConfig {
             writers: 2,
             token_key_id: 1,

@@ -3,6 +3,7 @@
 use notary_hub::ingest::batch::Outcome;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::statistics::contribution::{self, Deltas, Figures};
+use notary_hub::statistics::fold::fold;
 use notary_hub::statistics::verify::{rebuild, rebuild_if_due, verify};
 use notary_hub::store::rollup;
 use notary_proto::hub::v1::{CaseState, ExcusedInterval, ForeignRelation, Record};
@@ -90,6 +91,10 @@ async fn any_sequence_of_inserts_revisions_corrections_and_withdrawals_keeps_eve
     for number in 0..STEPS {
         let step = any_step().new_tree(&mut runner).unwrap().current();
         take(&hub, &mut offices[number % 2], step).await;
+        // Some changes are folded at once, some in parts, some wait for many others.
+        if number % 3 == 0 {
+            fold(&hub.pool, 20).await.unwrap();
+        }
         let verification = verify(&hub.pool, &Calendar::builtin()).await.unwrap();
         assert!(
             verification.differences.is_empty(),
@@ -121,6 +126,53 @@ async fn any_sequence_of_inserts_revisions_corrections_and_withdrawals_keeps_eve
     hub.figures_are_right().await;
 }
 
+/// Sends two cases again and again, in growing revisions.
+async fn send_on(hub: &Hub, mut office: Office) {
+    for revision in 1..=10 {
+        let cases = ["C1", "C2"].map(|key| {
+            let issued = format!("2024-03-{:02}", revision + 1);
+            case(key)
+                .revision(revision)
+                .accepted("2024-02-05")
+                .issued(&issued)
+        });
+        office.taken(hub, cases.to_vec()).await;
+    }
+}
+
+#[tokio::test]
+async fn figures_are_exact_at_every_moment_while_offices_send_and_changes_are_folded() {
+    let hub = Hub::start().await;
+    let offices = [hub.office("hzgl").await, hub.office("xiaoshan").await];
+    let sending = async {
+        let [one, other] = offices.map(|office| send_on(&hub, office));
+        tokio::join!(one, other);
+    };
+    tokio::pin!(sending);
+    let (mut proofs, mut folded) = (0, 0);
+    let prove_and_fold = async || {
+        hub.figures_are_right().await;
+        fold(&hub.pool, 7).await.unwrap()
+    };
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut sending => break,
+            more = prove_and_fold() => {
+                proofs += 1;
+                folded += usize::from(more);
+            }
+        }
+    }
+    assert!(proofs > 1 && folded > 1, "{proofs} proofs, {folded} folds");
+    while fold(&hub.pool, 7).await.unwrap() {
+        hub.figures_are_right().await;
+    }
+    assert_eq!(hub.count("SELECT count(*) FROM rollup_delta").await, 0);
+    let cells = "SELECT sum(issued)::bigint FROM rollup_cell WHERE cut = 'day'";
+    assert_eq!(hub.count(cells).await, 4);
+}
+
 /// In it no day is off.
 fn another_calendar() -> Calendar {
     let years = "first_year = 2023\nlast_year = 2024\nweekdays_off = []\nweekends_worked = []";
@@ -134,7 +186,7 @@ async fn a_changed_calendar_counts_everything_again_and_keeps_the_hub_of_before_
     // Fifteen working days because of the Spring Festival; more without it.
     let cases = vec![case("C1").accepted("2024-02-05").issued("2024-03-02")];
     office.taken(&hub, cases).await;
-    let within = "SELECT sum(handled_15)::bigint FROM rollup WHERE cut = 'matter'";
+    let within = "SELECT coalesce(sum(handled_15), 0)::bigint FROM rollup WHERE cut = 'matter'";
     assert_eq!(hub.count(within).await, 1);
     assert_eq!(
         rebuild_if_due(&hub.pool, &Calendar::builtin())

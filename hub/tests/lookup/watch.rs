@@ -8,6 +8,7 @@ use notary_hub::linking::model::Models;
 use notary_hub::lookup::{Asker, Denial, Lookup, LookupError};
 use notary_hub::rules::Rules;
 use notary_hub::store;
+use notary_hub::traffic::Traffic;
 use notary_proto::hub::v1 as wire;
 use notary_proto::hub::v1::sync_response::Message;
 use notary_proto::hub::v1::{
@@ -486,7 +487,15 @@ async fn without_the_check_a_notary_still_sees_and_ends_no_question_of_another_o
     let config = config::Lookup::default();
     let alarms = Alarms::new(pool.clone(), audit.clone(), config.alarm.clone());
     let (rules, models) = (Rules::shipped(), Models::default());
-    let lookup = Lookup::new(pool, audit, rules, models, alarms, &config);
+    let lookup = Lookup::new(
+        pool,
+        audit,
+        rules,
+        models,
+        alarms,
+        Traffic::default(),
+        &config,
+    );
     // A notary of yuhang whom the hub takes for one of hangzhou.
     let mut asker = Asker::new(Uuid::now_v7(), "yuhang".parse().unwrap());
     asker.office_id = "hangzhou".parse().unwrap();

@@ -9,6 +9,7 @@ use notary_hub::rules::Rules;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::store;
 use notary_hub::store::sync::Greeting;
+use notary_hub::traffic::Traffic;
 use notary_proto::hub::v1::Record;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -27,6 +28,7 @@ impl Seed {
             store::pool::writers(&hub.db.url, 2).unwrap(),
             Rules::shipped(),
             Calendar::builtin(),
+            Traffic::default(),
             IngestConfig {
                 writers: 1,
                 token_key_id: 1,

@@ -59,6 +59,8 @@ async fn bi_tools_read_views_without_small_cells_and_nothing_else() {
     for closed in [
         "SELECT FROM case_record",
         "SELECT FROM rollup",
+        "SELECT FROM rollup_cell",
+        "SELECT FROM rollup_delta",
         "SELECT FROM party",
         "SELECT FROM audit_entry",
     ] {

@@ -398,7 +398,9 @@ async fn what_the_night_finds_is_a_metric() {
     };
     assert_eq!(found().await.as_deref(), Some("0"));
     sqlx::query(
-        "UPDATE rollup SET accepted = accepted + 1 WHERE cut = 'day' AND begins_on = '2024-03-04'",
+        "INSERT INTO rollup_delta (office_id, cut, begins_on, matter_type, foreign_relation, notary, accepted)
+         SELECT DISTINCT office_id, cut, begins_on, '', '', '', 1
+           FROM rollup WHERE cut = 'day' AND begins_on = '2024-03-04'",
     )
     .execute(&bureau.hub.db.pool)
     .await

@@ -18,6 +18,7 @@ use notary_hub::store::supervision::profile;
 use notary_hub::store::sync::Greeting;
 use notary_hub::supervision::rule::Rules as SupervisionRules;
 use notary_hub::supervision::worker::Supervision;
+use notary_hub::traffic::Traffic;
 use notary_proto::hub::v1::Record;
 use notary_proto::hub::v1::record::Payload;
 use sandbox::{Breaches, Reckoning, oversight};
@@ -45,6 +46,7 @@ impl Hub {
             store::pool::writers(&database.url, 4).unwrap(),
             Rules::shipped(),
             Calendar::builtin(),
+            Traffic::default(),
             IngestConfig {
                 writers: 2,
                 token_key_id: 1,
