@@ -46,6 +46,18 @@ export const pages: RouteRecordRaw[] = [
     meta: { title: zh.page.supervision, roles: ['supervisor', 'notary'], menu: true },
   },
   {
+    path: '/filings/:kind?',
+    name: 'filings',
+    component: () => import('./pages/FilingsPage.vue'),
+    meta: { title: zh.page.filings, roles: ['supervisor', 'notary'], menu: true },
+  },
+  {
+    path: '/windows/:id?',
+    name: 'windows',
+    component: () => import('./pages/WindowsPage.vue'),
+    meta: { title: zh.page.windows, roles: ['supervisor', 'notary'], menu: true },
+  },
+  {
     path: '/offices/:id?',
     name: 'offices',
     component: () => import('./pages/OfficePage.vue'),
@@ -56,6 +68,12 @@ export const pages: RouteRecordRaw[] = [
     name: 'reports',
     component: () => import('./pages/ReportsPage.vue'),
     meta: { title: zh.page.reports, roles: ['analyst', 'supervisor'], menu: true },
+  },
+  {
+    path: '/alarms/:id?',
+    name: 'alarms',
+    component: () => import('./pages/AlarmsPage.vue'),
+    meta: { title: zh.page.alarms, roles: ['supervisor', 'operator'], menu: true },
   },
   {
     path: '/audit',

@@ -94,6 +94,24 @@ pub struct Alarms {
 }
 
 impl Kind {
+    pub const ALL: [Self; 5] = [
+        Self::Honey,
+        Self::ManySubjects,
+        Self::ManyMisses,
+        Self::OneReference,
+        Self::OfficeSubjects,
+    ];
+
+    pub const fn label_zh(self) -> &'static str {
+        match self {
+            Self::Honey => "查询了诱饵标识",
+            Self::ManySubjects => "一人查询的对象过多",
+            Self::ManyMisses => "一人查询未命中过多",
+            Self::OneReference => "同一案件或收件号下查询的对象过多",
+            Self::OfficeSubjects => "全处查询的对象过多",
+        }
+    }
+
     /// The form in which it is stored and sent.
     pub const fn code(self) -> &'static str {
         match self {

@@ -11,18 +11,20 @@ use time::Date;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use super::list::{
+    ComplaintSubject, MajorGround, Measure, OutcomeResult, PaperChange, Relation,
+};
 use super::window::Answer;
 use super::{FilingError, FilingKind};
-use crate::supervision::codes;
 
 time::serde::format_description!(pub iso_date, Date, "[year]-[month]-[day]");
 
 /// Movements of special paper in one filing.
-const MOVEMENTS: usize = 2000;
+pub(super) const MOVEMENTS: usize = 2000;
 /// Relatives of one notary.
-const KIN: usize = 200;
+pub(super) const KIN: usize = 200;
 /// Largest count that is believed.
-const MOST: u32 = 10_000_000;
+pub(super) const MOST: u32 = 10_000_000;
 
 /// A kind with its fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -124,93 +126,6 @@ pub struct Period {
     pub last_day: Date,
 }
 
-/// Declares a code list of filings: serde, OpenAPI and stored codes.
-macro_rules! list {
-    ($(#[$meta:meta])* $name:ident { $($(#[$m:meta])* $variant:ident = $code:literal),+ $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$m])* $variant),+ }
-        codes!($name { $($variant = $code),+ });
-    };
-}
-
-list! {
-    /// Why a case is reported.
-    MajorGround {
-        /// 重大疑难
-        Difficult = "difficult",
-        /// 跨区域
-        CrossArea = "cross_area",
-        /// 重大影响
-        HighImpact = "high_impact",
-    }
-}
-list! {
-    /// What a complaint is about.
-    ComplaintSubject {
-        /// 服务态度
-        Service = "service",
-        /// 收费
-        Fee = "fee",
-        /// 公证质量
-        Quality = "quality",
-        /// 办理时限
-        Delay = "delay",
-        /// 执业纪律
-        Discipline = "discipline",
-        /// 其他
-        Other = "other",
-    }
-}
-list! {
-    /// What a complaint or a review came to.
-    OutcomeResult {
-        /// 属实、撤销
-        Upheld = "upheld",
-        /// 部分属实、更正
-        PartlyUpheld = "partly_upheld",
-        /// 不属实、维持
-        NotUpheld = "not_upheld",
-        /// 撤回
-        Withdrawn = "withdrawn",
-    }
-}
-list! {
-    /// What was done about a wrong certificate.
-    Measure {
-        /// 无过错，不予追究
-        NoFault = "no_fault",
-        /// 批评教育
-        Admonished = "admonished",
-        /// 经济责任
-        Fined = "fined",
-        /// 处分
-        Disciplined = "disciplined",
-        /// 移送
-        Referred = "referred",
-    }
-}
-list! {
-    /// A relation of 公证法 art. 23 (3).
-    Relation {
-        /// 本人
-        Own = "own",
-        /// 配偶
-        Spouse = "spouse",
-        /// 父母
-        Parent = "parent",
-        /// 子女
-        Child = "child",
-        /// 兄弟姐妹
-        Sibling = "sibling",
-        /// 祖父母、外祖父母、孙子女、外孙子女
-        Grand = "grand",
-        /// 其他近亲属或有利害关系
-        Other = "other",
-    }
-}
-
 /// Serial numbers that moved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -225,18 +140,6 @@ pub struct PaperMovement {
     #[serde(with = "iso_date")]
     #[schema(value_type = String, format = Date)]
     pub moved_on: Date,
-}
-
-list! {
-    /// How special paper moves.
-    PaperChange {
-        /// 领用
-        Received = "received",
-        /// 使用
-        Used = "used",
-        /// 作废
-        Spoiled = "spoiled",
-    }
 }
 
 /// A near relative, or the notary.
@@ -264,6 +167,7 @@ impl Body {
             FilingError::new(
                 "detail",
                 "a JSON object of the fields that this kind of filing has",
+                "填报的内容与该类报送的格式不符，请核对各项是否填全。",
             )
         };
         let mut fields = match detail.trim() {
@@ -332,12 +236,16 @@ impl Body {
 
     /// What types alone cannot say.
     pub(super) fn checked(self) -> Result<Self, FilingError> {
-        let error = |field: &str, expected| Err(FilingError::new(field, expected));
+        let error = |field: &str, expected, zh| Err(FilingError::new(field, expected, zh));
         let counts: &[u32] = match &self {
             Self::Satisfaction { asked, answers, .. } => {
                 let answered: u64 = answers.iter().map(|count| u64::from(*count)).sum();
                 if answered > u64::from(*asked) {
-                    return error("answers", "no more answers than were asked for");
+                    return error(
+                        "answers",
+                        "no more answers than were asked for",
+                        "各分值的答卷合计不得多于发放份数。",
+                    );
                 }
                 &[*asked]
             }
@@ -348,7 +256,11 @@ impl Body {
                 ..
             } => {
                 if satisfied > visited || problems > visited {
-                    return error("visited", "no fewer than were satisfied or had problems");
+                    return error(
+                        "visited",
+                        "no fewer than were satisfied or had problems",
+                        "回访件数不得少于满意件数或发现问题件数。",
+                    );
                 }
                 &[*visited]
             }
@@ -361,7 +273,7 @@ impl Body {
             _ => &[],
         };
         if counts.iter().any(|count| *count > MOST) {
-            return error("detail", "counts up to 10000000");
+            return error("detail", "counts up to 10000000", "件数不得超过一千万。");
         }
         match &self {
             Self::Satisfaction { period, .. }
@@ -370,7 +282,11 @@ impl Body {
             | Self::SpecialPaper { period, .. }
                 if period.last_day < period.first_day =>
             {
-                error("period", "a last day that is not before the first")
+                error(
+                    "period",
+                    "a last day that is not before the first",
+                    "期间的末日不得早于首日。",
+                )
             }
             Self::SpecialPaper { movements, .. }
                 if !movements.iter().all(PaperMovement::is_sound) =>
@@ -378,25 +294,36 @@ impl Body {
                 error(
                     "movements",
                     "series of up to 16 letters or digits and ranges of 0 or more, the last not below the first",
+                    "字轨为不超过 16 位的字母或数字，止号不得小于起号。",
                 )
             }
             Self::SpecialPaper { movements, .. } if movements.len() > MOVEMENTS => {
-                error("movements", "up to 2000")
+                error("movements", "up to 2000", "一次最多报送 2000 条收发记录。")
             }
             Self::Recusal { kin, licence_no }
                 if kin.len() > KIN || licence_no.is_empty() || !is_code(licence_no) =>
             {
-                error("licence_no", "a notary's licence and up to 200 relatives")
+                error(
+                    "licence_no",
+                    "a notary's licence and up to 200 relatives",
+                    "请填写公证员执业证号；近亲属不超过 200 人。",
+                )
             }
             Self::Recusal { kin, .. } if kin.iter().any(|relative| relative.token().is_none()) => {
-                error("kin", "tokens of 32 hexadecimal digits")
+                error(
+                    "kin",
+                    "tokens of 32 hexadecimal digits",
+                    "近亲属的证件号码须在本处转为令牌后报送。",
+                )
             }
             Self::Accountability {
                 responsible_licence_no,
                 ..
-            } if responsible_licence_no.is_empty() || !is_code(responsible_licence_no) => {
-                error("responsible_licence_no", "a notary's licence")
-            }
+            } if responsible_licence_no.is_empty() || !is_code(responsible_licence_no) => error(
+                "responsible_licence_no",
+                "a notary's licence",
+                "请填写责任公证员的执业证号。",
+            ),
             Self::SelfAssessment { items, .. } => {
                 super::window::Window::builtin().check(items)?;
                 Ok(self)

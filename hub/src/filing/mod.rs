@@ -3,8 +3,11 @@
 //! follow-up, counts of services, special paper, recusal, and the self-assessment of the window. They come through the
 //! agent or from a form of the console, and count from the moment they are recorded.
 
+pub mod assessment;
 pub mod body;
 pub mod deadline;
+pub mod form;
+mod list;
 pub mod window;
 
 use linkage::office::OfficeId;
@@ -15,15 +18,14 @@ use uuid::Uuid;
 
 use crate::statistics::calendar::Calendar;
 use crate::store;
-use crate::store::office::Level;
 use crate::supervision::codes;
 use crate::supervision::rule::Rules;
 use body::Body;
 
 /// Characters of a case's key, as in the wire contract.
-const KEY_CHARS: usize = 64;
+pub const KEY_CHARS: usize = 64;
 /// Characters of a filing's text.
-const TEXT_CHARS: usize = 2000;
+pub const TEXT_CHARS: usize = 2000;
 
 /// What a filing is.
 #[derive(
@@ -105,12 +107,17 @@ impl FilingKind {
     }
 
     /// Whether it says nothing without the case it is about.
-    const fn needs_case(self) -> bool {
+    pub const fn needs_case(self) -> bool {
         matches!(self, Self::Accountability)
     }
 
-    /// Whether figures say it all.
-    const fn needs_text(self) -> bool {
+    /// Whether it holds numbers of people's documents, which become tokens before they leave the office.
+    pub const fn has_numbers(self) -> bool {
+        matches!(self, Self::Recusal)
+    }
+
+    /// Whether figures do not say it all.
+    pub const fn needs_text(self) -> bool {
         matches!(
             self,
             Self::MajorCaseReport
@@ -150,13 +157,20 @@ pub struct Raw {
 pub struct FilingError {
     pub field: String,
     pub expected: &'static str,
+    /// 处理办法, for people.
+    pub detail_zh: &'static str,
 }
 
 impl FilingError {
-    pub(crate) fn new(field: impl Into<String>, expected: &'static str) -> Self {
+    pub(crate) fn new(
+        field: impl Into<String>,
+        expected: &'static str,
+        detail_zh: &'static str,
+    ) -> Self {
         Self {
             field: field.into(),
             expected,
+            detail_zh,
         }
     }
 }
@@ -197,17 +211,29 @@ impl Filing {
     ) -> Result<Self, FilingError> {
         let error = FilingError::new;
         let kind = body.kind();
-        let filing_id =
-            Uuid::parse_str(&raw.filing_id).map_err(|_| error("filing_id", "a UUID"))?;
+        let filing_id = Uuid::parse_str(&raw.filing_id)
+            .map_err(|_| error("filing_id", "a UUID", "报送编号应为 UUID。"))?;
         if !fits(&raw.source_case_id, KEY_CHARS) || raw.source_case_id.contains('\n') {
-            return Err(error("source_case_id", "at most 64 printable characters"));
+            return Err(error(
+                "source_case_id",
+                "at most 64 printable characters",
+                "案件主键不超过 64 个字符。",
+            ));
         }
         if kind.needs_case() && raw.source_case_id.is_empty() {
-            return Err(error("source_case_id", "the case that it is about"));
+            return Err(error(
+                "source_case_id",
+                "the case that it is about",
+                "请填写所涉案件的主键。",
+            ));
         }
         let text = raw.text.trim();
         if (text.is_empty() && kind.needs_text()) || !fits(text, TEXT_CHARS) {
-            return Err(error("text", "1 to 2000 printable characters"));
+            return Err(error(
+                "text",
+                "1 to 2000 printable characters",
+                "请填写情况说明，不超过 2000 字。",
+            ));
         }
         Ok(Self {
             office_id,
@@ -241,14 +267,6 @@ pub async fn submit(
         store::filing::record(pool, filing, due_on)
     })
     .await
-}
-
-/// What an office's self-assessment comes to at its level.
-pub fn assessed(body: &Body, level: Level) -> Option<window::Score> {
-    match body {
-        Body::SelfAssessment { items, .. } => Some(window::Window::builtin().score(level, items)),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -73,12 +73,61 @@ pub enum Said {
 
 /// What an assessment comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = WindowScore)]
 pub struct Score {
     pub met: usize,
     /// Items that apply.
     pub of: usize,
     /// Ids of the items that are not met.
     pub unmet: Vec<String>,
+}
+
+/// What an answer is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ItemVerdict)] // reviews have verdicts of their own
+pub enum Verdict {
+    Met,
+    Unmet,
+    NotApplicable,
+    /// The item is newer than the assessment, or there is none.
+    Unanswered,
+}
+
+/// An item beside what an office says of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judged<'a> {
+    pub item: &'a Item,
+    pub answer: Option<&'a Answer>,
+    /// In the item's unit, at the office's level.
+    pub threshold: Option<u32>,
+    pub verdict: Verdict,
+}
+
+impl Form {
+    /// What is enough at a level; a question to be answered by yes has none.
+    pub const fn threshold(&self, level: Level) -> Option<u32> {
+        match (self, level) {
+            (Self::YesNo, _) => None,
+            (Self::Measure { municipal, .. }, Level::Municipal) => Some(*municipal),
+            (Self::Measure { county, .. }, Level::County) => Some(*county),
+        }
+    }
+}
+
+impl Verdict {
+    fn of(said: Said, threshold: Option<u32>) -> Self {
+        let met = match said {
+            Said::NotApplicable => return Self::NotApplicable,
+            Said::Yes => true,
+            Said::No => false,
+            Said::Measured { value } => threshold.is_some_and(|enough| value >= enough),
+        };
+        match met {
+            true => Self::Met,
+            false => Self::Unmet,
+        }
+    }
 }
 
 impl Window {
@@ -92,14 +141,20 @@ impl Window {
 
     /// Every item is answered once, in its form.
     pub(super) fn check(&self, answers: &[Answer]) -> Result<(), FilingError> {
-        let error = |expected| Err(FilingError::new("items", expected));
+        let error = |expected, zh| Err(FilingError::new("items", expected, zh));
         let answered: HashSet<&str> = answers.iter().map(|answer| answer.item.as_str()).collect();
         if answered.len() != answers.len() || answers.len() != self.items.len() {
-            return error("one answer to each item of hub/rules/window.toml");
+            return error(
+                "one answer to each item of hub/rules/window.toml",
+                "请逐项填报，每项一次。",
+            );
         }
         for answer in answers {
             let Some(item) = self.items.iter().find(|item| item.id == answer.item) else {
-                return error("items of hub/rules/window.toml");
+                return error(
+                    "items of hub/rules/window.toml",
+                    "没有这个自评项目，请刷新后重新填报。",
+                );
             };
             let fits = match (answer.said, &item.form) {
                 (Said::NotApplicable, _) => item.condition,
@@ -113,43 +168,40 @@ impl Window {
             {
                 return error(
                     "an answer in the form of its item, with evidence of up to 500 characters",
+                    "答案与该项的填报方式不符，或者依据超过 500 字。",
                 );
             }
         }
         Ok(())
     }
 
-    /// What checked answers come to at a level.
+    /// Every item beside its answer, at a level.
+    pub fn judge<'a>(&'a self, level: Level, answers: &'a [Answer]) -> Vec<Judged<'a>> {
+        let judged = self.items.iter().map(|item| {
+            let answer = answers.iter().find(|answer| answer.item == item.id);
+            let threshold = item.form.threshold(level);
+            Judged {
+                item,
+                answer,
+                threshold,
+                verdict: answer.map_or(Verdict::Unanswered, |answer| {
+                    Verdict::of(answer.said, threshold)
+                }),
+            }
+        });
+        judged.collect()
+    }
+
+    /// What answers come to at a level. An item that is newer than they are does not count.
     pub fn score(&self, level: Level, answers: &[Answer]) -> Score {
         let mut score = Score::default();
-        for answer in answers {
-            let form = self
-                .items
-                .iter()
-                .find(|item| item.id == answer.item)
-                .map(|item| &item.form);
-            let met = match (answer.said, form) {
-                (Said::NotApplicable, _) | (_, None) => continue,
-                (Said::Yes, _) => true,
-                (
-                    Said::Measured { value },
-                    Some(Form::Measure {
-                        municipal, county, ..
-                    }),
-                ) => {
-                    value
-                        >= match level {
-                            Level::Municipal => *municipal,
-                            Level::County => *county,
-                        }
-                }
-                _ => false,
-            };
-            score.of += 1;
-            match met {
-                true => score.met += 1,
-                false => score.unmet.push(answer.item.clone()),
+        for judged in self.judge(level, answers) {
+            match judged.verdict {
+                Verdict::Met => score.met += 1,
+                Verdict::Unmet => score.unmet.push(judged.item.id.clone()),
+                Verdict::NotApplicable | Verdict::Unanswered => continue,
             }
+            score.of += 1;
         }
         score
     }
@@ -183,6 +235,21 @@ pub(crate) mod tests {
         assert_eq!(city.unmet, ["1.area", "3.lobby"]);
         let county = window.score(Level::County, &answers());
         assert_eq!((county.met, county.of), (35, 35));
+    }
+
+    #[test]
+    fn an_item_that_came_later_is_unanswered_and_counts_neither_way() {
+        let window = Window::builtin();
+        let mut older = answers();
+        older.pop();
+        let judged = window.judge(Level::County, &older);
+        assert_eq!(
+            judged.last().map(|one| one.verdict),
+            Some(Verdict::Unanswered)
+        );
+        let score = window.score(Level::County, &older);
+        assert_eq!((score.met, score.of), (34, 34));
+        assert_eq!(judged[0].threshold, Some(200));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use linkage::identifier::IdentifierKind;
 use linkage::matter::{MatterType, RuleSet, Severity};
+use linkage::place::HANGZHOU;
 use linkage::subject::SubjectKind;
 use linkage::vocabulary::{CaseState, ForeignRelation, PartyRole};
 use serde::Serialize;
@@ -13,6 +14,7 @@ use super::Api;
 use super::office::Nothing;
 use super::params::Params;
 use super::problem::{Problem, ProblemBody};
+use crate::alarm;
 
 /// Code lists.
 #[derive(Serialize, ToSchema)]
@@ -24,6 +26,10 @@ pub(super) struct Catalogue {
     case_states: Vec<Code>,
     foreign_relations: Vec<Code>,
     severities: Vec<Code>,
+    /// Districts and counties of the city with the codes they have or had (GB/T 2260).
+    districts: Vec<Code>,
+    /// What alarms about look-ups are about.
+    alarm_kinds: Vec<Code>,
     /// Rules by which applications are found to be duplicates of one another.
     rules: Vec<RuleAnswer>,
     rules_version: String,
@@ -31,7 +37,7 @@ pub(super) struct Catalogue {
 
 /// A code and what people call it.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Code {
+pub(in crate::http) struct Code {
     code: &'static str,
     name_zh: &'static str,
 }
@@ -82,6 +88,8 @@ pub(super) async fn serve(
         severities: codes(Severity::ALL, |severity| {
             (severity.code(), severity.label_zh())
         }),
+        districts: codes(HANGZHOU, |district| (district.code, district.name_zh)),
+        alarm_kinds: codes(&alarm::Kind::ALL, |kind| (kind.code(), kind.label_zh())),
         rules_version: rules.version().to_owned(),
         rules: rules.rules().iter().map(rule).collect(),
     }))
@@ -107,7 +115,10 @@ fn rule(rule: &linkage::matter::Rule) -> RuleAnswer {
     }
 }
 
-fn codes<T: Copy>(all: &[T], of: fn(T) -> (&'static str, &'static str)) -> Vec<Code> {
+pub(in crate::http) fn codes<T: Copy>(
+    all: &[T],
+    of: fn(T) -> (&'static str, &'static str),
+) -> Vec<Code> {
     let all = all.iter().copied().map(of);
     all.map(|(code, name_zh)| Code { code, name_zh }).collect()
 }

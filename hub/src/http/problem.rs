@@ -72,6 +72,13 @@ impl Problem {
             .into()
     }
 
+    /// The same, with what to do about it in words for whoever filled a form in.
+    pub(super) fn answer(name: impl Into<String>, expected: &str, detail_zh: &'static str) -> Self {
+        let mut problem = Self::field(name, expected);
+        problem.body.detail_zh = detail_zh;
+        problem
+    }
+
     pub(super) fn not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

@@ -21,6 +21,9 @@ use crate::identity::RoleKind::{self, Analyst, Notary, Operator, Supervisor};
 /// Largest body of a request, bytes: a login and a password.
 const BODY: usize = 16 << 10;
 
+/// The same of a filing: two thousand movements of special paper.
+const FILING: usize = 256 << 10;
+
 /// Who sees figures; a notary those of the own office.
 const FIGURES: &[RoleKind] = &[Notary, Analyst, Supervisor];
 
@@ -183,6 +186,10 @@ fn supervised(
             gate(&RoleKind::ALL, get(supervision::finding::rules)),
         )
         .route(
+            "/catalogue",
+            gate(&RoleKind::ALL, get(supervision::catalogue::serve)),
+        )
+        .route(
             "/summary",
             gate(
                 &[Notary, Analyst, Supervisor],
@@ -200,12 +207,19 @@ fn supervised(
         )
         .route(
             "/filings",
-            gate(casework, get(supervision::filing::list))
-                .merge(gate(&[Notary], post(supervision::filing::submit))),
+            gate(casework, get(supervision::filing::list)).merge(gate(
+                &[Notary],
+                post(supervision::filing::submit).layer(DefaultBodyLimit::max(FILING)),
+            )),
         )
         .route(
             "/filings/counts",
             gate(casework, get(supervision::filing::counts)),
+        )
+        .route("/windows", gate(casework, get(supervision::window::board)))
+        .route(
+            "/windows/{office_id}",
+            gate(casework, get(supervision::window::read)),
         )
         .route(
             "/inspections",

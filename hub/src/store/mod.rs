@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod alarm;
+pub mod assessment;
 pub mod audit;
 pub mod case;
 pub mod certificate;

@@ -68,6 +68,15 @@ pub enum Act {
     Close,
 }
 
+/// Every act by its code, with what people call it.
+pub const ACTS: [(&str, &str); 5] = [
+    ("record", "记录检查情况"),
+    ("issue", "发出通报"),
+    ("rectify", "报送整改"),
+    ("return", "退回"),
+    ("close", "办结"),
+];
+
 /// A step that the table does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an inspection that is {from:?} knows no step {step}")]
@@ -105,6 +114,11 @@ impl Act {
 }
 
 impl InspectionState {
+    /// Whether those of that hand find anything in it: an office is told of an inspection from its notice on.
+    pub const fn is_told_to(self, hand: Hand) -> bool {
+        !matches!((self, hand), (Self::Planned | Self::Recorded, Hand::Office))
+    }
+
     pub const fn label_zh(self) -> &'static str {
         match self {
             Self::Planned => "已计划",
@@ -295,6 +309,7 @@ mod tests {
             Act::Return(day),
             Act::Close,
         ];
+        assert_eq!(acts.each_ref().map(Act::code), ACTS.map(|(code, _)| code));
         let mut table = Vec::new();
         for from in InspectionState::ALL {
             for act in &acts {

@@ -76,6 +76,17 @@ pub struct IllegalStep {
 }
 
 impl Step {
+    pub const fn label_zh(self) -> &'static str {
+        match self {
+            Self::Notify => "通知整改",
+            Self::Rectify => "报送整改",
+            Self::Verify => "核实",
+            Self::Return => "退回",
+            Self::Dismiss => "排除",
+            Self::Reopen => "重新打开",
+        }
+    }
+
     pub const fn hand(self) -> Hand {
         match self {
             Self::Rectify => Hand::Office,
@@ -85,6 +96,11 @@ impl Step {
 }
 
 impl FindingState {
+    /// Whether those of that hand find anything in it: an office is told of what it was notified of.
+    pub const fn is_told_to(self, hand: Hand) -> bool {
+        !matches!((self, hand), (Self::Open, Hand::Office))
+    }
+
     pub const fn label_zh(self) -> &'static str {
         match self {
             Self::Open => "待处理",

@@ -17,6 +17,7 @@
 
 pub mod desk;
 pub mod evaluate;
+pub mod evidence;
 pub mod facts;
 pub mod inspection;
 pub mod life;
@@ -85,6 +86,17 @@ macro_rules! codes {
 pub(crate) use codes;
 
 codes!(About { Case = "case", Filing = "filing", Paper = "paper" });
+
+impl About {
+    /// What its key is called.
+    pub const fn key_zh(self) -> &'static str {
+        match self {
+            Self::Case => "案件主键",
+            Self::Filing => "报送编号",
+            Self::Paper => "水印纸起号",
+        }
+    }
+}
 
 /// SHA-256 of a finding's evidence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -62,6 +62,16 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
         "/api/v1/supervision/inspections",
         [true, false, true, false],
     ),
+    ("/api/v1/supervision/catalogue", [true; 4]),
+    ("/api/v1/supervision/windows", [true, false, true, false]),
+    (
+        "/api/v1/supervision/windows/hangzhou",
+        [true, false, true, false],
+    ),
+    (
+        "/api/v1/supervision/windows/xiaoshan",
+        [false, false, true, false],
+    ),
     ("/api/v1/supervision/findings", [true, false, true, false]),
     ("/api/v1/supervision/summary", [true, true, true, false]),
     ("/api/v1/statistics", [true, true, true, false]),

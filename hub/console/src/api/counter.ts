@@ -1,9 +1,9 @@
-/// Look-ups go through the office's agent on this machine: numbers become tokens there and never reach the hub, and the
-/// office's certificate vouches for the office. The page only knows on which port of this machine the agent listens.
+/// What holds numbers of documents goes through the office's agent on this machine: they become tokens there and never
+/// reach the hub, and the office's certificate vouches for the office. The page only knows on which port of this machine the agent listens.
 import { ref } from 'vue'
 import { ended, session } from '@/state/session'
 import { zh } from '@/text/zh'
-import { Problem } from './client'
+import { Problem, type Schemas } from './client'
 
 const key = 'agent-port'
 const usual = 7800
@@ -75,19 +75,33 @@ export interface Answer {
   intents: { office_id: string; office_name: string; matter_type: string; registered_at: number | null }[]
 }
 
+/// A filing with numbers of documents, as `office-agent file` takes it.
+export interface Filing {
+  kind: string
+  filing_id: string
+  source_case_id: string
+  text: string
+  fields: Record<string, unknown>
+}
+
 /// Asks through the agent of this machine.
-export async function check(question: Question): Promise<Answer> {
-  const response = await fetch(`http://127.0.0.1:${agentPort.value}/v1/check`, {
+export const check = (question: Question): Promise<Answer> => tell('check', question)
+
+/// Hands a filing in through the agent of this machine.
+export const file = (filing: Filing): Promise<Schemas['ReceiptAnswer']> => tell('file', filing)
+
+async function tell<T>(what: 'check' | 'file', said: object): Promise<T> {
+  const response = await fetch(`http://127.0.0.1:${agentPort.value}/v1/${what}`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${session.value?.token ?? ''}` },
-    body: JSON.stringify(question),
+    body: JSON.stringify(said),
     credentials: 'omit',
     referrerPolicy: 'no-referrer',
   }).catch(() => {
     throw new Problem(0, 'NO_AGENT', zh.check.noAgent(agentPort.value))
   })
-  if (response.ok) return (await response.json()) as Answer
+  if (response.ok) return (await response.json()) as T
   if (response.status === 401) ended()
-  const said = (await response.json().catch(() => undefined)) as Parameters<typeof Problem.of>[1]
-  throw Problem.of(response.status, said, response.headers.get('Retry-After'))
+  const refusal = (await response.json().catch(() => undefined)) as Parameters<typeof Problem.of>[1]
+  throw Problem.of(response.status, refusal, response.headers.get('Retry-After'))
 }

@@ -4,57 +4,52 @@ import { api, ask, type Schemas } from '@/api/client'
 import { person } from './session'
 
 export type Catalogue = Schemas['Catalogue']
+export type SupervisionCatalogue = Schemas['SupervisionCatalogue']
 export type Office = Schemas['Office']
 export type Account = Schemas['AccountAnswer']
 
-let codes: Promise<Catalogue> | null = null
-let offices: Promise<Office[]> | null = null
-let accounts: Promise<Account[]> | null = null
 const names = shallowRef(new Map<string, string>())
 const people = shallowRef(new Map<string, string>())
 
+/// Asks once a person; a refusal is not kept.
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let kept: Promise<T> | null = null
+  watch(person, () => (kept = null))
+  return () => {
+    kept ??= load().catch((problem: unknown) => {
+      kept = null
+      throw problem
+    })
+    return kept
+  }
+}
+
 watch(person, () => {
-  codes = null
-  offices = null
-  accounts = null
-  people.value = new Map()
   names.value = new Map()
+  people.value = new Map()
 })
 
-export function catalogue(): Promise<Catalogue> {
-  codes ??= ask(api.GET('/api/v1/catalogue')).catch((problem: unknown) => {
-    codes = null
-    throw problem
-  })
-  return codes
-}
+export const catalogue = once(() => ask(api.GET('/api/v1/catalogue')))
 
-export function officeList(): Promise<Office[]> {
-  offices ??= ask(api.GET('/api/v1/offices'))
-    .then(({ items }) => {
-      names.value = new Map(items.map((office) => [office.office_id, office.name]))
-      return items
-    })
-    .catch((problem: unknown) => {
-      offices = null
-      throw problem
-    })
-  return offices
-}
+/// Forms of filings, items of the window, and names of the codes of supervision.
+export const supervisionCatalogue = once(() => ask(api.GET('/api/v1/supervision/catalogue')))
+
+export const officeList = once(async () => {
+  const { items } = await ask(api.GET('/api/v1/offices'))
+  names.value = new Map(items.map((office) => [office.office_id, office.name]))
+  return items
+})
 
 /// Who may sign in; for supervisors and operators.
-export function accountList(): Promise<Account[]> {
-  accounts ??= ask(api.GET('/api/v1/accounts'))
-    .then(({ items }) => {
-      people.value = new Map(items.map((account) => [account.account_id, account.display_name]))
-      return items
-    })
-    .catch((problem: unknown) => {
-      accounts = null
-      throw problem
-    })
-  return accounts
-}
+export const accountList = once(async () => {
+  const { items } = await ask(api.GET('/api/v1/accounts'))
+  people.value = new Map(items.map((account) => [account.account_id, account.display_name]))
+  return items
+})
+
+/// A code's name in a list; a code that the list does not have is shown as it came.
+export const nameIn = (list: readonly Schemas['Code'][] | undefined, code: string): string =>
+  list?.find((one) => one.code === code)?.name_zh ?? code
 
 /// Whose an account is where that is known; otherwise the part of its id that tells it from others.
 export const accountName = (id: string): string => people.value.get(id) ?? id.slice(-8)

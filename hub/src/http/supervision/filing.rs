@@ -206,7 +206,7 @@ impl From<Filed> for FilingAnswer {
 
 impl From<FilingError> for Problem {
     fn from(error: FilingError) -> Self {
-        Self::field(error.field, error.expected)
+        Self::answer(error.field, error.expected, error.detail_zh)
     }
 }
 
@@ -214,9 +214,11 @@ impl From<SubmitError> for Problem {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Field(error) => error.into(),
-            SubmitError::NothingToClose => {
-                Self::field("about", "an earlier complaint or review of the office")
-            }
+            SubmitError::NothingToClose => Self::answer(
+                "about",
+                "an earlier complaint or review of the office",
+                "没有找到本处此前报送的该件投诉或复查。",
+            ),
             SubmitError::Database(problem) => problem.into(),
         }
     }

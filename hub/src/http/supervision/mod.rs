@@ -1,9 +1,12 @@
-//! `/api/v1/supervision`: rules, findings and their life, filings, inspections; `/api/v1/directory`: what is open to everybody.
+//! `/api/v1/supervision`: rules, findings and their life, filings, windows, inspections; `/api/v1/directory`: what is open
+//! to everybody.
 
+pub(super) mod catalogue;
 pub(super) mod directory;
 pub(super) mod filing;
 pub(super) mod finding;
 pub(super) mod inspection;
+pub(super) mod window;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use time::format_description::well_known::Rfc3339;

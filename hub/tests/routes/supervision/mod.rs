@@ -4,6 +4,7 @@ mod directory;
 mod filing;
 mod inspection;
 mod loop_of_a_finding;
+mod window;
 
 use http::Method;
 use notary_proto::hub::v1::CaseState;

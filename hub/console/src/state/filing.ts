@@ -1,0 +1,153 @@
+/// A filing as it is filled in: what stands in each field, what is missing, and what is sent. Which fields there are is
+/// said by the hub's catalogue; whether they hold is decided by the hub.
+import type { Schemas } from '@/api/client'
+import { zh } from '@/text/zh'
+
+export type Form = Schemas['FilingForm']
+export type Field = Schemas['FormField']
+type Input = Field['input']
+
+export interface Period {
+  first_day: string
+  last_day: string
+}
+/// What is said of an item of the window.
+export interface ItemAnswer {
+  answer: string
+  value: string
+  evidence: string
+}
+export type Answers = Record<string, Answer>
+export type Answer = string | boolean | string[] | Period | Answers[] | Record<string, ItemAnswer>
+
+/// Where something is missing or wrong: a field's name, with place and column in a list of rows.
+export type Wrong = Record<string, string>
+
+export const rowKey = (field: string, at: number, column: string): string => `${field}[${at}].${column}`
+
+/// What stands in a field before anybody filled it in.
+export function blank(input: Input, deadline?: Form['deadline'] | null): Answer {
+  switch (input.input) {
+    case 'flag':
+      return false
+    case 'choices':
+      return []
+    case 'counts':
+      return input.labels_zh.map(() => '')
+    case 'period':
+      return { first_day: deadline?.period?.first_day ?? '', last_day: deadline?.period?.last_day ?? '' }
+    case 'rows':
+      return [blanks(input.columns)]
+    case 'window':
+      return {}
+    default:
+      return ''
+  }
+}
+
+export const blanks = (fields: readonly Field[], deadline?: Form['deadline'] | null): Answers =>
+  Object.fromEntries(fields.map(({ name, input }) => [name, blank(input, deadline)]))
+
+const isCount = (text: string, most: number): boolean => /^\d+$/.test(text) && Number(text) <= most
+
+/// What is wrong with an answer, by field; nothing is when it can be sent.
+export function wrongs(fields: readonly Field[], answers: Answers): Wrong {
+  return Object.assign({}, ...fields.map((field) => wrongIn(field, answers[field.name])))
+}
+
+function wrongIn({ name, label_zh, required, input }: Field, answer: Answer | undefined): Wrong {
+  const say = (text: string): Wrong => ({ [name]: text })
+  switch (input.input) {
+    case 'period': {
+      const { first_day, last_day } = answer as Period
+      if (!first_day || !last_day) return say(zh.filing.needed(label_zh))
+      return first_day > last_day ? say(zh.filing.periodTurned) : {}
+    }
+    case 'count': {
+      const text = String(answer).trim()
+      if (!text) return required ? say(zh.filing.needed(label_zh)) : {}
+      return isCount(text, input.most) ? {} : say(zh.filing.notACount(label_zh))
+    }
+    case 'counts':
+      return (answer as string[]).every((text) => isCount(text.trim(), input.most)) ? {} : say(zh.filing.notACount(label_zh))
+    case 'rows': {
+      const rows = answer as Answers[]
+      if (!rows.length && required) return say(zh.filing.needed(label_zh))
+      const columns = (row: Answers, at: number): Wrong =>
+        Object.fromEntries(Object.entries(wrongs(input.columns, row)).map(([column, text]) => [rowKey(name, at, column), text]))
+      return Object.assign({}, ...rows.map(columns))
+    }
+    // Its own component knows how many items there are.
+    case 'window':
+    case 'flag':
+    case 'choices':
+      return {}
+    default:
+      return required && !String(answer).trim() ? say(zh.filing.needed(label_zh)) : {}
+  }
+}
+
+/// The kind's own fields as the hub takes them: what may be left out and was is left out.
+export const sent = (fields: readonly Field[], answers: Answers): Record<string, unknown> =>
+  Object.fromEntries(
+    fields.map(({ name, input }) => [name, value(input, answers[name])]).filter(([, value]) => value !== undefined),
+  ) as Record<string, unknown>
+
+function value(input: Input, answer: Answer | undefined): unknown {
+  switch (input.input) {
+    case 'count':
+      return answer === '' ? undefined : Number(answer)
+    case 'counts':
+      return (answer as string[]).map(Number)
+    case 'rows':
+      return (answer as Answers[]).map((row) => sent(input.columns, row))
+    case 'window':
+      return Object.entries(answer as Record<string, ItemAnswer>).map(([item, said]) => itemSent(item, said))
+    case 'text':
+      return String(answer).trim()
+    case 'flag':
+    case 'choices':
+    case 'period':
+      return answer
+    default:
+      return answer === '' ? undefined : answer
+  }
+}
+
+function itemSent(item: string, { answer, value, evidence }: ItemAnswer): object {
+  const measured = answer === 'measured' ? { value: Number(value) } : {}
+  return { item, answer, ...measured, evidence: evidence.trim() }
+}
+
+/// What a filing says, label by label, for a list; long ones by how many there are.
+export function told(form: Form | undefined, body: Record<string, unknown>, matters: Schemas['Catalogue']['matter_types']): string[] {
+  const fields = form?.fields ?? []
+  return fields.flatMap(({ name, label_zh, input }) => {
+    const text = said(input, body[name], matters)
+    return text ? [`${label_zh}：${text}`] : []
+  })
+}
+
+function said(input: Input, value: unknown, matters: Schemas['Catalogue']['matter_types']): string {
+  if (value == null || value === '') return ''
+  switch (input.input) {
+    case 'period':
+      return zh.filing.fromTo((value as Period).first_day, (value as Period).last_day)
+    case 'flag':
+      return value ? zh.supervision.yes : zh.supervision.no
+    case 'choice':
+      return input.options.find(({ code }) => code === value)?.name_zh ?? String(value)
+    case 'choices':
+      return (value as string[]).map((code) => input.options.find((one) => one.code === code)?.name_zh ?? code).join('、')
+    case 'matter':
+      return matters.find(({ code }) => code === value)?.name_zh ?? String(value)
+    case 'counts':
+      return (value as number[]).map((count, at) => `${input.labels_zh[at] ?? at + 1} ${count}`).join('，')
+    case 'rows':
+      return zh.filing.entries((value as unknown[]).length)
+    case 'window':
+      return zh.filing.items((value as unknown[]).length)
+    default:
+      return String(value)
+  }
+}

@@ -1,0 +1,195 @@
+//! Self-assessments of windows: the bureau's board, the office's own items, and the catalogue they are told by.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::{file, notary_of, supervisor};
+use crate::client::{Bureau, Colleague};
+
+async fn get(bureau: &Bureau, who: Colleague, path: &str) -> Value {
+    let path = format!("/api/v1/supervision{path}");
+    let answer = bureau.ask(who, Method::GET, &path, Value::Null).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    answer.json()
+}
+
+/// Everything is there; the office and its lobby have that many square metres.
+async fn assess(bureau: &Bureau, office: &str, on: &str, area: u32, lobby: u32) {
+    let catalogue = get(bureau, notary_of(office), "/catalogue").await;
+    let items = catalogue["window"]["items"].as_array().unwrap().iter();
+    let items: Vec<Value> = items
+        .map(|item| match item["id"].as_str().unwrap() {
+            "1.area" => json!({ "item": "1.area", "answer": "measured", "value": area, "evidence": "房产证".repeat(150) }),
+            "3.lobby" => json!({ "item": "3.lobby", "answer": "measured", "value": lobby }),
+            "9.queue" => json!({ "item": "9.queue", "answer": "not_applicable" }),
+            // Together more than any other request may have.
+            id => json!({ "item": id, "answer": "yes", "evidence": "见照片".repeat(60) }),
+        })
+        .collect();
+    let body = json!({ "kind": "self_assessment", "assessed_on": on, "items": items });
+    let filed = file(bureau, notary_of(office), "", body, "").await;
+    assert_eq!(filed.status, 201, "{}", filed.text());
+}
+
+#[tokio::test]
+async fn the_bureau_sees_every_offices_score_of_a_year_and_whose_is_missing() {
+    let bureau = Bureau::open().await;
+    assess(&bureau, "hangzhou", "2023-12-05", 480, 30).await;
+    assess(&bureau, "hangzhou", "2024-06-03", 480, 60).await;
+    assess(&bureau, "hangzhou", "2024-12-02", 520, 60).await;
+
+    let board = get(&bureau, supervisor(), "/windows").await;
+    assert_eq!(
+        (&board["year"], &board["years"]),
+        (&json!(2024), &json!([2024, 2023]))
+    );
+    // Twenty working days behind the year.
+    assert_eq!(board["due_on"], "2025-02-05");
+    let lines = board["items"].as_array().unwrap();
+    let of = |office: &str| {
+        lines
+            .iter()
+            .find(|line| line["office_id"] == office)
+            .unwrap()
+    };
+    let hangzhou = of("hangzhou");
+    assert_eq!(hangzhou["state"], "filed");
+    assert_eq!(hangzhou["newest"]["assessed_on"], "2024-12-02");
+    assert_eq!(
+        hangzhou["newest"]["score"],
+        json!({ "met": 34, "of": 34, "unmet": [] })
+    );
+    assert_eq!(
+        hangzhou["before"]["score"]["unmet"],
+        json!(["1.area", "3.lobby"])
+    );
+    let xiaoshan = of("xiaoshan");
+    assert_eq!(
+        (&xiaoshan["state"], &xiaoshan["newest"]),
+        (&json!("overdue"), &Value::Null)
+    );
+
+    // Of an earlier year what was known of it; a notary sees the own office alone.
+    let board = get(&bureau, supervisor(), "/windows?year=2023").await;
+    let line = &board["items"][0];
+    assert_eq!(
+        (&line["newest"]["assessed_on"], &line["before"]),
+        (&json!("2023-12-05"), &Value::Null)
+    );
+    let own = get(&bureau, notary_of("xiaoshan"), "/windows").await;
+    assert_eq!(own["items"].as_array().unwrap().len(), 1);
+    assert!(!own.to_string().contains("hangzhou"), "{own}");
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_office_sees_each_item_its_threshold_what_is_missing_and_how_it_was() {
+    let bureau = Bureau::open().await;
+    let path = "/windows/hangzhou";
+    let empty = get(&bureau, notary_of("hangzhou"), path).await;
+    assert_eq!(empty["assessment"], Value::Null);
+    assert!(
+        empty["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|item| item["verdict"] == "unanswered")
+    );
+
+    assess(&bureau, "hangzhou", "2024-06-03", 480, 60).await;
+    assess(&bureau, "hangzhou", "2024-12-02", 520, 60).await;
+    let newest = get(&bureau, notary_of("hangzhou"), path).await;
+    let history: Vec<_> = newest["history"].as_array().unwrap().iter().collect();
+    assert_eq!(history.len(), 2);
+    assert_eq!(newest["assessment"], *history[0]);
+    let item = |window: &Value, id: &str| {
+        let items = window["items"].as_array().unwrap().iter();
+        items
+            .clone()
+            .find(|item| item["item"] == id)
+            .unwrap()
+            .clone()
+    };
+    let area = item(&newest, "1.area");
+    assert_eq!(
+        (&area["threshold"], &area["verdict"]),
+        (&json!(500), &json!("met"))
+    );
+    assert_eq!(area["answer"]["evidence"], "房产证".repeat(150));
+    assert_eq!(item(&newest, "9.queue")["verdict"], "not_applicable");
+
+    let older = get(
+        &bureau,
+        supervisor(),
+        "/windows/hangzhou?assessed_on=2024-06-03",
+    )
+    .await;
+    assert_eq!(item(&older, "1.area")["verdict"], "unmet");
+    let path = "/api/v1/supervision/windows/hangzhou?assessed_on=2024-06-04";
+    let none = bureau
+        .ask(supervisor(), Method::GET, path, Value::Null)
+        .await;
+    assert_eq!(none.status, 404);
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_assessment_is_judged_by_the_level_that_the_office_had_on_its_day() {
+    let bureau = Bureau::open().await;
+    let change = "INSERT INTO office_period (office_id, valid_from, name, level, district_code, counts_under)
+                  SELECT office_id, d, name, l, district_code, office_id
+                    FROM office, (VALUES (date '1900-01-01', 'county'), (date '2024-07-01', 'municipal')) AS p (d, l)
+                   WHERE office_id = 'hangzhou'";
+    sqlx::query(change)
+        .execute(&bureau.hub.db.pool)
+        .await
+        .unwrap();
+    assess(&bureau, "hangzhou", "2024-06-03", 300, 40).await;
+    assess(&bureau, "hangzhou", "2024-12-02", 300, 40).await;
+    let window = get(&bureau, supervisor(), "/windows/hangzhou").await;
+    let history = window["history"].as_array().unwrap().iter();
+    let unmet: Vec<_> = history.map(|one| &one["score"]["unmet"]).collect();
+    assert_eq!(unmet, [&json!(["1.area", "3.lobby"]), &json!([])]);
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_catalogue_has_a_form_for_every_kind_with_its_deadline_and_every_item_of_the_window() {
+    let bureau = Bureau::open().await;
+    let catalogue = get(&bureau, notary_of("hangzhou"), "/catalogue").await;
+    let kinds = catalogue["filing_kinds"].as_array().unwrap();
+    assert_eq!(kinds.len(), 13);
+    let of = |code: &str| kinds.iter().find(|kind| kind["kind"] == code).unwrap();
+    assert_eq!(
+        of("refusal")["deadline"]["text_zh"],
+        "自发生之日起 5 个工作日内"
+    );
+    let monthly = &of("service_counts")["deadline"];
+    assert_eq!(monthly["text_zh"], "每月结束后 5 个工作日内");
+    assert!(monthly["due_on"].as_str().unwrap() > monthly["period"]["last_day"].as_str().unwrap());
+    assert_eq!(of("instruction")["deadline"], Value::Null);
+    assert_eq!(catalogue["window"]["items"].as_array().unwrap().len(), 35);
+    // Of states in which an office is told nothing it is not asked which it wants.
+    let states = |catalogue: &Value| catalogue["inspection_states"].as_array().unwrap().len();
+    let bureaus = get(&bureau, supervisor(), "/catalogue").await;
+    assert_eq!((states(&catalogue), states(&bureaus)), (3, 5));
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_form_that_was_filled_in_wrongly_says_in_chinese_what_to_mend() {
+    let bureau = Bureau::open().await;
+    let period = json!({ "first_day": "2024-04-01", "last_day": "2024-06-30" });
+    let body =
+        json!({ "kind": "satisfaction", "period": period, "asked": 1, "answers": [0, 0, 0, 0, 2] });
+    let refused = file(&bureau, notary_of("hangzhou"), "", body, "").await;
+    assert_eq!(
+        (refused.status, &refused.json()["field"]),
+        (400, &json!("answers"))
+    );
+    assert_eq!(
+        refused.json()["detail_zh"],
+        "各分值的答卷合计不得多于发放份数。"
+    );
+    bureau.hub.app.stop().await.unwrap();
+}
