@@ -326,7 +326,8 @@ async fn count_again_if_due(database: &Database) -> Result<(), AppError> {
             "the statistics were counted again by this hub's rules and calendar"
         );
     }
-    Ok(())
+    let scored = crate::store::filing::score_former(&database.general).await;
+    scored.map_err(AppError::Counting)
 }
 
 fn announce_failed(config: &Config) -> impl FnOnce(io::Error) -> AppError {

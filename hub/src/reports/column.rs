@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::statistics::contribution::Counts;
-use crate::statistics::measure::Measure;
+use super::document::Head;
+use crate::statistics::dimension::Dimension;
+use crate::statistics::family::{Counted, Family};
+use crate::statistics::measure::{Measure, Number};
 
 /// Cells of 1 to so many cases are left out.
 const SMALL: i64 = 4;
@@ -24,6 +26,13 @@ pub enum Guard {
     Revoked,
     LegalAid,
     FeeReduced,
+    Findings,
+    CasesWithFindings,
+    RectificationsDue,
+    RectifiedOnTime,
+    Complaints,
+    SurveyAnswers,
+    LookUps,
 }
 
 /// A column: a measure, and the numbers without which it is left out because it tells something of them.
@@ -34,7 +43,7 @@ pub struct Column {
 }
 
 /// The columns of every table, in their order.
-pub static COLUMNS: [Column; 13] = [
+pub static COLUMNS: [Column; 20] = [
     column("accepted", &[Guard::Accepted]),
     column("issued", &[Guard::Issued]),
     column("within_limit_rate", &[Guard::Issued, Guard::WithinLimit]),
@@ -48,6 +57,16 @@ pub static COLUMNS: [Column; 13] = [
     column("fee_charged_fen", &[Guard::Accepted]),
     column("fee_reduced", &[Guard::FeeReduced]),
     column("fee_reduced_fen", &[Guard::FeeReduced]),
+    column("findings", &[Guard::Findings]),
+    column("compliance_rate", &[Guard::CasesWithFindings]),
+    column(
+        "rectification_on_time_rate",
+        &[Guard::RectificationsDue, Guard::RectifiedOnTime],
+    ),
+    column("complaints", &[Guard::Complaints]),
+    column("complaint_rate", &[Guard::Complaints]),
+    column("satisfaction", &[Guard::SurveyAnswers]),
+    column("lookups", &[Guard::LookUps]),
 ];
 
 const fn column(code: &'static str, guards: &'static [Guard]) -> Column {
@@ -59,6 +78,11 @@ impl Column {
         Measure::from_code(self.code).expect("a column is a measure")
     }
 
+    /// Whether a table by that has the column.
+    pub fn is_in_table_by(&self, dimension: Dimension) -> bool {
+        self.measure().family().has(dimension)
+    }
+
     /// Whether a cell is left out whose row leaves these numbers out.
     pub fn is_withheld(&self, withheld: &[Guard]) -> bool {
         self.guards.iter().any(|guard| withheld.contains(guard))
@@ -66,7 +90,7 @@ impl Column {
 }
 
 impl Guard {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 17] = [
         Self::Accepted,
         Self::Issued,
         Self::WithinLimit,
@@ -77,9 +101,28 @@ impl Guard {
         Self::Revoked,
         Self::LegalAid,
         Self::FeeReduced,
+        Self::Findings,
+        Self::CasesWithFindings,
+        Self::RectificationsDue,
+        Self::RectifiedOnTime,
+        Self::Complaints,
+        Self::SurveyAnswers,
+        Self::LookUps,
     ];
 
-    pub fn of(self, counts: &Counts) -> i64 {
+    /// Where the number comes from: tables by what the family does not have do not tell it.
+    pub const fn family(self) -> Family {
+        match self {
+            Self::Findings | Self::CasesWithFindings => Family::Findings,
+            Self::RectificationsDue | Self::RectifiedOnTime => Family::Rectifications,
+            Self::Complaints | Self::SurveyAnswers => Family::Feedback,
+            Self::LookUps => Family::LookUps,
+            _ => Family::Cases,
+        }
+    }
+
+    pub fn of(self, counted: &Counted) -> i64 {
+        let counts = &counted.cases;
         match self {
             Self::Accepted => counts.accepted,
             Self::Issued => counts.issued,
@@ -91,25 +134,52 @@ impl Guard {
             Self::Revoked => counts.revoked,
             Self::LegalAid => counts.legal_aid,
             Self::FeeReduced => counts.fee_reduced,
+            Self::Findings => of_measure("findings", counted),
+            Self::CasesWithFindings => counted.findings.cases,
+            Self::RectificationsDue => counted.rectifications.due,
+            Self::RectifiedOnTime => counted.rectifications.on_time,
+            Self::Complaints => counted.feedback.complaints,
+            Self::SurveyAnswers => counted.feedback.survey_answers,
+            Self::LookUps => of_measure("lookups", counted),
         }
     }
 
+    /// Whether a report with these columns says anything of the number: one of before they came does not.
+    pub fn is_told_by(self, heads: &[Head]) -> bool {
+        COLUMNS
+            .iter()
+            .filter(|column| column.guards.contains(&self))
+            .any(|column| heads.iter().any(|head| head.code == column.code))
+    }
+
     /// Whether these are few, or those of the same cases that they are not: all but two within the limit is two beyond it.
-    pub fn is_small(self, counts: &Counts) -> bool {
+    pub fn is_small(self, counted: &Counted) -> bool {
         let few = |count: i64| (1..=SMALL).contains(&count);
-        let of = self.of(counts);
+        let of = self.of(counted);
         let all = match self {
-            Self::WithinLimit => Some(counts.issued),
-            Self::LegalAid | Self::FeeReduced => Some(counts.accepted),
+            Self::WithinLimit => Some(counted.cases.issued),
+            Self::LegalAid | Self::FeeReduced => Some(counted.cases.accepted),
+            Self::CasesWithFindings => Some(of_measure("concluded", counted)),
+            Self::RectifiedOnTime => Some(counted.rectifications.due),
             _ => None,
         };
         few(of) || (of > 0 && all.is_some_and(|all| few(all - of)))
     }
 }
 
+/// A number that is a measure.
+fn of_measure(code: &str, counted: &Counted) -> i64 {
+    let measure = Measure::from_code(code).expect("a number that is guarded is a measure");
+    match measure.of(counted) {
+        Some(Number::Whole(number)) => number,
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::contribution::Counts;
 
     #[test]
     fn every_column_is_a_measure_and_has_a_guard() {
@@ -121,19 +191,20 @@ mod tests {
 
     #[test]
     fn few_beyond_the_limit_are_few() {
-        let mut counts = Counts {
-            issued: 9,
-            handled_3: 7,
-            handled_longer: 2,
-            ..Counts::default()
+        let mut counted = Counted {
+            cases: Counts {
+                issued: 9,
+                handled_3: 7,
+                handled_longer: 2,
+                ..Counts::default()
+            },
+            ..Counted::default()
         };
-        assert!(Guard::WithinLimit.is_small(&counts));
-        counts.handled_longer = 0;
-        counts.issued = 7;
-        assert!(!Guard::WithinLimit.is_small(&counts));
-        assert!(Guard::Issued.is_small(&Counts {
-            issued: 4,
-            ..Counts::default()
-        }));
+        assert!(Guard::WithinLimit.is_small(&counted));
+        counted.cases.handled_longer = 0;
+        counted.cases.issued = 7;
+        assert!(!Guard::WithinLimit.is_small(&counted));
+        counted.cases.issued = 4;
+        assert!(Guard::Issued.is_small(&counted));
     }
 }

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::column::Guard;
+use crate::statistics::dimension::Dimension;
 use crate::statistics::measure::{Number, Unit};
 
 /// A report.
@@ -37,6 +38,9 @@ pub struct Head {
     pub code: String,
     pub name_zh: String,
     pub unit: Unit,
+    /// Of the total and the table of offices alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub offices_only: bool,
 }
 
 /// A table by one dimension; its rows add up to the report's total.
@@ -85,6 +89,13 @@ pub struct Comparison {
     pub year_on_year: Option<f64>,
     /// 环比.
     pub period_on_period: Option<f64>,
+}
+
+impl Table {
+    /// Whether the table has that column.
+    pub fn has(&self, column: &Head) -> bool {
+        !column.offices_only || self.by == Dimension::Office.code()
+    }
 }
 
 impl Document {

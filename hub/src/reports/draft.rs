@@ -9,7 +9,8 @@ use super::period::ReportPeriod;
 use super::summary;
 use super::suppress::complement;
 use super::year::{DIMENSIONS, Year};
-use crate::statistics::contribution::Counts;
+use crate::statistics::dimension::Dimension;
+use crate::statistics::family::Counted;
 use crate::statistics::period::Grain;
 
 /// The newest issue of a period.
@@ -29,14 +30,17 @@ pub fn draft(
 ) -> Document {
     let withheld = withheld(period, year, published);
     let (total, rows) = withheld.split_last().expect("a total is withheld or not");
-    let total = row("", "合计", &year.total(period), total);
+    let total = row(None, "", "合计", &year.total(period), total);
     let tables = DIMENSIONS.map(|by| {
         let lines = year.rows.iter().zip(rows).filter(|(line, _)| line.by == by);
         Table {
             by: by.code().to_owned(),
             name_zh: by.name_zh().to_owned(),
             rows: lines
-                .map(|(line, withheld)| row(&line.code, &line.name_zh, &line.of(period), withheld))
+                .map(|(line, withheld)| {
+                    let of = line.of(period);
+                    row(Some(by), &line.code, &line.name_zh, &of, withheld)
+                })
                 .collect(),
         }
     });
@@ -54,6 +58,7 @@ pub fn draft(
                     code: measure.code.to_owned(),
                     name_zh: measure.name_zh.to_owned(),
                     unit: measure.unit,
+                    offices_only: DIMENSIONS.iter().any(|by| !column.is_in_table_by(*by)),
                 }
             })
             .collect(),
@@ -65,11 +70,19 @@ pub fn draft(
     document
 }
 
-fn row(code: &str, name_zh: &str, counts: &Counts, withheld: &[Guard]) -> Row {
+/// A row of a table, or the total of all of them.
+fn row(
+    by: Option<Dimension>,
+    code: &str,
+    name_zh: &str,
+    counted: &Counted,
+    withheld: &[Guard],
+) -> Row {
     let cells = COLUMNS.iter().map(|column| {
         let withheld = column.is_withheld(withheld);
+        let told = !withheld && by.is_none_or(|by| column.is_in_table_by(by));
         Cell {
-            value: column.measure().of(counts).filter(|_| !withheld),
+            value: column.measure().of(counted).filter(|_| told),
             withheld,
         }
     });
@@ -109,9 +122,13 @@ fn withheld(period: ReportPeriod, year: &Year, published: &[Published]) -> Vec<V
     let width = year.rows.len() + 1;
     let own = periods.iter().position(|other| *other == period);
     let first = own.expect("a period lies in its year") * width;
-    let own: Vec<usize> = (first..first + width).collect();
     let mut withheld = vec![Vec::new(); width];
     for guard in Guard::ALL {
+        let told = |row: &usize| {
+            let line = year.rows.get(*row);
+            line.is_none_or(|line| guard.family().has(line.by))
+        };
+        let own: Vec<usize> = (0..width).filter(told).map(|row| first + row).collect();
         let mut cells = cells(year, &periods, published, guard);
         for cell in &own {
             cells.known[*cell] = match cells.known[*cell] {
@@ -143,14 +160,17 @@ fn cells(year: &Year, periods: &[ReportPeriod], published: &[Published], guard: 
     for (number, period) in periods.iter().enumerate() {
         let published = published.iter().find(|one| one.period == *period);
         for row in 0..width {
-            let counts = counts(year, *period, row);
-            cells.values.push(guard.of(&counts));
-            cells.small.push(guard.is_small(&counts));
-            let known = published.map(|one| known(year, &one.document, row, guard));
+            let counted = counted(year, *period, row);
+            cells.values.push(guard.of(&counted));
+            cells.small.push(guard.is_small(&counted));
+            let tells = |one: &&Published| guard.is_told_by(&one.document.columns);
+            let known = published
+                .filter(tells)
+                .map(|one| known(year, &one.document, row, guard));
             cells.known.push(known.unwrap_or(Known::Nothing));
         }
         let at = number * width;
-        for by in DIMENSIONS {
+        for by in DIMENSIONS.into_iter().filter(|by| guard.family().has(*by)) {
             let rows = (0..width - 1).filter(|row| year.rows[*row].by == by);
             cells.sums.push(Sum {
                 whole: at + width - 1,
@@ -189,7 +209,7 @@ fn known(year: &Year, document: &Document, row: usize, guard: Guard) -> Known {
 }
 
 /// Of a row; of the total behind the last one.
-fn counts(year: &Year, period: ReportPeriod, row: usize) -> Counts {
+fn counted(year: &Year, period: ReportPeriod, row: usize) -> Counted {
     match year.rows.get(row) {
         Some(line) => line.of(period),
         None => year.total(period),

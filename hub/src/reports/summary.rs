@@ -19,7 +19,22 @@ pub fn written(period: ReportPeriod, document: &Document) -> Vec<String> {
         .filter_map(|table| ranking(document, table));
     paragraphs.extend(ranked);
     paragraphs.push(money(document));
+    paragraphs.push(supervision(document));
     paragraphs
+}
+
+fn supervision(document: &Document) -> String {
+    let figure = |code: &str| figure(document, code);
+    format!(
+        "发现监督问题{}，合规率{}，按期整改率{}；收到投诉{}（{}）；当事人满意度{}；重复申请核查{}。",
+        figure("findings"),
+        figure("compliance_rate"),
+        figure("rectification_on_time_rate"),
+        figure("complaints"),
+        figure("complaint_rate"),
+        figure("satisfaction"),
+        figure("lookups"),
+    )
 }
 
 fn work(period: ReportPeriod, document: &Document) -> String {
@@ -86,6 +101,10 @@ fn figure(document: &Document, code: &str) -> String {
         (Unit::Fen, Some(_)) => format!("{text}元"),
         (Unit::Rate, Some(_)) => text,
         (Unit::Days, Some(_)) => format!("{text}个工作日"),
+        (Unit::Persons, Some(_)) => format!("{text}人"),
+        (Unit::Times, Some(_)) => format!("{text}次"),
+        (Unit::PerTenThousand, Some(_)) => format!("每万件{text}件"),
+        (Unit::Score, Some(_)) => format!("{text}分"),
     }
 }
 
@@ -127,7 +146,9 @@ pub fn shown(cell: Cell, unit: Unit) -> String {
         _ if cell.withheld => WITHHELD.into(),
         None => "—".into(),
         Some(number) => match unit {
-            Unit::Count | Unit::Days => grouped(number.as_f64() as i64),
+            Unit::Count | Unit::Days | Unit::Persons | Unit::Times => {
+                grouped(number.as_f64() as i64)
+            }
             Unit::Fen => {
                 let fen = number.as_f64() as i64;
                 let sign = if fen < 0 { "-" } else { "" };
@@ -135,6 +156,7 @@ pub fn shown(cell: Cell, unit: Unit) -> String {
                 format!("{sign}{}.{:02}", grouped(fen / 100), fen % 100)
             }
             Unit::Rate => format!("{:.2}%", number.as_f64() * 100.0),
+            Unit::PerTenThousand | Unit::Score => format!("{:.2}", number.as_f64()),
         },
     }
 }

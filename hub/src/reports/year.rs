@@ -1,18 +1,22 @@
 //! What a year's tables count, before anything is left out: every row of every table, month by month.
 
+use std::collections::BTreeSet;
+
 use sqlx::PgConnection;
 use time::Date;
 
 use linkage::matter::MatterGroup;
 use linkage::vocabulary::ForeignRelation;
 
+use super::column::COLUMNS;
 use super::period::ReportPeriod;
-use crate::statistics::contribution::Counts;
-use crate::statistics::dimension::{Dimension, Section, Value};
-use crate::statistics::period::{Grain, Period};
+use crate::statistics::dimension::{Dimension, Key, Section, Value};
+use crate::statistics::family::{Counted, Family};
+use crate::statistics::measure::Measure;
+use crate::statistics::period::{Grain, Period, Span};
 use crate::statistics::query::Filter;
 use crate::statistics::structure::Structure;
-use crate::store::rollup_cut::{Cut, cut};
+use crate::store::figures::{Cut, cut};
 use crate::store::structure;
 
 /// The dimensions that reports have tables by. No table is by two of them: what they have in common is their total.
@@ -38,7 +42,7 @@ pub struct Line {
     pub by: Dimension,
     pub code: String,
     pub name_zh: String,
-    months: [Counts; 12],
+    months: [Counted; 12],
 }
 
 impl Year {
@@ -52,27 +56,15 @@ impl Year {
         let structure = Structure::on(span.first, &periods);
         let mut rows = Vec::new();
         for by in DIMENSIONS {
-            let group_by = [by, Dimension::Time(Grain::Month)];
-            let wanted = Cut {
-                section: Section::Matter,
-                group_by: &group_by,
-                period: Period {
-                    first: Some(span.first),
-                    last: Some(span.last),
-                },
-                filter: &Filter::default(),
-                structure: &structure,
-                most: MOST,
-            };
-            let cells = cut(moment, wanted).await?;
+            let cells = cells(moment, by, span, &structure).await?;
             for value in values(by, &structure) {
                 let (code, name_zh) = structure.label(by, &value);
-                let mut months = [Counts::default(); 12];
-                for (key, counts) in &cells {
+                let mut months = [Counted::default(); 12];
+                for (key, counted) in &cells {
                     if let [of, Value::Time(first)] = key.as_slice()
                         && *of == value
                     {
-                        months[month_index(*first)] += *counts;
+                        months[month_index(*first)] += *counted;
                     }
                 }
                 rows.push(Line {
@@ -90,8 +82,8 @@ impl Year {
     }
 
     /// What all rows of a table come to.
-    pub fn total(&self, period: ReportPeriod) -> Counts {
-        let mut total = Counts::default();
+    pub fn total(&self, period: ReportPeriod) -> Counted {
+        let mut total = Counted::default();
         for row in self.rows.iter().filter(|row| row.by == DIMENSIONS[0]) {
             total += row.of(period);
         }
@@ -99,11 +91,45 @@ impl Year {
     }
 }
 
+/// What the columns of a table by that count, month by month.
+async fn cells(
+    moment: &mut PgConnection,
+    by: Dimension,
+    span: Span,
+    structure: &Structure,
+) -> Result<Vec<(Key, Counted)>, sqlx::Error> {
+    let group_by = [by, Dimension::Time(Grain::Month)];
+    let of = |measure: &Measure| [Some(measure.family()), measure.base()];
+    let families: BTreeSet<Family> = COLUMNS
+        .iter()
+        .filter(|column| column.is_in_table_by(by))
+        .flat_map(|column| of(column.measure()))
+        .flatten()
+        .collect();
+    let mut cells = Vec::new();
+    for family in families {
+        let wanted = Cut {
+            family,
+            section: Section::Matter,
+            group_by: &group_by,
+            period: Period {
+                first: Some(span.first),
+                last: Some(span.last),
+            },
+            filter: &Filter::default(),
+            structure,
+            most: MOST,
+        };
+        cells.extend(cut(moment, wanted).await?);
+    }
+    Ok(cells)
+}
+
 impl Line {
     /// What the row counts in a period of its year.
-    pub fn of(&self, period: ReportPeriod) -> Counts {
+    pub fn of(&self, period: ReportPeriod) -> Counted {
         let span = period.span();
-        let mut sum = Counts::default();
+        let mut sum = Counted::default();
         for month in &self.months[month_index(span.first)..=month_index(span.last)] {
             sum += *month;
         }

@@ -2,15 +2,14 @@
 //! new minus old, the recomputation adds everything, and both must come to the same.
 
 use std::collections::BTreeMap;
-use std::ops::{AddAssign, SubAssign};
 
 use linkage::matter::MatterType;
 use linkage::office::OfficeId;
 use linkage::vocabulary::{CaseState, ForeignRelation};
-use serde::Serialize;
 use time::Date;
 
 use super::calendar::Calendar;
+use super::counts::counts;
 
 /// Grows with every change of what a case counts for: cells counted before are counted again.
 const RULES: u32 = 1;
@@ -41,78 +40,42 @@ pub enum Cut {
     Notary(Option<String>),
 }
 
-/// Declares what cells count, once: the struct, its arithmetic, and the columns that hold it.
-macro_rules! counts {
-    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {
-        /// What a cell counts; fees in fen.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-        pub struct Counts {
-            $($(#[$meta])* pub $name: i64,)+
-        }
-
-        impl Counts {
-            /// The columns of the rollup, in the order of [`Self::values`].
-            pub const COLUMNS: &[&str] = &[$(stringify!($name)),+];
-
-            /// The values of the columns.
-            pub fn values(&self) -> [i64; Self::COLUMNS.len()] {
-                [$(self.$name),+]
-            }
-
-            /// Reads the columns back.
-            pub fn from_values(values: [i64; Self::COLUMNS.len()]) -> Self {
-                let [$($name),+] = values;
-                Self { $($name),+ }
-            }
-        }
-
-        impl AddAssign for Counts {
-            fn add_assign(&mut self, other: Self) {
-                $(self.$name += other.$name;)+
-            }
-        }
-
-        impl SubAssign for Counts {
-            fn sub_assign(&mut self, other: Self) {
-                $(self.$name -= other.$name;)+
-            }
-        }
-    };
+counts! {
+    /// What a cell counts; fees in fen.
+    Counts {
+        applied,
+        accepted,
+        refused,
+        issued,
+        rejected,
+        terminated,
+        corrected,
+        revoked,
+        fee_charged_fen,
+        fee_reduced_fen,
+        /// Cases.
+        fee_reduced,
+        legal_aid,
+        home_visit,
+        /// Certificates by working days after the day of acceptance, excused ones left out: see [`Counts::HANDLED`].
+        handled_0,
+        handled_1,
+        handled_2,
+        handled_3,
+        handled_4,
+        handled_5,
+        handled_6,
+        handled_7,
+        handled_8,
+        handled_10,
+        handled_12,
+        handled_15,
+        handled_20,
+        handled_30,
+        handled_60,
+        handled_longer,
+    }
 }
-
-counts!(
-    applied,
-    accepted,
-    refused,
-    issued,
-    rejected,
-    terminated,
-    corrected,
-    revoked,
-    fee_charged_fen,
-    fee_reduced_fen,
-    /// Cases.
-    fee_reduced,
-    legal_aid,
-    home_visit,
-    /// Certificates by working days after the day of acceptance, excused ones left out: see [`Counts::HANDLED`].
-    handled_0,
-    handled_1,
-    handled_2,
-    handled_3,
-    handled_4,
-    handled_5,
-    handled_6,
-    handled_7,
-    handled_8,
-    handled_10,
-    handled_12,
-    handled_15,
-    handled_20,
-    handled_30,
-    handled_60,
-    handled_longer,
-);
 
 impl Counts {
     /// The most working days that each of the `handled` counts but the last has.

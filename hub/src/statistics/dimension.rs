@@ -7,7 +7,9 @@ use linkage::vocabulary::ForeignRelation;
 use time::Date;
 
 use super::period::Grain;
+use crate::filing::FilingKind;
 use crate::store::office::Level;
+use crate::supervision::rule::{Rules, Severity};
 
 /// By what figures are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +21,10 @@ pub enum Dimension {
     MatterType,
     ForeignRelation,
     Notary,
+    /// Rule of supervision.
+    Rule,
+    FindingSeverity,
+    FilingKind,
     Time(Grain),
 }
 
@@ -33,6 +39,10 @@ pub enum Value {
     ForeignRelation(ForeignRelation),
     /// Licence number; `None` where the case names nobody.
     Notary(Option<String>),
+    /// Id; one that this hub does not know any more is a value all the same.
+    Rule(String),
+    FindingSeverity(Severity),
+    FilingKind(FilingKind),
     /// First day.
     Time(Date),
 }
@@ -41,7 +51,7 @@ pub enum Value {
 pub type Key = Vec<Value>;
 
 impl Dimension {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Office,
         Self::District,
         Self::Level,
@@ -49,6 +59,9 @@ impl Dimension {
         Self::MatterType,
         Self::ForeignRelation,
         Self::Notary,
+        Self::Rule,
+        Self::FindingSeverity,
+        Self::FilingKind,
         Self::Time(Grain::Day),
         Self::Time(Grain::Month),
         Self::Time(Grain::Quarter),
@@ -66,6 +79,9 @@ impl Dimension {
             Self::MatterType => "matter_type",
             Self::ForeignRelation => "foreign_relation",
             Self::Notary => "notary",
+            Self::Rule => "rule",
+            Self::FindingSeverity => "finding_severity",
+            Self::FilingKind => "filing_kind",
             Self::Time(grain) => grain.code(),
         }
     }
@@ -79,6 +95,9 @@ impl Dimension {
             Self::MatterType => "公证事项",
             Self::ForeignRelation => "涉外类别",
             Self::Notary => "公证员执业证号",
+            Self::Rule => "监督规则",
+            Self::FindingSeverity => "问题程度",
+            Self::FilingKind => "报送种类",
             Self::Time(grain) => grain.name_zh(),
         }
     }
@@ -110,12 +129,28 @@ impl Dimension {
                     .map(|relation| (relation.code(), relation.label_zh()))
                     .collect()
             }
+            Self::Rule => {
+                let rules = Rules::shipped().rules.iter();
+                rules
+                    .map(|rule| (rule.id.as_str(), rule.title.as_str()))
+                    .collect()
+            }
+            Self::FindingSeverity => {
+                let severities = Severity::ALL.iter();
+                severities
+                    .map(|severity| (severity.code(), severity.label_zh()))
+                    .collect()
+            }
+            Self::FilingKind => {
+                let kinds = FilingKind::ALL.iter();
+                kinds.map(|kind| (kind.code(), kind.label_zh())).collect()
+            }
             Self::Office | Self::District | Self::Notary | Self::Time(_) => Vec::new(),
         }
     }
 }
 
-/// The cuts of the rollup: no cell tells more apart than its own cut.
+/// The cuts of the rollup of cases: no cell tells more apart than its own cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
     Matter,
@@ -140,7 +175,7 @@ impl Dimension {
             Self::MatterGroup | Self::MatterType | Self::ForeignRelation => Some(Section::Matter),
             Self::Notary => Some(Section::Notary),
             Self::Time(Grain::Day) => Some(Section::Day),
-            Self::Office | Self::District | Self::Level | Self::Time(_) => None,
+            _ => None,
         }
     }
 }

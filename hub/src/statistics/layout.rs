@@ -128,8 +128,8 @@ fn found(cells: &BTreeMap<Key, Compared>, key: &Key, beside: &Compared) -> Compa
 
 fn figure(measure: &Measure, cell: &Compared) -> Figure {
     let value = measure.of(&cell.now);
-    let year_before = cell.year_before.and_then(|counts| measure.of(&counts));
-    let period_before = cell.period_before.and_then(|counts| measure.of(&counts));
+    let year_before = cell.year_before.and_then(|counted| measure.of(&counted));
+    let period_before = cell.period_before.and_then(|counted| measure.of(&counted));
     let change = |before| measure.unit.change(value?, before?);
     Figure {
         value,

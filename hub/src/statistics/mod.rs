@@ -3,7 +3,9 @@
 
 pub mod calendar;
 pub mod contribution;
+mod counts;
 pub mod dimension;
+pub mod family;
 pub mod feeds;
 pub mod fold;
 pub mod layout;

@@ -1,5 +1,5 @@
 //! Every night, while offices are closed, the hub proves its own figures: what differs is an alarm, not a surprise in a
-//! published report.
+//! published report. It counts the persons whom offices served anew, too, by whatever linkage holds for one by then.
 
 use std::time::Duration;
 
@@ -12,26 +12,35 @@ use tokio_util::sync::CancellationToken;
 use super::calendar::Calendar;
 use super::verify::verify;
 use crate::local_time::SHANGHAI;
+use crate::store::{person_month, tx};
 use crate::telemetry::metrics::{STATISTICS_DIFFERENCES, STATISTICS_VERIFIED};
 
 /// When, in Asia/Shanghai.
 const AT: Time = time!(02:30);
 
-/// Verifies night after night until it is stopped.
+/// Verifies and counts night after night until it is stopped.
 pub async fn run(pool: PgPool, calendar: Calendar, stop: CancellationToken) {
+    told(person_month::count_first(&pool).await);
     loop {
         let night = tokio::time::sleep(until_night(OffsetDateTime::now_utc()));
         if stop.run_until_cancelled(night).await.is_none() {
             return;
         }
         // A stop in the middle of it leaves nothing behind.
-        if stop
-            .run_until_cancelled(prove(&pool, &calendar))
-            .await
-            .is_none()
-        {
+        let work = async {
+            prove(&pool, &calendar).await;
+            told(person_month::recount(&pool).await.map(drop));
+        };
+        if stop.run_until_cancelled(work).await.is_none() {
             return;
         }
+    }
+}
+
+fn told(counted: Result<(), sqlx::Error>) {
+    if let Err(error) = counted {
+        let error = tx::describe(&error);
+        tracing::error!(error, "the persons whom offices served were not counted");
     }
 }
 

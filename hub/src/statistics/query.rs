@@ -1,6 +1,6 @@
-//! Tables of figures, cut from the rollup alone: what one costs follows the number of cells, not of cases.
+//! Tables of figures. What one about cases costs follows the number of the rollup's cells, not of cases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use linkage::matter::{MatterGroup, MatterType};
 use linkage::office::OfficeId;
@@ -9,15 +9,17 @@ use linkage::vocabulary::ForeignRelation;
 use sqlx::PgConnection;
 use time::{Date, OffsetDateTime};
 
-use super::contribution::Counts;
 use super::dimension::{Dimension, Key, Section, Value, grain};
+use super::family::{Counted, Family};
 use super::measure::Measure;
 use super::period::{Back, Period};
 use super::structure::Structure;
+use crate::filing::FilingKind;
 use crate::local_time::local_day;
+use crate::store::figures::{Cut, cut};
 use crate::store::office::Level;
-use crate::store::rollup_cut::{Cut, cut};
 use crate::store::{structure, tx};
+use crate::supervision::rule::{RuleId, Severity};
 
 /// Rows of a table; more are no table that anybody reads.
 pub const MOST_ROWS: usize = 5000;
@@ -34,7 +36,7 @@ pub struct Query {
     pub filter: Filter,
     /// The day whose offices and districts figures are shown by; today when `None`.
     pub structure_on: Option<Date>,
-    /// The cut of the rollup that has every dimension and every filter.
+    /// The cut of the rollup of cases that has every dimension and every filter.
     pub section: Section,
 }
 
@@ -47,14 +49,25 @@ pub struct Filter {
     pub matter_types: Vec<MatterType>,
     pub matter_groups: Vec<MatterGroup>,
     pub foreign_relations: Vec<ForeignRelation>,
+    pub rules: Vec<RuleId>,
+    pub finding_severities: Vec<Severity>,
+    pub filing_kinds: Vec<FilingKind>,
 }
 
 /// What something counts, beside what it is compared with; `None` where the period is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
-    pub now: Counts,
-    pub year_before: Option<Counts>,
-    pub period_before: Option<Counts>,
+    pub now: Counted,
+    pub year_before: Option<Counted>,
+    pub period_before: Option<Counted>,
+}
+
+/// Which of the three.
+#[derive(Clone, Copy, Debug)]
+enum When {
+    Now,
+    YearBefore,
+    PeriodBefore,
 }
 
 /// The figures of a table: what each of its cuts comes to.
@@ -86,6 +99,50 @@ impl Query {
     pub fn rows(&self) -> Vec<Dimension> {
         let of_rows = |dimension: &Dimension| Some(*dimension) != self.pivot;
         self.group_by.iter().copied().filter(of_rows).collect()
+    }
+
+    /// The families its measures come from and are measured by, each once.
+    fn families(&self) -> BTreeSet<Family> {
+        let of = |measure: &&'static Measure| [Some(measure.family()), measure.base()];
+        self.measures.iter().flat_map(of).flatten().collect()
+    }
+}
+
+impl Filter {
+    /// The codes of what is left in, by each dimension there is a filter of.
+    pub fn codes(&self) -> [(Dimension, Vec<String>); 9] {
+        fn of<T>(values: &[T], code: impl Fn(&T) -> &str) -> Vec<String> {
+            values.iter().map(|value| code(value).to_owned()).collect()
+        }
+        [
+            (Dimension::Office, of(&self.offices, OfficeId::as_str)),
+            (
+                Dimension::District,
+                of(&self.districts, DistrictCode::as_str),
+            ),
+            (Dimension::Level, of(&self.levels, |level| level.code())),
+            (
+                Dimension::MatterType,
+                of(&self.matter_types, |matter| matter.code()),
+            ),
+            (
+                Dimension::MatterGroup,
+                of(&self.matter_groups, |group| group.code()),
+            ),
+            (
+                Dimension::ForeignRelation,
+                of(&self.foreign_relations, |relation| relation.code()),
+            ),
+            (Dimension::Rule, of(&self.rules, RuleId::as_str)),
+            (
+                Dimension::FindingSeverity,
+                of(&self.finding_severities, |severity| severity.code()),
+            ),
+            (
+                Dimension::FilingKind,
+                of(&self.filing_kinds, |kind| kind.code()),
+            ),
+        ]
     }
 }
 
@@ -133,51 +190,94 @@ impl Reader<'_> {
         &mut self,
         group_by: &[Dimension],
     ) -> Result<BTreeMap<Key, Compared>, QueryError> {
+        let periods = self.periods(group_by);
         let mut compared: BTreeMap<Key, Compared> = BTreeMap::new();
-        for (key, counts) in self.read(group_by, self.query.period).await? {
-            compared.entry(key).or_default().now = counts;
-        }
-        if let Some(span) = self.query.period.span() {
-            let grain = grain(group_by);
-            for (back, field) in [
-                (Back::YEAR, Compared::year_before_mut as Field),
-                (Back::period(grain, span), Compared::period_before_mut),
-            ] {
-                let earlier = span.moved(back);
-                let period = Period {
-                    first: Some(earlier.first),
-                    last: Some(earlier.last),
-                };
-                for (key, counts) in self.read(group_by, period).await? {
-                    if let Some(key) = undone(key, back) {
-                        *field(compared.entry(key).or_default()) = Some(counts);
+        let has_all = |family: &Family| group_by.iter().all(|by| family.has(*by));
+        let (whole, partly): (Vec<_>, Vec<_>) =
+            self.query.families().into_iter().partition(has_all);
+        for family in whole {
+            for (when, back, period) in &periods {
+                for (key, counted) in self.read(family, group_by, *period).await? {
+                    if let Some(key) = undone(key, *back) {
+                        *compared.entry(key).or_default().begun(*when) += counted;
                     }
                 }
             }
+        }
+        if self.query.period.span().is_some() {
             for (key, cell) in &mut compared {
                 complete(key, cell);
             }
         }
         compared.retain(|key, cell| !cell.is_nothing() && has_begun(key, self.today));
+        for family in partly {
+            for (when, back, period) in &periods {
+                self.spread(&mut compared, group_by, family, (*when, *back, *period))
+                    .await?;
+            }
+        }
         match compared.len() <= MOST_ROWS {
             true => Ok(compared),
             false => Err(QueryError::TooLarge),
         }
     }
 
+    /// The query's period and those it is compared with, each with the way back to it.
+    fn periods(&self, group_by: &[Dimension]) -> Vec<(When, Option<Back>, Period)> {
+        let mut periods = vec![(When::Now, None, self.query.period)];
+        if let Some(span) = self.query.period.span() {
+            let before = Back::period(grain(group_by), span);
+            for (when, back) in [(When::YearBefore, Back::YEAR), (When::PeriodBefore, before)] {
+                let earlier = span.moved(back);
+                let period = Period {
+                    first: Some(earlier.first),
+                    last: Some(earlier.last),
+                };
+                periods.push((when, Some(back), period));
+            }
+        }
+        periods
+    }
+
+    /// Puts what a family counts by fewer dimensions beside each cell that it is the measure of.
+    async fn spread(
+        &mut self,
+        compared: &mut BTreeMap<Key, Compared>,
+        group_by: &[Dimension],
+        family: Family,
+        (when, back, period): (When, Option<Back>, Period),
+    ) -> Result<(), QueryError> {
+        let has = |by: &&Dimension| family.has(**by);
+        let own: Vec<Dimension> = group_by.iter().filter(has).copied().collect();
+        let rows = self.read(family, &own, period).await?;
+        let rows: BTreeMap<Key, Counted> = rows
+            .into_iter()
+            .filter_map(|(key, counted)| Some((undone(key, back)?, counted)))
+            .collect();
+        for (key, cell) in compared {
+            let values = group_by.iter().zip(key).filter(|(by, _)| has(by));
+            let key: Key = values.map(|(_, value)| value.clone()).collect();
+            if let (Some(cell), Some(counted)) = (cell.at(when), rows.get(&key)) {
+                *cell += *counted;
+            }
+        }
+        Ok(())
+    }
+
     async fn read(
         &mut self,
+        family: Family,
         group_by: &[Dimension],
         period: Period,
-    ) -> Result<Vec<(Key, Counts)>, QueryError> {
-        let most = MOST_ROWS as i64 + 1;
+    ) -> Result<Vec<(Key, Counted)>, QueryError> {
         let wanted = Cut {
+            family,
             section: self.query.section,
             group_by,
             period,
             filter: &self.query.filter,
             structure: self.structure,
-            most,
+            most: MOST_ROWS as i64 + 1,
         };
         let rows = cut(self.connection, wanted).await?;
         match rows.len() <= MOST_ROWS {
@@ -187,28 +287,36 @@ impl Reader<'_> {
     }
 }
 
-type Field = fn(&mut Compared) -> &mut Option<Counts>;
-
 impl Compared {
-    fn year_before_mut(&mut self) -> &mut Option<Counts> {
-        &mut self.year_before
+    /// `None` where there is nothing to compare with.
+    fn at(&mut self, when: When) -> Option<&mut Counted> {
+        match when {
+            When::Now => Some(&mut self.now),
+            When::YearBefore => self.year_before.as_mut(),
+            When::PeriodBefore => self.period_before.as_mut(),
+        }
     }
 
-    fn period_before_mut(&mut self) -> &mut Option<Counts> {
-        &mut self.period_before
+    fn begun(&mut self, when: When) -> &mut Counted {
+        match when {
+            When::Now => &mut self.now,
+            When::YearBefore => self.year_before.get_or_insert_default(),
+            When::PeriodBefore => self.period_before.get_or_insert_default(),
+        }
     }
 
     fn is_nothing(&self) -> bool {
-        let nothing = Counts::default();
+        let nothing = Counted::default();
         [Some(self.now), self.year_before, self.period_before]
             .into_iter()
             .flatten()
-            .all(|counts| counts == nothing)
+            .all(|counted| counted == nothing)
     }
 }
 
 /// The row that an earlier one is compared with.
-fn undone(mut key: Key, back: Back) -> Option<Key> {
+fn undone(mut key: Key, back: Option<Back>) -> Option<Key> {
+    let Some(back) = back else { return Some(key) };
     for value in &mut key {
         if let Value::Time(first) = value {
             *first = back.undone(*first)?;

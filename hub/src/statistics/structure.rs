@@ -13,6 +13,7 @@ use super::period::Grain;
 use crate::store::office::Level;
 use crate::store::structure::{self, BEGINNING, OfficePeriod};
 use crate::store::tx;
+use crate::supervision::rule::Rules;
 
 /// An office as figures show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +127,12 @@ impl Structure {
             Value::ForeignRelation(relation) => named(relation.code(), relation.label_zh()),
             Value::Notary(Some(licence)) => named(licence, licence),
             Value::Notary(None) => named("", "未载明"),
+            Value::Rule(id) => {
+                let rule = Rules::shipped().rule(id);
+                named(id, rule.map_or(id, |rule| &rule.title))
+            }
+            Value::FindingSeverity(severity) => named(severity.code(), severity.label_zh()),
+            Value::FilingKind(kind) => named(kind.code(), kind.label_zh()),
             Value::Time(first) => {
                 let grain = match dimension {
                     Dimension::Time(grain) => grain,

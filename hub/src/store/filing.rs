@@ -12,7 +12,8 @@ use super::decode::{decode_error, parse};
 use super::supervision::work;
 use super::tx;
 use crate::filing::body::{Body, PaperMovement, Relative};
-use crate::filing::{Filing, FilingKind, Receipt, SubmitError};
+use crate::filing::window::Score;
+use crate::filing::{Filing, FilingKind, Receipt, SubmitError, assessed};
 use crate::local_time::local_day;
 
 /// Stores a filing, once; returns how it was first recorded.
@@ -37,10 +38,11 @@ pub async fn record(
     }
     let detail =
         serde_json::to_value(filing.body.clone().without_tokens()).map_err(decode_error)?;
+    let score = score(&mut transaction, filing.office_id, &filing.body).await?;
     let recorded_at = query_scalar!(
         r#"INSERT INTO filing (office_id, filing_id, kind, source_case_id, text, recorded_at, detail, happened_on, due_on,
-                               about, filed_by)
-           VALUES ($1, $2, $3, $4, $5, now(), $6, $7, $8, $9, $10)
+                               about, filed_by, items_met, items)
+           VALUES ($1, $2, $3, $4, $5, now(), $6, $7, $8, $9, $10, $11, $12)
            ON CONFLICT (office_id, filing_id) DO NOTHING RETURNING recorded_at"#,
         filing.office_id.as_str(),
         filing.filing_id,
@@ -52,6 +54,8 @@ pub async fn record(
         due_on,
         filing.body.closes(),
         filing.filed_by,
+        score.as_ref().map(|score| score.met as i16),
+        score.as_ref().map(|score| score.of as i16),
     )
     .fetch_optional(&mut *transaction)
     .await?;
@@ -78,6 +82,50 @@ async fn receipt(connection: &mut PgConnection, filing: &Filing) -> Result<Recei
             .due_on
             .is_some_and(|due| local_day(row.recorded_at) > due),
     })
+}
+
+/// What a self-assessment comes to at the office's level; `None` of everything else.
+async fn score(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    body: &Body,
+) -> Result<Option<Score>, sqlx::Error> {
+    if body.kind() != FilingKind::SelfAssessment {
+        return Ok(None);
+    }
+    let level = query_scalar!(
+        "SELECT level FROM office WHERE office_id = $1",
+        office_id.as_str()
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(assessed(body, parse(&level)?))
+}
+
+/// Scores self-assessments that were filed before their scores were kept.
+pub async fn score_former(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let mut transaction = tx::begin(pool).await?;
+    let rows = query!(
+        r#"SELECT office_id, filing_id, kind, detail FROM filing WHERE kind = $1 AND items IS NULL FOR UPDATE"#,
+        FilingKind::SelfAssessment.code(),
+    )
+    .fetch_all(&mut *transaction)
+    .await?;
+    for row in rows {
+        let body = body(&row.kind, row.detail)?;
+        let score = score(&mut transaction, parse(&row.office_id)?, &body).await?;
+        let score = score.unwrap_or_default();
+        query!(
+            "UPDATE filing SET items_met = $3, items = $4 WHERE office_id = $1 AND filing_id = $2",
+            row.office_id,
+            row.filing_id,
+            score.met as i16,
+            score.of as i16,
+        )
+        .execute(&mut *transaction)
+        .await?;
+    }
+    transaction.commit().await
 }
 
 async fn follow(connection: &mut PgConnection, filing: &Filing) -> Result<(), sqlx::Error> {

@@ -1,14 +1,16 @@
 //! The rules as data: which checks are made, with which parameters, how severe a hit is and on what article it rests.
 
 use std::collections::HashSet;
+use std::str::FromStr;
+use std::sync::LazyLock;
 
 use linkage::matter::MatterType;
 use linkage::vocabulary::ReasonCode;
 use serde::{Deserialize, Serialize};
 use time::Date;
 
-use super::codes;
 use super::tariff::{Tariff, TariffError};
+use super::{UnknownCode, codes};
 use crate::filing::deadline::Deadlines;
 
 /// The text of the rules shipped with the hub.
@@ -105,6 +107,25 @@ pub enum Check {
     PaperUnaccounted,
 }
 
+/// The id of a rule that this hub knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleId(&'static str);
+
+impl RuleId {
+    pub const fn as_str(&self) -> &str {
+        self.0
+    }
+}
+
+impl FromStr for RuleId {
+    type Err = UnknownCode;
+
+    fn from_str(id: &str) -> Result<Self, UnknownCode> {
+        let rule = Rules::shipped().rule(id).ok_or(UnknownCode)?;
+        Ok(Self(&rule.id))
+    }
+}
+
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Rule {
@@ -176,8 +197,16 @@ impl TryFrom<toml::value::Datetime> for Day {
 impl Rules {
     /// The rules shipped with the hub.
     pub fn builtin() -> Self {
-        Self::parse(BUILTIN, Tariff::builtin())
-            .expect("hub/rules/supervision.toml is checked by a test")
+        Self::shipped().clone()
+    }
+
+    /// The same, read once.
+    pub fn shipped() -> &'static Self {
+        static RULES: LazyLock<Rules> = LazyLock::new(|| {
+            Rules::parse(BUILTIN, Tariff::builtin())
+                .expect("hub/rules/supervision.toml is checked by a test")
+        });
+        &RULES
     }
 
     /// Reads rules in the form of `hub/rules/supervision.toml`.

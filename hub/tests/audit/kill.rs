@@ -5,26 +5,22 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
 use notary_hub::audit::{checkpoint, merkle};
-use notary_proto::hub::v1::enrollment_service_client::EnrollmentServiceClient;
 use notary_proto::hub::v1::lookup_service_client::LookupServiceClient;
 use notary_proto::hub::v1::session_service_client::SessionServiceClient;
 use notary_proto::hub::v1::{
-    CheckApplicationRequest, CreateSessionRequest, EnrollRequest, IdentifierKind, IdentifierToken,
-    LookupParty, LookupPurpose, PartyRole, Receipt,
+    CheckApplicationRequest, CreateSessionRequest, IdentifierKind, IdentifierToken, LookupParty,
+    LookupPurpose, PartyRole, Receipt,
 };
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tonic::Request;
 use tonic::transport::Channel;
 
+use crate::support::client;
 use crate::support::program::Site;
-use crate::support::{client, csr, hub::ders};
 
 const KILLS: usize = 3;
 const CLIENTS: u8 = 8;
@@ -34,37 +30,6 @@ const ANSWERS: usize = 60;
 const CONFIG: &str = "lookup.person_per_minute = 100000\nlookup.office_per_minute = 100000\naudit.checkpoint_every = '1s'";
 
 impl Site {
-    fn said(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
-    /// A hub that serves.
-    fn serve(&self) -> Child {
-        let announced = self.path("data/addresses.json");
-        let _ = fs::remove_file(&announced);
-        let child = self
-            .command(&["serve"])
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while !announced.exists() {
-            assert!(Instant::now() < deadline, "the hub does not serve");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        child
-    }
-
-    fn channel(&self, listener: &str, identity: Option<client::Identity>) -> Channel {
-        let addresses = fs::read(self.path("data/addresses.json")).unwrap();
-        let addresses: Value = serde_json::from_slice(&addresses).unwrap();
-        let address = addresses[listener].as_str().unwrap().parse().unwrap();
-        let ca = CertificateDer::from_pem_file(self.path("data/pki/ca.pem")).unwrap();
-        client::channel(address, client::config(ca, identity, &[b"h2"]))
-    }
-
     fn add_notary(&self) {
         let mut adding = self
             .command(&[
@@ -79,21 +44,6 @@ impl Site {
         password.write_all(b"correct horse battery\n").unwrap();
         drop(password);
         assert!(adding.wait().unwrap().success());
-    }
-
-    async fn enrol(&self) -> client::Identity {
-        let join_token = self.said(&["enroll-token", "hzgl"]);
-        let (key, csr_der) = csr();
-        let request = EnrollRequest {
-            join_token,
-            csr_der,
-        };
-        let enrolled = EnrollmentServiceClient::new(self.channel("people", None))
-            .enroll(request)
-            .await
-            .unwrap();
-        let chain = ders(&enrolled.into_inner().certificate_chain_der);
-        (chain, key.serialize_der())
     }
 
     async fn sign_in(&self) -> String {
@@ -195,7 +145,7 @@ async fn a_hub_killed_while_it_answers_leaves_no_answer_without_its_entry() {
     site.said(&[&office[..], &place].concat());
     site.add_notary();
     let mut hub = site.serve();
-    let (identity, session) = (site.enrol().await, site.sign_in().await);
+    let (identity, session) = (site.enrol("hzgl").await, site.sign_in().await);
     let mut receipts = Vec::new();
     for _ in 0..KILLS {
         receipts.extend(killed_while_answering(&site, hub, &identity, &session).await);

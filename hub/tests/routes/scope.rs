@@ -292,7 +292,11 @@ async fn whatever_is_granted_to_a_scope_has_policies_and_without_a_setting_there
     assert_eq!(open, Vec::<String>::new(), "granted without a policy");
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT DISTINCT polrelid::regclass::text FROM pg_policy
-          WHERE 'notary_hub_people'::regrole = ANY (polroles)",
+          WHERE 'notary_hub_people'::regrole = ANY (polroles)
+          UNION ALL
+         SELECT oid::regclass::text FROM pg_class
+          WHERE relkind = 'v' AND has_table_privilege('notary_hub_people', oid, 'SELECT')
+            AND relnamespace = 'public'::regnamespace",
     )
     .fetch_all(pool)
     .await

@@ -9,6 +9,7 @@ use notary_proto::hub::v1::sync_service_client::SyncServiceClient;
 use sqlx::{PgPool, PgTransaction};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 use wire::{Ack, Batch, Hello, Record, SyncRequest, Welcome, sync_request, sync_response};
@@ -53,28 +54,30 @@ impl Agent {
     }
 
     pub async fn try_connect(&self, hub: &Hub) -> Result<Stream, Status> {
-        let mut client =
-            SyncServiceClient::new(hub.agents(&self.office)).max_encoding_message_size(16 << 20);
-        let (to_hub, requests) = mpsc::channel(32);
-        let from_hub = client.sync(ReceiverStream::new(requests)).await?;
-        Ok(Stream {
-            to_hub,
-            from_hub: from_hub.into_inner(),
-        })
+        Stream::over(hub.agents(&self.office)).await
     }
 
     /// A stream that was welcomed.
     pub async fn open(&self, hub: &Hub) -> (Stream, Welcome) {
         let mut stream = self.connect(hub).await;
         stream.greet(self.hello()).await;
-        match stream.hear().await.unwrap() {
-            sync_response::Message::Welcome(welcome) => (stream, welcome),
-            other => panic!("no welcome: {other:?}"),
-        }
+        let welcome = stream.welcomed().await;
+        (stream, welcome)
     }
 }
 
 impl Stream {
+    /// A stream on which nothing has been said.
+    pub async fn over(channel: Channel) -> Result<Self, Status> {
+        let mut client = SyncServiceClient::new(channel).max_encoding_message_size(16 << 20);
+        let (to_hub, requests) = mpsc::channel(32);
+        let from_hub = client.sync(ReceiverStream::new(requests)).await?;
+        Ok(Self {
+            to_hub,
+            from_hub: from_hub.into_inner(),
+        })
+    }
+
     pub async fn greet(&self, hello: Hello) {
         self.say(sync_request::Message::Hello(hello)).await;
     }
@@ -101,6 +104,14 @@ impl Stream {
         match heard.await.expect("the hub says something")? {
             Some(response) => Ok(response.message.unwrap()),
             None => Err(Status::ok("ended")),
+        }
+    }
+
+    /// What the hub says to a greeting.
+    pub async fn welcomed(&mut self) -> Welcome {
+        match self.hear().await.unwrap() {
+            sync_response::Message::Welcome(welcome) => welcome,
+            other => panic!("no welcome: {other:?}"),
         }
     }
 

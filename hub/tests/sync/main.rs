@@ -7,6 +7,7 @@ mod digest;
 mod ending;
 mod filing;
 mod greeting;
+mod kill;
 mod limits;
 mod notice;
 #[path = "../ingest/record.rs"]

@@ -55,6 +55,12 @@ export function periodName(period: string): string {
 
 export const head = (column: Head): string => (column.unit === 'fen' ? `${column.name_zh}（元）` : column.name_zh)
 
+/// The columns that a table has, each with its place in the report.
+export const columnsOf = (report: Report, table: Report['tables'][number]): { column: Head; at: number }[] =>
+  report.columns
+    .map((column, at) => ({ column, at }))
+    .filter(({ column }) => !column.offices_only || table.by === 'office')
+
 export const shown = (cell: Cell | undefined, column: Head): string =>
   cell?.withheld ? zh.reports.withheld : written(cell?.value, column.unit)
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { changed, drilled, fromAddress, parameters, toAddress, type Column, type Question } from './statistics'
+import { changed, drilled, fromAddress, parameters, toAddress, type Column, type Measure, type Question } from './statistics'
 
 const usual = fromAddress({})
 
@@ -32,6 +32,13 @@ describe('drilling down', () => {
   it('makes a month the period', () => {
     const month = drilled({ ...usual, by: ['month'] }, 'month', '2024-03')
     expect([month.from, month.to, month.by]).toEqual(['2024-03', '2024-03', ['office']])
+  })
+  it('goes where every measure has figures', () => {
+    const known = [{ code: 'findings', dimensions: ['office', 'rule', 'month'] }] as Measure[]
+    const findings = { ...usual, measures: ['findings'] }
+    expect(drilled(findings, 'office', 'hzgl', known).by).toEqual(['month'])
+    const rule = { ...findings, by: ['rule'] }
+    expect(drilled(rule, 'rule', 'TIME_LIMIT', known).by).toEqual(['office'])
   })
   it('does not ask again for what is settled, nor for two cuts of time', () => {
     const settled = { ...usual, by: ['month'], filter: { office: 'hzgl' } }

@@ -1,7 +1,7 @@
 /// Questions about figures, as they stand in the page's address, and what a drill down makes of one.
 import { api, ask, type Schemas } from '@/api/client'
 import { save, type Form } from '@/state/save'
-import { change, count, percent, yuan } from '@/text/format'
+import { change, count, decimal, percent, yuan } from '@/text/format'
 import { zh } from '@/text/zh'
 
 export type Table = Schemas['StatisticsTable']
@@ -9,7 +9,19 @@ export type Column = Schemas['StatisticsColumn']
 export type Row = Schemas['StatisticsRow']
 export type Unit = Schemas['StatisticsUnit']
 
-export const filters = ['office', 'district', 'level', 'matter_group', 'matter_type', 'foreign_relation'] as const
+export type Measure = Schemas['StatisticsMeasure']
+
+export const filters = [
+  'office',
+  'district',
+  'level',
+  'matter_group',
+  'matter_type',
+  'foreign_relation',
+  'rule',
+  'finding_severity',
+  'filing_kind',
+] as const
 export type FilterName = (typeof filters)[number]
 
 export interface Question {
@@ -80,6 +92,9 @@ const next: Record<string, string> = {
   matter_group: 'matter_type',
   matter_type: 'month',
   foreign_relation: 'office',
+  rule: 'office',
+  finding_severity: 'rule',
+  filing_kind: 'office',
   year: 'month',
   half_year: 'month',
   quarter: 'month',
@@ -88,12 +103,26 @@ const next: Record<string, string> = {
 
 export const canDrill = (dimension: string): boolean => dimension in next
 
+/// Whether a measure has figures by all of these.
+export const has = (measure: Measure, dimensions: readonly string[]): boolean =>
+  dimensions.every((dimension) => measure.dimensions.includes(dimension))
+
+/// The dimensions that a measure needs to be in a table.
+export const dimensionsOf = ({ by, filter }: Question): string[] => [...by, ...Object.keys(filter)]
+
 /// The question behind one value: the value becomes a condition, and its place is taken by the next dimension that is
-/// not told apart already.
-export function drilled(question: Question, dimension: string, code: string): Question {
+/// not told apart already and that every measure has.
+export function drilled(question: Question, dimension: string, code: string, known: readonly Measure[] = []): Question {
   const others = question.by.filter((one) => one !== dimension)
+  const asked = known.filter((measure) => question.measures.includes(measure.code))
+  const settled = (one: string) => others.includes(one) || one in question.filter || !asked.every((measure) => has(measure, [one]))
   let follows = next[dimension] ?? ''
-  while (follows && (others.includes(follows) || follows in question.filter)) follows = next[follows] ?? ''
+  const passed = new Set([dimension])
+  while (follows && settled(follows)) {
+    passed.add(follows)
+    follows = next[follows] ?? ''
+    if (passed.has(follows)) follows = ''
+  }
   const clash = isTime(follows) && others.some(isTime)
   const by = follows && !clash ? [...others, follows] : others
   const narrowed = isTime(dimension)
@@ -111,6 +140,9 @@ export function written(value: number | null | undefined, unit: Unit): string {
       return yuan(value)
     case 'rate':
       return percent(value)
+    case 'per_ten_thousand':
+    case 'score':
+      return decimal(value)
     case 'days':
       return value == null ? '—' : value.toFixed(1)
     default:
@@ -123,7 +155,7 @@ export function changed(value: number | null | undefined, column: Column | undef
   if (value == null || !column) return '—'
   if (column.change === 'relative') return change(value)
   const sign = value > 0 ? '+' : ''
-  return column.unit === 'rate' ? zh.statistics.points(`${sign}${(value * 100).toFixed(1)}`) : `${sign}${value.toFixed(1)}`
+  return column.unit === 'rate' ? zh.statistics.points(`${sign}${(value * 100).toFixed(1)}`) : `${sign}${value.toFixed(column.unit === 'score' ? 2 : 1)}`
 }
 
 /// Keeps a table as a file.

@@ -67,6 +67,9 @@ const share = new Intl.NumberFormat('zh-CN', { style: 'percent', minimumFraction
 /// 12,345
 export const count = (value: number | null | undefined): string => (value == null ? dash : whole.format(value))
 
+/// 4.25
+export const decimal = (value: number | null | undefined): string => (value == null ? dash : money.format(value))
+
 /// Fen as yuan.
 export const yuan = (fen: number | null | undefined): string => (fen == null ? dash : money.format(fen / 100))
 

@@ -25,6 +25,7 @@ fn field(cell: &Cell) -> String {
         Cell::Text(text) => quoted(&harmless(text)),
         Cell::Count(count) => count.map_or_else(String::new, |count| count.to_string()),
         Cell::Fen(fen) => fen.map_or_else(String::new, yuan),
+        Cell::Decimal(number) => number.map_or_else(String::new, |number| format!("{number:.2}")),
         Cell::Rate(rate) => rate.map_or_else(String::new, |rate| format!("{rate:.4}")),
     }
 }

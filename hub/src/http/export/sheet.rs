@@ -24,6 +24,8 @@ pub(in crate::http) enum Cell {
     Count(Option<i64>),
     Fen(Option<i64>),
     Rate(Option<f64>),
+    /// With two places.
+    Decimal(Option<f64>),
 }
 
 /// A table with its headers.
@@ -154,7 +156,10 @@ pub(in crate::http) fn with_unit(name_zh: &str, unit: Unit) -> String {
     match unit {
         Unit::Fen => format!("{name_zh}（元）"),
         Unit::Days => format!("{name_zh}（工作日）"),
-        Unit::Count | Unit::Rate => name_zh.into(),
+        Unit::Persons => format!("{name_zh}（人）"),
+        Unit::Times => format!("{name_zh}（次）"),
+        Unit::Score => format!("{name_zh}（分）"),
+        Unit::Count | Unit::Rate | Unit::PerTenThousand => name_zh.into(),
     }
 }
 
@@ -162,7 +167,8 @@ pub(in crate::http) fn with_unit(name_zh: &str, unit: Unit) -> String {
 pub(in crate::http) fn changed(unit: Unit, change: Option<f64>) -> Cell {
     match unit {
         Unit::Days => Cell::Count(change.map(|days| days as i64)),
-        Unit::Count | Unit::Fen | Unit::Rate => Cell::Rate(change),
+        Unit::Score => Cell::Decimal(change),
+        _ => Cell::Rate(change),
     }
 }
 
@@ -172,8 +178,9 @@ pub(in crate::http) fn cell(unit: Unit, value: Option<Number>) -> Cell {
         _ => None,
     };
     match unit {
-        Unit::Count | Unit::Days => Cell::Count(whole),
+        Unit::Count | Unit::Days | Unit::Persons | Unit::Times => Cell::Count(whole),
         Unit::Fen => Cell::Fen(whole),
         Unit::Rate => Cell::Rate(value.map(Number::as_f64)),
+        Unit::PerTenThousand | Unit::Score => Cell::Decimal(value.map(Number::as_f64)),
     }
 }

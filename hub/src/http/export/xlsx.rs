@@ -135,6 +135,7 @@ fn write_row(
             Cell::Count(count) => (count.map(|count| count as f64), &looks.count),
             Cell::Fen(fen) => (fen.map(|fen| fen as f64 / 100.0), &looks.money),
             Cell::Rate(rate) => (*rate, &looks.percent),
+            Cell::Decimal(number) => (*number, &looks.money),
         };
         match figure {
             Some(figure) => page.write_number_with_format(number, column, figure, look)?,

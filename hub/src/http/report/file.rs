@@ -90,10 +90,11 @@ fn overview(issue: &Issue, document: &Document) -> Page {
 }
 
 fn of_table(document: &Document, table: &Table) -> Sheet {
-    let columns = document.columns.iter();
+    let columns = document.columns.iter().filter(|head| table.has(head));
     let columns = columns.map(|head| with_unit(&head.name_zh, head.unit));
     let line = |row: &Row| {
         let cells = row.cells.iter().zip(&document.columns);
+        let cells = cells.filter(|(_, head)| table.has(head));
         let cells = cells.map(|(shown, head)| match shown.withheld {
             true => Cell::Text(WITHHELD.into()),
             false => cell(head.unit, shown.value),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::file::{frozen, provenance};
 use crate::http::export::{local, with_unit};
 use crate::reports::Issue;
-use crate::reports::document::{Cell, Document, Head, Row};
+use crate::reports::document::{Cell, Document, Row, Table};
 use crate::reports::summary::shown;
 use crate::statistics::measure::{Number, Unit};
 
@@ -42,7 +42,7 @@ pub(super) fn page(issue: &Issue, document: &Document) -> String {
     page.push_str("</section>\n");
     overview(&mut page, document);
     for table in &document.tables {
-        let heads = document.columns.iter();
+        let heads = document.columns.iter().filter(|head| table.has(head));
         let heads = heads.map(|head| with_unit(&head.name_zh, head.unit));
         open(
             &mut page,
@@ -51,10 +51,10 @@ pub(super) fn page(issue: &Issue, document: &Document) -> String {
             heads,
         );
         for row in &table.rows {
-            line(&mut page, &document.columns, row);
+            line(&mut page, document, table, row);
         }
         page.push_str("</tbody>\n<tfoot>");
-        line(&mut page, &document.columns, &document.total);
+        line(&mut page, document, table, &document.total);
         page.push_str("</tfoot></table>\n");
     }
     page.push_str("<section class=\"notes\">\n");
@@ -92,6 +92,7 @@ fn change(unit: Unit, change: Option<f64>) -> String {
     match (unit, change) {
         (_, None) => "—".into(),
         (Unit::Days, Some(days)) => format!("{days:+.0}"),
+        (Unit::Score, Some(score)) => format!("{score:+.2}"),
         (_, Some(share)) => format!("{:+.2}%", share * 100.0),
     }
 }
@@ -109,8 +110,9 @@ fn open(page: &mut String, heading: &str, first: &str, heads: impl Iterator<Item
     );
 }
 
-fn line(page: &mut String, columns: &[Head], of: &Row) {
-    let cells = of.cells.iter().zip(columns);
+fn line(page: &mut String, document: &Document, table: &Table, of: &Row) {
+    let cells = of.cells.iter().zip(&document.columns);
+    let cells = cells.filter(|(_, head)| table.has(head));
     row(
         page,
         &of.name_zh,

@@ -115,6 +115,12 @@ pub(super) struct MeasureAnswer {
     definition_zh: &'static str,
     /// The article it rests on.
     article_zh: Option<&'static str>,
+    /// The facts it is counted from.
+    source: &'static str,
+    /// Codes of the dimensions it has figures by.
+    dimensions: Vec<&'static str>,
+    /// Whether rows add up to the total; where they do not, the total is counted by itself.
+    additive: bool,
 }
 
 /// A dimension, and its values where they are a closed list.
@@ -227,6 +233,13 @@ impl From<&'static Measure> for MeasureAnswer {
             change: measure.unit.into(),
             definition_zh: measure.definition_zh,
             article_zh: measure.article_zh,
+            source: measure.family().code(),
+            dimensions: Dimension::ALL
+                .into_iter()
+                .filter(|dimension| measure.family().has(*dimension))
+                .map(Dimension::code)
+                .collect(),
+            additive: measure.is_additive(),
         }
     }
 }

@@ -8,6 +8,7 @@ use utoipa::IntoParams;
 
 use crate::http::problem::Problem;
 use crate::statistics::dimension::{Dimension, Section, grain};
+use crate::statistics::family::Family;
 use crate::statistics::measure::{self, Measure};
 use crate::statistics::period::{Grain, Period, Span, day};
 use crate::statistics::query::{Filter, Query};
@@ -17,9 +18,10 @@ use crate::statistics::query::{Filter, Query};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct Question {
-    /// Codes of `/statistics/measures`; all of them when absent.
+    /// Codes of `/statistics/measures`; those counted from cases when absent.
     measures: Option<String>,
-    /// Codes of `/statistics/measures`, each once, one of time at most; `office` when absent, nothing when empty.
+    /// Codes of `/statistics/measures`, each once, one of time at most, that every measure asked for has; `office` when
+    /// absent, nothing when empty.
     group_by: Option<String>,
     /// One of `group_by`, whose values become columns.
     pivot: Option<String>,
@@ -41,6 +43,12 @@ pub(in crate::http) struct Question {
     matter_group: Option<String>,
     /// Foreign relations alone.
     foreign_relation: Option<String>,
+    /// Rules of supervision alone.
+    rule: Option<String>,
+    /// Findings of these severities alone.
+    finding_severity: Option<String>,
+    /// Filings of these kinds alone.
+    filing_kind: Option<String>,
 }
 
 impl Question {
@@ -60,16 +68,28 @@ impl Question {
             foreign_relations: list(
                 "foreign_relation",
                 self.foreign_relation.as_deref(),
-                RELATIONS,
+                MEASURES,
             )?,
+            rules: list("rule", self.rule.as_deref(), MEASURES)?,
+            finding_severities: list(
+                "finding_severity",
+                self.finding_severity.as_deref(),
+                MEASURES,
+            )?,
+            filing_kinds: list("filing_kind", self.filing_kind.as_deref(), MEASURES)?,
         };
         let period = period(self.from.as_deref(), self.to.as_deref(), &group_by)?;
+        let measures = match &self.measures {
+            None => measure::ALL
+                .iter()
+                .filter(|measure| measure.family() == Family::Cases)
+                .collect(),
+            Some(text) => measures(text)?,
+        };
+        had(&measures, &group_by, &filter, period)?;
         Ok(Query {
             section: section(&group_by, &filter, period)?,
-            measures: match &self.measures {
-                None => measure::ALL.iter().collect(),
-                Some(text) => measures(text)?,
-            },
+            measures,
             pivot: pivot.transpose()?,
             structure_on: self.structure_on.as_deref().map(structure_on).transpose()?,
             period,
@@ -80,7 +100,7 @@ impl Question {
 }
 
 const CATALOGUE: &str = "codes of the catalogue";
-const RELATIONS: &str = "codes of `/statistics/measures`";
+const MEASURES: &str = "codes of `/statistics/measures`";
 
 fn list<T: FromStr>(name: &str, text: Option<&str>, expected: &str) -> Result<Vec<T>, Problem> {
     let items = text.map(|text| text.split(',').map(str::parse).collect());
@@ -149,6 +169,40 @@ fn period(from: Option<&str>, to: Option<&str>, group_by: &[Dimension]) -> Resul
         )),
         _ => Ok(period),
     }
+}
+
+/// Every measure has figures by what is asked for.
+fn had(
+    measures: &[&Measure],
+    group_by: &[Dimension],
+    filter: &Filter,
+    period: Period,
+) -> Result<(), Problem> {
+    let days = (!period.is_made_of(Grain::Month)).then_some(Dimension::Time(Grain::Day));
+    let filters = filter.codes().into_iter();
+    let filters: Vec<Dimension> = filters
+        .filter(|(_, values)| !values.is_empty())
+        .map(|(dimension, _)| dimension)
+        .collect();
+    for measure in measures {
+        let code = measure.code;
+        if let Some(lacking) = measure.lacks(group_by) {
+            let lacking = lacking.code();
+            let expected =
+                format!("dimensions that every measure has; `{code}` has no `{lacking}`");
+            return Err(Problem::field("group_by", &expected));
+        }
+        if let Some(lacking) = measure.lacks(&filters) {
+            let expected =
+                format!("nothing beside the measure `{code}`, which has no such dimension");
+            return Err(Problem::field(lacking.code(), &expected));
+        }
+        if measure.lacks(days.as_slice()).is_some() {
+            let expected = format!("whole months, by which `{code}` is counted");
+            return Err(Problem::field("from", &expected));
+        }
+    }
+    Ok(())
 }
 
 /// Matters, notaries and days are cut apart: the rollup would have a cell for nearly every case otherwise.

@@ -41,7 +41,7 @@ async fn six_cases() -> Bureau {
     bureau
 }
 
-async fn table(bureau: &Bureau, query: &str) -> Value {
+pub async fn table(bureau: &Bureau, query: &str) -> Value {
     let answer = bureau
         .get(Role::Analyst, &format!("/api/v1/statistics?{query}"))
         .await;
@@ -50,7 +50,7 @@ async fn table(bureau: &Bureau, query: &str) -> Value {
 }
 
 /// The values of a row or of the totals, by measure.
-fn values(answer: &Value, figures: &Value, measures: &[&str]) -> Vec<Value> {
+pub fn values(answer: &Value, figures: &Value, measures: &[&str]) -> Vec<Value> {
     let columns = answer["columns"].as_array().unwrap();
     let of = |measure: &&str| {
         let at = columns
@@ -62,7 +62,7 @@ fn values(answer: &Value, figures: &Value, measures: &[&str]) -> Vec<Value> {
 }
 
 /// What the rows stand for, by code.
-fn keys(answer: &Value) -> Vec<Vec<&str>> {
+pub fn keys(answer: &Value) -> Vec<Vec<&str>> {
     let rows = answer["rows"].as_array().unwrap().iter();
     rows.map(|row| {
         let keys = row["keys"].as_array().unwrap().iter();
@@ -266,7 +266,17 @@ async fn the_catalogue_names_everything_that_can_be_asked_for() {
     }
     for dimension in catalogue["dimensions"].as_array().unwrap() {
         let code = dimension["code"].as_str().unwrap();
-        let answer = table(&bureau, &format!("group_by={code}")).await;
+        let of_measure = |measure: &&Value| {
+            measure["dimensions"]
+                .as_array()
+                .unwrap()
+                .contains(&dimension["code"])
+        };
+        let measures = catalogue["measures"].as_array().unwrap().iter();
+        let measure = measures.clone().find(of_measure).unwrap()["code"]
+            .as_str()
+            .unwrap();
+        let answer = table(&bureau, &format!("measures={measure}&group_by={code}")).await;
         assert_eq!(answer["dimensions"][0]["name_zh"], dimension["name_zh"]);
     }
 }

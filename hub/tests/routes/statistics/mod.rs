@@ -1,3 +1,4 @@
 mod bi;
+mod facts;
 mod get;
 mod structure;

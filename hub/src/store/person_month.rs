@@ -1,0 +1,54 @@
+//! `person_month`: whom each office served in each month, as linkage tells persons apart.
+
+use sqlx::{PgConnection, PgPool, query, query_scalar};
+
+use super::tx;
+
+/// Counts everybody anew, in the place of what was counted before. Returns how many persons there are.
+pub async fn recount(pool: &PgPool) -> Result<i64, sqlx::Error> {
+    let mut transaction = tx::unhurried(pool).await?;
+    // Two countings come one after the other.
+    query!("LOCK TABLE person_month IN SHARE ROW EXCLUSIVE MODE")
+        .execute(&mut *transaction)
+        .await?;
+    let persons = count(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(persons)
+}
+
+/// Counts everybody if nobody was ever counted.
+pub async fn count_first(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let counted = query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM person_month) OR NOT EXISTS (SELECT FROM mention) AS "counted!""#
+    )
+    .fetch_one(pool)
+    .await?;
+    if !counted {
+        recount(pool).await?;
+    }
+    Ok(())
+}
+
+async fn count(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    query!("DELETE FROM person_month")
+        .execute(&mut *connection)
+        .await?;
+    let persons = query_scalar!(
+        r#"WITH person AS MATERIALIZED (
+               SELECT person_id, (row_number() OVER ())::integer AS person
+                 FROM (SELECT DISTINCT person_id FROM link_node) AS p),
+           written AS (
+               INSERT INTO person_month (office_id, month, persons)
+               SELECT c.office_id, date_trunc('month', c.accepted_on::timestamp)::date, array_agg(DISTINCT p.person)
+                 FROM case_record c
+                 JOIN mention m ON m.office_id = c.office_id AND m.source_case_id = c.source_case_id
+                 JOIN link_node n ON n.node_id = m.node_id
+                 JOIN person p ON p.person_id = n.person_id
+                WHERE c.accepted_on IS NOT NULL AND c.state <> 'withdrawn'
+                GROUP BY 1, 2)
+           SELECT count(*) AS "persons!" FROM person"#
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(persons)
+}
