@@ -162,7 +162,7 @@ impl App {
             Calendar::builtin(),
             IngestConfig {
                 writers: config.ingest.writers,
-                token_key_id: pki.token_key.id(),
+                token_key_id: pki.token_keys.present.id(),
             },
         );
         let checkpoint_key = Arc::new(key_file::load_or_make(&config)?);
@@ -196,7 +196,7 @@ impl App {
             &config,
             &database,
             Arc::clone(&authority),
-            pki.token_key,
+            pki.token_keys,
             Arc::clone(&sessions),
             provider,
             Arc::clone(&entrance),
@@ -240,6 +240,7 @@ impl App {
             authority,
             certificate,
             sessions,
+            enrolment: services.enrolment(),
         };
         tasks.spawn(keys.follow(stop()));
         tasks.spawn(services.supervision().run(stop()));
