@@ -7,13 +7,14 @@ mod program;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use notary_hub::embedded::Postgres;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
 use program::Site;
@@ -424,6 +425,43 @@ fn keys_follow_one_another_by_command_and_only_in_turn() {
         "ca.retire",
     ];
     let done = done.map(|action| format!("operator {action} done"));
+    assert_eq!(site.recorded(), done, "each once, and nothing that failed");
+}
+
+#[test]
+fn a_next_token_key_is_made_taken_back_and_never_has_an_id_that_was_given_before() {
+    let site = Site::new("");
+    site.json(&["init"]);
+    let present = fs::read(site.path("data/pki/token.key")).unwrap();
+    let next = site.path("data/pki/next-token.key");
+
+    assert_eq!(site.json(&["token-key", "rotate"])["next"], 2);
+    assert_eq!(fs::metadata(&next).unwrap().mode() & 0o777, 0o600);
+    let refused = site.run(&["token-key", "rotate"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("under way"));
+    let status = site.json(&["token-key", "status"]);
+    assert_eq!(
+        (&status["present"], &status["next"]),
+        (&json!(1), &json!(2))
+    );
+    assert_eq!(status["next_in_this_folder"], true);
+
+    assert_eq!(site.json(&["token-key", "withdraw"])["withdrawn"], 2);
+    assert!(!next.exists());
+    let refused = site.run(&["token-key", "withdraw"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let again = site.json(&["token-key", "rotate", "--token-algorithm", "hmac_sm3"]);
+    assert_eq!(again["next"], 3, "an agent may have the second key still");
+    assert!(fs::read_to_string(&next).unwrap().contains("hmac_sm3"));
+    fs::remove_file(&next).unwrap();
+    let elsewhere = site.run(&["token-key", "status"]);
+    assert!(text(&elsewhere.stdout).contains("copy next-token.key"));
+
+    let kept = fs::read(site.path("data/pki/token.key")).unwrap();
+    assert_eq!(kept, present, "nothing changes for the present one");
+    let done = ["rotate", "withdraw", "rotate"];
+    let done = done.map(|action| format!("operator token_key.{action} done"));
     assert_eq!(site.recorded(), done, "each once, and nothing that failed");
 }
 

@@ -35,7 +35,7 @@ async fn an_office_enrols_over_the_wire_and_renews_with_its_certificate() {
         office.enrolled.trust_anchors_der,
         [client::ca(&hub.keys).to_vec()]
     );
-    assert_eq!(token_key.secret, hub.keys.pki.token_key.secret());
+    assert_eq!(token_key.secret, hub.keys.pki.token_keys.present.secret());
     assert_eq!(token_key.algorithm(), TokenAlgorithm::HmacSha256);
 
     let (key, csr_der) = csr();

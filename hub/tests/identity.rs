@@ -25,7 +25,7 @@ const PASSWORD: &str = "correct horse battery";
 
 async fn enrolment(pool: &PgPool) -> Enrolment {
     let pki = Keys::new().pki;
-    Enrolment::new(pool.clone(), Arc::new(pki.authority), pki.token_key, false)
+    Enrolment::new(pool.clone(), Arc::new(pki.authority), pki.token_keys, false)
 }
 
 async fn token(pool: &PgPool, office_id: &str, life: Duration) -> String {

@@ -71,6 +71,15 @@ impl fmt::Debug for Token {
     }
 }
 
+/// The key that a city's tokens are made with, and the one that is to follow it once the city has begun to change it.
+#[derive(Clone, Debug)]
+pub struct TokenKeys {
+    /// What tokens are made with.
+    pub present: TokenKey,
+    /// Nothing is made with it yet.
+    pub next: Option<TokenKey>,
+}
+
 /// The city's secret with its id and algorithm. Wiped on drop; `Debug` shows no secret.
 #[derive(Clone)]
 pub struct TokenKey {

@@ -165,7 +165,7 @@ impl App {
             traffic.clone(),
             IngestConfig {
                 writers: config.ingest.writers,
-                token_key_id: pki.token_key.id(),
+                token_key_id: pki.token_keys.present.id(),
             },
         );
         let checkpoint_key = Arc::new(key_file::load_or_make(&config)?);
@@ -199,7 +199,7 @@ impl App {
             &config,
             &database,
             Arc::clone(&authority),
-            pki.token_key,
+            pki.token_keys,
             Arc::clone(&sessions),
             provider,
             Arc::clone(&entrance),
@@ -245,6 +245,7 @@ impl App {
             authority,
             certificate,
             sessions,
+            enrolment: services.enrolment(),
         };
         tasks.spawn(keys.follow(stop()));
         tasks.spawn(services.supervision().run(traffic.clone(), stop()));

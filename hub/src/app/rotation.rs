@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::identity::Sessions;
 use crate::identity::authority::Authority;
+use crate::identity::enrol::Enrolment;
 use crate::identity::pki::{Pki, PkiError};
 use crate::identity::server_certificate::ServerCertificate;
 
@@ -26,6 +27,7 @@ pub(super) struct Keys {
     pub(super) authority: Arc<Authority>,
     pub(super) certificate: Arc<ServerCertificate>,
     pub(super) sessions: Arc<Sessions>,
+    pub(super) enrolment: Arc<Enrolment>,
 }
 
 impl Keys {
@@ -62,6 +64,7 @@ impl Keys {
             .renew_if_due(&self.config, &pki.authority, OffsetDateTime::now_utc())?;
         self.authority.replace(pki.authority);
         self.sessions.replace_keys(pki.session_keys);
+        self.enrolment.replace_token_keys(pki.token_keys);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use linkage::token::TokenKey;
+use linkage::token::TokenKeys;
 use sqlx::PgPool;
 
 use super::Database;
@@ -59,7 +59,7 @@ impl Services {
         config: &Config,
         database: &Database,
         authority: Arc<Authority>,
-        token_key: TokenKey,
+        token_keys: TokenKeys,
         sessions: Arc<Sessions>,
         provider: Option<Arc<Provider>>,
         entrance: Arc<Entrance>,
@@ -77,8 +77,8 @@ impl Services {
             pool: database.feeds.clone(),
             audit: audit.clone(),
             ingest,
-            token_key_id: token_key.id(),
-            token_algorithm: token_key.algorithm(),
+            token_key_id: token_keys.present.id(),
+            token_algorithm: token_keys.present.algorithm(),
             streams: Streams::default(),
         };
         let by_hand = config.identity.approve_enrolment;
@@ -94,7 +94,7 @@ impl Services {
             &config.lookup,
         );
         Self {
-            enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_key, by_hand)),
+            enrolment: Arc::new(Enrolment::new(pool.clone(), authority, token_keys, by_hand)),
             sessions,
             provider,
             entrance,
@@ -114,6 +114,11 @@ impl Services {
             ),
             general: pool.clone(),
         }
+    }
+
+    /// What gives certificates and keys to offices.
+    pub(super) fn enrolment(&self) -> Arc<Enrolment> {
+        Arc::clone(&self.enrolment)
     }
 
     /// What judges cases by the rules.

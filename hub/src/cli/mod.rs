@@ -14,6 +14,7 @@ mod rules;
 mod setup;
 mod stats;
 mod supervision;
+mod token_key;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ use persons::PersonsCommand;
 use record::{change, done};
 use rules::RulesCommand;
 use supervision::SupervisionCommand;
+use token_key::TokenKeyCommand;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 audit verify found a fault.
@@ -107,6 +109,9 @@ enum Command {
     /// The keys that sign sessions.
     #[command(subcommand)]
     SessionKey(SessionKeyCommand),
+    /// The key that tokens are made with, and the one that is to follow it.
+    #[command(subcommand)]
+    TokenKey(TokenKeyCommand),
     /// What makes two cases the same matter, and what of a case may be told.
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -303,6 +308,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::SessionKey(SessionKeyCommand::Rotate { compromised }) => {
             setup::rotate_session_key(&config, compromised, output).await
         }
+        Command::TokenKey(command) => token_key::run(&config, command, output).await,
         Command::Persons(command) => persons::run(&config, command, output).await,
         Command::Honey(command) => honey::run(&config, command, output).await,
         Command::Audit(command) => audit::run(Some(&config), command, output).await,
@@ -344,6 +350,7 @@ mod tests {
             "ca",
             "user",
             "session-key",
+            "token-key",
             "persons",
             "audit",
             "rules",

@@ -30,7 +30,7 @@ pub(super) async fn init(
         &json!({
             "data_dir": config.data_dir,
             "ca_file": ca,
-            "token_algorithm": pki.token_key.algorithm().code(),
+            "token_algorithm": pki.token_keys.present.algorithm().code(),
         }),
         || {
             format!(

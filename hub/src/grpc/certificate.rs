@@ -1,4 +1,4 @@
-//! `CertificateService`: an office's next certificate. The one service that an ended certificate may call.
+//! `CertificateService`: an office's next certificate, and the token key that is to follow. The one service that an ended certificate may call.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use notary_proto::hub::v1::certificate_service_server::CertificateService;
 use notary_proto::hub::v1::{RenewRequest, RenewResponse};
 use tonic::{Request, Response, Status};
 
-use super::enrollment::{ders, status};
+use super::enrollment::{ders, status, token_key};
 use super::guard::office_or_lapsed;
 use crate::identity::LapsedOffice;
 use crate::identity::enrol::Enrolment;
@@ -45,6 +45,7 @@ impl CertificateService for CertificateApi {
         Ok(Response::new(RenewResponse {
             certificate_chain_der: ders(&chain),
             trust_anchors_der: ders(&self.enrolment.trust_anchors()),
+            next_token_key: self.enrolment.token_keys().next.as_ref().map(token_key),
         }))
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use linkage::token::{TokenAlgorithm, TokenKey};
 use notary_proto::hub::v1::enrollment_service_server::EnrollmentService;
 use notary_proto::hub::v1::{self as wire, EnrollRequest, EnrollResponse};
 use rustls_pki_types::CertificateDer;
@@ -54,24 +55,28 @@ impl EnrollmentService for EnrollmentApi {
 }
 
 fn response(enrolled: Enrolled, anchors: &[CertificateDer<'static>]) -> EnrollResponse {
-    let algorithm = wire_algorithm(enrolled.token_key.algorithm());
     EnrollResponse {
         office_id: enrolled.office_id.to_string(),
         office_name: enrolled.office_name,
         certificate_chain_der: ders(&enrolled.chain),
         trust_anchors_der: ders(anchors),
-        token_key: Some(wire::TokenKey {
-            key_id: enrolled.token_key.id(),
-            algorithm: algorithm.into(),
-            secret: enrolled.token_key.secret().to_vec(),
-        }),
+        token_key: Some(token_key(&enrolled.token_keys.present)),
+        next_token_key: enrolled.token_keys.next.as_ref().map(token_key),
     }
 }
 
-fn wire_algorithm(algorithm: linkage::token::TokenAlgorithm) -> wire::TokenAlgorithm {
+pub(super) fn token_key(key: &TokenKey) -> wire::TokenKey {
+    wire::TokenKey {
+        key_id: key.id(),
+        algorithm: wire_algorithm(key.algorithm()).into(),
+        secret: key.secret().to_vec(),
+    }
+}
+
+fn wire_algorithm(algorithm: TokenAlgorithm) -> wire::TokenAlgorithm {
     match algorithm {
-        linkage::token::TokenAlgorithm::HmacSha256 => wire::TokenAlgorithm::HmacSha256,
-        linkage::token::TokenAlgorithm::HmacSm3 => wire::TokenAlgorithm::HmacSm3,
+        TokenAlgorithm::HmacSha256 => wire::TokenAlgorithm::HmacSha256,
+        TokenAlgorithm::HmacSm3 => wire::TokenAlgorithm::HmacSm3,
     }
 }
 

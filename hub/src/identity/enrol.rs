@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use linkage::office::OfficeId;
-use linkage::token::TokenKey;
+use linkage::token::TokenKeys;
 use metrics::counter;
 use rustls_pki_types::CertificateDer;
 use sqlx::PgPool;
@@ -65,7 +65,7 @@ pub struct Enrolled {
     pub office_name: String,
     /// Leaf first, then the CA.
     pub chain: Vec<CertificateDer<'static>>,
-    pub token_key: TokenKey,
+    pub token_keys: TokenKeys,
 }
 
 /// Gives certificates to offices.
@@ -73,7 +73,8 @@ pub struct Enrolled {
 pub struct Enrolment {
     pool: PgPool,
     authority: Arc<Authority>,
-    token_key: TokenKey,
+    /// Change while the hub runs.
+    token_keys: RwLock<TokenKeys>,
     /// Whether somebody at the bureau has to approve each key.
     by_hand: bool,
     attempts: DefaultKeyedRateLimiter<IpAddr>,
@@ -110,7 +111,7 @@ impl Enrolment {
     pub fn new(
         pool: PgPool,
         authority: Arc<Authority>,
-        token_key: TokenKey,
+        token_keys: TokenKeys,
         by_hand: bool,
     ) -> Self {
         let quota = Quota::with_period(ATTEMPT_EVERY)
@@ -119,7 +120,7 @@ impl Enrolment {
         Self {
             pool,
             authority,
-            token_key,
+            token_keys: RwLock::new(token_keys),
             by_hand,
             attempts: DefaultKeyedRateLimiter::keyed(quota),
         }
@@ -130,7 +131,21 @@ impl Enrolment {
         self.authority.trust_anchors()
     }
 
-    /// Join token and CSR in, certificate and token key out.
+    /// The keys that are handed out.
+    pub fn token_keys(&self) -> TokenKeys {
+        let keys = self.token_keys.read();
+        keys.expect("no holder of the lock panics").clone()
+    }
+
+    /// Hands these keys out from now on.
+    pub fn replace_token_keys(&self, newer: TokenKeys) {
+        *self
+            .token_keys
+            .write()
+            .expect("no holder of the lock panics") = newer;
+    }
+
+    /// Join token and CSR in, certificate and token keys out.
     ///
     /// The first key that uses a token owns it: until the token ends, the same key may come again, because
     /// the answer may have been lost on its way; any other key is refused.
@@ -188,7 +203,7 @@ impl Enrolment {
             office_id: join.office_id,
             office_name: join.office_name,
             chain: self.chain(certificate.der),
-            token_key: self.token_key.clone(),
+            token_keys: self.token_keys(),
         })
     }
 

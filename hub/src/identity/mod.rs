@@ -11,6 +11,7 @@
 //! | [`account`], [`password`], [`second_factor`] | people, and signing in |
 //! | [`oidc`] | signing in through the bureau's identity provider |
 //! | [`session`], [`session_key_file`] | bearer tokens, and the keys that sign them |
+//! | [`token_key_file`] | the city's token key, and the next one, as files |
 
 pub mod account;
 pub mod authority;
@@ -29,6 +30,7 @@ mod serial;
 pub mod server_certificate;
 pub mod session;
 pub mod session_key_file;
+pub mod token_key_file;
 
 pub use account::Sessions;
 pub use person::{Person, Role, RoleError, RoleKind};

@@ -61,6 +61,11 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
         .map_err(failed("read", path))
 }
 
+/// Removes a secret, if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), SecretFileError> {
+    remove_if_there(path).map_err(failed("remove", path))
+}
+
 fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -38,6 +38,7 @@ pub mod second_factor;
 pub mod structure;
 pub mod supervision;
 pub mod sync;
+pub mod token_key;
 pub mod tx;
 pub mod watch;
 

@@ -35,6 +35,8 @@ pub struct Greeting<'a> {
     pub agent_version: &'a str,
     /// Agent's clock minus the hub's.
     pub clock_skew_ms: Option<i64>,
+    /// Id of the token key that it has beside the present one.
+    pub next_token_key: Option<i32>,
 }
 
 /// An open stream as the database knows it.
@@ -108,15 +110,15 @@ pub async fn advance(
 pub async fn open(pool: &PgPool, greeting: &Greeting<'_>) -> Result<Option<Opened>, sqlx::Error> {
     let row = query!(
         r#"INSERT INTO sync_position AS s (office_id, epoch, committed_sequence, backlog, agent_version, clock_skew_ms,
-                                           connected_at, last_seen_at)
-           VALUES ($1, $2, 0, $3, $4, $5, clock_timestamp(), now())
+                                           connected_at, last_seen_at, next_token_key)
+           VALUES ($1, $2, 0, $3, $4, $5, clock_timestamp(), now(), $6)
            ON CONFLICT (office_id) DO UPDATE SET
                committed_sequence = CASE WHEN s.epoch = $2 THEN s.committed_sequence ELSE 0 END,
                backlog = greatest(0, $3 - CASE WHEN s.epoch = $2 THEN s.committed_sequence ELSE 0 END),
                caught_up_at = CASE WHEN $3 > 0 AND s.epoch = $2 AND s.committed_sequence = $3
                                    THEN now() ELSE s.caught_up_at END,
                epoch = $2, agent_version = $4, clock_skew_ms = $5,
-               connected_at = excluded.connected_at, last_seen_at = now()
+               connected_at = excluded.connected_at, last_seen_at = now(), next_token_key = $6
             WHERE s.epoch <= $2
            RETURNING committed_sequence, connected_at AS "connected_at!""#,
         greeting.office_id.as_str(),
@@ -124,6 +126,7 @@ pub async fn open(pool: &PgPool, greeting: &Greeting<'_>) -> Result<Option<Opene
         bigint(greeting.last_sequence),
         greeting.agent_version,
         greeting.clock_skew_ms,
+        greeting.next_token_key,
     )
     .fetch_optional(pool)
     .await?;

@@ -22,6 +22,8 @@ pub struct Hello {
     pub agent_version: String,
     /// Agent's clock minus the hub's.
     pub clock_skew_ms: Option<i64>,
+    /// Id of the token key that the agent has beside the present one.
+    pub next_token_key: Option<i32>,
 }
 
 /// A greeting as it came, its office aside.
@@ -31,6 +33,8 @@ pub struct Raw<'a> {
     pub last_sequence: u64,
     pub agent_version: &'a str,
     pub sent_at: Option<OffsetDateTime>,
+    /// 0 for none.
+    pub next_token_key_id: u32,
 }
 
 /// A field of the greeting that cannot be used: its name, and what is expected.
@@ -64,11 +68,14 @@ impl Hello {
         if !readable {
             return Err(error("agent_version", "at most 64 printable characters"));
         }
+        let next_token_key = i32::try_from(raw.next_token_key_id)
+            .map_err(|_| error("next_token_key_id", "at most 2^31 - 1"))?;
         Ok(Self {
             epoch,
             last_sequence: raw.last_sequence,
             agent_version: raw.agent_version.to_owned(),
             clock_skew_ms: raw.sent_at.map(|sent_at| skew_ms(sent_at, now)),
+            next_token_key: (next_token_key > 0).then_some(next_token_key),
         })
     }
 
@@ -79,6 +86,7 @@ impl Hello {
             last_sequence: self.last_sequence,
             agent_version: &self.agent_version,
             clock_skew_ms: self.clock_skew_ms,
+            next_token_key: self.next_token_key,
         }
     }
 }
@@ -113,6 +121,7 @@ mod tests {
             last_sequence: 9,
             agent_version: "0.1.0",
             sent_at: Some(datetime!(2026-03-01 08:00:02.5 UTC)),
+            next_token_key_id: 0,
         }
     }
 

@@ -122,6 +122,7 @@ impl Office {
             last_sequence: self.next - 1,
             agent_version: "0.1.0",
             clock_skew_ms: Some(0),
+            next_token_key: None,
         };
         let opened = store::sync::open(pool, &greeting).await.unwrap();
         opened.map(|opened| opened.committed_sequence)

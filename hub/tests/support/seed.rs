@@ -48,6 +48,7 @@ impl Seed {
             last_sequence: records.len() as u64,
             agent_version: "0.1.0",
             clock_skew_ms: Some(40),
+            next_token_key: None,
         };
         store::sync::open(&hub.db.pool, &greeting)
             .await

@@ -18,7 +18,7 @@ async fn a_stream_is_welcomed_and_acknowledged_after_the_commit_and_not_before()
     let agent = Agent::enrol(&hub, "hzgl").await;
     let (mut stream, welcome) = agent.open(&hub).await;
     assert_eq!(welcome.committed_sequence, 0);
-    assert_eq!(welcome.token_key_id, hub.keys.pki.token_key.id());
+    assert_eq!(welcome.token_key_id, hub.keys.pki.token_keys.present.id());
     assert_eq!(welcome.limits.unwrap().max_unacked_batches, 8);
     let holder = hold(&hub.db.pool).await;
     stream.send(1, vec![case("C1"), case("C2")]).await;

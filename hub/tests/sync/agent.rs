@@ -45,6 +45,7 @@ impl Agent {
             last_sequence: 0,
             sent_at: None,
             office_id: self.office_id.clone(),
+            next_token_key_id: 0,
         }
     }
 
@@ -190,6 +191,7 @@ pub async fn taken_over_elsewhere(hub: &Hub, agent: &Agent) {
         last_sequence: 0,
         agent_version: "0.1.0",
         clock_skew_ms: None,
+        next_token_key: None,
     };
     store::sync::open(&hub.db.pool, &greeting)
         .await

@@ -1,5 +1,6 @@
 //! What a stream must begin with.
 
+use notary_hub::store;
 use notary_proto::hub::v1::Hello;
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -81,6 +82,13 @@ async fn a_greeting_that_cannot_be_used_names_its_field() {
                 ..agent.hello()
             },
         ),
+        (
+            "hello.next_token_key_id",
+            Hello {
+                next_token_key_id: u32::MAX,
+                ..agent.hello()
+            },
+        ),
     ];
     for (field, hello) in bad {
         let mut stream = agent.connect(&hub).await;
@@ -148,5 +156,39 @@ async fn the_agents_clock_is_compared_with_the_hubs() {
     )
     .await;
     assert!((-125..=-115).contains(&skew), "{skew} minutes");
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_an_agent_says_of_the_next_token_key_is_known_of_its_office() {
+    let hub = Hub::start().await;
+    let pool = &hub.db.pool;
+    let mut agents = Vec::new();
+    for (office, next_token_key_id) in [("hzgl", 2), ("hzqt", 0), ("hzxh", 3)] {
+        let agent = Agent::enrol(&hub, office).await;
+        let mut stream = agent.connect(&hub).await;
+        let hello = Hello {
+            next_token_key_id,
+            ..agent.hello()
+        };
+        stream.greet(hello).await;
+        stream.hear().await.unwrap();
+        agents.push((agent, stream));
+    }
+    let has = async || {
+        let offices = store::token_key::offices(pool, 2).await.unwrap();
+        let has = offices.iter().map(|office| office.has_next);
+        has.collect::<Vec<_>>()
+    };
+    assert_eq!(has().await, [true, false, false]);
+    // An agent that was told that it is taken back.
+    let mut stream = agents[0].0.connect(&hub).await;
+    stream.greet(agents[0].0.hello()).await;
+    stream.hear().await.unwrap();
+    assert_eq!(has().await, [false, false, false]);
+    store::office::revoke(pool, "hzgl".parse().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(has().await.len(), 2, "a revoked office has no part in it");
     hub.app.stop().await.unwrap();
 }

@@ -22,7 +22,7 @@ async fn enrolment(pool: &PgPool, by_hand: bool) -> Enrolment {
     Enrolment::new(
         pool.clone(),
         Arc::new(pki.authority),
-        pki.token_key,
+        pki.token_keys,
         by_hand,
     )
 }

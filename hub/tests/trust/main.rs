@@ -13,3 +13,4 @@ mod second_factor;
 mod session;
 mod succession;
 mod token;
+mod token_key;

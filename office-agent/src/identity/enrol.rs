@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use linkage::office::OfficeId;
-use linkage::token::{TokenAlgorithm, TokenKey};
+use linkage::token::{TokenAlgorithm, TokenKey, TokenKeys};
 use notary_proto::hub::v1::enrollment_service_client::EnrollmentServiceClient;
 use notary_proto::hub::v1::{self as wire, EnrollRequest, EnrollResponse};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
@@ -143,24 +143,35 @@ fn accept(answer: EnrollResponse, key: Zeroizing<Vec<u8>>) -> Result<Identity, E
         .office_id
         .parse()
         .map_err(|_| EnrolError::Answer("it names no office"))?;
-    let token_key = answer
+    let present = answer
         .token_key
         .ok_or(EnrolError::Answer("it has no token key"))?;
-    let algorithm =
-        algorithm(token_key.algorithm()).ok_or(EnrolError::Answer("unknown token algorithm"))?;
-    let secret = Zeroizing::new(token_key.secret);
-    let secret: [u8; 32] = secret
-        .as_slice()
-        .try_into()
-        .map_err(|_| EnrolError::Answer("the token key has not 32 bytes"))?;
+    let token_keys = TokenKeys {
+        present: token_key(present)?,
+        next: answer.next_token_key.map(token_key).transpose()?,
+    };
     Ok(Identity::new(
         (office_id, answer.office_name),
         key,
         ders(answer.certificate_chain_der),
         ders(answer.trust_anchors_der),
-        TokenKey::new(token_key.key_id, algorithm, secret),
+        token_keys,
         OffsetDateTime::now_utc(),
     )?)
+}
+
+/// A token key as the hub hands it out.
+pub(super) fn token_key(key: wire::TokenKey) -> Result<TokenKey, EnrolError> {
+    let secret = Zeroizing::new(key.secret);
+    let algorithm = wire::TokenAlgorithm::try_from(key.algorithm)
+        .ok()
+        .and_then(algorithm)
+        .ok_or(EnrolError::Answer("unknown token algorithm"))?;
+    let secret: [u8; 32] = secret
+        .as_slice()
+        .try_into()
+        .map_err(|_| EnrolError::Answer("the token key has not 32 bytes"))?;
+    Ok(TokenKey::new(key.key_id, algorithm, secret))
 }
 
 pub(super) fn ders(certificates: Vec<Vec<u8>>) -> Vec<CertificateDer<'static>> {

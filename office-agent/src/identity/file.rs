@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
 use linkage::office::OfficeId;
-use linkage::token::{TokenAlgorithm, TokenKey};
+use linkage::token::{TokenAlgorithm, TokenKey, TokenKeys};
 use rustls_pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -47,12 +47,29 @@ struct Stored {
     token_key_id: u32,
     token_algorithm: TokenAlgorithm,
     token_secret: String,
+    /// Written only while there is one, so that an agent of the version before reads the file at any other time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_token_key: Option<StoredKey>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct StoredKey {
+    id: u32,
+    algorithm: TokenAlgorithm,
+    secret: String,
 }
 
 impl Drop for Stored {
     fn drop(&mut self) {
         self.private_key.zeroize();
         self.token_secret.zeroize();
+    }
+}
+
+impl Drop for StoredKey {
+    fn drop(&mut self) {
+        self.secret.zeroize();
     }
 }
 
@@ -71,17 +88,24 @@ pub fn load(data_dir: &Path) -> Result<Identity, IdentityError> {
     };
     let stored: Stored = serde_json::from_slice(&text)
         .map_err(|_| IdentityError::Damaged("identity.json is no identity"))?;
-    let secret = Zeroizing::new(decode(&stored.token_secret)?);
-    let secret: [u8; 32] = secret
-        .as_slice()
-        .try_into()
-        .map_err(|_| IdentityError::Damaged("the token key has not 32 bytes"))?;
+    let token_keys = TokenKeys {
+        present: token_key(
+            stored.token_key_id,
+            stored.token_algorithm,
+            &stored.token_secret,
+        )?,
+        next: stored
+            .next_token_key
+            .as_ref()
+            .map(|key| token_key(key.id, key.algorithm, &key.secret))
+            .transpose()?,
+    };
     Identity::new(
         (stored.office_id, stored.office_name.clone()),
         Zeroizing::new(decode(&stored.private_key)?),
         certificates(&stored.certificate_chain)?,
         certificates(&stored.trust_anchors)?,
-        TokenKey::new(stored.token_key_id, stored.token_algorithm, secret),
+        token_keys,
         OffsetDateTime::from_unix_timestamp(stored.received_at)
             .map_err(|_| IdentityError::Damaged("identity.json is no identity"))?,
     )
@@ -96,14 +120,28 @@ pub(super) fn store(data_dir: &Path, identity: &Identity) -> Result<(), Identity
         certificate_chain: encoded(&identity.chain),
         trust_anchors: encoded(&identity.anchors),
         received_at: identity.received_at.unix_timestamp(),
-        token_key_id: identity.token_key.id(),
-        token_algorithm: identity.token_key.algorithm(),
-        token_secret: BASE64.encode(identity.token_key.secret()),
+        token_key_id: identity.token_key().id(),
+        token_algorithm: identity.token_key().algorithm(),
+        token_secret: BASE64.encode(identity.token_key().secret()),
+        next_token_key: identity.next_token_key().map(|key| StoredKey {
+            id: key.id(),
+            algorithm: key.algorithm(),
+            secret: BASE64.encode(key.secret()),
+        }),
     };
     let text = serde_json::to_vec_pretty(&stored)
         .map(Zeroizing::new)
         .map_err(|_| IdentityError::Damaged("it cannot be written as JSON"))?;
     Ok(secret_file::write(&path(data_dir), &text)?)
+}
+
+fn token_key(id: u32, algorithm: TokenAlgorithm, secret: &str) -> Result<TokenKey, IdentityError> {
+    let secret = Zeroizing::new(decode(secret)?);
+    let secret: [u8; 32] = secret
+        .as_slice()
+        .try_into()
+        .map_err(|_| IdentityError::Damaged("the token key has not 32 bytes"))?;
+    Ok(TokenKey::new(id, algorithm, secret))
 }
 
 fn encoded(certificates: &[CertificateDer<'_>]) -> Vec<String> {

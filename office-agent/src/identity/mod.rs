@@ -1,4 +1,4 @@
-//! Who this agent is: the office's key and certificate, whom to trust for the hub, and the city's token key.
+//! Who this agent is: the office's key and certificate, whom to trust for the hub, and the city's token keys.
 //!
 //! All of it is one file, replaced in one step, so that key and certificate always belong together.
 
@@ -10,7 +10,7 @@ mod secret_file;
 use std::fmt;
 
 use linkage::office::OfficeId;
-use linkage::token::TokenKey;
+use linkage::token::{TokenKey, TokenKeys};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use time::OffsetDateTime;
 use x509_parser::parse_x509_certificate;
@@ -31,7 +31,7 @@ pub struct Identity {
     key: Zeroizing<Vec<u8>>,
     chain: Vec<CertificateDer<'static>>,
     anchors: Vec<CertificateDer<'static>>,
-    token_key: TokenKey,
+    token_keys: TokenKeys,
     /// When it was received, by this machine's clock. A certificate begins earlier than it was made.
     received_at: OffsetDateTime,
     not_after: OffsetDateTime,
@@ -47,7 +47,7 @@ impl Identity {
         key: Zeroizing<Vec<u8>>,
         chain: Vec<CertificateDer<'static>>,
         anchors: Vec<CertificateDer<'static>>,
-        token_key: TokenKey,
+        token_keys: TokenKeys,
         received_at: OffsetDateTime,
     ) -> Result<Self, IdentityError> {
         let leaf = chain
@@ -72,7 +72,7 @@ impl Identity {
             key,
             chain,
             anchors,
-            token_key,
+            token_keys,
             received_at,
             not_after,
         })
@@ -93,7 +93,13 @@ impl Identity {
     /// The city's token key.
     #[must_use]
     pub fn token_key(&self) -> &TokenKey {
-        &self.token_key
+        &self.token_keys.present
+    }
+
+    /// The key that is to follow it, once the hub has handed one out.
+    #[must_use]
+    pub fn next_token_key(&self) -> Option<&TokenKey> {
+        self.token_keys.next.as_ref()
     }
 
     /// When the certificate ends.

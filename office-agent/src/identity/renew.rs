@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use linkage::token::TokenKeys;
 use notary_proto::hub::v1::RenewRequest;
 use notary_proto::hub::v1::certificate_service_client::CertificateServiceClient;
 use rand::RngExt;
@@ -11,7 +12,7 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::enrol::{ders, new_key, request};
+use super::enrol::{ders, new_key, request, token_key};
 use super::{EnrolError, Identity, IdentityError, file};
 use crate::config::HubUrl;
 use crate::dial::{self, DialError, Refusal};
@@ -110,7 +111,11 @@ impl Renewal {
             key,
             ders(answer.certificate_chain_der),
             ders(answer.trust_anchors_der),
-            old.token_key().clone(),
+            TokenKeys {
+                present: old.token_key().clone(),
+                // One that was taken back is told of no more.
+                next: answer.next_token_key.map(token_key).transpose()?,
+            },
             OffsetDateTime::now_utc(),
         )?;
         file::store(&self.data_dir, &identity)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use linkage::token::TokenKey;
 use metrics::{counter, gauge};
 use notary_proto::hub::v1::sync_request::Message as Out;
 use notary_proto::hub::v1::sync_response::Message as In;
@@ -260,6 +261,7 @@ async fn open(
         last_sequence: position.last,
         sent_at: Some(timestamp(OffsetDateTime::now_utc())),
         office_id: identity.office_id().to_string(),
+        next_token_key_id: identity.next_token_key().map_or(0, TokenKey::id),
     };
     // Hello, and every batch the widest window allows.
     let (out, requests) = mpsc::channel(16);

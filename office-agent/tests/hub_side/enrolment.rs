@@ -2,6 +2,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::Ordering;
 
+use linkage::token::TokenKey as Key;
+use notary_proto::hub::v1::{TokenAlgorithm, TokenKey};
 use office_agent::identity;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::FromDer;
@@ -84,6 +86,73 @@ async fn a_renewed_certificate_is_stored_and_the_stream_goes_over_to_it() {
     agent.put(1..2).await;
     stream.keys_until(2).await;
     agent.acked(2).await;
+}
+
+#[tokio::test]
+async fn the_key_that_is_to_follow_is_kept_said_and_forgotten_as_the_hub_hands_it_out() {
+    let mut hub = Hub::start().await;
+    let agent = Agent::syncing(&hub, 1).await;
+    let (mut stream, hello) = hub.welcomed(0).await;
+    assert_eq!(hello.next_token_key_id, 0);
+    stream.keys_until(1).await;
+    let stored = || identity::load(&agent.config.data_dir).unwrap();
+
+    *hub.service.next_token_key.lock().unwrap() = Some(TokenKey {
+        key_id: 2,
+        algorithm: TokenAlgorithm::HmacSm3.into(),
+        secret: vec![9; 32],
+    });
+    agent.renewal.once().await.unwrap();
+    assert!(stream.is_left().await);
+    let (mut stream, hello) = hub.welcomed(1).await;
+    assert_eq!(hello.next_token_key_id, 2);
+    assert_eq!(stored().next_token_key().unwrap().secret(), &[9; 32]);
+    assert_eq!(
+        stored().token_key().secret(),
+        &[7; 32],
+        "tokens are made with the present one"
+    );
+    let file = fs::metadata(agent.config.data_dir.join("identity.json")).unwrap();
+    assert_eq!(file.mode() & 0o777, 0o600);
+
+    *hub.service.next_token_key.lock().unwrap() = None;
+    agent.renewal.once().await.unwrap();
+    assert!(stream.is_left().await);
+    let (_, hello) = hub.welcomed(1).await;
+    assert_eq!(hello.next_token_key_id, 0);
+    assert!(stored().next_token_key().is_none());
+}
+
+#[tokio::test]
+async fn a_next_key_that_cannot_be_used_leaves_the_identity_as_it_is() {
+    let mut hub = Hub::start().await;
+    let agent = Agent::syncing(&hub, 1).await;
+    let (_stream, _) = hub.welcomed(0).await;
+    let before = fs::read(agent.config.data_dir.join("identity.json")).unwrap();
+    *hub.service.next_token_key.lock().unwrap() = Some(TokenKey {
+        key_id: 2,
+        algorithm: TokenAlgorithm::HmacSha256.into(),
+        secret: vec![9; 31],
+    });
+    let error = agent.renewal.once().await.unwrap_err().to_string();
+    assert!(error.contains("not 32 bytes"), "{error}");
+    let after = fs::read(agent.config.data_dir.join("identity.json")).unwrap();
+    assert_eq!(after, before);
+}
+
+#[tokio::test]
+async fn an_agent_that_enrols_during_a_change_has_both_keys() {
+    let hub = Hub::start().await;
+    *hub.service.next_token_key.lock().unwrap() = Some(TokenKey {
+        key_id: 2,
+        algorithm: TokenAlgorithm::HmacSha256.into(),
+        secret: vec![9; 32],
+    });
+    let (_folder, config) = configured(&hub);
+    enrolled(&config).await.unwrap();
+    let stored = identity::load(&config.data_dir).unwrap();
+    assert_eq!(stored.token_key().id(), 1);
+    assert_eq!(stored.next_token_key().map(Key::id), Some(2));
 }
 
 #[tokio::test]

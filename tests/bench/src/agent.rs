@@ -45,6 +45,7 @@ impl Agent {
             last_sequence: 0,
             sent_at: None,
             office_id: office_id.to_string(),
+            next_token_key_id: 0,
         });
         to_hub.send(request(hello)).await?;
         let welcome = from_hub

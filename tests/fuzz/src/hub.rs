@@ -108,6 +108,7 @@ fn greeting(bytes: &[u8]) {
         last_sequence: next().parse().unwrap_or_default(),
         agent_version: next(),
         sent_at: None,
+        next_token_key_id: 0,
     };
     if let Ok(hello) = Hello::parse(&raw, OffsetDateTime::now_utc()) {
         assert_eq!(hello.epoch.get_version_num(), 7);

@@ -123,6 +123,7 @@ impl Connection {
             last_sequence: hello.last_sequence,
             agent_version: &hello.agent_version,
             sent_at: hello.sent_at.and_then(moment),
+            next_token_key_id: hello.next_token_key_id,
         };
         let hello = Hello::parse(&raw, OffsetDateTime::now_utc())
             .map_err(|error| invalid_field(format!("hello.{}", error.field), error.expected))?;

@@ -54,6 +54,8 @@ pub struct Service {
     pub csrs: Arc<Mutex<Vec<Vec<u8>>>>,
     /// Whether the next enrolment's answer gets lost after the hub did its part.
     pub lose_answer: Arc<AtomicBool>,
+    /// The token key that is to follow.
+    pub next_token_key: Arc<Mutex<Option<TokenKey>>>,
 }
 
 impl Hub {
@@ -85,6 +87,7 @@ impl Hub {
             streams: sender,
             csrs: Arc::default(),
             lose_answer: Arc::default(),
+            next_token_key: Arc::default(),
         };
         let router = Routes::default()
             .add_service(sync(service.clone()))
@@ -235,6 +238,7 @@ impl EnrollmentService for Service {
                 algorithm: TokenAlgorithm::HmacSha256.into(),
                 secret: vec![7; 32],
             }),
+            next_token_key: self.next_token_key.lock().unwrap().clone(),
         }))
     }
 }
@@ -248,6 +252,7 @@ impl CertificateService for Service {
         Ok(Response::new(RenewResponse {
             certificate_chain_der: self.authority.certify(&request.into_inner().csr_der),
             trust_anchors_der: vec![self.authority.certificate.to_vec()],
+            next_token_key: self.next_token_key.lock().unwrap().clone(),
         }))
     }
 }

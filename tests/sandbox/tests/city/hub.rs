@@ -147,6 +147,7 @@ async fn file(house: &Office, one: &synthetic_city::Filing, supervision: &Superv
         filing_id: sent.filing_id,
         source_case_id: sent.source_case_id,
         text: sent.text,
+        next_token_key_id: 0,
     };
     let one = Filing::parse(house.id, body, raw, None).unwrap();
     let Supervision {
@@ -180,6 +181,7 @@ async fn take_in(city: &City, office: usize, ingest: &Ingest, pool: &PgPool) {
         last_sequence: records.len() as u64,
         agent_version: "0.1.0",
         clock_skew_ms: None,
+        next_token_key: None,
     };
     store::sync::open(pool, &greeting).await.unwrap();
     let job = Job {
