@@ -10,6 +10,7 @@ use time::{Date, Month};
 use utoipa::ToSchema;
 
 use super::FilingKind;
+use super::body::Body;
 use super::deadline::Deadlines;
 use super::window::{Score, Window};
 use crate::statistics::calendar::Calendar;
@@ -212,6 +213,14 @@ async fn houses(
             level: place.unit.level,
         })
         .collect())
+}
+
+/// What an office's self-assessment comes to at its level; `None` of everything else that is filed.
+pub fn assessed(body: &Body, level: Level) -> Option<Score> {
+    match body {
+        Body::SelfAssessment { items, .. } => Some(Window::builtin().score(level, items)),
+        _ => None,
+    }
 }
 
 async fn scored(

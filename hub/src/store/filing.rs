@@ -11,9 +11,10 @@ use uuid::Uuid;
 use super::decode::{decode_error, parse};
 use super::supervision::work;
 use super::tx;
+use crate::filing::assessment::assessed;
 use crate::filing::body::{Body, PaperMovement, Relative};
 use crate::filing::window::Score;
-use crate::filing::{Filing, FilingKind, Receipt, SubmitError, assessed};
+use crate::filing::{Filing, FilingKind, Receipt, SubmitError};
 use crate::local_time::local_day;
 
 /// Stores a filing, once; returns how it was first recorded.

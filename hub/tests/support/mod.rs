@@ -6,6 +6,7 @@ pub mod gateway;
 pub mod hub;
 pub mod meet;
 pub mod program;
+mod serving;
 pub mod seed;
 
 use std::path::{Path, PathBuf};
