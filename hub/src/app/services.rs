@@ -119,7 +119,7 @@ impl Services {
     }
 
     /// What offices reach.
-    pub(super) fn agents(&self) -> Router {
+    pub(super) fn agents(&self) -> grpc::Agents {
         grpc::Agents {
             enrolment: Arc::clone(&self.enrolment),
             revocations: self.revocations.clone(),
@@ -130,7 +130,6 @@ impl Services {
             details: Details::new(self.general.clone(), self.audit.clone(), self.rules.clone()),
             supervision: self.supervision.clone(),
         }
-        .router()
     }
 
     /// What people reach.
