@@ -24,6 +24,7 @@ use crate::audit::archive::ArchiveError;
 use crate::audit::{Audit, Checkpoints, key_file};
 use crate::config::Config;
 use crate::entrance::Entrance;
+use crate::grpc;
 use crate::grpc::health::{Health, Standing};
 use crate::http;
 use crate::identity::Sessions;
@@ -88,6 +89,7 @@ pub struct App {
     config: Config,
     addresses: Addresses,
     rest: http::Api,
+    agents: grpc::Agents,
     health: Health,
     database: Database,
     listeners: TaskTracker,
@@ -254,7 +256,7 @@ impl App {
         let listeners = TaskTracker::new();
         let doors_stop = Stop::default();
         let metrics_door = doors.open(
-            services.agents(),
+            services.agents().router(),
             services.people(),
             &doors_stop,
             &listeners,
@@ -274,6 +276,7 @@ impl App {
             config,
             addresses,
             rest: services.rest(),
+            agents: services.agents(),
             health,
             database,
             listeners,
@@ -288,6 +291,11 @@ impl App {
     /// What its REST interface is made of, for whoever puts another gate before the same routes.
     pub fn rest(&self) -> http::Api {
         self.rest.clone()
+    }
+
+    /// The same of what offices' agents call.
+    pub fn agents(&self) -> grpc::Agents {
+        self.agents.clone()
     }
 
     /// Where it listens.

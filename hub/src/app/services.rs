@@ -127,7 +127,7 @@ impl Services {
     }
 
     /// What offices reach.
-    pub(super) fn agents(&self) -> Router {
+    pub(super) fn agents(&self) -> grpc::Agents {
         grpc::Agents {
             enrolment: Arc::clone(&self.enrolment),
             revocations: self.revocations.clone(),
@@ -138,7 +138,6 @@ impl Services {
             details: Details::new(self.general.clone(), self.audit.clone(), self.rules.clone()),
             supervision: self.supervision.clone(),
         }
-        .router()
     }
 
     /// What people reach.

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::statistics::calendar::Calendar;
 use crate::store;
+use crate::store::scope::Scope;
 use crate::supervision::codes;
 use crate::supervision::rule::Rules;
 use body::Body;
@@ -253,9 +254,10 @@ fn fits(text: &str, most: usize) -> bool {
             .any(|char| char.is_control() && !matches!(char, '\n' | '\r' | '\t'))
 }
 
-/// Hands a filing in; the same `filing_id` again has no second effect.
+/// Hands a filing in, as whoever files may for the own office; the same `filing_id` again has no second effect.
 pub async fn submit(
     pool: &PgPool,
+    scope: Scope,
     rules: &Rules,
     calendar: &Calendar,
     filing: &Filing,
@@ -264,7 +266,7 @@ pub async fn submit(
         .deadlines
         .due_on(filing.body.kind(), filing.body.happened_on(), calendar);
     store::tx::retried("filing.submit", || {
-        store::filing::record(pool, filing, due_on)
+        store::filing::record(pool, scope, filing, due_on)
     })
     .await
 }

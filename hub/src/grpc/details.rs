@@ -1,7 +1,5 @@
 //! `DetailsService`: asking the office that holds a case.
 
-use std::sync::Arc;
-
 use notary_proto::hub::v1 as wire;
 use notary_proto::hub::v1::details_service_server::DetailsService;
 use notary_proto::hub::v1::{
@@ -13,12 +11,12 @@ use uuid::Uuid;
 
 use super::error::{audit, database, invalid_field};
 use super::lookup::{asker, denied};
+use super::office_of;
 use super::value::{day, timestamp};
-use super::{bearer_of, office_of};
 use crate::details::{
     Answer, Details, DetailsError, Entrusted, FieldError, Outcome, Request as Asked, Side, State,
 };
-use crate::identity::Sessions;
+use crate::identity::Person;
 use crate::lookup::{Asker, Denial};
 use crate::refusal::Reason;
 
@@ -29,21 +27,20 @@ const MOST: u32 = 200;
 #[derive(Debug)]
 pub struct DetailsApi {
     details: Details,
-    sessions: Arc<Sessions>,
 }
 
 impl DetailsApi {
-    pub fn new(details: Details, sessions: Arc<Sessions>) -> Self {
-        Self { details, sessions }
+    pub fn new(details: Details) -> Self {
+        Self { details }
     }
+}
 
-    /// A notary with the certificate of the own office.
-    fn notary<T>(&self, request: &Request<T>) -> Result<Asker, Status> {
-        let office_id = office_of(request)?.office_id;
-        let person = bearer_of(request).and_then(|token| self.sessions.verify(token).ok());
-        let person = person.ok_or_else(|| denied(Denial::NoSession))?;
-        asker(office_id, person.account_id, person.role).map_err(denied)
-    }
+/// A notary with the certificate of the own office.
+fn notary<T>(request: &Request<T>) -> Result<Asker, Status> {
+    let office_id = office_of(request)?.office_id;
+    let person = request.extensions().get::<Person>();
+    let person = person.ok_or_else(|| denied(Denial::NoSession))?;
+    asker(office_id, person).map_err(denied)
 }
 
 #[tonic::async_trait]
@@ -52,7 +49,7 @@ impl DetailsService for DetailsApi {
         &self,
         request: Request<RequestDetailsRequest>,
     ) -> Result<Response<RequestDetailsResponse>, Status> {
-        let asker = self.notary(&request)?;
+        let asker = notary(&request)?;
         let raw = request.into_inner();
         let asked = Asked::parse(&raw.request_id, raw.audit_entry, raw.hit, &raw.question);
         let due_on = self.details.request(asker, asked.map_err(field)?).await;
@@ -65,7 +62,7 @@ impl DetailsService for DetailsApi {
         &self,
         request: Request<ListDetailsRequestsRequest>,
     ) -> Result<Response<ListDetailsRequestsResponse>, Status> {
-        let asker = self.notary(&request)?;
+        let asker = notary(&request)?;
         let raw = request.into_inner();
         let side = match raw.side() {
             wire::DetailsSide::AskedByUs => Side::AskedByUs,
@@ -101,7 +98,7 @@ impl DetailsService for DetailsApi {
         &self,
         request: Request<AnswerDetailsRequest>,
     ) -> Result<Response<AnswerDetailsResponse>, Status> {
-        let asker = self.notary(&request)?;
+        let asker = notary(&request)?;
         let raw = request.into_inner();
         let outcome = match raw.outcome() {
             wire::DetailsOutcome::Verified => Outcome::Verified,

@@ -30,7 +30,7 @@ impl FilingService for FilingApi {
         &self,
         request: Request<SubmitFilingRequest>,
     ) -> Result<Response<SubmitFilingResponse>, Status> {
-        let office_id = office_of(&request)?.office_id;
+        let office = office_of(&request)?;
         let request = request.into_inner();
         let kind = kind(request.kind())?;
         let body = Body::parse(kind, &request.detail).map_err(field)?;
@@ -39,13 +39,13 @@ impl FilingService for FilingApi {
             source_case_id: request.source_case_id,
             text: request.text,
         };
-        let filing = Filing::parse(office_id, body, raw, None).map_err(field)?;
+        let filing = Filing::parse(office.office_id, body, raw, None).map_err(field)?;
         let Supervision {
             pool,
             rules,
             calendar,
         } = &self.supervision;
-        let receipt = filing::submit(pool, rules, calendar, &filing)
+        let receipt = filing::submit(pool, office.scope(), rules, calendar, &filing)
             .await
             .map_err(refused)?;
         Ok(Response::new(SubmitFilingResponse {

@@ -1,22 +1,25 @@
 //! What every call passes before its handler: measurement, revocation, room, and a limit of time.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::BoxError;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::Extensions;
 use axum::middleware::Next;
 use axum::response::Response;
-use http_body_util::Limited;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use linkage::office::OfficeId;
 use metrics::histogram;
 use tokio::time::{Instant, timeout};
 use tonic::{Code, Status};
 
+use super::bearer_in;
 use crate::gate::Gate;
 use crate::identity::revocation::{Revocation, Revocations};
-use crate::identity::{LapsedOffice, OfficeIdentity};
+use crate::identity::{LapsedOffice, OfficeIdentity, Sessions};
 use crate::refusal::Reason;
 use crate::telemetry::metrics::RPC_SECONDS;
 use crate::transport::{ClientAddress, MAX_CALL_IN};
@@ -70,10 +73,18 @@ pub(super) async fn unary(State(lane): State<Lane>, request: Request, next: Next
         );
     };
     // tonic reads a request to its end, however many messages there are.
-    let request = request.map(|body| Body::new(Limited::new(body, MAX_CALL_IN)));
+    let request = request.map(|body| Body::new(Limited::new(body, MAX_CALL_IN).map_err(cut)));
     match timeout(UNARY_TIME, next.run(request)).await {
         Ok(response) => response,
         Err(_) => refuse(Status::deadline_exceeded("the call took too long")),
+    }
+}
+
+/// Why a body was not read to its end. What it is answered with is found in the error's sources.
+fn cut(error: BoxError) -> BoxError {
+    match error.is::<LengthLimitError>() {
+        true => Status::out_of_range("the call's messages are larger than a call may be").into(),
+        false => error,
     }
 }
 
@@ -83,6 +94,20 @@ pub(super) async fn unary_or_stream(lane: State<Lane>, request: Request, next: N
         SYNC_STREAM => next.run(request).await,
         _ => unary(lane, request, next).await,
     }
+}
+
+/// Tells the handlers who speaks through the certificate, if a session says so. Which calls need a person is theirs to
+/// say: whom they deny, they record.
+pub(super) async fn person(
+    State(sessions): State<Arc<Sessions>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let session = bearer_in(request.headers()).map(|token| sessions.verify(token));
+    if let Some(Ok(person)) = session {
+        request.extensions_mut().insert(person);
+    }
+    next.run(request).await
 }
 
 /// A certificate is good until it is revoked, which its connection does not learn by itself.

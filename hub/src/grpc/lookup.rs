@@ -12,9 +12,9 @@ use notary_proto::hub::v1::{
 use tonic::{Request, Response, Status};
 
 use super::error::{audit, database, internal};
-use super::{bearer_of, lookup_answer, lookup_question, lookup_watch, office_of};
+use super::{lookup_answer, lookup_question, lookup_watch, office_of};
 use crate::audit::{Action, Actor};
-use crate::identity::{Role, Sessions};
+use crate::identity::{Person, Role};
 use crate::lookup::{Asker, Denial, Lookup, LookupError};
 use crate::refusal::Reason;
 
@@ -22,12 +22,11 @@ use crate::refusal::Reason;
 #[derive(Debug)]
 pub struct LookupApi {
     lookup: Arc<Lookup>,
-    sessions: Arc<Sessions>,
 }
 
 impl LookupApi {
-    pub fn new(lookup: Arc<Lookup>, sessions: Arc<Sessions>) -> Self {
-        Self { lookup, sessions }
+    pub fn new(lookup: Arc<Lookup>) -> Self {
+        Self { lookup }
     }
 
     /// Who asks what; whoever is denied here is recorded as well.
@@ -38,13 +37,9 @@ impl LookupApi {
         parse: fn(T) -> Result<Q, Denial>,
     ) -> Result<(Asker, Q), Status> {
         let office_id = office_of(&request)?.office_id;
-        let session = bearer_of(&request).map(|token| self.sessions.verify(token));
-        let (actor, asker) = match session {
-            Some(Ok(person)) => (
-                Actor::Account(person.account_id),
-                asker(office_id, person.account_id, person.role),
-            ),
-            _ => (Actor::Office(office_id), Err(Denial::NoSession)),
+        let (actor, asker) = match request.extensions().get::<Person>() {
+            Some(person) => (Actor::Account(person.account_id), asker(office_id, person)),
+            None => (Actor::Office(office_id), Err(Denial::NoSession)),
         };
         match asker.and_then(|asker| Ok((asker, parse(request.into_inner())?))) {
             Ok(asked) => Ok(asked),
@@ -122,13 +117,9 @@ impl LookupService for LookupApi {
 }
 
 /// A notary speaks through the certificate of the own office alone.
-pub(super) fn asker(
-    office_id: OfficeId,
-    account_id: uuid::Uuid,
-    role: Role,
-) -> Result<Asker, Denial> {
-    match role {
-        Role::Notary(of) if of == office_id => Ok(Asker::new(account_id, office_id)),
+pub(super) fn asker(office_id: OfficeId, person: &Person) -> Result<Asker, Denial> {
+    match person.role {
+        Role::Notary(of) if of == office_id => Ok(Asker::new(person, office_id)),
         Role::Notary(_) => Err(Denial::OtherOffice),
         Role::Analyst | Role::Supervisor | Role::Operator => Err(Denial::NotANotary),
     }

@@ -28,6 +28,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use axum::middleware::{from_fn, from_fn_with_state};
 use notary_proto::hub::v1::certificate_service_server::CertificateServiceServer;
 use notary_proto::hub::v1::details_service_server::DetailsServiceServer;
@@ -67,7 +69,7 @@ macro_rules! limited {
 }
 
 /// What the agents' listener serves: everything behind the office's certificate.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Agents {
     pub enrolment: Arc<Enrolment>,
     pub revocations: Revocations,
@@ -82,6 +84,13 @@ pub struct Agents {
 
 impl Agents {
     pub fn router(self) -> Router {
+        let sessions = Arc::clone(&self.sessions);
+        self.routes(|calls| calls.layer(from_fn_with_state(sessions.clone(), guard::person)))
+    }
+
+    /// `known` tells the handlers who asks: the certificate's office stands in a call's extensions, and a person is put
+    /// there.
+    pub fn routes(self, known: impl Fn(Router) -> Router) -> Router {
         let sync = SyncApi::new(self.feeds, self.revocations.clone());
         let office_calls = Routes::from(Router::new())
             .add_service(
@@ -92,16 +101,17 @@ impl Agents {
                 FilingServiceServer,
                 FilingApi::new(self.supervision)
             ))
-            .into_axum_router()
-            .layer(from_fn_with_state(Lane::new(), guard::unary_or_stream));
-        let lookup = LookupApi::new(self.lookup, Arc::clone(&self.sessions));
-        let details = DetailsApi::new(self.details, self.sessions);
+            .into_axum_router();
+        let office_calls =
+            known(office_calls).layer(from_fn_with_state(Lane::new(), guard::unary_or_stream));
+        let lookup = LookupApi::new(self.lookup);
+        let details = DetailsApi::new(self.details);
         // Room of their own: look-ups come before sync.
         let lookups = Routes::from(Router::new())
             .add_service(limited!(LookupServiceServer, lookup))
             .add_service(limited!(DetailsServiceServer, details))
-            .into_axum_router()
-            .layer(from_fn_with_state(Lane::new(), guard::unary));
+            .into_axum_router();
+        let lookups = known(lookups).layer(from_fn_with_state(Lane::new(), guard::unary));
         let standing = Routes::from(office_calls.merge(lookups))
             .add_service(self.health.server())
             .into_axum_router()
@@ -111,8 +121,8 @@ impl Agents {
                 CertificateServiceServer,
                 CertificateApi::new(self.enrolment)
             ))
-            .into_axum_router()
-            .layer(from_fn_with_state(Lane::new(), guard::unary));
+            .into_axum_router();
+        let renewal = known(renewal).layer(from_fn_with_state(Lane::new(), guard::unary));
         standing
             .merge(renewal)
             .layer(from_fn_with_state(self.revocations, guard::not_revoked))
@@ -165,7 +175,11 @@ pub fn office_of<T>(request: &Request<T>) -> Result<OfficeIdentity, Status> {
 
 /// The bearer token of a call that carries exactly one.
 pub fn bearer_of<T>(request: &Request<T>) -> Option<&str> {
-    let mut values = request.metadata().get_all("authorization").iter();
+    bearer_in(request.metadata().as_ref())
+}
+
+fn bearer_in(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next()?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     (values.next().is_none() && scheme.eq_ignore_ascii_case("bearer")).then_some(token)

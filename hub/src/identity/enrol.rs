@@ -216,12 +216,16 @@ impl Enrolment {
         late: bool,
     ) -> Result<Vec<CertificateDer<'static>>, EnrolError> {
         let key = ProvenKey::from_csr(csr)?;
-        if late && store::certificate::late_renewal_refused(&self.pool, office.office_id).await? {
+        let mut writing = office.scope().write(&self.pool).await?;
+        let refused = late
+            && store::certificate::late_renewal_refused(&mut writing, office.office_id).await?;
+        if refused {
             return Err(EnrolError::LateRenewalRefused);
         }
         let now = OffsetDateTime::now_utc();
         let certificate = self.authority.certify_office(office.office_id, &key, now)?;
-        store::certificate::insert(&self.pool, office.office_id, &certificate, late).await?;
+        store::certificate::insert(&mut *writing, office.office_id, &certificate, late).await?;
+        writing.commit().await?;
         let occasion = if late { "renew_late" } else { "renew" };
         counter!(CERTIFICATES_ISSUED, "occasion" => occasion).increment(1);
         Ok(self.chain(certificate.der))

@@ -39,13 +39,33 @@ pub use serial::Serial;
 
 use linkage::office::OfficeId;
 
+use crate::store::scope::Scope;
+
 /// An office as its verified client certificate names it. The accept loop puts it into the extensions of
 /// every request on the agents' listener; nothing in a payload can change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OfficeIdentity {
+    /// What the hub's own checks go by.
     pub office_id: OfficeId,
     /// Serial number of the certificate.
     pub serial: Serial,
+    /// What the database goes by, whatever becomes of `office_id`.
+    scope: Scope,
+}
+
+impl OfficeIdentity {
+    pub const fn new(office_id: OfficeId, serial: Serial) -> Self {
+        Self {
+            office_id,
+            serial,
+            scope: Scope::of_agent(office_id),
+        }
+    }
+
+    /// As whom the database lets the office's agent read, and write what is its own.
+    pub const fn scope(&self) -> Scope {
+        self.scope
+    }
 }
 
 /// An office whose certificate has ended, but not long ago: it may renew, and nothing else. Stands in a

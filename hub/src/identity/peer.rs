@@ -68,7 +68,7 @@ pub fn identify(leaf: &[u8], trust_domain: &TrustDomain) -> Result<Peer, PeerErr
     let office_id = office_of(only_uri(&leaf)?, trust_domain)?;
     let serial = Serial::try_from(leaf.raw_serial()).map_err(|_| PeerError::ForeignSerial)?;
     Ok(Peer {
-        office: OfficeIdentity { office_id, serial },
+        office: OfficeIdentity::new(office_id, serial),
         not_after: leaf.validity().not_after.to_datetime(),
     })
 }

@@ -67,10 +67,13 @@ impl std::fmt::Debug for Budgets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::{Person, Role};
     use crate::lookup::question::MOST_OF_BATCH;
 
     fn asker(office: &str) -> Asker {
-        Asker::new(Uuid::now_v7(), office.parse().expect("an office id"))
+        let office_id = office.parse().expect("an office id");
+        let notary = Person::new(Uuid::now_v7(), Role::Notary(office_id));
+        Asker::new(&notary, office_id)
     }
 
     fn budgets(person: u32, office: u32) -> Budgets {

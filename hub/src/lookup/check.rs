@@ -271,8 +271,11 @@ impl Lookup {
             .iter()
             .all(|party| undetermined(party).is_none())
         {
-            return match search::exact(&self.pool, &wanted, intents).await {
-                Err(sqlx::Error::Io(_)) => Ok(search::exact(&self.pool, &wanted, intents).await?),
+            let search = search::exact(&self.pool, asker, &wanted, intents);
+            return match search.await {
+                Err(sqlx::Error::Io(_)) => {
+                    Ok(search::exact(&self.pool, asker, &wanted, intents).await?)
+                }
                 result => Ok(result?),
             };
         }

@@ -31,7 +31,7 @@ pub struct Hit {
 
 /// How much of a case found is told: of the own office's everything.
 pub(super) fn shown_to(rules: &RuleSet, asker: Asker, found: &Found) -> Shown {
-    match found.office_id == asker.office_id {
+    match asker.scope().is_of(found.office_id) {
         true => Shown::Names,
         false => disclosure::shown(rules, found.matter_type),
     }

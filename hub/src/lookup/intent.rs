@@ -78,7 +78,8 @@ impl<'a> Intents<'a> {
             }
             IntentAction::Withdraw => intent::withdraw(&mut transaction, office_id, keys).await?,
         }
-        scope::narrow_to_look_up(&mut transaction, &[]).await?;
+        let scope = asker.scope();
+        scope.narrow_to_look_up(&mut transaction, &[]).await?;
         intents.hear(&mut transaction).await?;
         scope::widen(&mut transaction).await?;
         intents.transaction = Some(transaction);

@@ -16,7 +16,7 @@ use linkage::vocabulary::{PartyKind, PartyRole, Sex};
 use time::Date;
 use uuid::Uuid;
 
-use crate::identity::Role;
+use crate::identity::Person;
 use crate::store::scope::Scope;
 
 /// Parties, and as many subjects, of one question.
@@ -37,15 +37,16 @@ pub struct Asker {
 }
 
 impl Asker {
-    pub const fn new(account_id: Uuid, office_id: OfficeId) -> Self {
+    /// `office_id` is that of the certificate, which has been found to be the person's.
+    pub const fn new(person: &Person, office_id: OfficeId) -> Self {
         Self {
-            account_id,
+            account_id: person.account_id,
             office_id,
-            scope: Scope::of(Role::Notary(office_id)),
+            scope: person.scope(),
         }
     }
 
-    /// As whom the database lets the notary read.
+    /// As whom the database lets the notary read, and whose own cases are told in full.
     pub const fn scope(&self) -> Scope {
         self.scope
     }

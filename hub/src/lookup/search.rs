@@ -27,10 +27,11 @@ pub(super) struct Search {
 /// By equal tokens alone, having heard of the intents.
 pub(super) async fn exact(
     pool: &PgPool,
+    asker: Asker,
     wanted: &Wanted,
     intents: &mut Intents<'_>,
 ) -> Result<Search, sqlx::Error> {
-    let mut reading = scope::look_up(pool, &wanted.holders()).await?;
+    let mut reading = asker.scope().look_up(pool, &wanted.holders()).await?;
     intents.hear(&mut reading).await?;
     read(&mut reading, wanted).await
 }
@@ -45,7 +46,7 @@ pub(super) async fn with_persons(
     intents: &mut Intents<'_>,
 ) -> Result<Search, sqlx::Error> {
     wanted.cases = persons.map(Persons::cases).unwrap_or_default();
-    let search = exact(pool, &wanted, intents).await?;
+    let search = exact(pool, asker, &wanted, intents).await?;
     match persons {
         None => Ok(search),
         Some(persons) => {
@@ -64,7 +65,8 @@ pub(super) async fn with_persons_in(
     persons: Option<&Persons>,
 ) -> Result<Search, sqlx::Error> {
     wanted.cases = persons.map(Persons::cases).unwrap_or_default();
-    scope::narrow_to_look_up(&mut *snapshot, &wanted.holders()).await?;
+    let (scope, holders) = (asker.scope(), wanted.holders());
+    scope.narrow_to_look_up(&mut *snapshot, &holders).await?;
     let search = read(&mut *snapshot, &wanted).await?;
     scope::widen(&mut *snapshot).await?;
     match persons {

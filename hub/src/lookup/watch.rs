@@ -199,8 +199,8 @@ impl There {
             case_reference: &question.case_reference,
         };
         let untold = disclosure::untold_intents(rules, question);
+        asker.scope().narrow_to_look_up(connection, &[]).await?;
         let cases = there_already(connection, rules, &asking, keys).await?;
-        scope::narrow_to_look_up(connection, &[]).await?;
         let intents = intent::others(connection, asker.office_id, keys, &untold).await?;
         scope::widen(connection).await?;
         Ok(Self { cases, intents })

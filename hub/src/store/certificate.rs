@@ -3,7 +3,7 @@
 use linkage::office::OfficeId;
 use serde::Serialize;
 use sqlx::postgres::types::PgInterval;
-use sqlx::{PgExecutor, PgPool, PgTransaction};
+use sqlx::{PgConnection, PgExecutor, PgPool, PgTransaction};
 use time::OffsetDateTime;
 
 use crate::identity::authority::OfficeCertificate;
@@ -228,12 +228,15 @@ pub async fn still_chained_elsewhere(
 }
 
 /// Whether the bureau has said that an ended certificate of this office is not to be renewed.
-pub async fn late_renewal_refused(pool: &PgPool, office_id: OfficeId) -> Result<bool, sqlx::Error> {
+pub async fn late_renewal_refused(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"SELECT late_renewal_refused_at IS NOT NULL AS "refused!" FROM office WHERE office_id = $1"#,
         office_id.as_str(),
     )
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await
 }
 

@@ -1,7 +1,7 @@
 //! Digests over `case_record`, for reconciliation with what an office has sent.
 
 use linkage::office::OfficeId;
-use sqlx::{PgConnection, PgPool, query};
+use sqlx::{PgConnection, query};
 use time::Date;
 
 use super::decode::decode_error;
@@ -37,7 +37,7 @@ pub struct Drift {
 
 /// Keeps what an office's agent found just now.
 pub async fn keep_drift(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     office_id: OfficeId,
     drift: Drift,
 ) -> Result<(), sqlx::Error> {
@@ -49,7 +49,7 @@ pub async fn keep_drift(
         drift.differing,
         drift.only_at_hub,
     )
-    .execute(pool)
+    .execute(connection)
     .await?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::decode::{decode_error, parse};
+use super::scope::{self, Scope};
 use super::supervision::work;
 use super::tx;
 use crate::filing::assessment::assessed;
@@ -20,10 +21,11 @@ use crate::local_time::local_day;
 /// Stores a filing, once; returns how it was first recorded.
 pub async fn record(
     pool: &PgPool,
+    scope: Scope,
     filing: &Filing,
     due_on: Option<Date>,
 ) -> Result<Receipt, SubmitError> {
-    let mut transaction = tx::begin(pool).await?;
+    let mut transaction = scope.write(pool).await?;
     if let Some(about) = filing.body.closes() {
         let there = query_scalar!(
             r#"SELECT EXISTS (SELECT FROM filing WHERE office_id = $1 AND filing_id = $2
@@ -60,10 +62,11 @@ pub async fn record(
     )
     .fetch_optional(&mut *transaction)
     .await?;
+    let receipt = receipt(&mut transaction, filing).await?;
     if recorded_at.is_some() {
+        scope::widen(&mut transaction).await?;
         follow(&mut transaction, filing).await?;
     }
-    let receipt = receipt(&mut transaction, filing).await?;
     transaction.commit().await?;
     Ok(receipt)
 }

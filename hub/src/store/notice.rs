@@ -78,7 +78,7 @@ pub async fn insert_of(
 
 /// Undelivered notices of an office, oldest first.
 pub async fn waiting(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     office_id: OfficeId,
     most: i64,
 ) -> Result<Vec<Notice>, sqlx::Error> {
@@ -89,7 +89,7 @@ pub async fn waiting(
         office_id.as_str(),
         most,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
 }
 

@@ -2,6 +2,9 @@
 //! row-level security (`migrations/0043_row_security.sql`): a transaction of a [`Scope`] takes a role that owns
 //! nothing and sees the rows of that person or agent alone, so that a check forgotten elsewhere shows nobody else's.
 //!
+//! What an agent says of its own office is written as that agent, too: how far its feed is, its next certificate, a
+//! filing. The rest of what is written follows from what was read so, and the hub writes it as itself.
+//!
 //! Role and settings go with the BEGIN, in one round trip, and end with the transaction.
 
 use std::fmt::Write as _;
@@ -12,18 +15,18 @@ use linkage::token::Token;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, PgTransaction, query};
 
 use super::tx;
-use crate::identity::{OfficeIdentity, Role, RoleKind};
+use crate::identity::{Role, RoleKind};
 
 /// What a person or an agent may read, whatever is asked for. It follows from the verified session or certificate and
 /// from nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Scope {
     reader: Reader,
     office_id: Option<OfficeId>,
 }
 
 /// Who reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Reader {
     Person(RoleKind),
     /// An office's agent: its own office's rows alone.
@@ -48,11 +51,16 @@ impl Scope {
         }
     }
 
-    pub const fn of_agent(office: OfficeIdentity) -> Self {
+    pub const fn of_agent(office_id: OfficeId) -> Self {
         Self {
             reader: Reader::Agent,
-            office_id: Some(office.office_id),
+            office_id: Some(office_id),
         }
+    }
+
+    /// Whether it is the office's, whose cases are no other's to the reader.
+    pub fn is_of(&self, office_id: OfficeId) -> bool {
+        self.office_id == Some(office_id)
     }
 
     /// A transaction that reads as that, and sees one moment of the database. It is over when it is dropped.
@@ -67,7 +75,36 @@ impl Scope {
         .await
     }
 
-    /// Lets a transaction that is to write read as that, until [`widen`].
+    /// A transaction that reads and writes as that: what policies for writing let an office say of itself.
+    pub async fn write(self, pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
+        let begin = format!("BEGIN; {}", self.taken());
+        tx::begin_with(pool, AssertSqlSafe(begin)).await
+    }
+
+    /// A transaction for the search of a look-up: every office's cases, and of wills those of `opened` alone. To whoever
+    /// is no notary there is none.
+    pub async fn look_up(
+        self,
+        pool: &PgPool,
+        opened: &[Token],
+    ) -> Result<PgTransaction<'static>, sqlx::Error> {
+        let begin = format!("BEGIN READ ONLY; {}", self.look_up_taken(opened));
+        tx::begin_with(pool, AssertSqlSafe(begin)).await
+    }
+
+    /// Lets a transaction that reads more search as [`Self::look_up`], until [`widen`].
+    pub async fn narrow_to_look_up(
+        self,
+        connection: &mut PgConnection,
+        opened: &[Token],
+    ) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(AssertSqlSafe(self.look_up_taken(opened)))
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Lets a transaction that is to write go on as that, until [`widen`].
     pub async fn narrow(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         sqlx::raw_sql(AssertSqlSafe(self.taken()))
             .execute(connection)
@@ -83,6 +120,27 @@ impl Scope {
             self.reader.code(),
         )
     }
+
+    /// The reader's code and the tokens need no escaping either.
+    fn look_up_taken(self, opened: &[Token]) -> String {
+        let mut taken = format!(
+            "SET LOCAL ROLE notary_hub_look_up; SET LOCAL notary_hub.role = '{}'",
+            self.reader.code(),
+        );
+        if !opened.is_empty() {
+            let tokens: Vec<String> = opened
+                .iter()
+                .map(|token| HEXLOWER.encode(token.as_bytes()))
+                .collect();
+            // Writing to a string does not fail.
+            let _ = write!(
+                taken,
+                "; SET LOCAL notary_hub.opened = '{}'",
+                tokens.join(",")
+            );
+        }
+        taken
+    }
 }
 
 /// Lets a transaction go on as the hub itself.
@@ -91,46 +149,10 @@ pub async fn widen(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// A transaction for the search of a look-up: every office's cases, and of wills those of `opened` alone.
-pub async fn look_up(
-    pool: &PgPool,
-    opened: &[Token],
-) -> Result<PgTransaction<'static>, sqlx::Error> {
-    let begin = format!("BEGIN READ ONLY; {}", look_up_taken(opened));
-    tx::begin_with(pool, AssertSqlSafe(begin)).await
-}
-
-/// Lets a transaction that reads more search as [`look_up`], until [`widen`].
-pub async fn narrow_to_look_up(
-    connection: &mut PgConnection,
-    opened: &[Token],
-) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(AssertSqlSafe(look_up_taken(opened)))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-fn look_up_taken(opened: &[Token]) -> String {
-    let mut taken = "SET LOCAL ROLE notary_hub_look_up".to_owned();
-    if !opened.is_empty() {
-        let tokens: Vec<String> = opened
-            .iter()
-            .map(|token| HEXLOWER.encode(token.as_bytes()))
-            .collect();
-        // Writing to a string does not fail.
-        let _ = write!(
-            taken,
-            "; SET LOCAL notary_hub.opened = '{}'",
-            tokens.join(",")
-        );
-    }
-    taken
-}
-
 /// Whether the hub's own role may take the roles of the scopes. A database that was restored to another server lacks
 /// them, and an error now is better than one at every request.
 pub async fn check(pool: &PgPool) -> Result<(), sqlx::Error> {
-    look_up(pool, &[]).await?.rollback().await?;
-    Scope::of(Role::Operator).read(pool).await?.rollback().await
+    let nobody = Scope::of(Role::Operator);
+    nobody.look_up(pool, &[]).await?.rollback().await?;
+    nobody.read(pool).await?.rollback().await
 }

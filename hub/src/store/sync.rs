@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use linkage::office::OfficeId;
-use sqlx::{PgConnection, PgPool, query, query_scalar};
+use sqlx::{PgConnection, PgExecutor, PgPool, query, query_scalar};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -107,7 +107,10 @@ pub async fn advance(
 ///
 /// A greeting says that the office has caught up only when its outbox has given something out and all of it is here:
 /// an outbox that has given out nothing may not have read its sources yet.
-pub async fn open(pool: &PgPool, greeting: &Greeting<'_>) -> Result<Option<Opened>, sqlx::Error> {
+pub async fn open(
+    executor: impl PgExecutor<'_>,
+    greeting: &Greeting<'_>,
+) -> Result<Option<Opened>, sqlx::Error> {
     let row = query!(
         r#"INSERT INTO sync_position AS s (office_id, epoch, committed_sequence, backlog, agent_version, clock_skew_ms,
                                            connected_at, last_seen_at, next_token_key)
@@ -128,7 +131,7 @@ pub async fn open(pool: &PgPool, greeting: &Greeting<'_>) -> Result<Option<Opene
         greeting.clock_skew_ms,
         greeting.next_token_key,
     )
-    .fetch_optional(pool)
+    .fetch_optional(executor)
     .await?;
     row.map(|row| {
         Ok(Opened {

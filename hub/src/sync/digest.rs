@@ -1,6 +1,5 @@
 //! What the hub holds of an office, for its agent to compare with what it has sent.
 
-use linkage::office::OfficeId;
 use metrics::gauge;
 use sqlx::PgPool;
 use time::macros::date;
@@ -9,7 +8,6 @@ use time::{Date, Duration};
 use crate::identity::OfficeIdentity;
 use crate::store::digest;
 pub use crate::store::digest::{CaseDigest, Drift, MonthDigest};
-use crate::store::scope::Scope;
 use crate::telemetry::metrics::FEED_DRIFT;
 
 /// Months listed case by case in one call at most.
@@ -42,8 +40,11 @@ pub fn months(days: &[i32]) -> Result<Vec<Date>, MonthsError> {
 }
 
 /// Takes what an agent found by comparing.
-pub async fn found(pool: &PgPool, office_id: OfficeId, drift: Drift) -> Result<(), sqlx::Error> {
-    digest::keep_drift(pool, office_id, drift).await?;
+pub async fn found(pool: &PgPool, office: OfficeIdentity, drift: Drift) -> Result<(), sqlx::Error> {
+    let office_id = office.office_id;
+    let mut writing = office.scope().write(pool).await?;
+    digest::keep_drift(&mut writing, office_id, drift).await?;
+    writing.commit().await?;
     let cases = drift
         .missing
         .saturating_add(drift.differing)
@@ -57,7 +58,7 @@ pub async fn by_month(
     pool: &PgPool,
     office: OfficeIdentity,
 ) -> Result<Vec<MonthDigest>, sqlx::Error> {
-    let mut reading = Scope::of_agent(office).read(pool).await?;
+    let mut reading = office.scope().read(pool).await?;
     digest::by_month(&mut reading, office.office_id, NO_MONTH).await
 }
 
@@ -67,7 +68,7 @@ pub async fn by_case(
     office: OfficeIdentity,
     months: &[Date],
 ) -> Result<Vec<CaseDigest>, sqlx::Error> {
-    let mut reading = Scope::of_agent(office).read(pool).await?;
+    let mut reading = office.scope().read(pool).await?;
     digest::by_case(&mut reading, office.office_id, months, NO_MONTH).await
 }
 

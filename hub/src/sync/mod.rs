@@ -25,6 +25,7 @@ use self::hello::Hello;
 use self::notices::Notices;
 use self::streams::{Place, Streams};
 use crate::audit::Audit;
+use crate::identity::OfficeIdentity;
 use crate::ingest::Ingest;
 use crate::ingest::batch::HubReject;
 use crate::store;
@@ -58,30 +59,35 @@ impl Feeds {
     /// Takes over from whichever stream spoke for the office. `None` when a newer epoch of its outbox is known.
     pub async fn open(
         &self,
-        office_id: OfficeId,
+        office: OfficeIdentity,
         hello: &Hello,
     ) -> Result<Option<Opened>, sqlx::Error> {
+        let office_id = office.office_id;
         let hub_epoch = store::sync::hub_epoch(&self.pool).await?;
         let greeting = hello.greeting(office_id);
-        let Some(opened) = store::sync::open(&self.pool, &greeting).await? else {
+        let mut writing = office.scope().write(&self.pool).await?;
+        let Some(opened) = store::sync::open(&mut *writing, &greeting).await? else {
             return Ok(None);
         };
+        writing.commit().await?;
         store::reject::forget_places(&self.pool, office_id, hello.epoch).await?;
         let committed_sequence = opened.committed_sequence;
+        let mut reading = office.scope().read(&self.pool).await?;
         let rejects = store::reject::open_of(
-            &self.pool,
+            &mut *reading,
             office_id,
             hello.epoch,
             1..=committed_sequence,
             REJECTS_PER_ACK,
         )
         .await?;
+        drop(reading);
         Ok(Some(Opened {
             committed_sequence,
             rejects,
             hub_epoch,
             feed: Feed::new(office_id, hello.epoch, committed_sequence),
-            notices: Notices::new(self.pool.clone(), self.audit.clone(), office_id),
+            notices: Notices::new(self.pool.clone(), self.audit.clone(), office),
             place: self.streams.enter(office_id, opened.connected_at),
         }))
     }

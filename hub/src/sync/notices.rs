@@ -7,13 +7,13 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use linkage::office::OfficeId;
 use serde_json::json;
 use sqlx::PgPool;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
+use crate::identity::OfficeIdentity;
 use crate::store::notice::{self, Notice};
 use crate::store::watch::{self, Answering};
 use crate::transport::HttpLimits;
@@ -31,7 +31,7 @@ const CONFIRMED_AFTER: Duration = HttpLimits::AGENTS
 pub struct Notices {
     pool: PgPool,
     audit: Audit,
-    office_id: OfficeId,
+    office: OfficeIdentity,
     told: Vec<(Instant, Uuid)>,
 }
 
@@ -45,11 +45,11 @@ pub enum NoticesError {
 }
 
 impl Notices {
-    pub fn new(pool: PgPool, audit: Audit, office_id: OfficeId) -> Self {
+    pub fn new(pool: PgPool, audit: Audit, office: OfficeIdentity) -> Self {
         Self {
             pool,
             audit,
-            office_id,
+            office,
             told: Vec::new(),
         }
     }
@@ -63,7 +63,9 @@ impl Notices {
             return Ok(Vec::new());
         }
         let told: HashSet<Uuid> = self.told.iter().map(|(_, id)| *id).collect();
-        let mut due = notice::waiting(&self.pool, self.office_id, AT_ONCE).await?;
+        let mut reading = self.office.scope().read(&self.pool).await?;
+        let mut due = notice::waiting(&mut reading, self.office.office_id, AT_ONCE).await?;
+        drop(reading);
         due.retain(|notice| !told.contains(&notice.notice_id));
         self.record(&due).await?;
         self.told
@@ -94,7 +96,7 @@ impl Notices {
             case => detail["told"] = json!([[answer.by, case]]),
         }
         Entry {
-            office_id: Some(self.office_id),
+            office_id: Some(self.office.office_id),
             purpose: Some(answer.purpose.code()),
             case_reference: Some(answer.case_reference.clone()),
             ..Entry::of(Actor::Hub, Action::TellWatch, Outcome::Hit, detail)
@@ -126,6 +128,7 @@ mod tests {
     use super::*;
     use crate::audit::checkpoint::CheckpointKey;
     use crate::embedded::testing::fresh_database;
+    use crate::identity::Serial;
     use crate::store::notice::NewNotice;
 
     async fn put(pool: &PgPool, count: usize) {
@@ -144,13 +147,21 @@ mod tests {
     }
 
     fn notices(pool: &PgPool) -> Notices {
+        notices_of(pool, agent("hzgl"))
+    }
+
+    fn agent(office: &str) -> OfficeIdentity {
+        OfficeIdentity::new(office.parse().expect("an id"), Serial::random())
+    }
+
+    fn notices_of(pool: &PgPool, office: OfficeIdentity) -> Notices {
         let pair = Ed25519KeyPair::generate().expect("random");
         // Nothing of this kind has to be recorded.
         let (audit, _) = Audit::new(
             pool.clone(),
             Arc::new(CheckpointKey::new("test".into(), pair)),
         );
-        Notices::new(pool.clone(), audit, "hzgl".parse().expect("an id"))
+        Notices::new(pool.clone(), audit, office)
     }
 
     #[tokio::test]
@@ -165,6 +176,18 @@ mod tests {
         // It ended before anything showed that they had arrived.
         drop(first);
         assert_eq!(notices(&db.pool).due(now).await.expect("answers").len(), 3);
+    }
+
+    #[tokio::test]
+    async fn without_the_check_a_stream_still_tells_nothing_that_waits_for_another_office() {
+        let db = fresh_database().await;
+        put(&db.pool, 1).await;
+        let mut taken_for_it = agent("hzqt");
+        taken_for_it.office_id = agent("hzgl").office_id;
+        let now = Instant::now();
+        let told = notices_of(&db.pool, taken_for_it).due(now).await;
+        assert!(told.expect("answers").is_empty());
+        assert_eq!(notices(&db.pool).due(now).await.expect("answers").len(), 1);
     }
 
     #[tokio::test]

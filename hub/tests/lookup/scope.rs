@@ -4,11 +4,13 @@ use linkage::matter::{MatterKey, MatterType};
 use linkage::vocabulary::PartyRole as Standing;
 use notary_hub::audit::{Audit, key_file};
 use notary_hub::details::{Answer, Details, DetailsError, Outcome, Request as Asked, Side};
+use notary_hub::identity::Person;
 use notary_hub::lookup::Asker;
 use notary_hub::lookup::disclosure;
 use notary_hub::rules::{Edition, Rules};
 use notary_hub::store;
 use notary_hub::store::lookup::{Opened, Wanted};
+use notary_hub::store::scope::Scope;
 use notary_proto::hub::v1::{CheckApplicationRequest, IntentAction, PartyRole};
 use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +19,7 @@ use uuid::Uuid;
 use crate::details::{City, city};
 use crate::notary::{Counter, about, who};
 use crate::record::{case, person};
+use crate::support::seed::notary;
 
 #[tokio::test]
 async fn without_the_check_a_look_up_still_finds_no_sealed_matter_but_the_decedents() {
@@ -30,6 +33,7 @@ async fn without_the_check_a_look_up_still_finds_no_sealed_matter_but_the_decede
     counter.seed.office(&counter.hub, "xiaoshan", there).await;
     let pool = store::pool::lookups(&counter.hub.db.url, 2).unwrap();
     let will: MatterType = "will".parse().unwrap();
+    let scope = Scope::of(notary("hangzhou"));
     let found = async |decedents: &[u8]| {
         let opened = |&n: &u8| Opened {
             matter_type: will,
@@ -42,7 +46,7 @@ async fn without_the_check_a_look_up_still_finds_no_sealed_matter_but_the_decede
             opened: decedents.iter().map(opened).collect(),
             ..Wanted::default()
         };
-        let reading = store::scope::look_up(&pool, &wanted.holders()).await;
+        let reading = scope.look_up(&pool, &wanted.holders()).await;
         let mut reading = reading.unwrap();
         let found = store::lookup::find(&mut reading, &wanted, 10).await;
         let (found, _) = found.unwrap();
@@ -95,7 +99,8 @@ async fn without_the_check_a_look_up_still_hears_of_no_intent_to_make_a_will() {
         matters.sort_unstable();
         matters
     };
-    let mut reading = store::scope::look_up(pool, &[[1; 16].into()])
+    let mut reading = Scope::of(notary("yuhang"))
+        .look_up(pool, &[[1; 16].into()])
         .await
         .unwrap();
     assert_eq!(told(&mut reading).await, ["inheritance"]);
@@ -120,7 +125,8 @@ async fn without_the_check_a_notary_still_has_no_part_in_what_other_offices_ask_
     let details = Details::new(counter.hub.db.pool.clone(), audit, Rules::shipped());
     // A notary of yuhang whom the hub takes for one of either office.
     for office in ["hangzhou", "xiaoshan"] {
-        let mut asker = Asker::new(Uuid::now_v7(), "yuhang".parse().unwrap());
+        let yuhang = Person::new(Uuid::now_v7(), notary("yuhang"));
+        let mut asker = Asker::new(&yuhang, "yuhang".parse().unwrap());
         asker.office_id = office.parse().unwrap();
         for side in [Side::AskedByUs, Side::AskedOfUs] {
             let listed = details.list(asker, side, None, 10).await.unwrap();

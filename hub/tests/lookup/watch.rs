@@ -3,7 +3,7 @@
 use notary_hub::alarm::Alarms;
 use notary_hub::audit::{Audit, key_file};
 use notary_hub::config;
-use notary_hub::identity::Role;
+use notary_hub::identity::{Person, Role};
 use notary_hub::linking::model::Models;
 use notary_hub::lookup::{Asker, Denial, Lookup, LookupError};
 use notary_hub::rules::Rules;
@@ -497,7 +497,8 @@ async fn without_the_check_a_notary_still_sees_and_ends_no_question_of_another_o
         &config,
     );
     // A notary of yuhang whom the hub takes for one of hangzhou.
-    let mut asker = Asker::new(Uuid::now_v7(), "yuhang".parse().unwrap());
+    let yuhang = Person::new(Uuid::now_v7(), notary("yuhang"));
+    let mut asker = Asker::new(&yuhang, "yuhang".parse().unwrap());
     asker.office_id = "hangzhou".parse().unwrap();
     assert!(lookup.watches(asker).await.unwrap().is_empty());
     let watch_id = Uuid::parse_str(&put.watch_id).unwrap();

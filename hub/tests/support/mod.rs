@@ -6,8 +6,8 @@ pub mod gateway;
 pub mod hub;
 pub mod meet;
 pub mod program;
-mod serving;
 pub mod seed;
+mod serving;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -9,8 +9,12 @@ mod approval;
 mod forgery;
 mod methods;
 mod provider;
+#[path = "../ingest/record.rs"]
+#[allow(dead_code)]
+mod record;
 mod second_factor;
 mod session;
 mod succession;
 mod token;
 mod token_key;
+mod unchecked;

@@ -95,7 +95,7 @@ impl SyncService for SyncApi {
             .map_err(|error| invalid_field("months", error.to_string()))?;
         let pool = &self.feeds.pool;
         if let Some(found) = request.get_ref().found {
-            let found = digest::found(pool, office.office_id, drift(&found)).await;
+            let found = digest::found(pool, office, drift(&found)).await;
             found.map_err(|error| database(&error))?;
             return Ok(Response::new(DigestResponse::default()));
         }

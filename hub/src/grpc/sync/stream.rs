@@ -67,10 +67,9 @@ impl Connection {
 
     async fn run(&mut self) -> Result<(), Status> {
         let hello = self.hello().await?;
-        let office_id = self.office.office_id;
         let mut opened = self
             .feeds
-            .open(office_id, &hello)
+            .open(self.office, &hello)
             .await
             .map_err(|error| database(&error))?
             .ok_or_else(epoch_stale)?;

@@ -172,6 +172,7 @@ pub(in crate::http) async fn submit(
     let supervision = &api.supervision;
     let receipt = filing::submit(
         &api.pool,
+        person.scope(),
         &supervision.rules,
         &supervision.calendar,
         &filing,

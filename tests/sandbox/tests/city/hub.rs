@@ -14,6 +14,7 @@ use notary_hub::rules::Rules;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::store;
 use notary_hub::store::office::NewOffice;
+use notary_hub::store::scope::Scope;
 use notary_hub::store::supervision::profile;
 use notary_hub::store::sync::Greeting;
 use notary_hub::supervision::rule::Rules as SupervisionRules;
@@ -155,7 +156,9 @@ async fn file(house: &Office, one: &synthetic_city::Filing, supervision: &Superv
         rules,
         calendar,
     } = supervision;
-    filing::submit(pool, rules, calendar, &one).await.unwrap();
+    let scope = Scope::of_agent(house.id);
+    let receipt = filing::submit(pool, scope, rules, calendar, &one).await;
+    receipt.unwrap();
 }
 
 async fn take_in(city: &City, office: usize, ingest: &Ingest, pool: &PgPool) {
