@@ -48,7 +48,7 @@ fn the_rules_named_are_those_there_are() {
     let named: BTreeSet<String> = rows()
         .iter()
         .flat_map(|row| {
-            row[3]
+            row[4]
                 .split(',')
                 .map(|id| id.trim().to_owned())
                 .collect::<Vec<_>>()
@@ -58,18 +58,62 @@ fn the_rules_named_are_those_there_are() {
     assert_eq!(named, there);
 }
 
+/// Of Rust by its name, of the console by its title.
 #[test]
 fn the_tests_named_are_there() {
     let mut text = String::new();
     sources(&root().join("hub/src"), &mut text);
     sources(&root().join("hub/tests"), &mut text);
+    let console = read("hub/console/tests/console.spec.ts");
     for row in rows() {
-        for name in row[4].split(',').map(|name| name.trim().trim_matches('`')) {
-            assert!(
-                name == "–" || text.contains(&format!("fn {name}(")),
-                "{}: no test {name}",
-                row[0]
-            );
+        for name in ticked(&row[5]) {
+            let there = text.contains(&format!("fn {name}(")) || console.contains(&format!("test('{name}'"));
+            assert!(there, "{}: no test {name}", row[0]);
         }
     }
+}
+
+#[test]
+fn the_screens_named_are_pages_of_the_console() {
+    let texts = read("hub/console/src/text/zh.ts");
+    let (_, pages) = texts.split_once("  page: {").unwrap();
+    let (pages, _) = pages.split_once("  },").unwrap();
+    for row in rows() {
+        assert!(!row[2].is_empty() && row[2] != "–", "{}: no screen", row[0]);
+        for screen in row[2].split(", ").filter(|screen| !screen.starts_with('`')) {
+            assert!(pages.contains(&format!("'{screen}'")), "{}: no page {screen}", row[0]);
+        }
+    }
+}
+
+#[test]
+fn the_routes_and_calls_named_are_there() {
+    let description = read("hub/console/openapi.json");
+    let mut contract = String::new();
+    for file in fs::read_dir(root().join("proto/notary/hub/v1")).unwrap() {
+        contract.push_str(&fs::read_to_string(file.unwrap().path()).unwrap());
+    }
+    for row in rows() {
+        let mut named = 0;
+        for name in ticked(&row[3]) {
+            named += 1;
+            let there = match name.split_once('.') {
+                Some((service, call)) => {
+                    contract.contains(&format!("service {service} ")) && contract.contains(&format!("rpc {call}("))
+                }
+                None => description.contains(&format!("\"{name}\"")),
+            };
+            assert!(there, "{}: no route or call {name}", row[0]);
+        }
+        assert!(named > 0, "{}: nothing serves it", row[0]);
+    }
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// What stands between backticks; a test's title has commas of its own.
+fn ticked(cell: &str) -> Vec<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }

@@ -1,7 +1,8 @@
 /// Each role signs in and does its jobs on the sandbox city.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { city, people, told } from './city'
+import type { APIRequestContext, Page } from '@playwright/test'
+import { city, password, people, told } from './city'
 import { expect, look, signIn, test } from './browser'
 
 test.describe('signing in', () => {
@@ -166,20 +167,56 @@ test.describe('a notary', () => {
 })
 
 test.describe('supervision', () => {
-  test('what an office filed and let lie is found, notified, rectified and verified', async ({ page, browser }) => {
-    const due = '2099-01-31'
+  test('what an office files in the console is found, notified, rectified and verified', async ({ page, browser }) => {
+    const received = '2023-02-14'
+    const text = '当事人认为等候时间过长'
+    const context = await browser.newContext({ ignoreHTTPSErrors: true })
+    const office = await context.newPage()
+    await signIn(office, people.notary, '/filings')
+    await office.getByRole('link', { name: /^投诉 / }).click()
+    await expect(office.getByText('自发生之日起 3 个工作日内').last()).toBeVisible()
+    // By the keyboard alone, from the first field that is missing.
+    await office.getByRole('button', { name: '报送', exact: true }).press('Enter')
+    await expect(office.getByRole('alert')).toContainText('有 3 处需要补正')
+    await expect(office.getByText('请填写收到日期。')).toBeVisible()
+    await expect(office.getByLabel('收到日期')).toBeFocused()
+    await look(office, 'filing-form')
+    await office.getByLabel('收到日期').fill(received)
+    await office.getByLabel('投诉内容').focus()
+    await office.keyboard.press('ArrowDown')
+    await office.getByLabel('情况说明').focus()
+    await office.keyboard.type(text)
+    await office.keyboard.press('Tab')
+    await office.keyboard.press('Enter')
+    await expect(office.locator('.verdict')).toContainText('属迟报')
+    const mine = office.getByRole('region', { name: '已报送' }).getByRole('row').filter({ hasText: received })
+    await expect(mine).toContainText('投诉内容：服务态度')
+    await expect(mine).toContainText('未办结')
+    await look(office, 'filing-filed')
+
     await signIn(page, people.supervisor, '/supervision/findings?rule=COMPLAINT_OVERDUE&office=hzgl')
-    await page.locator('.list button').first().click()
+    const found = page.locator('.list button', { hasText: received })
+    await expect(async () => {
+      await page.getByRole('group', { name: '状态' }).getByRole('link', { name: '待处理' }).click()
+      await page.getByRole('group', { name: '状态' }).getByRole('link', { name: '全部' }).click()
+      await expect(found).toHaveCount(1, { timeout: 2_000 })
+    }).toPass()
+    await found.click()
     await expect(page.getByRole('heading', { name: '投诉逾期未办结' })).toBeVisible()
     await look(page, 'supervision-finding')
-    await page.getByLabel('整改期限').fill(due)
+    await page.getByLabel('整改期限').fill('2099-01-31')
     await page.getByLabel('说明').fill('请核实并答复投诉人')
     await page.getByRole('button', { name: '通知整改' }).click()
     await expect(page.locator('.history')).toContainText('通知整改')
     const address = new URL(page.url()).pathname
 
-    const context = await browser.newContext({ ignoreHTTPSErrors: true })
-    const office = await context.newPage()
+    await office.getByRole('link', { name: /^投诉、复查结果/ }).click()
+    await office.getByLabel('所涉投诉或复查').selectOption({ label: `投诉 ${await filedOn(office, text)} ${text}` })
+    await office.getByLabel('办结日期').fill('2023-06-01')
+    await office.getByLabel('结果').selectOption('不属实、维持')
+    await office.getByRole('button', { name: '报送', exact: true }).click()
+    await expect(office.locator('.verdict')).toContainText('报送编号')
+
     await signIn(office, people.notary, address)
     await expect(office.getByRole('button', { name: '核实' })).toHaveCount(0)
     await office.getByLabel('说明').fill('已答复并登记结果')
@@ -192,6 +229,68 @@ test.describe('supervision', () => {
     await page.getByLabel('说明').fill('核对无误')
     await page.getByRole('button', { name: '核实' }).click()
     await expect(page.locator('.history')).toContainText('核实')
+  })
+
+  test('every kind of filing has a form, and the bureau reads what was filed', async ({ page }) => {
+    await signIn(page, people.notary, '/filings')
+    const kinds = page.getByRole('navigation', { name: '报送种类' }).getByRole('link')
+    await expect(kinds).toHaveCount(14)
+    for (let at = 1; at < 14; at += 1) {
+      await kinds.nth(at).click()
+      await expect(page.getByRole('button', { name: '报送', exact: true })).toBeVisible()
+    }
+    await page.getByRole('link', { name: /^满意度测评/ }).click()
+    await page.getByLabel('发放份数').fill('1')
+    for (const score of ['1 分（不满意）', '2 分', '3 分', '4 分']) await page.getByLabel(score).fill('0')
+    await page.getByLabel('5 分（满意）').fill('2')
+    await page.getByRole('button', { name: '报送', exact: true }).click()
+    await expect(page.getByText('各分值的答卷合计不得多于发放份数。')).toBeVisible()
+    await look(page, 'filing-counts')
+    await page.getByLabel('发放份数').fill('2')
+    await page.getByRole('button', { name: '报送', exact: true }).click()
+    await expect(page.locator('.verdict')).toContainText('报送编号')
+    await page.getByRole('link', { name: /^水印纸收发/ }).click()
+    await page.getByRole('button', { name: '增加收发记录' }).click()
+    await page.getByRole('button', { name: '报送', exact: true }).click()
+    await expect(page.getByRole('alert')).toContainText('有 8 处需要补正')
+    await look(page, 'filing-rows')
+
+    await signIn(page, people.supervisor, '/filings/satisfaction?office=hzgl')
+    await expect(page.getByRole('region', { name: '已报送' })).toContainText('发放份数：2')
+    await expect(page.getByRole('button', { name: '报送', exact: true })).toHaveCount(0)
+    await look(page, 'filings-bureau')
+  })
+
+  test('an office assesses its window, sees what is missing, and the bureau sees all offices', async ({ page }) => {
+    await signIn(page, people.notary, '/windows')
+    await expect(page.getByRole('region', { name: '全部项目' })).toBeVisible()
+    await look(page, 'window-own')
+    await page.getByRole('link', { name: '填报自评' }).click()
+    await page.getByRole('button', { name: '报送', exact: true }).click()
+    await expect(page.getByRole('alert')).toContainText('有 36 处需要补正')
+    await look(page, 'window-form')
+    await page.getByLabel('自评日期').fill('2025-11-20')
+    const [area, lobby] = await page.getByLabel('实际').all()
+    await area!.fill('480')
+    await lobby!.fill('60')
+    for (const yes of await page.getByRole('radio', { name: '有', exact: true }).all()) await yes.check()
+    await page.getByRole('button', { name: '报送', exact: true }).click()
+    await expect(page.locator('.verdict')).toContainText('报送编号')
+    await page.getByRole('link', { name: '规范化窗口' }).click()
+    await expect(page.getByRole('region', { name: '全部项目' })).toContainText('480 ㎡（差 20 ㎡）')
+    await page.getByLabel('只看未达标').check()
+    await expect(page.getByRole('region', { name: '全部项目' }).getByRole('row')).toHaveCount(2)
+
+    await signIn(page, people.supervisor, '/windows')
+    const board = page.getByRole('region', { name: '规范化窗口' })
+    await expect(board.getByRole('row').filter({ hasText: '34 / 35 项' })).toHaveCount(1)
+    await page.getByLabel('年度').selectOption('2024')
+    await expect(board.getByText('逾期未报')).toHaveCount(3)
+    await look(page, 'window-board')
+    await board.getByRole('link').first().click()
+    await page.getByRole('button', { name: /^2023-12-05/ }).click()
+    await expect(page).toHaveURL(/on=2023-12-05/)
+    await look(page, 'window-office')
   })
 
   test('an inspection is planned, recorded and notified, and its notice can be kept', async ({ page }) => {
@@ -213,6 +312,55 @@ test.describe('supervision', () => {
     expect(notice).toContain('关于窗口规范的检查通报')
     expect(notice).toContain('<li>未公示收费标准</li>')
     await look(page, 'supervision-inspection')
+  })
+})
+
+/// The day on which the list says that something was filed.
+async function filedOn(page: Page, text: string): Promise<string> {
+  await page.getByRole('link', { name: /^投诉 / }).click()
+  const row = page.getByRole('region', { name: '已报送' }).getByRole('row').filter({ hasText: text }).first()
+  const day = (await row.getByRole('cell').first().innerText()).slice(0, 10)
+  await page.getByRole('link', { name: /^投诉、复查结果/ }).click()
+  return day
+}
+
+/// Asks the agent about so many people under one case reference that nobody handles.
+async function prowl(request: APIRequestContext): Promise<void> {
+  const { console, agent } = told()
+  const session = await request.post(`${console}/api/v1/sessions`, { data: { login: people.notary, password } })
+  const { access_token } = (await session.json()) as { access_token: string }
+  for (let asked = 0; asked < 160; asked += 16) {
+    const parties = Array.from({ length: 16 }, (_, nth) => ({ role: 'applicant', kind: 'resident_id', number: residentId(asked + nth) }))
+    const data = { purpose: 'before_acceptance', case_reference: '2026-0999', matter_type: 'mandate', parties }
+    const headers = { Origin: console, Authorization: `Bearer ${access_token}` }
+    await request.post(`http://127.0.0.1:${agent}/v1/check`, { data, headers })
+  }
+}
+
+/// A number of nobody, with its check digit (GB 11643).
+function residentId(nth: number): string {
+  const body = `33010619010203${String(100 + nth)}`
+  const weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
+  const sum = weights.reduce((sum, weight, at) => sum + weight * Number(body[at]), 0)
+  return body + '10X98765432'[sum % 11]
+}
+
+test.describe('alarms', () => {
+  test('about a prowler are seen, looked into and lifted with a reason', async ({ page, request }) => {
+    await prowl(request)
+    await signIn(page, people.supervisor, '/alarms')
+    await page.locator('.list button', { hasText: '同一案件或收件号下查询的对象过多' }).first().click()
+    await expect(page.getByRole('cell', { name: '未解除' })).toBeVisible()
+    await look(page, 'alarms')
+    await page.getByRole('button', { name: '解除告警' }).click()
+    await expect(page.getByRole('alert')).toContainText('请填写理由')
+    await page.getByLabel('说明').fill('已与该处核实，系误操作')
+    await page.getByRole('button', { name: '解除告警' }).click()
+    await expect(page.locator('.history')).toContainText('已与该处核实，系误操作')
+    await expect(page.getByRole('button', { name: '解除告警' })).toHaveCount(0)
+    await signIn(page, people.operator, '/alarms')
+    await expect(page.locator('.list button').first()).toContainText('已解除')
+    await look(page, 'alarms-operator')
   })
 })
 

@@ -1,8 +1,11 @@
 //! What a bureau has on file of the city's offices, and a past in which offices filed what they filed.
 
+use notary_hub::filing::window::{Answer, Form, Item, Said, Window};
 use notary_hub::store::supervision::profile::{Notary, Profile};
+use serde_json::json;
 use sqlx::PgPool;
 use synthetic_city::{Filing, Office};
+use time::macros::date;
 
 /// An office of the city as the bureau knows it.
 pub fn profile(office: &Office) -> Profile {
@@ -26,6 +29,48 @@ pub fn profile(office: &Office) -> Profile {
             })
             .collect(),
         ..Profile::default()
+    }
+}
+
+/// What an office says of its window at the end of 2023 and 2024: one in five leaves the second year out, and what is
+/// missing differs from office to office and becomes less.
+pub fn assessments(office: usize) -> Vec<Filing> {
+    let days = [date!(2023 - 12 - 05), date!(2024 - 12 - 03)];
+    let filed = days.iter().take(if office % 5 == 4 { 1 } else { 2 });
+    filed
+        .enumerate()
+        .map(|(year, &on)| {
+            let items = Window::builtin().items.iter().enumerate();
+            let items: Vec<Answer> = items
+                .map(|(at, item)| answered(item, (at * 7 + office * 3) % (13 + 17 * year)))
+                .collect();
+            Filing {
+                filing_id: format!("0000000a-0000-8000-8000-{office:08x}{:04x}", on.year()),
+                kind: "self_assessment",
+                source_case_id: String::new(),
+                text: "",
+                fields: json!({ "assessed_on": on.to_string(), "items": items }),
+                filed_on: on,
+            }
+        })
+        .collect()
+}
+
+/// An answer to an item; of chance 0 it is not met.
+fn answered(item: &Item, chance: usize) -> Answer {
+    let said = match (&item.form, chance) {
+        (Form::YesNo, 0) => Said::No,
+        (Form::YesNo, 1) if item.condition => Said::NotApplicable,
+        (Form::YesNo, _) => Said::Yes,
+        (Form::Measure { county, .. }, 0) => Said::Measured { value: county - 10 },
+        (Form::Measure { municipal, .. }, _) => Said::Measured {
+            value: municipal + 20,
+        },
+    };
+    Answer {
+        item: item.id.clone(),
+        said,
+        evidence: "照片、台账存处务室".to_owned(),
     }
 }
 

@@ -1,6 +1,8 @@
-//! What an office does against the rules of supervision. Each rule has its breach here; what only comes of how cases
-//! go (a certificate that is late, a step out of order, a major case that nobody discussed) is noted where it happens.
+//! What an office does against the rules of supervision. Each rule about a single case has its breach here, so that the
+//! smallest city can be given one; what also comes of how cases go (a certificate that is late, a step out of order, a
+//! major case that nobody discussed) is noted where it happens.
 use linkage::vocabulary::CaseState;
+use time::Duration;
 
 use crate::case::Case;
 use crate::dice::Dice;
@@ -32,13 +34,17 @@ pub(crate) enum Breach {
     PracticeArea,
     PracticeAreaParty,
     MajorNotFlagged,
+    MajorNotDiscussed,
+    StepOrder,
+    /// A certificate that is revoked, and nobody answers for it.
+    WrongCertificate,
     /// The handling notary's own relative.
     Recusal,
 }
 
 /// Of 10,000 cases that a breach fits, those that have it. What fits seldom is done more often, so that a small city
 /// has something of everything.
-const SHARES: [(Breach, u32); 12] = [
+const SHARES: [(Breach, u32); 15] = [
     (Breach::PracticeArea, 200),
     (Breach::PracticeAreaParty, 300),
     (Breach::InPerson, 400),
@@ -51,9 +57,38 @@ const SHARES: [(Breach, u32); 12] = [
     (Breach::ApprovalMissing, 30),
     (Breach::ApprovedByHandler, 30),
     (Breach::Recusal, 30),
+    (Breach::MajorNotDiscussed, 5),
+    (Breach::StepOrder, 5),
+    (Breach::WrongCertificate, 5),
 ];
 
 impl Breach {
+    /// Every breach.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        SHARES.into_iter().map(|(breach, _)| breach)
+    }
+
+    /// The rule that points at it.
+    pub(crate) const fn rule_id(self) -> &'static str {
+        match self {
+            Self::Scope => "SCOPE_NOT_LICENSED",
+            Self::InPerson => "IN_PERSON_BY_AGENT",
+            Self::ApprovalMissing => "APPROVAL_MISSING",
+            Self::ApprovedByHandler => "APPROVED_BY_HANDLER",
+            Self::FeeBelow => "FEE_BELOW_TARIFF",
+            Self::FeeAbove => "FEE_ABOVE_TARIFF",
+            Self::ReductionUnexplained => "REDUCTION_UNEXPLAINED",
+            Self::LegalAidNotReduced => "LEGAL_AID_NOT_REDUCED",
+            Self::PracticeArea => "PRACTICE_AREA",
+            Self::PracticeAreaParty => "PRACTICE_AREA_PARTY",
+            Self::MajorNotFlagged => "MAJOR_NOT_FLAGGED",
+            Self::MajorNotDiscussed => "MAJOR_NOT_DISCUSSED",
+            Self::StepOrder => "STEP_ORDER",
+            Self::WrongCertificate => "WRONG_CERTIFICATE",
+            Self::Recusal => "RECUSAL",
+        }
+    }
+
     /// What a case of that script does wrong, if anything.
     pub(crate) fn draw(dice: &mut Dice, script: &Script, office: &Office) -> Option<Self> {
         let thrown = SHARES.map(|(breach, share)| dice.chance(share).then_some(breach));
@@ -63,7 +98,7 @@ impl Breach {
             .find(|breach| breach.fits(script, office))
     }
 
-    fn fits(self, script: &Script, office: &Office) -> bool {
+    pub(crate) fn fits(self, script: &Script, office: &Office) -> bool {
         let profile = script.profile;
         let goes_on = !matches!(script.fate, Fate::Refused | Fate::Withdrawn);
         match self {
@@ -90,6 +125,9 @@ impl Breach {
             | Self::ApprovedByHandler
             | Self::ReductionUnexplained
             | Self::LegalAidNotReduced
+            | Self::MajorNotDiscussed
+            | Self::StepOrder
+            | Self::WrongCertificate
             | Self::Recusal => goes_on,
         }
     }
@@ -103,66 +141,73 @@ impl Breach {
                 (script.subject, script.place) = (None, None);
             }
             (Self::InPerson, _) => script.unlawful_agent = true,
+            (Self::WrongCertificate, _) => script.fate = Fate::Revoked,
             _ => {}
         }
     }
 
-    /// What changes in the case as it was written down. Returns the rule that it breaks as it stands now.
-    pub(crate) fn apply(self, case: &mut Case) -> Option<&'static str> {
+    /// What changes in the case as it was written down. Returns whether it breaks its rule as it stands now; what is
+    /// noted with whatever else breaks the rule does not say so here.
+    pub(crate) fn apply(self, case: &mut Case) -> bool {
         let full = case.fee_charged_fen + case.fee_reduced_fen;
         let accepted = case.accepted_on.is_some();
         match self {
-            // Noted with whatever else breaks the rule.
-            Self::Scope | Self::InPerson | Self::Recusal => None,
+            Self::Scope | Self::InPerson | Self::Recusal | Self::WrongCertificate => false,
+            Self::MajorNotDiscussed => {
+                (case.major, case.discussed) = (true, false);
+                false
+            }
+            Self::StepOrder => {
+                let early = case.accepted_on.map(|on| on - Duration::days(3));
+                let turned = case.issued_on.is_some() && early.is_some();
+                if turned {
+                    case.issued_on = early;
+                }
+                turned
+            }
             Self::ApprovalMissing => {
                 (case.approved_on, case.approver) = (None, None);
-                case.state
-                    .is_issued_or_later()
-                    .then_some("APPROVAL_MISSING")
+                case.state.is_issued_or_later()
             }
             Self::ApprovedByHandler => {
                 case.approver = case.approver.map(|_| case.notary);
-                case.approver.map(|_| "APPROVED_BY_HANDLER")
+                case.approver.is_some()
             }
-            Self::FeeBelow | Self::FeeAbove if !accepted => None,
+            Self::FeeBelow | Self::FeeAbove if !accepted => false,
             Self::FeeBelow => {
                 charge(case, TOO_LITTLE, 0);
-                keeps_fee(case.state).then_some("FEE_BELOW_TARIFF")
+                keeps_fee(case.state)
             }
             Self::FeeAbove => {
                 charge(case, TOO_MUCH, 0);
-                keeps_fee(case.state).then_some("FEE_ABOVE_TARIFF")
+                keeps_fee(case.state)
             }
             Self::ReductionUnexplained => {
                 let reduced = full * 3 / 10;
                 charge(case, full - reduced, reduced);
-                (reduced > 0).then_some("REDUCTION_UNEXPLAINED")
+                reduced > 0
             }
             Self::LegalAidNotReduced => {
                 charge(case, full, 0);
                 case.legal_aid = true;
-                (accepted && full > 0 && keeps_fee(case.state)).then_some("LEGAL_AID_NOT_REDUCED")
+                accepted && full > 0 && keeps_fee(case.state)
             }
             Self::PracticeArea => {
                 for subject in case.subjects.iter_mut().filter(|s| s.district.is_some()) {
                     subject.district = Some(ELSEWHERE);
                     subject.number = Property::moved(&subject.number, ELSEWHERE);
                 }
-                case.state.is_accepted_or_later().then_some("PRACTICE_AREA")
+                case.state.is_accepted_or_later()
             }
             Self::PracticeAreaParty => {
                 for party in &mut case.parties {
                     party.district = ELSEWHERE;
                 }
-                case.state
-                    .is_accepted_or_later()
-                    .then_some("PRACTICE_AREA_PARTY")
+                case.state.is_accepted_or_later()
             }
             Self::MajorNotFlagged => {
                 (case.amount_fen, case.major, case.discussed) = (FORTUNE, false, false);
-                case.state
-                    .is_accepted_or_later()
-                    .then_some("MAJOR_NOT_FLAGGED")
+                case.state.is_accepted_or_later()
             }
         }
     }

@@ -1,4 +1,5 @@
 //! The city: offices laid out once, cases written down on demand, so that a million of them need no memory.
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use linkage::matter::MatterType;
@@ -8,12 +9,14 @@ use crate::breach::Breach;
 use crate::calendar::Calendar;
 use crate::case::Case;
 use crate::dice::{Dice, Draw};
+use crate::filing::Asked;
 use crate::matter::{PROFILES, Profile};
 use crate::office::{Office, lay_out};
 use crate::plan::{CityPlan, PlanError};
-use crate::planting::Planting;
+use crate::planting::{Place, Planting};
 use crate::scribe::Scribe;
 use crate::script::Script;
+use crate::truth::number;
 
 /// Days between two steps of the city's life.
 const STEP: Duration = Duration::days(30);
@@ -36,7 +39,12 @@ struct Ground {
     /// Catalogue entry of each profile.
     matters: Vec<MatterType>,
     planting: Planting,
+    /// Breaches that are there whatever the dice say: one of each, so that no city is too small for one.
+    certain: HashMap<Place, Breach>,
 }
+
+/// Cases of an office, from its first, among which the place of a certain breach is looked for.
+const LOOKED_AT: u32 = 300;
 
 impl City {
     /// Lays out the offices and decides what is planted where. Cases are made when asked for.
@@ -60,11 +68,59 @@ impl City {
             offices,
             matters,
             planting,
+            certain: HashMap::new(),
         };
-        Ok(Self {
+        let mut city = Self {
             ground: Arc::new(ground),
             step: 0,
+        };
+        for (nth, breach) in Breach::all().enumerate() {
+            if let Some(place) = city.place_for(breach, nth) {
+                let ground = Arc::get_mut(&mut city.ground).expect("nobody has the city yet");
+                ground.certain.insert(place, breach);
+            }
+        }
+        Ok(city)
+    }
+
+    /// The first case, from the nth office on, in which a breach breaks its rule.
+    fn place_for(&self, breach: Breach, nth: usize) -> Option<Place> {
+        let offices = self.offices().len();
+        let places = (0..offices).flat_map(|office| {
+            let office = (nth + office) % offices;
+            (0..self.offices()[office].cases.min(LOOKED_AT)).map(move |ordinal| (office, ordinal))
+        });
+        let mut places = places.filter(|place| !self.ground.certain.contains_key(place));
+        places.find(|&(office, ordinal)| {
+            let free = self.planting().script(office, ordinal).is_none();
+            let fits = || breach.fits(&self.script(office, ordinal).0, &self.offices()[office]);
+            free && fits() && self.is_broken(breach, &self.written(office, ordinal, Some(breach)))
         })
+    }
+
+    fn is_broken(&self, breach: Breach, case: &Case) -> bool {
+        if case.flaw.is_some() {
+            return false;
+        }
+        let broken = || case.breaches.contains(&breach.rule_id());
+        let unfiled = |rule_id| {
+            Asked::by(case).any(|asked| {
+                asked.rule_id == rule_id && asked.filed_on(self, case.office).is_none()
+            })
+        };
+        match breach {
+            Breach::Recusal => {
+                let first = case
+                    .parties
+                    .first()
+                    .and_then(|party| party.document.as_ref());
+                case.state.is_accepted_or_later() && first.and_then(number).is_some()
+            }
+            // Nobody reported it either.
+            Breach::MajorNotDiscussed => broken() && unfiled("MAJOR_UNREPORTED"),
+            Breach::WrongCertificate => unfiled(breach.rule_id()),
+            _ => broken(),
+        }
     }
 
     /// The same city `steps` × 30 days after the plan's end: cases have moved on, some were corrected, and some
@@ -128,10 +184,12 @@ impl City {
 
     /// One case of an office.
     pub fn case(&self, office: usize, ordinal: u32) -> Case {
-        let ground = &*self.ground;
-        let house = &ground.offices[office];
+        self.written(office, ordinal, self.breach(office, ordinal))
+    }
+
+    fn written(&self, office: usize, ordinal: u32, breach: Option<Breach>) -> Case {
+        let house = &self.ground.offices[office];
         let (mut script, dice) = self.script(office, ordinal);
-        let breach = self.breach(office, ordinal);
         if let Some(breach) = breach {
             breach.bend(&mut script, house);
         }
@@ -152,6 +210,9 @@ impl City {
         let ground = &*self.ground;
         if ground.planting.script(office, ordinal).is_some() {
             return None;
+        }
+        if let Some(breach) = ground.certain.get(&(office, ordinal)) {
+            return Some(*breach);
         }
         let row = u64::from(ordinal);
         let mut dice = Dice::new(ground.plan.seed, Draw::Breach, office as u64, row);

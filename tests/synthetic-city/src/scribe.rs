@@ -128,11 +128,19 @@ impl Scribe<'_> {
 
     /// Writes down which rules of supervision the case breaks, and breaks the one that it was given.
     fn note_breaches(&self, case: &mut Case, late: bool, misdated: bool) {
-        let given = self.breach.and_then(|breach| breach.apply(case));
+        let given = self.breach.filter(|breach| breach.apply(case));
+        let turned = given == Some(Breach::StepOrder);
+        if turned && !misdated {
+            case.quality.push(Quality {
+                rule_id: "DATE_ORDER",
+                party: None,
+            });
+        }
+        let misdated = misdated && !turned;
         let accepted = case.state.is_accepted_or_later();
         let excluded = self.house.matters_excluded();
         let noted = [
-            ("TIME_LIMIT", late),
+            ("TIME_LIMIT", late && !turned),
             ("STEP_ORDER", misdated),
             ("IN_PERSON_BY_AGENT", self.script.unlawful_agent && accepted),
             (
@@ -145,6 +153,7 @@ impl Scribe<'_> {
             ),
         ];
         let noted = noted.into_iter().filter(|(_, broken)| *broken);
+        let given = given.map(Breach::rule_id);
         case.breaches = noted.map(|(rule_id, _)| rule_id).chain(given).collect();
     }
 

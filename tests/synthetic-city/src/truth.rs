@@ -348,7 +348,7 @@ impl City {
 }
 
 /// A document's number as everybody reads it, when its check digit holds.
-fn number(document: &Document) -> Option<String> {
+pub(crate) fn number(document: &Document) -> Option<String> {
     let parsed = ParsedIdentifier::parse(document.kind, &document.number).ok()?;
     Some(format!(
         "{} {}",

@@ -26,6 +26,25 @@ fn the_same_seed_makes_the_same_city_and_another_seed_another() {
     assert!(!all_cases(&one).eq(all_cases(&other)));
 }
 
+/// Every rule that the hub ships has something to point at, whatever the dice say: a figure of none planted and none
+/// found says nothing.
+#[test]
+fn a_small_city_breaks_every_rule_of_supervision() {
+    let rules = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../hub/rules/supervision.toml"
+    );
+    let rules = std::fs::read_to_string(rules).expect("the hub's rules");
+    let ids = rules.lines().filter_map(|line| line.strip_prefix("id = "));
+    let ids: BTreeSet<&str> = ids.map(|id| id.trim_matches('"')).collect();
+    for seed in (1..=24).chain([2012]) {
+        let city = city(seed, 1_500);
+        let breaches = city.breaches(city.today());
+        let broken: BTreeSet<&str> = breaches.iter().map(|one| one.rule_id.as_str()).collect();
+        assert_eq!(broken, ids, "seed {seed}");
+    }
+}
+
 #[test]
 fn a_case_can_be_written_without_its_neighbours() {
     let city = city(3, 600);

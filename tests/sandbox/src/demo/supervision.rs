@@ -33,7 +33,7 @@ pub(super) async fn judge(setting: &mut Setting) -> anyhow::Result<Breaches> {
     let pool = setting.bureau.database().await?;
     let city = setting.town.city();
     for (agent, &office) in setting.agents.iter().zip(&setting.offices) {
-        let filings = city.filings(office);
+        let filings = [city.filings(office), oversight::assessments(office)].concat();
         file(agent, &filings).await?;
         oversight::date_back(&pool, &filings).await?;
     }
