@@ -101,7 +101,7 @@ hostile: ## Person linkage under attack: 65,000 records made to cost much; a few
 	@$(CARGO) test --release --locked -p notary-hub --test linking -- --ignored --nocapture
 
 fault: ## Kill, cut, fill and set clocks under load for FAULT_MINUTES; as root with a disk of its own; target/fault/report.json
-	@deploy/setup.sh run
+	@deploy/setup.sh fault
 	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p fault
 	@target/release/fault --minutes $(FAULT_MINUTES)
 

@@ -5,6 +5,7 @@
 #   deploy/setup.sh console  what the console is built with: a Node of its own where the machine's is too old
 #   deploy/setup.sh browser  what the console is tested with: Chromium, and a font with Chinese characters
 #   deploy/setup.sh test     the same and what the tests need beside it: MariaDB's server
+#   deploy/setup.sh fault    what the fault suite sets clocks with: libfaketime
 #   deploy/setup.sh lint     the linters that are not part of Rust: buf, cargo-deny, promtool
 #   deploy/setup.sh scan     the TLS scanner: sslyze, in a Python environment of its own
 #   deploy/setup.sh api      what asks the REST interface all that its description allows: schemathesis, likewise
@@ -104,6 +105,11 @@ setup_test() {
     setup_run
     has_mariadb && return 0
     install_packages mariadb-server-core
+}
+
+setup_fault() {
+    setup_run
+    compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || install_packages libfaketime
 }
 
 setup_lint() {
@@ -206,10 +212,10 @@ setup_versus() {
 }
 
 case "${1:-}" in
-run | console | browser | test | lint | scan | api | versus) "setup_$1" ;;
+run | console | browser | test | fault | lint | scan | api | versus) "setup_$1" ;;
 tools) echo "$TOOLS" ;;
 *)
-    sed -n '2,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

@@ -18,14 +18,18 @@ impl SmallDisk {
     /// What is in the folder moves onto the disk. `size` is as `mount` has it, e.g. `512k`.
     ///
     /// # Errors
-    /// When it cannot be mounted.
+    /// When it cannot be mounted; everything is where it was then.
     pub fn under(folder: &Path, size: &str) -> anyhow::Result<Self> {
         let aside = folder.with_extension("aside");
         fs::rename(folder, &aside)?;
         fs::create_dir(folder)?;
         let options = format!("size={size},mode=700");
         let arguments = ["-t", "tmpfs", "-o", &options, "tmpfs"];
-        run(Command::new("mount").args(arguments).arg(folder))?;
+        if let Err(error) = run(Command::new("mount").args(arguments).arg(folder)) {
+            fs::remove_dir(folder)?;
+            fs::rename(&aside, folder)?;
+            return Err(error);
+        }
         let disk = Self(folder.to_owned());
         run(Command::new("cp")
             .args(["-a", "-T"])
