@@ -229,7 +229,8 @@ enum SessionKeyCommand {
 enum StatsCommand {
     /// Recompute every figure from the cases; fails and names the cells when any differs.
     Verify,
-    /// Count every figure again from the cases, in the place of what is held. Ingest waits meanwhile.
+    /// Count every figure again from the cases, in the place of what is held, and the persons served. Ingest waits
+    /// meanwhile.
     Rebuild,
 }
 
