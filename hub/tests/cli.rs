@@ -26,6 +26,20 @@ impl Site {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    fn with_password(&self, arguments: &[&str]) {
+        let mut child = self
+            .command(arguments)
+            .arg("--password-stdin")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(b"correct horse battery\n").unwrap();
+        drop(stdin);
+        assert!(child.wait().unwrap().success(), "{arguments:?}");
+    }
+
     /// What operators' commands left in the audit log.
     fn recorded(&self) -> Vec<String> {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -247,7 +261,11 @@ fn figures_are_verified_and_a_cell_that_differs_is_named() {
         (&3.into(), &0.into())
     );
     assert!(text(&different.stderr).contains("1 cells"), "{different:?}");
-    assert_eq!(site.json(&["stats", "rebuild"])["cells"], 0);
+    let rebuilt = site.json(&["stats", "rebuild"]);
+    assert_eq!(
+        (&rebuilt["cells"], &rebuilt["persons"]),
+        (&0.into(), &0.into())
+    );
     let mended = site.json(&["stats", "verify"]);
     assert_eq!(mended["differences"], Value::Array(Vec::new()));
 }
@@ -310,25 +328,75 @@ fn rules_are_checked_replayed_and_put_in_force_while_a_hub_serves() {
 }
 
 #[test]
+fn reports_are_shown_frozen_and_written_to_files_for_somebody_who_works_with_them() {
+    let site = Site::new("");
+    site.json(&["init"]);
+    for (login, role) in [("li", "analyst"), ("chen", "operator")] {
+        let add = ["user", "add", login, "--role", role];
+        site.with_password(&[&add[..], &["--display-name", "统计科"]].concat());
+    }
+    let report = |arguments: &[&str]| site.json(&[&["report", "--by", "li"], arguments].concat());
+    assert_eq!(report(&["show", "2024-03"])["period"], "2024-03");
+    assert_eq!(report(&["freeze", "2024-03"])["issue"], 1);
+    let again = [
+        "freeze",
+        "2024-03",
+        "--in-place-of",
+        "1",
+        "--reason",
+        "补报",
+    ];
+    assert_eq!(report(&again)["reason"], "补报");
+    let listed = report(&["list"]);
+    assert_eq!(listed["items"].as_array().unwrap().len(), 2);
+    assert_eq!(listed["items"][0]["frozen_by_name"], "统计科");
+    for (file, begins) in [
+        ("march.xlsx", &b"PK"[..]),
+        ("march.html", b"<!doctype html>"),
+    ] {
+        let to = site.path(file);
+        let to = to.to_str().unwrap();
+        assert_eq!(report(&["export", "2024-03", "--to", to])["issue"], 2);
+        assert!(fs::read(to).unwrap().starts_with(begins), "{file}");
+    }
+    let refused = |arguments: &[&str]| {
+        let output = site.run(&[&["report"], arguments].concat());
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, said) = refused(&["--by", "li", "freeze", "2024-03"]);
+    assert!(
+        code == Some(1) && said.contains("published another issue"),
+        "{said}"
+    );
+    let (code, said) = refused(&["--by", "chen", "list"]);
+    assert!(
+        code == Some(2) && said.contains("analysts and supervisors"),
+        "{said}"
+    );
+    let (code, said) = refused(&["--by", "wang", "list"]);
+    assert!(
+        code == Some(1) && said.contains("no active account wang"),
+        "{said}"
+    );
+    let log = site.recorded();
+    assert_eq!(
+        log[log.len() - 4..],
+        [
+            "operator report.freeze done",
+            "operator report.reissue done",
+            "operator report.export done",
+            "operator report.export done",
+        ]
+    );
+}
+
+#[test]
 fn accounts_are_changed_by_command() {
     let site = Site::new("");
     site.json(&["init"]);
-    let with_password = |arguments: &[&str]| {
-        let mut child = site
-            .command(arguments)
-            .arg("--password-stdin")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(b"correct horse battery\n").unwrap();
-        drop(stdin);
-        assert!(child.wait().unwrap().success(), "{arguments:?}");
-    };
     let add = ["user", "add", "li", "--role", "analyst"];
-    with_password(&[&add[..], &["--display-name", "统计科"]].concat());
-    with_password(&["user", "passwd", "li"]);
+    site.with_password(&[&add[..], &["--display-name", "统计科"]].concat());
+    site.with_password(&["user", "passwd", "li"]);
     let listed = || site.json(&["user", "list"])[0].clone();
     assert_eq!(listed()["disabled"], false);
     site.json(&["user", "disable", "li"]);

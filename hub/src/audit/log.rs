@@ -108,14 +108,26 @@ pub async fn append_once(
     key: Arc<CheckpointKey>,
     entry: Entry,
 ) -> Result<Receipt, AuditError> {
+    for_once(pool, key, async move |audit: &Audit| {
+        audit.append(entry).await
+    })
+    .await
+}
+
+/// Lets `work` append on behalf of a command, for which no log runs.
+pub async fn for_once<T>(
+    pool: PgPool,
+    key: Arc<CheckpointKey>,
+    work: impl AsyncFnOnce(&Audit) -> T,
+) -> T {
     let (audit, log) = Audit::new(pool, key);
     let stop = CancellationToken::new();
     let writing = tokio::spawn(log.run(stop.clone()));
-    let recorded = audit.append(entry).await;
+    let done = work(&audit).await;
     stop.cancel();
-    // It ends by itself; a panic in it has left the entry unrecorded, which says the same.
+    // It ends by itself; a panic in it has left entries unrecorded, which `work` was told.
     let _ = writing.await;
-    recorded
+    done
 }
 
 impl AuditLog {

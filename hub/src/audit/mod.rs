@@ -25,7 +25,7 @@ pub mod window;
 
 pub use checkpoint::{Checkpoint, CheckpointKey};
 pub use entry::{Action, Actor, Entry, Outcome};
-pub use log::{Audit, AuditError, AuditLog, append_once};
+pub use log::{Audit, AuditError, AuditLog, append_once, for_once};
 pub use publish::{Checkpoints, Consistency, PublishError};
 pub use receipt::{Inclusion, Receipt};
 pub use recorded::Recorded;

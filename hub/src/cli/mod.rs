@@ -10,6 +10,7 @@ mod office;
 mod output;
 mod persons;
 mod record;
+mod report;
 mod rules;
 mod setup;
 mod stats;
@@ -39,6 +40,7 @@ use honey::HoneyCommand;
 use output::Output;
 use persons::PersonsCommand;
 use record::{change, done};
+use report::ReportArgs;
 use rules::RulesCommand;
 use supervision::SupervisionCommand;
 use token_key::TokenKeyCommand;
@@ -121,6 +123,8 @@ enum Command {
     /// Figures.
     #[command(subcommand)]
     Stats(StatsCommand),
+    /// Period reports: what is published, and what would be now.
+    Report(ReportArgs),
     /// Planted identities that raise an alarm when somebody looks one up.
     #[command(subcommand)]
     Honey(HoneyCommand),
@@ -225,7 +229,8 @@ enum SessionKeyCommand {
 enum StatsCommand {
     /// Recompute every figure from the cases; fails and names the cells when any differs.
     Verify,
-    /// Count every figure again from the cases, in the place of what is held. Ingest waits meanwhile.
+    /// Count every figure again from the cases, in the place of what is held, and the persons served. Ingest waits
+    /// meanwhile.
     Rebuild,
 }
 
@@ -315,6 +320,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Rules(command) => rules::run(&config, command, output).await,
         Command::Stats(StatsCommand::Verify) => stats::verify(&config, output).await,
         Command::Stats(StatsCommand::Rebuild) => stats::rebuild(&config, output).await,
+        Command::Report(args) => report::run(&config, args, output).await,
         Command::Supervision(command) => supervision::run(&config, command, output).await,
         Command::CheckConfig => setup::check_config(&config, output),
     }
@@ -354,6 +360,7 @@ mod tests {
             "persons",
             "audit",
             "rules",
+            "report",
         ] {
             let command = command
                 .find_subcommand_mut(name)

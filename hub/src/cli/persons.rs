@@ -18,6 +18,7 @@ use crate::linking::run::{Progress, Runs};
 use crate::linking::state::{self, LastRun, State};
 use crate::linking::train::{self, Trained};
 use crate::review::pairwise::{Pairwise, pairwise};
+use crate::store::person_month;
 
 /// Pairs of mentions that are explained.
 const MOST_PAIRS: usize = 16;
@@ -85,6 +86,8 @@ fn runs(database: &Database) -> Runs<'_> {
 async fn relink(config: &Config, output: &Output) -> Result<(), Failure> {
     let relinked = change(config, async |database: &Database| {
         let relinked = relink::relink(&runs(database)).await?;
+        // Figures of persons are by the clusters in force.
+        person_month::recount(&database.general).await?;
         let detail = serde_json::to_value(&relinked)?;
         Ok((relinked, done(Action::RelinkPersons, detail)))
     })

@@ -4,12 +4,14 @@ use std::fmt::Write;
 
 use anyhow::anyhow;
 use serde::Serialize;
+use sqlx::PgPool;
 
 use super::{Failure, Output};
 use crate::app::Database;
 use crate::config::Config;
 use crate::statistics::calendar::Calendar;
 use crate::statistics::verify::{self, Verification};
+use crate::store::person_month;
 
 /// Cells named in text; JSON names all.
 const NAMED: usize = 20;
@@ -29,20 +31,30 @@ pub(super) async fn verify(config: &Config, output: &Output) -> Result<(), Failu
     }
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 struct Rebuilt {
     cells: usize,
+    /// Of linkage, as it holds them.
+    persons: i64,
 }
 
 pub(super) async fn rebuild(config: &Config, output: &Output) -> Result<(), Failure> {
     let database = Database::open_or_join(config).await?;
-    let rebuilt = verify::rebuild(&database.general, &Calendar::builtin()).await;
+    let rebuilt = counted_again(&database.general).await;
     database.close().await?;
-    let cells = rebuilt?;
-    output.print(&Rebuilt { cells }, || {
-        format!("counted again: {cells} cells")
+    let rebuilt = rebuilt?;
+    output.print(&rebuilt, || {
+        let Rebuilt { cells, persons } = rebuilt;
+        format!("counted again: {cells} cells, {persons} persons")
     })?;
     Ok(())
+}
+
+async fn counted_again(pool: &PgPool) -> Result<Rebuilt, sqlx::Error> {
+    Ok(Rebuilt {
+        cells: verify::rebuild(pool, &Calendar::builtin()).await?,
+        persons: person_month::recount(pool).await?,
+    })
 }
 
 fn text(verification: &Verification) -> String {

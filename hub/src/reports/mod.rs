@@ -9,20 +9,22 @@ pub mod column;
 pub mod document;
 mod draft;
 pub mod period;
+pub(crate) mod print;
 pub mod summary;
 pub mod suppress;
+pub(crate) mod workbook;
 mod year;
 
 pub use draft::{Published, draft};
 pub use year::Year;
 
 use data_encoding::HEXLOWER;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
+use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
 use crate::identity::Person;
 use crate::local_time::local_day;
 use crate::review::Grounds;
@@ -82,12 +84,22 @@ pub enum ReportError {
     Database(#[from] sqlx::Error),
 }
 
+/// Who does it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hand {
+    /// The person, who signed in.
+    Own,
+    /// An operator at the hub's machine, for the person; the audit log names both.
+    Operator,
+}
+
 /// Reports on somebody's behalf.
 #[derive(Clone, Copy, Debug)]
 pub struct Reports<'a> {
     pub pool: &'a PgPool,
     pub audit: &'a Audit,
     pub by: &'a Person,
+    pub hand: Hand,
 }
 
 impl Reports<'_> {
@@ -158,10 +170,32 @@ impl Reports<'_> {
         let detail = json!({
             "period": period.to_string(), "issue": issue.number, "digest": HEXLOWER.encode(&issue.digest),
         });
-        let entry = Entry::by(self.by, action, Outcome::Done, detail);
-        self.audit.append(entry).await?;
+        self.audit.append(self.entry(action, detail)).await?;
         transaction.commit().await?;
         Ok((issue, draft.document))
+    }
+
+    /// Says that an issue left the hub as a file.
+    pub async fn exported(
+        &self,
+        form: &str,
+        period: ReportPeriod,
+        number: i32,
+    ) -> Result<(), ReportError> {
+        let detail = json!({ "form": form, "period": period.to_string(), "issue": number });
+        let entry = self.entry(Action::ExportReport, detail);
+        self.audit.append(entry).await?;
+        Ok(())
+    }
+
+    fn entry(&self, action: Action, mut detail: Value) -> Entry {
+        match self.hand {
+            Hand::Own => Entry::by(self.by, action, Outcome::Done, detail),
+            Hand::Operator => {
+                detail["for_account"] = self.by.account_id.to_string().into();
+                Entry::of(Actor::Operator, action, Outcome::Done, detail)
+            }
+        }
     }
 }
 

@@ -1,25 +1,21 @@
 //! `/api/v1/reports`: period reports, as they were published and as they would be now.
 
 mod answer;
-mod file;
-mod html;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde_json::json;
 
 use super::Api;
 use super::export::{self, Form};
 use super::office::Nothing;
 use super::params::{Body, InPath, Params};
 use super::problem::{Problem, ProblemBody};
-use crate::audit::{Action, Outcome};
 use crate::identity::Person;
 use crate::refusal;
 use crate::reports::period::ReportPeriod;
-use crate::reports::{ReportError, Reports};
+use crate::reports::{Hand, ReportError, Reports, print, workbook};
 pub(super) use answer::{DraftAnswer, IssueAnswer, IssueList, Publish, PublishedAnswer};
 
 impl Api {
@@ -28,6 +24,7 @@ impl Api {
             pool: &self.pool,
             audit: &self.audit,
             by: person,
+            hand: Hand::Own,
         }
     }
 }
@@ -93,18 +90,17 @@ pub(super) async fn issue(
 ) -> Result<Response, Problem> {
     let form = export::form(&headers, &[Form::Json, Form::Xlsx, Form::Html])?;
     let period = named(&period)?;
-    let (issue, document) = api.reports(&person).issue(period, number).await?;
+    let reports = api.reports(&person);
+    let (issue, document) = reports.issue(period, number).await?;
     if form == Form::Json {
         return Ok(Json(PublishedAnswer::of(issue, document)).into_response());
     }
-    let detail = json!({ "form": form.extension(), "period": period.to_string(), "issue": number });
     let name = format!("report-{period}-{number}");
     let file = match form {
-        Form::Html => export::attached(&name, form, html::page(&issue, &document).into_bytes()),
-        _ => export::workbook(&name, file::pages(&issue, &document)).await?,
+        Form::Html => export::attached(&name, form, print::page(&issue, &document).into_bytes()),
+        _ => export::workbook(&name, workbook::pages(&issue, &document)).await?,
     };
-    api.record(&person, Action::ExportReport, Outcome::Done, detail)
-        .await?;
+    reports.exported(form.extension(), period, number).await?;
     Ok(file)
 }
 

@@ -17,6 +17,7 @@ use super::office::Nothing;
 use super::params::Params;
 use super::problem::{Problem, ProblemBody};
 use crate::audit::{Action, Outcome};
+use crate::export::Title;
 use crate::identity::Person;
 use crate::statistics::layout::Layout;
 use crate::statistics::period::Grain;
@@ -60,7 +61,7 @@ pub(super) async fn table(
     if form == Form::Json {
         return Ok(Json(TableAnswer::of(&query, &table, layout)).into_response());
     }
-    let file = export::file(form, export::Title::of(&query, &table), layout).await?;
+    let file = export::file(form, Title::of(&query, &table), layout).await?;
     api.record(
         &person,
         Action::ExportStatistics,

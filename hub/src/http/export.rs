@@ -1,9 +1,4 @@
-//! A table as a file for a spreadsheet: Chinese headers, fees in yuan, a totals row. XLSX has a title and is ready to
-//! be printed; CSV is the bare table.
-
-mod csv;
-mod sheet;
-mod xlsx;
+//! Answers in the form that `Accept` asks for: JSON, or a file.
 
 use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
@@ -11,9 +6,9 @@ use axum::response::{IntoResponse, Response};
 use tokio::task::spawn_blocking;
 
 use super::problem::Problem;
+use crate::export::{Page, Sheet, Title, csv, xlsx};
 use crate::refusal;
 use crate::statistics::layout::Layout;
-pub(super) use sheet::{Cell, Page, Sheet, Title, cell, changed, local, with_unit};
 
 /// Forms of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

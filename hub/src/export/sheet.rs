@@ -11,15 +11,15 @@ use crate::statistics::query::{Query, Table};
 
 /// What stands above a table.
 #[derive(Clone, Debug)]
-pub(in crate::http) struct Title {
-    pub(in crate::http) name: String,
-    pub(in crate::http) period: String,
-    pub(in crate::http) as_of: String,
+pub(crate) struct Title {
+    pub(crate) name: String,
+    pub(crate) period: String,
+    pub(crate) as_of: String,
 }
 
 /// One cell. What there is none of shows as empty.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::http) enum Cell {
+pub(crate) enum Cell {
     Text(String),
     Count(Option<i64>),
     Fen(Option<i64>),
@@ -30,26 +30,26 @@ pub(in crate::http) enum Cell {
 
 /// A table with its headers.
 #[derive(Clone, Debug)]
-pub(in crate::http) struct Sheet {
-    pub(in crate::http) headers: Vec<String>,
-    pub(in crate::http) rows: Vec<Vec<Cell>>,
+pub(crate) struct Sheet {
+    pub(crate) headers: Vec<String>,
+    pub(crate) rows: Vec<Vec<Cell>>,
     /// The last row, where there is one for all of them together.
-    pub(in crate::http) totals: Option<Vec<Cell>>,
+    pub(crate) totals: Option<Vec<Cell>>,
 }
 
 /// A sheet of a workbook.
 #[derive(Clone, Debug)]
-pub(in crate::http) struct Page {
+pub(crate) struct Page {
     /// On its tab.
-    pub(in crate::http) name: String,
-    pub(in crate::http) title: Title,
-    pub(in crate::http) sheet: Sheet,
+    pub(crate) name: String,
+    pub(crate) title: Title,
+    pub(crate) sheet: Sheet,
     /// Paragraphs below the table.
-    pub(in crate::http) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Title {
-    pub(in crate::http) fn of(query: &Query, table: &Table) -> Self {
+    pub(crate) fn of(query: &Query, table: &Table) -> Self {
         let names: Vec<&str> = query.group_by.iter().map(|by| by.name_zh()).collect();
         let day = |day| Grain::Day.label_zh(day);
         let period = match query.period.span() {
@@ -77,14 +77,14 @@ impl Title {
 }
 
 /// The time in Asia/Shanghai, for people.
-pub(in crate::http) fn local(at: OffsetDateTime) -> String {
+pub(crate) fn local(at: OffsetDateTime) -> String {
     let form =
         format_description!("[year]年[month padding:none]月[day padding:none]日 [hour]:[minute]");
     at.to_offset(SHANGHAI).format(form).unwrap_or_default()
 }
 
 impl Sheet {
-    pub(super) fn of(layout: Layout) -> Self {
+    pub(crate) fn of(layout: Layout) -> Self {
         // A pivot has columns enough.
         let compared = layout.columns.iter().all(|column| column.pivot.is_none())
             && layout
@@ -152,7 +152,7 @@ fn header(column: &Column, pivoted: bool) -> String {
 }
 
 /// What a column is called, with what it is counted in where that is not cases.
-pub(in crate::http) fn with_unit(name_zh: &str, unit: Unit) -> String {
+pub(crate) fn with_unit(name_zh: &str, unit: Unit) -> String {
     match unit {
         Unit::Fen => format!("{name_zh}（元）"),
         Unit::Days => format!("{name_zh}（工作日）"),
@@ -164,7 +164,7 @@ pub(in crate::http) fn with_unit(name_zh: &str, unit: Unit) -> String {
 }
 
 /// A difference in days is no share.
-pub(in crate::http) fn changed(unit: Unit, change: Option<f64>) -> Cell {
+pub(crate) fn changed(unit: Unit, change: Option<f64>) -> Cell {
     match unit {
         Unit::Days => Cell::Count(change.map(|days| days as i64)),
         Unit::Score => Cell::Decimal(change),
@@ -172,7 +172,7 @@ pub(in crate::http) fn changed(unit: Unit, change: Option<f64>) -> Cell {
     }
 }
 
-pub(in crate::http) fn cell(unit: Unit, value: Option<Number>) -> Cell {
+pub(crate) fn cell(unit: Unit, value: Option<Number>) -> Cell {
     let whole = match value {
         Some(Number::Whole(number)) => Some(number),
         _ => None,

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::file::{frozen, provenance};
-use crate::http::export::{local, with_unit};
+use super::workbook::{frozen, provenance};
+use crate::export::{local, with_unit};
 use crate::reports::Issue;
 use crate::reports::document::{Cell, Document, Row, Table};
 use crate::reports::summary::shown;
@@ -29,7 +29,7 @@ tr { break-inside: avoid; }
 @media print { body { margin: 0; } }
 ";
 
-pub(super) fn page(issue: &Issue, document: &Document) -> String {
+pub(crate) fn page(issue: &Issue, document: &Document) -> String {
     let title = escaped(&document.title_zh);
     let mut page = format!(
         "<!doctype html>\n<html lang=\"zh-CN\">\n<meta charset=\"utf-8\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n\

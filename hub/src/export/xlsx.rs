@@ -56,7 +56,7 @@ impl Looks {
     }
 }
 
-pub(super) fn written(pages: &[Page]) -> Result<Vec<u8>, XlsxError> {
+pub(crate) fn written(pages: &[Page]) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     for page in pages {
         write_page(workbook.add_worksheet(), page)?;

@@ -2,7 +2,7 @@
 
 use data_encoding::HEXLOWER;
 
-use crate::http::export::{Cell, Page, Sheet, Title, cell, changed, local, with_unit};
+use crate::export::{Cell, Page, Sheet, Title, cell, changed, local, with_unit};
 use crate::reports::Issue;
 use crate::reports::document::{Document, Row, Table};
 use crate::reports::summary::WITHHELD;
@@ -11,7 +11,7 @@ use crate::reports::summary::WITHHELD;
 pub(super) const NOTE: &str =
     "＊ 表示数值小于5件，或可据以推算出此类数值，不予公布；— 表示无法计算。";
 
-pub(super) fn pages(issue: &Issue, document: &Document) -> Vec<Page> {
+pub(crate) fn pages(issue: &Issue, document: &Document) -> Vec<Page> {
     let tables = document.tables.iter().map(|table| Page {
         name: table.name_zh.clone(),
         title: title(issue, document, &format!("（按{}）", table.name_zh)),

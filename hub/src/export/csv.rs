@@ -5,7 +5,7 @@ use super::sheet::{Cell, Sheet};
 /// Tells spreadsheets that CSV is UTF-8.
 const BOM: &str = "\u{feff}";
 
-pub(super) fn written(sheet: &Sheet) -> Vec<u8> {
+pub(crate) fn written(sheet: &Sheet) -> Vec<u8> {
     let mut text = String::from(BOM);
     let headers = sheet.headers.iter().map(|header| quoted(header));
     line(&mut text, headers.collect());
