@@ -120,7 +120,7 @@ async fn execute(
                 None => Publication::First,
             };
             let (issue, _) = reports.publish(period, &publication).await?;
-            Ok(output.print(&value(&issue), || lines(&[issue.clone()]))?)
+            Ok(output.print(&value(&issue), || lines(std::slice::from_ref(&issue)))?)
         }
         ReportCommand::Export { period, issue, to } => {
             let issue = export(reports, period, issue, &to).await?;

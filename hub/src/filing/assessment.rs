@@ -244,10 +244,10 @@ async fn scored(
 
 /// Periods are in order; the first one reaches back to the beginning.
 fn level_on(periods: &[OfficePeriod], office_id: OfficeId, day: Date) -> Option<Level> {
-    let of_office = periods
-        .iter()
-        .filter(|period| period.office_id == office_id && period.valid_from <= day);
-    of_office.last().map(|period| period.part.unit.level)
+    let newest_first = periods.iter().rev();
+    let mut of_office =
+        newest_first.filter(|period| period.office_id == office_id && period.valid_from <= day);
+    of_office.next().map(|period| period.part.unit.level)
 }
 
 impl Scored {

@@ -273,8 +273,9 @@ mod tests {
                     json!([{ "relation": "own", "token": "0123456789abcdef0123456789abcdef" }]);
             }
             let text = Value::Object(filled.clone()).to_string();
-            let body = Body::parse(kind, &text).expect(kind.code()).checked();
-            let body = serde_json::to_value(body.expect(kind.code())).expect("JSON");
+            let body = Body::parse(kind, &text).and_then(Body::checked);
+            let body = body.unwrap_or_else(|error| panic!("{}: {error}", kind.code()));
+            let body = serde_json::to_value(body).expect("JSON");
             let mut taken = body.as_object().expect("an object").clone();
             taken.remove("kind");
             let asked: Vec<_> = filled.keys().collect();
