@@ -12,11 +12,18 @@ use notary_hub::identity::account::{self, AddAccountError, NewAccount, Sessions,
 use notary_hub::identity::authority::CsrError;
 use notary_hub::identity::enrol::{self, EnrolError, Enrolment};
 use notary_hub::identity::revocation::{Revocation, Revocations};
+use notary_hub::identity::server_certificate::ServerCertificate;
 use notary_hub::identity::{OfficeIdentity, Role, peer};
 use notary_hub::store;
 use rcgen::{KeyPair, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, UnixTime};
 use sqlx::PgPool;
 use support::{Keys, add_office, csr, csr_for};
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -386,5 +393,31 @@ async fn accounts_that_cannot_be_are_not_made() {
             matches!(refused, Err(AddAccountError::LoginForm)),
             "{login}"
         );
+    }
+}
+
+/// Agents trust the hub by their own machine's clock.
+#[test]
+fn a_hub_that_was_founded_today_is_trusted_by_a_machine_whose_clock_is_a_day_off() {
+    let Keys { config, pki, .. } = &Keys::new();
+    let now = OffsetDateTime::now_utc();
+    ServerCertificate::load_or_make(config, &pki.authority, now).unwrap();
+    let pki = config.pki_dir();
+    let ca = CertificateDer::from_pem_file(pki.join("ca.pem")).unwrap();
+    let server = std::fs::read(pki.join("server.pem")).unwrap();
+    let server = CertificateDer::from_pem_slice(&server).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(ca).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+    let verifier = verifier.build().unwrap();
+    let now = UnixTime::now().as_secs();
+    let day = DAY.as_secs();
+    for clock in [now - day, now, now + day] {
+        let clock = UnixTime::since_unix_epoch(Duration::from_secs(clock));
+        let name = "localhost".try_into().unwrap();
+        verifier
+            .verify_server_cert(&server, &[], &name, &[], clock)
+            .unwrap();
     }
 }

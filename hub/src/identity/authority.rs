@@ -20,6 +20,9 @@ use crate::config::{Config, TrustDomain};
 
 /// A certificate begins this much before it is made: offices' clocks are not the hub's.
 const BACK_DATE: Duration = Duration::from_secs(300);
+/// What offices' machines check by clocks of their own, which may be a day slow, began so long ago. They would know
+/// nothing of a hub that was founded today otherwise.
+pub(super) const SLOW_CLOCKS: Duration = Duration::from_secs(48 * 3600);
 pub(super) const CA_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 const SERVER_LIFE: Duration = Duration::from_secs(397 * 24 * 3600);
 
@@ -186,6 +189,7 @@ impl Authority {
     ) -> Result<(rcgen::Certificate, KeyPair), AuthorityError> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let mut params = params("notary-hub", now, SERVER_LIFE);
+        params.not_before -= SLOW_CLOCKS;
         params.subject_alt_names = CertificateParams::new(names)?.subject_alt_names;
         params.serial_number = Some(SerialNumber::from_slice(Serial::random().as_bytes()));
         params.is_ca = IsCa::ExplicitNoCa;

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::authority::{AuthorityError, CA_LIFE, damaged, params};
+use super::authority::{AuthorityError, CA_LIFE, SLOW_CLOCKS, damaged, params};
 use super::secret_file;
 use crate::config::Config;
 
@@ -241,6 +241,7 @@ fn make(config: &Config, number: u32, now: OffsetDateTime) -> Result<(), Authori
         name.push_str(&format!(" {number}"));
     }
     let mut params = params(&name, now, CA_LIFE);
+    params.not_before -= SLOW_CLOCKS;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let certificate = params.self_signed(&key)?;

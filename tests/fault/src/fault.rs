@@ -11,8 +11,8 @@ use sandbox::process::Part;
 use sandbox::proxy::{Proxy, Weather};
 use tokio::time::sleep;
 
-/// Certificates live so long in a city that is broken, so that they are renewed all the time.
-pub(crate) const CERTIFICATE_LIFE: Duration = Duration::from_secs(20);
+/// Certificates live so long in every other city, so that they are renewed all the time.
+pub(crate) const SHORT_LIFE: Duration = Duration::from_secs(20);
 
 /// What is thrown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,8 +42,18 @@ pub struct Means {
     pub proxy: Proxy,
     /// The first agent's.
     pub disk: Option<SmallDisk>,
-    /// The second agent's.
-    pub clock: Option<Clock>,
+    pub time: Time,
+}
+
+/// What goes wrong with time in a city: a clock that is off by an hour leaves nothing of a life of seconds.
+#[derive(Debug)]
+pub enum Time {
+    /// Certificates live [`SHORT_LIFE`] and end while an agent is away.
+    ShortLives,
+    /// Certificates live as they do, and the second agent's clock is set.
+    Clock(Clock),
+    /// Nothing.
+    Right,
 }
 
 impl Fault {
@@ -134,7 +144,8 @@ impl Fault {
     pub(crate) fn is_at_hand(self, means: &Means) -> bool {
         match self {
             Self::FullDisk => means.disk.is_some(),
-            Self::ClockStep | Self::ClockOffByDays => means.clock.is_some(),
+            Self::ClockStep | Self::ClockOffByDays => matches!(means.time, Time::Clock(_)),
+            Self::ExpiredCertificate => matches!(means.time, Time::ShortLives),
             _ => true,
         }
     }
@@ -173,7 +184,7 @@ impl Fault {
             }
             Self::ExpiredCertificate => {
                 let at = dice.random_range(0..setting.agents.len());
-                restart(setting, at, CERTIFICATE_LIFE + Duration::from_secs(1)).await?;
+                restart(setting, at, SHORT_LIFE + Duration::from_secs(1)).await?;
             }
             Self::FullDisk => {
                 if let Some(disk) = &means.disk {
@@ -242,9 +253,9 @@ async fn restart(setting: &mut Setting, at: usize, away: Duration) -> anyhow::Re
 
 /// Sets the clock somewhere less than so many seconds off, ahead or behind.
 fn step(means: &Means, dice: &mut ChaCha8Rng, seconds: i64) -> anyhow::Result<()> {
-    match &means.clock {
-        Some(clock) => clock.set(dice.random_range(-seconds..=seconds)),
-        None => Ok(()),
+    match &means.time {
+        Time::Clock(clock) => clock.set(dice.random_range(-seconds..=seconds)),
+        Time::ShortLives | Time::Right => Ok(()),
     }
 }
 

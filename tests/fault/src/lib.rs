@@ -5,7 +5,7 @@ mod fault;
 mod report;
 mod round;
 
-pub use fault::{Fault, Means};
+pub use fault::{Fault, Means, Time};
 pub use report::{Outcome, Report};
 pub use round::{OFFICES, Round};
 

@@ -14,7 +14,7 @@ use sandbox::{BureauOptions, Setting, Systems};
 use synthetic_city::CityPlan;
 use tokio::time::Instant;
 
-use crate::fault::{CERTIFICATE_LIFE, Fault, Means, pause};
+use crate::fault::{Fault, Means, SHORT_LIFE, Time, pause};
 use crate::report::Outcome;
 
 /// Offices of a round's city; the first six have every vendor's shape.
@@ -46,16 +46,14 @@ impl Round {
             ..CityPlan::of_size(self.seed, self.cases)
         };
         let offices: Vec<usize> = (0..OFFICES as usize).collect();
-        let options = BureauOptions {
-            configuration: format!(
-                "[identity]\ncertificate_ttl = '{}s'\n",
-                CERTIFICATE_LIFE.as_secs()
-            ),
-            ..BureauOptions::default()
-        };
+        let mut options = BureauOptions::default();
+        if self.has_short_lives() {
+            let life = SHORT_LIFE.as_secs();
+            options.configuration = format!("[identity]\ncertificate_ttl = '{life}s'\n");
+        }
         let mut setting =
             Setting::build(folder, &plan, Systems::Postgres, &options, &offices).await?;
-        let means = means(folder, &mut setting).await?;
+        let means = self.means(folder, &mut setting).await?;
         setting.start_agents()?;
         let mut dice = ChaCha8Rng::seed_from_u64(self.seed);
         let mut outcome = Outcome::of(self.seed);
@@ -94,6 +92,27 @@ impl Round {
         setting.close().await?;
         Ok(outcome)
     }
+
+    fn has_short_lives(self) -> bool {
+        self.seed % 2 == 1
+    }
+
+    async fn means(self, folder: &Path, setting: &mut Setting) -> anyhow::Result<Means> {
+        let proxy = setting.behind_a_proxy().await?;
+        let [first, second, ..] = setting.agents.as_mut_slice() else {
+            anyhow::bail!("a city has two offices at least");
+        };
+        let disk = SmallDisk::under(&first.data_dir(), "64m").ok();
+        let time = match (self.has_short_lives(), Clock::beside(folder)?) {
+            (true, _) => Time::ShortLives,
+            (false, None) => Time::Right,
+            (false, Some(clock)) => {
+                second.go_by(clock.clone());
+                Time::Clock(clock)
+            }
+        };
+        Ok(Means { proxy, disk, time })
+    }
 }
 
 /// How long it takes until everything is at the hub, once; complains if it does not come to that.
@@ -113,19 +132,6 @@ async fn acked(setting: &Setting) -> anyhow::Result<u64> {
         acked += agent.status().await?.acked_sequence()?;
     }
     Ok(acked)
-}
-
-async fn means(folder: &Path, setting: &mut Setting) -> anyhow::Result<Means> {
-    let proxy = setting.behind_a_proxy().await?;
-    let [first, second, ..] = setting.agents.as_mut_slice() else {
-        anyhow::bail!("a city has two offices at least");
-    };
-    let disk = SmallDisk::under(&first.data_dir(), "64m").ok();
-    let clock = Clock::beside(folder)?;
-    if let Some(clock) = &clock {
-        second.go_by(clock.clone());
-    }
-    Ok(Means { proxy, disk, clock })
 }
 
 async fn prepare(folder: &Path) -> anyhow::Result<()> {
