@@ -17,8 +17,9 @@ FAULT_MINUTES ?= 2
 SEEDS ?= 500
 FUZZ_SECONDS ?= 60
 ATTACK_SECONDS ?= 2
+PROGRAMS ?= notary-hub office-agent
 
-.PHONY: help demo demo-once console console-test openapi api-test test lint format bench bench-linkage bench-growth hostile fault failover attack scan-tls full-disk simulate fuzz train linkage-quality prepare clean-demo
+.PHONY: help demo demo-once console console-test openapi api-test test lint format bench bench-linkage bench-growth hostile answer-times fault failover attack scan-tls full-disk simulate fuzz train linkage-quality prepare sbom release reproducible clean-demo
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +101,10 @@ hostile: ## Person linkage under attack: 65,000 records made to cost much; a few
 	@deploy/setup.sh test
 	@$(CARGO) test --release --locked -p notary-hub --test linking -- --ignored --nocapture
 
+answer-times: ## Whether the time of a look-up's answer tells what the answer does not; a minute behind the build
+	@deploy/setup.sh run
+	@$(CARGO) test --release --locked -p notary-hub --test lookup -- --ignored --nocapture answer_times
+
 fault: ## Kill, cut, fill and set clocks under load for FAULT_MINUTES; as root with a disk of its own; target/fault/report.json
 	@deploy/setup.sh fault
 	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p fault
@@ -139,6 +144,17 @@ train: ## Train the weights of person linkage on a synthetic city of seed SEED, 
 linkage-quality: ## Measure the shipped weights on a city they were not trained on, and where they err
 	@$(CARGO) build --release --locked -p linkage-quality
 	@target/release/linkage-quality measure --seed $$(($(SEED) + 1))
+
+sbom: ## What both programs and the console are made of, in CycloneDX; target/sbom/
+	@deploy/setup.sh sbom
+	@PATH="$(TOOLS)/bin:$(TOOLS)/node/bin:$$PATH" deploy/sbom.sh target/sbom
+
+release: console ## Build, pack and sign a release with the key RELEASE_KEY; target/release-VERSION/ (docs/release.md)
+	@deploy/setup.sh sbom
+	@PATH="$(TOOLS)/bin:$(TOOLS)/node/bin:$$PATH" deploy/release.sh "$(RELEASE_KEY)"
+
+reproducible: console ## Build PROGRAMS in two folders as a release is built, and compare their digests
+	@PROGRAMS="$(PROGRAMS)" deploy/reproducible.sh
 
 prepare: ## Refresh .sqlx/ (offline data of the compile-time checked queries) after changing SQL
 	@deploy/setup.sh run

@@ -9,6 +9,7 @@
 #   deploy/setup.sh lint     the linters that are not part of Rust: buf, cargo-deny, promtool
 #   deploy/setup.sh scan     the TLS scanner: sslyze, in a Python environment of its own
 #   deploy/setup.sh api      what asks the REST interface all that its description allows: schemathesis, likewise
+#   deploy/setup.sh sbom     what lists the parts of a release: cargo-cyclonedx
 #   deploy/setup.sh versus   what person linkage is compared with: Splink, and FEBRL's data, in a Python of their own
 #   deploy/setup.sh tools    prints the folder that those tools are in, outside the checkout: building one takes
 #                            minutes, and a clean checkout should not cost them again
@@ -21,6 +22,7 @@ readonly RUST_MIN="1.95"
 readonly POSTGRES_MIN=15
 readonly BUF_VERSION="1.75.0"
 readonly CARGO_DENY_VERSION="0.20.2"
+readonly CARGO_CYCLONEDX_VERSION="0.5.9"
 readonly SSLYZE_VERSION="6.3.1"
 readonly SCHEMATHESIS_VERSION="4.32.5"
 readonly NODE_MIN="22.18"
@@ -120,12 +122,22 @@ setup_lint() {
         say "fetching buf $BUF_VERSION"
         npm install --prefix "$TOOLS" --silent --no-fund --no-audit --no-save "@bufbuild/buf@$BUF_VERSION"
     fi
-    if ! command -v cargo-deny >/dev/null && [ ! -x "$TOOLS/bin/cargo-deny" ]; then
-        say "building cargo-deny $CARGO_DENY_VERSION (once, some minutes)"
-        CARGO_TARGET_DIR="$TOOLS/build" cargo install --quiet --locked --root "$TOOLS" --version "$CARGO_DENY_VERSION" cargo-deny
-        rm -rf "$TOOLS/build"
-    fi
+    cargo_tool cargo-deny "$CARGO_DENY_VERSION"
     need_promtool
+}
+
+cargo_tool() { # cargo_tool NAME VERSION
+    local name=$1 version=$2
+    if command -v "$name" >/dev/null || [ -x "$TOOLS/bin/$name" ]; then return 0; fi
+    say "building $name $version (once, some minutes)"
+    CARGO_TARGET_DIR="$TOOLS/build" cargo install --quiet --locked --root "$TOOLS" --version "$version" "$name"
+    rm -rf "$TOOLS/build"
+}
+
+setup_sbom() {
+    need_rust
+    cargo_tool cargo-cyclonedx "$CARGO_CYCLONEDX_VERSION"
+    setup_console
 }
 
 # Taken out of Debian's package: a machine that lints needs no Prometheus to run.
@@ -212,10 +224,10 @@ setup_versus() {
 }
 
 case "${1:-}" in
-run | console | browser | test | fault | lint | scan | api | versus) "setup_$1" ;;
+run | console | browser | test | fault | lint | scan | api | sbom | versus) "setup_$1" ;;
 tools) echo "$TOOLS" ;;
 *)
-    sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

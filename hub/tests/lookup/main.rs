@@ -20,4 +20,5 @@ mod record;
 mod scope;
 #[path = "../support/mod.rs"]
 mod support;
+mod timing;
 mod watch;

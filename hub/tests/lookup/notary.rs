@@ -1,12 +1,20 @@
 //! A notary at an office's counter.
 
+use notary_hub::alarm::Alarms;
 use notary_hub::audit::checkpoint::VerifierKey;
 use notary_hub::audit::export::Stored;
-use notary_hub::audit::{Recorded, Verification, Verifier, key_file, walk};
+use notary_hub::audit::{Audit, Recorded, Verification, Verifier, key_file, walk};
+use notary_hub::config;
 use notary_hub::identity::Role;
+use notary_hub::linking::model::Models;
+use notary_hub::lookup::Lookup;
+use notary_hub::rules::Rules;
 use notary_hub::store;
+use notary_hub::traffic::Traffic;
 use notary_proto::hub::v1 as wire;
 use notary_proto::hub::v1::lookup_service_client::LookupServiceClient;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 use wire::{
@@ -109,6 +117,27 @@ impl Counter {
         walk::walk(&mut Stored::after(pool, 0), verifier)
             .await
             .unwrap()
+    }
+
+    /// The use case itself, with what writes its log until that is aborted.
+    pub fn lookup(&self) -> (Lookup, JoinHandle<()>) {
+        let url = &self.hub.db.url;
+        let key = key_file::load_or_make(&self.hub.keys.config).unwrap();
+        let (audit, log) = Audit::new(store::pool::audit(url).unwrap(), key.into());
+        let pool = store::pool::lookups(url, 2).unwrap();
+        let config = config::Lookup::default();
+        let alarms = Alarms::new(pool.clone(), audit.clone(), config.alarm.clone());
+        let (rules, models) = (Rules::shipped(), Models::default());
+        let lookup = Lookup::new(
+            pool,
+            audit,
+            rules,
+            models,
+            alarms,
+            Traffic::default(),
+            &config,
+        );
+        (lookup, tokio::spawn(log.run(CancellationToken::new())))
     }
 
     /// By which the hub's signatures are known.

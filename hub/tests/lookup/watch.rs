@@ -1,21 +1,13 @@
 //! Standing questions: who hears when another office opens a matter.
 
-use notary_hub::alarm::Alarms;
-use notary_hub::audit::{Audit, key_file};
-use notary_hub::config;
 use notary_hub::identity::{Person, Role};
-use notary_hub::linking::model::Models;
-use notary_hub::lookup::{Asker, Denial, Lookup, LookupError};
-use notary_hub::rules::Rules;
-use notary_hub::store;
-use notary_hub::traffic::Traffic;
+use notary_hub::lookup::{Asker, Denial, LookupError};
 use notary_proto::hub::v1 as wire;
 use notary_proto::hub::v1::sync_response::Message;
 use notary_proto::hub::v1::{
     CaseState, CheckApplicationRequest, IntentAction, Notice, NoticeKind, PartyRole,
     WatchMatterRequest,
 };
-use tokio_util::sync::CancellationToken;
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
@@ -479,23 +471,7 @@ async fn only_a_notary_asks_to_hear() {
 async fn without_the_check_a_notary_still_sees_and_ends_no_question_of_another_office() {
     let counter = Counter::open().await;
     let put = counter.watch(of_estate(9)).await.unwrap();
-    let hub = &counter.hub;
-    let key = key_file::load_or_make(&hub.keys.config).unwrap();
-    let (audit, log) = Audit::new(store::pool::audit(&hub.db.url).unwrap(), key.into());
-    let writing = tokio::spawn(log.run(CancellationToken::new()));
-    let pool = store::pool::lookups(&hub.db.url, 2).unwrap();
-    let config = config::Lookup::default();
-    let alarms = Alarms::new(pool.clone(), audit.clone(), config.alarm.clone());
-    let (rules, models) = (Rules::shipped(), Models::default());
-    let lookup = Lookup::new(
-        pool,
-        audit,
-        rules,
-        models,
-        alarms,
-        Traffic::default(),
-        &config,
-    );
+    let (lookup, writing) = counter.lookup();
     // A notary of yuhang whom the hub takes for one of hangzhou.
     let yuhang = Person::new(Uuid::now_v7(), notary("yuhang"));
     let mut asker = Asker::new(&yuhang, "yuhang".parse().unwrap());

@@ -15,7 +15,7 @@ async fn publish(bureau: &Bureau, period: &str, body: Value) -> Answer {
     bureau.ask(analyst, Method::POST, &path, body).await
 }
 
-async fn published(bureau: &Bureau, period: &str) -> Value {
+pub async fn published(bureau: &Bureau, period: &str) -> Value {
     let answer = publish(bureau, period, json!({})).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
     answer.json()

@@ -1,7 +1,10 @@
 //! What BI tools may read.
 
+use linkage::matter::MatterType;
+
 use crate::client::Bureau;
 use crate::record::{Case, case};
+use crate::reports;
 use crate::support::add_office;
 
 /// So many cases of March.
@@ -90,4 +93,111 @@ async fn bi_tools_read_views_without_small_cells_and_nothing_else() {
         .execute(&mut *connection)
         .await
         .unwrap();
+}
+
+/// Cells of a view, its first column before the measure.
+async fn told(bureau: &Bureau, view: &'static str) -> Vec<(String, Option<i64>)> {
+    let pool = &bureau.hub.db.pool;
+    let mut reading = pool.begin().await.unwrap();
+    sqlx::query("SET LOCAL ROLE notary_hub_bi")
+        .execute(&mut *reading)
+        .await
+        .unwrap();
+    sqlx::query_as(view).fetch_all(&mut *reading).await.unwrap()
+}
+
+const OFFICES: &str = "SELECT office_id, value FROM bi_office_month WHERE measure = 'accepted' ORDER BY month, office_id";
+const MATTERS: &str = "SELECT matter_type, value FROM bi_matter_month WHERE measure = 'accepted' ORDER BY month, matter_type";
+
+fn cells<const N: usize>(expected: [(&str, Option<i64>); N]) -> Vec<(String, Option<i64>)> {
+    expected
+        .map(|(code, value)| (code.to_owned(), value))
+        .to_vec()
+}
+
+#[tokio::test]
+async fn of_a_published_month_the_views_say_what_the_report_says_and_no_more() {
+    let bureau = Bureau::open().await;
+    let (hub, seed) = (&bureau.hub, &bureau.seed);
+    add_office(&hub.db.pool, "yuhang").await;
+    seed.office(hub, "hangzhou", march("h", 9)).await;
+    let mut mandates = march("x", 20);
+    for case in &mut mandates[7..] {
+        *case = case.clone().matter("mandate");
+    }
+    seed.office(hub, "xiaoshan", mandates).await;
+    seed.office(hub, "yuhang", march("y", 3)).await;
+    // Counted by themselves until then: three are few, and nine would give them away.
+    let before = cells([("hangzhou", None), ("xiaoshan", Some(20)), ("yuhang", None)]);
+    assert_eq!(told(&bureau, OFFICES).await, before);
+    let both = cells([("mandate", Some(13)), ("will", Some(19))]);
+    assert_eq!(told(&bureau, MATTERS).await, both);
+
+    let published = reports::published(&bureau, "2024-03").await;
+    let table = &published["report"]["tables"][0];
+    let of_report = table["rows"].as_array().unwrap().iter().map(|row| {
+        let cell = &row["cells"][0];
+        let value = (cell["withheld"] == false).then(|| cell["value"].as_i64().unwrap());
+        (row["code"].as_str().unwrap().to_owned(), value)
+    });
+    let mut of_report: Vec<_> = of_report.collect();
+    of_report.sort();
+    assert_eq!(told(&bureau, OFFICES).await, of_report);
+    assert!(of_report.contains(&("yuhang".to_owned(), None)));
+    assert_eq!(
+        told(&bureau, MATTERS).await,
+        both,
+        "none is small, and the group is shown"
+    );
+
+    // What comes late is not told before it is published: who has both would see by how much they differ. A small matter
+    // closes its whole group.
+    let late = vec![case("late").matter("gift")];
+    seed.office(hub, "hangzhou", late).await;
+    assert_eq!(told(&bureau, OFFICES).await, of_report);
+    let closed = cells([("gift", None), ("mandate", None), ("will", None)]);
+    assert_eq!(told(&bureau, MATTERS).await, closed);
+}
+
+#[tokio::test]
+async fn of_a_month_within_a_published_quarter_the_views_say_nothing_until_it_is_published() {
+    let bureau = Bureau::open().await;
+    let (hub, seed) = (&bureau.hub, &bureau.seed);
+    // Three in March are few; the quarter and the other months would give them away.
+    let mut all = march("h", 3);
+    all.extend((0..30).map(|at| case(&format!("h-{at}")).accepted("2024-02-05")));
+    seed.office(hub, "hangzhou", all).await;
+    seed.office(hub, "xiaoshan", march("x", 30)).await;
+    assert_eq!(told(&bureau, OFFICES).await.len(), 3);
+    reports::published(&bureau, "2024-Q1").await;
+    assert_eq!(told(&bureau, OFFICES).await, cells([]));
+    assert_eq!(told(&bureau, MATTERS).await, cells([]));
+    // What no report has is there as ever.
+    seed.office(
+        hub,
+        "xiaoshan",
+        (0..9)
+            .map(|at| case(&format!("a-{at}")).accepted("2024-04-05"))
+            .collect(),
+    )
+    .await;
+    assert_eq!(told(&bureau, OFFICES).await, cells([("xiaoshan", Some(9))]));
+}
+
+#[tokio::test]
+async fn the_views_group_matters_as_the_catalogue_does() {
+    let bureau = Bureau::open().await;
+    for matter in MatterType::all() {
+        let group: Option<String> = sqlx::query_scalar("SELECT matter_group($1)")
+            .bind(matter.code())
+            .fetch_one(&bureau.hub.db.pool)
+            .await
+            .unwrap();
+        assert_eq!(
+            group.as_deref(),
+            Some(matter.group().code()),
+            "{}",
+            matter.code()
+        );
+    }
 }

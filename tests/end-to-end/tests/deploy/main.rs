@@ -3,6 +3,7 @@
 
 mod failover;
 mod monitoring;
+mod release;
 mod restore;
 mod units;
 

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Builds PROGRAMS (both, unless it says otherwise) twice as a release is built, from the last commit in two folders of
+# different names, and says whether their digests are the same. The second build has nothing of the first.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+read -ra programs <<<"${PROGRAMS:-notary-hub office-agent}"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+export SOURCE_DATE_EPOCH
+for place in first another-place; do
+    mkdir -p "$work/$place"
+    git archive HEAD | tar -x -C "$work/$place"
+    # The console is built apart, and the same for both.
+    if [ -d hub/console/dist ]; then cp -R hub/console/dist "$work/$place/hub/console/dist"; fi
+    deploy/release-build.sh "$work/$place" "$work/$place/target" "${programs[@]}"
+    (cd "$work/$place/target/release" && sha256sum "${programs[@]}") >"$work/$place.sums"
+    rm -rf "${work:?}/$place"
+done
+cat "$work/first.sums"
+if ! diff "$work/first.sums" "$work/another-place.sums"; then
+    echo "the two builds differ" >&2
+    exit 1
+fi
+echo "both builds are the same"
