@@ -67,7 +67,8 @@ fn the_tests_named_are_there() {
     let console = read("hub/console/tests/console.spec.ts");
     for row in rows() {
         for name in ticked(&row[5]) {
-            let there = text.contains(&format!("fn {name}(")) || console.contains(&format!("test('{name}'"));
+            let there = text.contains(&format!("fn {name}("))
+                || console.contains(&format!("test('{name}'"));
             assert!(there, "{}: no test {name}", row[0]);
         }
     }
@@ -81,7 +82,11 @@ fn the_screens_named_are_pages_of_the_console() {
     for row in rows() {
         assert!(!row[2].is_empty() && row[2] != "–", "{}: no screen", row[0]);
         for screen in row[2].split(", ").filter(|screen| !screen.starts_with('`')) {
-            assert!(pages.contains(&format!("'{screen}'")), "{}: no page {screen}", row[0]);
+            assert!(
+                pages.contains(&format!("'{screen}'")),
+                "{}: no page {screen}",
+                row[0]
+            );
         }
     }
 }
@@ -99,7 +104,8 @@ fn the_routes_and_calls_named_are_there() {
             named += 1;
             let there = match name.split_once('.') {
                 Some((service, call)) => {
-                    contract.contains(&format!("service {service} ")) && contract.contains(&format!("rpc {call}("))
+                    contract.contains(&format!("service {service} "))
+                        && contract.contains(&format!("rpc {call}("))
                 }
                 None => description.contains(&format!("\"{name}\"")),
             };
@@ -115,5 +121,9 @@ fn read(path: &str) -> String {
 
 /// What stands between backticks; a test's title has commas of its own.
 fn ticked(cell: &str) -> Vec<String> {
-    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    cell.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
 }

@@ -40,6 +40,7 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::{Request, Status};
 
+use crate::audit::Audit;
 use crate::details::Details;
 use crate::entrance::Entrance;
 use crate::identity::OfficeIdentity;
@@ -78,6 +79,7 @@ pub struct Agents {
     pub details: Details,
     /// For what is neither sync nor look-up.
     pub supervision: Supervision,
+    pub audit: Audit,
 }
 
 impl Agents {
@@ -90,7 +92,7 @@ impl Agents {
             )
             .add_service(limited!(
                 FilingServiceServer,
-                FilingApi::new(self.supervision)
+                FilingApi::new(self.supervision, Arc::clone(&self.sessions), self.audit)
             ))
             .into_axum_router()
             .layer(from_fn_with_state(Lane::new(), guard::unary_or_stream));
