@@ -137,6 +137,7 @@ impl Services {
             sessions: Arc::clone(&self.sessions),
             details: Details::new(self.general.clone(), self.audit.clone(), self.rules.clone()),
             supervision: self.supervision.clone(),
+            audit: self.audit.clone(),
         }
     }
 

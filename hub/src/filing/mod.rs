@@ -107,9 +107,23 @@ impl FilingKind {
         }
     }
 
-    /// Whether it says nothing without the case it is about.
-    pub const fn needs_case(self) -> bool {
-        matches!(self, Self::Accountability)
+    /// Whether it is about a case of the office's own.
+    pub const fn about_case(self) -> AboutCase {
+        match self {
+            Self::Accountability => AboutCase::Needed,
+            Self::MajorCaseReport
+            | Self::Refusal
+            | Self::Instruction
+            | Self::Complaint
+            | Self::Review
+            | Self::Outcome => AboutCase::Possible,
+            Self::Satisfaction
+            | Self::QualityFollowUp
+            | Self::ServiceCounts
+            | Self::SpecialPaper
+            | Self::Recusal
+            | Self::SelfAssessment => AboutCase::Unusual,
+        }
     }
 
     /// Whether it holds numbers of people's documents, which become tokens before they leave the office.
@@ -128,6 +142,17 @@ impl FilingKind {
                 | Self::Review
         )
     }
+}
+
+/// Whether a filing is about a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AboutCase {
+    /// It says nothing without one.
+    Needed,
+    Possible,
+    /// A form does not ask for one; it may be named all the same.
+    Unusual,
 }
 
 /// A checked filing.
@@ -221,7 +246,7 @@ impl Filing {
                 "案件主键不超过 64 个字符。",
             ));
         }
-        if kind.needs_case() && raw.source_case_id.is_empty() {
+        if kind.about_case() == AboutCase::Needed && raw.source_case_id.is_empty() {
             return Err(error(
                 "source_case_id",
                 "the case that it is about",

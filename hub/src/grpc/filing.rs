@@ -1,14 +1,22 @@
-//! `FilingService`: what offices hand in that is not a case.
+//! `FilingService`: what offices hand in that is not a case. An agent hands it in by itself, or for a notary whose session
+//! it passes on: a form of the console that holds numbers of documents.
+
+use std::sync::Arc;
 
 use notary_proto::hub::v1::filing_service_server::FilingService;
 use notary_proto::hub::v1::{self as wire, SubmitFilingRequest, SubmitFilingResponse};
+use serde_json::json;
 use tonic::{Request, Response, Status};
 
-use super::error::{database, invalid_field};
-use super::office_of;
+use super::error::{audit, database, invalid_field};
+use super::lookup::{asker, denied};
 use super::value::{day, timestamp};
+use super::{bearer_of, office_of};
+use crate::audit::{Action, Audit, Entry, Outcome};
 use crate::filing::body::Body;
 use crate::filing::{self, Filing, FilingError, FilingKind, Raw, SubmitError};
+use crate::identity::{Person, Sessions};
+use crate::lookup::Denial;
 use crate::refusal::Reason;
 use crate::supervision::worker::Supervision;
 
@@ -16,11 +24,40 @@ use crate::supervision::worker::Supervision;
 #[derive(Debug)]
 pub struct FilingApi {
     supervision: Supervision,
+    sessions: Arc<Sessions>,
+    audit: Audit,
 }
 
 impl FilingApi {
-    pub fn new(supervision: Supervision) -> Self {
-        Self { supervision }
+    pub fn new(supervision: Supervision, sessions: Arc<Sessions>, audit: Audit) -> Self {
+        Self {
+            supervision,
+            sessions,
+            audit,
+        }
+    }
+
+    /// Who filled the form in: a notary of the certificate's office, or nobody when no session came along.
+    fn notary<T>(&self, request: &Request<T>) -> Result<Option<Person>, Status> {
+        if !request.metadata().contains_key("authorization") {
+            return Ok(None);
+        }
+        let office_id = office_of(request)?.office_id;
+        let person = bearer_of(request).and_then(|token| self.sessions.verify(token).ok());
+        let person = person.ok_or_else(|| denied(Denial::NoSession))?;
+        asker(office_id, person.account_id, person.role).map_err(denied)?;
+        Ok(Some(person))
+    }
+
+    /// What a person files is recorded before it is stored, as at the other door.
+    async fn record(&self, person: &Person, filing: &Filing) -> Result<(), Status> {
+        let detail = json!({ "filing": filing.filing_id, "kind": filing.body.kind() });
+        let entry = Entry::by(person, Action::SubmitFiling, Outcome::Done, detail);
+        self.audit
+            .append(entry)
+            .await
+            .map_err(|error| audit(&error))?;
+        Ok(())
     }
 }
 
@@ -31,6 +68,7 @@ impl FilingService for FilingApi {
         request: Request<SubmitFilingRequest>,
     ) -> Result<Response<SubmitFilingResponse>, Status> {
         let office = office_of(&request)?;
+        let notary = self.notary(&request)?;
         let request = request.into_inner();
         let kind = kind(request.kind())?;
         let body = Body::parse(kind, &request.detail).map_err(field)?;
@@ -39,7 +77,11 @@ impl FilingService for FilingApi {
             source_case_id: request.source_case_id,
             text: request.text,
         };
-        let filing = Filing::parse(office.office_id, body, raw, None).map_err(field)?;
+        let filed_by = notary.as_ref().map(|person| person.account_id);
+        let filing = Filing::parse(office.office_id, body, raw, filed_by).map_err(field)?;
+        if let Some(person) = &notary {
+            self.record(person, &filing).await?;
+        }
         let Supervision {
             pool,
             rules,

@@ -42,6 +42,7 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::{Request, Status};
 
+use crate::audit::Audit;
 use crate::details::Details;
 use crate::entrance::Entrance;
 use crate::identity::OfficeIdentity;
@@ -80,6 +81,7 @@ pub struct Agents {
     pub details: Details,
     /// For what is neither sync nor look-up.
     pub supervision: Supervision,
+    pub audit: Audit,
 }
 
 impl Agents {
@@ -99,7 +101,7 @@ impl Agents {
             )
             .add_service(limited!(
                 FilingServiceServer,
-                FilingApi::new(self.supervision)
+                FilingApi::new(self.supervision, Arc::clone(&self.sessions), self.audit)
             ))
             .into_axum_router();
         let office_calls =

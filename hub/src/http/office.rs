@@ -67,6 +67,8 @@ pub(super) struct FeedAnswer {
     /// Agent's clock minus the hub's.
     clock_skew_ms: Option<i64>,
     agent_version: Option<String>,
+    /// 数据专管员: who at the office updates and reports the data.
+    data_steward: Option<String>,
     /// What the agent found when it last compared; it does so once a day. It heals differences by itself.
     drift: Option<DriftFound>,
     /// Records in quarantine, by rule.
@@ -199,6 +201,7 @@ impl From<Feed> for FeedAnswer {
             last_seen_at: feed.last_seen_at,
             clock_skew_ms: feed.clock_skew_ms,
             agent_version: feed.agent_version,
+            data_steward: feed.data_steward,
             drift: feed.drift.map(|drift| DriftFound {
                 compared_at: feed.compared_at,
                 missing: drift.missing,

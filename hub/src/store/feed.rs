@@ -18,6 +18,8 @@ pub struct Feed {
     pub last_seen_at: Option<OffsetDateTime>,
     pub clock_skew_ms: Option<i64>,
     pub agent_version: Option<String>,
+    /// Who at the office updates and reports the data, as the bureau has it on file.
+    pub data_steward: Option<String>,
     /// When the agent last compared, and in how many cases the two sides differed.
     pub compared_at: Option<OffsetDateTime>,
     pub drift: Option<Drift>,
@@ -76,6 +78,7 @@ pub async fn list(
     let rows = query!(
         r#"SELECT o.office_id, s.committed_sequence AS "committed_sequence?", s.backlog AS "backlog?",
                   s.committed_at AS "committed_at?", s.caught_up_at, s.last_seen_at, s.clock_skew_ms, s.agent_version,
+                  (SELECT nullif(p.data_steward, '') FROM office_profile p WHERE p.office_id = o.office_id) AS data_steward,
                   s.compared_at, s.drift_missing AS "drift_missing?", s.drift_differing AS "drift_differing?",
                   s.drift_only_at_hub AS "drift_only_at_hub?",
                   coalesce(s.last_seen_at > now() - interval '15 seconds', false) AS "connected!"
@@ -121,6 +124,7 @@ pub async fn list(
                 last_seen_at: row.last_seen_at,
                 clock_skew_ms: row.clock_skew_ms,
                 agent_version: row.agent_version,
+                data_steward: row.data_steward,
                 compared_at: row.compared_at,
                 drift: row.compared_at.map(|_| Drift {
                     missing: row.drift_missing.unwrap_or_default(),

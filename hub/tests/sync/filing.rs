@@ -2,11 +2,12 @@
 
 use notary_proto::hub::v1::filing_service_client::FilingServiceClient;
 use notary_proto::hub::v1::{FilingKind, SubmitFilingRequest, SubmitFilingResponse};
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 use uuid::Uuid;
 
 use crate::agent::{Agent, count};
 use crate::support::hub::{Hub, reason};
+use crate::support::seed::{notary, session_of};
 
 fn filing(filing_id: Uuid) -> SubmitFilingRequest {
     SubmitFilingRequest {
@@ -82,5 +83,28 @@ async fn a_filing_of_no_known_kind_or_without_text_is_refused() {
     let status = submit(&hub, &agent, empty).await.unwrap_err();
     assert_eq!(reason(&status), "FIELD_INVALID");
     assert_eq!(count(&hub.db.pool, FILINGS).await, 0);
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_filing_in_a_notarys_session_is_that_notarys_and_is_recorded() {
+    let hub = Hub::start().await;
+    let agent = Agent::enrol(&hub, "hzgl").await;
+    submit(&hub, &agent, filing(Uuid::new_v4())).await.unwrap();
+    let account = Uuid::now_v7();
+    let bearer = format!("Bearer {}", session_of(&hub, account, notary("hzgl")));
+    let mut request = Request::new(filing(Uuid::new_v4()));
+    let bearer = bearer.parse().unwrap();
+    request.metadata_mut().insert("authorization", bearer);
+    let mut client = FilingServiceClient::new(hub.agents(&agent.office));
+    client.submit_filing(request).await.unwrap();
+    let filers: Vec<Option<Uuid>> =
+        sqlx::query_scalar("SELECT filed_by FROM filing ORDER BY recorded_at")
+            .fetch_all(&hub.db.pool)
+            .await
+            .unwrap();
+    assert_eq!(filers, [None, Some(account)]);
+    let recorded = "SELECT count(*) FROM audit_entry WHERE action = 'filing.submit'";
+    assert_eq!(count(&hub.db.pool, recorded).await, 1);
     hub.app.stop().await.unwrap();
 }

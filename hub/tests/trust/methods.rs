@@ -34,7 +34,9 @@ enum Door {
     AnySession,
     /// An office's agent: the certificate says which, and a session changes nothing.
     Agent,
-    /// The same while the certificate has not ended long ago.
+    /// An office's agent by itself, or for a notary of its office whose session it passes on.
+    AgentOrNotary,
+    /// An agent while the certificate has not ended long ago.
     AgentEvenLapsed,
     /// A notary of the certificate's office, with both.
     Notary,
@@ -109,7 +111,7 @@ const METHODS: &[Method] = &[
     },
     Method {
         name: "FilingService/SubmitFiling",
-        door: Door::Agent,
+        door: Door::AgentOrNotary,
         request: || {
             let request = wire::SubmitFilingRequest {
                 filing_id: Uuid::new_v4().to_string(),
@@ -295,7 +297,8 @@ fn expected(method: &Method, way: Way, shown: Shown) -> &'static str {
             Shown::Nothing | Shown::Forgery => "UNAUTHENTICATED",
         },
         (Door::Agent, Way::Agents) => method.answer,
-        (Door::Notary, Way::Agents) => match shown {
+        (Door::AgentOrNotary, Way::Agents) if matches!(shown, Shown::Nothing) => method.answer,
+        (Door::AgentOrNotary | Door::Notary, Way::Agents) => match shown {
             Shown::SessionOf(Role::Notary(office)) if office.as_str() == "hangzhou" => {
                 method.answer
             }
@@ -303,9 +306,13 @@ fn expected(method: &Method, way: Way, shown: Shown) -> &'static str {
             Shown::SessionOf(_) => "PERMISSION_DENIED",
             Shown::Nothing | Shown::Forgery => "UNAUTHENTICATED",
         },
-        (Door::Agent | Door::Notary, Way::AgentsLapsed) => "CERTIFICATE_ENDED",
+        (Door::Agent | Door::AgentOrNotary | Door::Notary, Way::AgentsLapsed) => {
+            "CERTIFICATE_ENDED"
+        }
         (Door::Anybody | Door::AnySession, Way::Agents | Way::AgentsLapsed)
-        | (Door::Agent | Door::AgentEvenLapsed | Door::Notary, Way::People) => NO_SUCH_SERVICE,
+        | (Door::Agent | Door::AgentOrNotary | Door::AgentEvenLapsed | Door::Notary, Way::People) => {
+            NO_SUCH_SERVICE
+        }
     }
 }
 
@@ -438,7 +445,9 @@ async fn every_method_serves_whom_it_is_for_and_nobody_else() {
 fn door(hub: &Hub, office: &Office, method: &Method) -> Channel {
     match method.door {
         Door::Anybody | Door::AnySession => hub.people(),
-        Door::Agent | Door::AgentEvenLapsed | Door::Notary => hub.agents(office),
+        Door::Agent | Door::AgentOrNotary | Door::AgentEvenLapsed | Door::Notary => {
+            hub.agents(office)
+        }
     }
 }
 

@@ -8,6 +8,9 @@ use notary_proto::hub::v1::SubmitFilingRequest;
 use notary_proto::hub::v1::filing_service_client::FilingServiceClient;
 use serde::Serialize;
 use time::{Date, OffsetDateTime};
+use tonic::Request;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::Channel;
 
 pub use form::{FormError, read};
 
@@ -66,34 +69,64 @@ pub async fn hand_in(
     identity: &Identity,
     filings: Vec<Ready>,
 ) -> Result<Vec<Receipt>, FilingError> {
-    let tls = dial::as_office(identity).map_err(DialError::from)?;
-    let channel = dial::dial(&config.hub.agents, tls).await?;
-    let mut client = FilingServiceClient::new(channel);
+    let mut client = client(config, identity).await?;
     let mut receipts = Vec::with_capacity(filings.len());
     for (index, Ready { kind, request }) in filings.into_iter().enumerate() {
-        let filing_id = request.filing_id.clone();
-        let answer =
-            client
-                .submit_filing(request)
-                .await
-                .map_err(|status| FilingError::Refused {
-                    at: index + 1,
-                    kind: kind.clone(),
-                    refusal: Refusal::of(&status),
-                })?;
-        let answer = answer.into_inner();
-        let recorded_at = answer
-            .recorded_at
-            .and_then(|at| OffsetDateTime::from_unix_timestamp(at.seconds).ok());
-        receipts.push(Receipt {
-            filing_id,
-            kind,
-            recorded_at,
-            due_on: answer.due_day.and_then(day),
-            late: answer.late,
-        });
+        receipts.push(submit(&mut client, index + 1, kind, Request::new(request)).await?);
     }
     Ok(receipts)
+}
+
+/// Hands a filing in for the notary of a session, as the hub's console sends it.
+///
+/// # Errors
+/// When it is not recorded.
+pub async fn hand_in_session(
+    config: &Config,
+    identity: &Identity,
+    Ready { kind, request }: Ready,
+    bearer: MetadataValue<Ascii>,
+) -> Result<Receipt, FilingError> {
+    let mut client = client(config, identity).await?;
+    let mut request = Request::new(request);
+    request.metadata_mut().insert("authorization", bearer);
+    submit(&mut client, 1, kind, request).await
+}
+
+async fn client(
+    config: &Config,
+    identity: &Identity,
+) -> Result<FilingServiceClient<Channel>, FilingError> {
+    let tls = dial::as_office(identity).map_err(DialError::from)?;
+    let channel = dial::dial(&config.hub.agents, tls).await?;
+    Ok(FilingServiceClient::new(channel))
+}
+
+/// `at` is its place among those that are handed in, from 1.
+async fn submit(
+    client: &mut FilingServiceClient<Channel>,
+    at: usize,
+    kind: String,
+    request: Request<SubmitFilingRequest>,
+) -> Result<Receipt, FilingError> {
+    let filing_id = request.get_ref().filing_id.clone();
+    let answer = match client.submit_filing(request).await {
+        Ok(answer) => answer.into_inner(),
+        Err(status) => {
+            let refusal = Refusal::of(&status);
+            return Err(FilingError::Refused { at, kind, refusal });
+        }
+    };
+    let recorded_at = answer
+        .recorded_at
+        .and_then(|at| OffsetDateTime::from_unix_timestamp(at.seconds).ok());
+    Ok(Receipt {
+        filing_id,
+        kind,
+        recorded_at,
+        due_on: answer.due_day.and_then(day),
+        late: answer.late,
+    })
 }
 
 /// A day of the wire as ISO 8601 has it.

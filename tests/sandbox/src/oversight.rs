@@ -18,6 +18,7 @@ pub fn profile(office: &Office) -> Profile {
         keeps_approval: true,
         opening_hours: "周一至周五 9:00–17:00".to_owned(),
         complaint_line: "12348".to_owned(),
+        data_steward: "数据专管员（示例）".to_owned(),
         notaries: office
             .notaries
             .iter()

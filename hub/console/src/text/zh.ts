@@ -79,6 +79,7 @@ export const zh = {
     agent: '采集程序版本',
     level: '层级',
     district: '区划',
+    steward: '数据专管员',
     history: '完整与及时',
     historyNote: '由平台每十分钟取样一次，按序号和报齐时间测算；滞后超过一个工作日为迟报。',
     unmeasured: '近六个月没有取样记录。',

@@ -13,7 +13,7 @@ use crate::filing::body::{Period, Relation};
 use crate::filing::deadline::Every;
 use crate::filing::form::{self, Field};
 use crate::filing::window::{Form, Item, Window};
-use crate::filing::{FilingKind, KEY_CHARS, TEXT_CHARS};
+use crate::filing::{AboutCase, FilingKind, KEY_CHARS, TEXT_CHARS};
 use crate::http::Api;
 use crate::http::catalogue::{Code, codes};
 use crate::http::office::Nothing;
@@ -54,8 +54,7 @@ pub(in crate::http) struct SupervisionCatalogue {
 pub(in crate::http) struct FilingForm {
     kind: FilingKind,
     name_zh: &'static str,
-    /// Whether it says nothing without the case that it is about.
-    needs_case: bool,
+    about_case: AboutCase,
     /// Whether it says nothing without a text.
     needs_text: bool,
     /// Characters of the case's key and of the text.
@@ -149,7 +148,7 @@ impl FilingForm {
         Self {
             kind,
             name_zh: kind.label_zh(),
-            needs_case: kind.needs_case(),
+            about_case: kind.about_case(),
             needs_text: kind.needs_text(),
             most_key: KEY_CHARS,
             most_text: TEXT_CHARS,

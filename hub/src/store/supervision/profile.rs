@@ -28,6 +28,8 @@ pub struct Profile {
     pub complaint_line: String,
     /// 业务范围、办理程序、须知、承诺.
     pub services: String,
+    /// 数据专管员: who updates and reports the data. Not in the directory.
+    pub data_steward: String,
     pub notaries: Vec<Notary>,
 }
 
@@ -87,14 +89,16 @@ pub async fn put(
     }
     query!(
         r#"INSERT INTO office_profile (office_id, licence_no, matters_excluded, foreign_allowed, practice_area,
-                                       keeps_approval, address, telephone, opening_hours, complaint_line, services)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                                       keeps_approval, address, telephone, opening_hours, complaint_line, services,
+                                       data_steward)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
            ON CONFLICT (office_id) DO UPDATE SET
                licence_no = excluded.licence_no, matters_excluded = excluded.matters_excluded,
                foreign_allowed = excluded.foreign_allowed, practice_area = excluded.practice_area,
                keeps_approval = excluded.keeps_approval, address = excluded.address, telephone = excluded.telephone,
                opening_hours = excluded.opening_hours, complaint_line = excluded.complaint_line,
-               services = excluded.services, updated_at = now()"#,
+               services = excluded.services,
+               data_steward = excluded.data_steward, updated_at = now()"#,
         office_id.as_str(),
         profile.licence_no,
         &profile.matters_excluded,
@@ -106,6 +110,7 @@ pub async fn put(
         profile.opening_hours,
         profile.complaint_line,
         profile.services,
+        profile.data_steward,
     )
     .execute(&mut *transaction)
     .await?;

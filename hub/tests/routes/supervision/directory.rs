@@ -1,7 +1,7 @@
 //! The directory is open; what it is made of is the bureau's.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{notary_of, supervisor};
 use crate::client::Bureau;
@@ -11,7 +11,7 @@ async fn anybody_reads_the_directory_and_the_bureau_keeps_it() {
     let bureau = Bureau::open().await;
     let profile = json!({
         "licence_no": "3301-01", "foreign_allowed": true, "practice_area": ["3301"], "complaint_line": "12348",
-        "services": "<继承>", "notaries": [
+        "services": "<继承>", "data_steward": "周专管", "notaries": [
             { "licence_no": "N1", "name": "李公证", "title": "公证员", "active": true },
             { "licence_no": "N2", "name": "王退休", "title": "公证员", "active": false },
         ],
@@ -49,6 +49,12 @@ async fn anybody_reads_the_directory_and_the_bureau_keeps_it() {
     );
     assert_eq!(office["notaries"].as_array().unwrap().len(), 1);
     assert!(!listed.text().contains("matters_excluded"));
+    assert!(!listed.text().contains("周专管"));
+    let feed = "/api/v1/offices/hangzhou/feed";
+    let feed = bureau
+        .ask(notary_of("hangzhou"), Method::GET, feed, Value::Null)
+        .await;
+    assert_eq!(feed.json()["data_steward"], "周专管");
 
     let page = bureau.plain(Method::GET, "/directory").await;
     assert!(page.header("content-type").starts_with("text/html"));

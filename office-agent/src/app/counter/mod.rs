@@ -1,11 +1,13 @@
-//! `POST /v1/check`: a look-up from the hub's console, open in a browser on this machine. The page hands over what the
-//! notary typed and the notary's session; the numbers become tokens here, and the office's certificate vouches for the
-//! office, as with `office-agent check`. Pages of anybody else are refused: a browser names the page's origin, and
-//! only the hub's own is answered.
+//! `POST /v1/check`, `POST /v1/file`: a look-up, or a filing with numbers of documents, from the hub's console, open in a
+//! browser on this machine. The page hands over what the notary typed and the notary's session; the numbers become tokens
+//! here, and the office's certificate vouches for the office, as with `office-agent check` and `office-agent file`. Pages
+//! of anybody else are refused: a browser names the page's origin, and only the hub's own is answered.
+
+mod refusal;
 
 use std::sync::Arc;
 
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, StringRejection};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -21,22 +23,24 @@ use linkage::matter::MatterType;
 use linkage::phone::PhoneNumber;
 use linkage::subject::SubjectKind;
 use linkage::vocabulary::{PartyKind, PartyRole, Sex};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 use time::Date;
 use time::macros::format_description;
-use tonic::Code;
 use zeroize::Zeroizing;
 
 use crate::config::Config;
+use crate::filing::{self, Receipt};
 use crate::identity::Identities;
-use crate::lookup::{
-    self, Answer, LookupError, Purpose, Question, QuestionError, RawParty, RawSubject,
-};
+use crate::lookup::{self, Answer, Purpose, Question, RawParty, RawSubject};
 use crate::mapping::{Party, PlaceCode, Text};
 use crate::source::push::addressed_to_loopback;
+use refusal::Refusal;
 
 /// Largest body, bytes: a question of 16 parties and as many things.
 const BODY: usize = 16 << 10;
+
+/// Largest filing, bytes: two hundred relatives.
+const FILING: usize = 64 << 10;
 
 /// What a question is answered with.
 #[derive(Clone)]
@@ -99,24 +103,13 @@ fn wiped<'de, D: Deserializer<'de>>(from: D) -> Result<Zeroizing<String>, D::Err
     String::deserialize(from).map(Zeroizing::new)
 }
 
-/// Why there is no answer, in the form of the hub's own problems. Never carries a value.
-#[derive(Debug, Serialize)]
-struct Refusal {
-    #[serde(skip)]
-    status: StatusCode,
-    reason: String,
-    detail_zh: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
-}
-
 impl Counter {
     pub(super) fn router(self) -> Router {
         let console = self.config.local.console.as_ref();
         let origin = console.unwrap_or(&self.config.hub.people).origin();
         let router = Router::new()
-            .route("/v1/check", post(check))
-            .layer(DefaultBodyLimit::max(BODY))
+            .route("/v1/check", post(check).layer(DefaultBodyLimit::max(BODY)))
+            .route("/v1/file", post(file).layer(DefaultBodyLimit::max(FILING)))
             .with_state(self);
         of_the_console(router, origin)
     }
@@ -172,6 +165,24 @@ async fn check(
     let bearer = lookup::bearer(bearer.as_bytes())?;
     let answer = lookup::ask_in_session(&counter.config, &identity, request, bearer).await?;
     Ok(Json(answer))
+}
+
+/// One filing in the form of `office-agent file`.
+async fn file(
+    State(counter): State<Counter>,
+    headers: HeaderMap,
+    filed: Result<String, StringRejection>,
+) -> Result<Json<Receipt>, Refusal> {
+    let filed = Zeroizing::new(filed.map_err(|rejection| Refusal::of_body(rejection.status()))?);
+    let bearer = headers.get(AUTHORIZATION).cloned();
+    let bearer = bearer.ok_or_else(Refusal::no_session)?;
+    let identity = Arc::clone(&counter.identities.borrow());
+    let ready = filing::read(&filed, identity.office_id(), identity.token_key())?;
+    let [ready] =
+        <[_; 1]>::try_from(ready).map_err(|_| Refusal::of_body(StatusCode::BAD_REQUEST))?;
+    let bearer = lookup::bearer(bearer.as_bytes())?;
+    let receipt = filing::hand_in_session(&counter.config, &identity, ready, bearer).await?;
+    Ok(Json(receipt))
 }
 
 impl Asked {
@@ -238,89 +249,11 @@ impl AskedPerson {
     }
 }
 
-impl Refusal {
-    fn of_body(status: StatusCode) -> Self {
-        Self {
-            status,
-            reason: "BODY_INVALID".into(),
-            detail_zh: "请求内容格式不正确。".into(),
-            field: None,
-        }
-    }
-
-    fn of_field(field: impl Into<String>, detail_zh: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            reason: "FIELD_INVALID".into(),
-            detail_zh: detail_zh.into(),
-            field: Some(field.into()),
-        }
-    }
-
-    fn no_session() -> Self {
-        Self {
-            status: StatusCode::UNAUTHORIZED,
-            reason: "UNAUTHENTICATED".into(),
-            detail_zh: "请重新登录。".into(),
-            field: None,
-        }
-    }
-}
-
-impl From<QuestionError> for Refusal {
-    fn from(error: QuestionError) -> Self {
-        match error {
-            QuestionError::Party { at, .. } => Self::of_field(
-                format!("parties[{}].number", at - 1),
-                format!("第 {at} 个当事人的证件号码有误，请核对。"),
-            ),
-            QuestionError::Subject { at, .. } => Self::of_field(
-                format!("subjects[{}].number", at - 1),
-                format!("第 {at} 个标的的编号有误，请核对。"),
-            ),
-        }
-    }
-}
-
-impl From<LookupError> for Refusal {
-    fn from(error: LookupError) -> Self {
-        match error {
-            LookupError::Refused(said) => Self {
-                status: match said.code {
-                    Code::InvalidArgument => StatusCode::BAD_REQUEST,
-                    Code::Unauthenticated => StatusCode::UNAUTHORIZED,
-                    Code::PermissionDenied => StatusCode::FORBIDDEN,
-                    Code::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
-                    _ => StatusCode::BAD_GATEWAY,
-                },
-                field: said.fields.first().cloned(),
-                detail_zh: match said.message_zh.as_str() {
-                    "" => "平台未能答复。请稍后重试。".into(),
-                    zh => zh.into(),
-                },
-                reason: said.reason,
-            },
-            LookupError::Token => Self::no_session(),
-            LookupError::Dial(_) => Self {
-                status: StatusCode::BAD_GATEWAY,
-                reason: "UNREACHABLE".into(),
-                detail_zh: "采集程序暂时无法连接平台。请稍后重试。".into(),
-                field: None,
-            },
-        }
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        (self.status, Json(self)).into_response()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
     use axum::http::header::HOST;
+    use linkage::token::{TokenAlgorithm, TokenKey};
     use tower::ServiceExt;
 
     use super::*;
@@ -339,6 +272,10 @@ mod tests {
         let request = request.body(Body::empty()).expect("a request");
         let router = of_the_console(route, CONSOLE.to_owned());
         router.oneshot(request).await.expect("an answer")
+    }
+
+    fn key() -> TokenKey {
+        TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32])
     }
 
     fn asked(person: &str) -> Result<Question, Refusal> {
@@ -382,6 +319,16 @@ mod tests {
             assert_eq!(refused.field.as_deref(), Some(field));
             assert!(!refused.detail_zh.contains("1930"));
         }
+    }
+
+    #[test]
+    fn a_relative_whose_number_is_mistyped_is_named_and_the_number_is_not() {
+        let form = r#"{"kind": "recusal", "fields": {"licence_no": "N1", "kin": [
+                       {"relation": "parent", "id_kind": "resident_id", "id_number": "110105194912310021"}]}}"#;
+        let office = "hzgl".parse().expect("an id");
+        let refused = Refusal::from(filing::read(form, office, &key()).expect_err("mistyped"));
+        assert_eq!(refused.field.as_deref(), Some("kin[0].id_number"));
+        assert!(!refused.detail_zh.contains("19491231"));
     }
 
     #[tokio::test]
