@@ -92,6 +92,30 @@ pub fn case(case: &Case, key: &TokenKey) -> wire::CaseRecord {
         approved_day: case.approved_on.map(day),
         approver_licence_no: text(case.approver_licence_no.as_ref().map(|no| no.as_str())),
         certificates: case.certificates.unwrap_or_default(),
+        next_tokens: None,
+    }
+}
+
+/// The case's tokens under the key that is to follow.
+#[must_use]
+pub fn next_tokens(case: &Case, key: &TokenKey) -> wire::NextTokens {
+    let of_party = |each: &Party| {
+        let identifier = each.identifier.as_ref().map(|each| identifier(each, key));
+        let identifier = identifier.unwrap_or_default();
+        wire::PartyTokens {
+            identifier: identifier.token,
+            segments: identifier.segment_tokens,
+            phone: phone(each, key),
+        }
+    };
+    wire::NextTokens {
+        key_id: key.id(),
+        parties: case.parties.iter().map(of_party).collect(),
+        subjects: case
+            .subjects
+            .iter()
+            .map(|each| bytes(key.subject(&each.number)))
+            .collect(),
     }
 }
 
@@ -134,16 +158,19 @@ pub fn party(party: &Party, key: &TokenKey) -> wire::Party {
         identifier: party.identifier.as_ref().map(|each| identifier(each, key)),
         sex: party.sex.map(sex).unwrap_or_default(),
         birth_day: party.birth_on.map(day),
-        phone_token: party
-            .phone
-            .as_ref()
-            .map(|phone| bytes(key.phone(phone)))
-            .unwrap_or_default(),
+        phone_token: phone(party, key),
         address_district: party
             .address_district
             .map(|district| district.as_str().to_owned())
             .unwrap_or_default(),
     }
+}
+
+fn phone(party: &Party, key: &TokenKey) -> Vec<u8> {
+    let phone = party.phone.as_ref();
+    phone
+        .map(|phone| bytes(key.phone(phone)))
+        .unwrap_or_default()
 }
 
 fn identifier(identifier: &ParsedIdentifier, key: &TokenKey) -> wire::IdentifierToken {

@@ -5,10 +5,13 @@ use linkage::identifier::resident_id_check_character;
 use linkage::token::TokenAlgorithm;
 use proptest::prelude::*;
 use prost::Message;
+use tokio::sync::watch;
 
 use super::*;
 use crate::mapping::Mapping;
-use crate::source::row::{Columns, Row};
+use crate::outbox::Entry;
+use crate::pipeline::Pipeline;
+use crate::source::row::{Columns, Found, Row};
 
 const MAPPING: &str = r#"
 [case]
@@ -148,7 +151,88 @@ fn the_largest_case_is_far_smaller_than_a_batch() {
     ])
     .expect("a case");
     case.parties = vec![case.parties[0].clone(); 64];
-    let record = super::case(&case, &key());
+    let record = wire::CaseRecord {
+        next_tokens: Some(next_tokens(&case, &next_key())),
+        ..super::case(&case, &key())
+    };
     // The least that the contract's batches hold is a megabyte; the hub takes three.
     assert!(record.encoded_len() < 1 << 18, "{}", record.encoded_len());
+}
+
+/// A party with a verified number and a phone, one with a mistyped number and one with nothing; a thing.
+fn of_each_sort() -> Case {
+    let mapped = |number, phone| {
+        let cells = [
+            ("id", "1"),
+            ("name", "张三"),
+            ("kind", "resident_id"),
+            ("number", number),
+            ("phone", phone),
+            ("house", "浙(2021)杭州市不动产权第0000001号"),
+        ];
+        mapped(&cells).expect("a case")
+    };
+    let mut case = mapped("11010519491231002X", "13800138000");
+    case.parties
+        .push(mapped("110105194912310021", "").parties[0].clone());
+    case.parties.push(case.parties[0].clone());
+    case.parties[2].identifier = None;
+    case.parties[2].phone = None;
+    case
+}
+
+fn next_key() -> TokenKey {
+    TokenKey::new(2, TokenAlgorithm::HmacSm3, [9; 32])
+}
+
+#[test]
+fn next_tokens_are_what_the_record_will_have_under_the_next_key_alone() {
+    let case = of_each_sort();
+    let next = next_tokens(&case, &next_key());
+    let alone = super::case(&case, &next_key());
+    assert_eq!(next.key_id, 2);
+    let parties = alone.parties.iter().map(|party| {
+        let identifier = party.identifier.clone().unwrap_or_default();
+        wire::PartyTokens {
+            identifier: identifier.token,
+            segments: identifier.segment_tokens,
+            phone: party.phone_token.clone(),
+        }
+    });
+    assert_eq!(next.parties, parties.collect::<Vec<_>>());
+    assert_eq!(next.parties[1].segments.len(), 3);
+    assert_eq!(next.parties[2], wire::PartyTokens::default());
+    assert_eq!(next.subjects, [alone.subjects[0].token.clone()]);
+}
+
+#[test]
+fn a_key_that_the_hub_does_not_ask_for_makes_no_token() {
+    let (asked, next) = watch::channel(None);
+    let mapping = Mapping::parse(MAPPING, Path::new("m.toml")).expect("a mapping");
+    let pipeline = Pipeline::new(mapping, key()).with_next(next);
+    let entry = || {
+        let cells = [
+            ("id", "1"),
+            ("name", "张三"),
+            ("kind", "resident_id"),
+            ("number", "11010519491231002X"),
+            ("house", "浙(2021)杭州市不动产权第0000001号"),
+        ];
+        match pipeline.entry(Found::Row(row(&cells))) {
+            Entry::Case(case) => *case,
+            Entry::Rejected(reject) => panic!("{reject:?}"),
+        }
+    };
+    let before = entry();
+    assert_eq!(before.next_tokens, None);
+    asked.send_replace(Some(next_key()));
+    let during = entry();
+    assert_eq!(during.next_tokens.as_ref().map(|next| next.key_id), Some(2));
+    let without = wire::CaseRecord {
+        next_tokens: None,
+        ..during
+    };
+    assert_eq!(without, before, "the record itself is the same");
+    asked.send_replace(None);
+    assert_eq!(entry(), before);
 }

@@ -4,18 +4,24 @@ use std::fmt;
 use std::sync::Arc;
 
 use linkage::token::TokenKey;
+use notary_proto::hub::v1 as wire;
 use time::OffsetDateTime;
+use tokio::sync::watch;
 
-use crate::mapping::{Mapping, Reject, Rule};
+use crate::mapping::{Case, Mapping, Reject, Rule};
 use crate::minimise;
 use crate::outbox::{Clock, Entry};
 use crate::source::row::Found;
+
+/// The key that is to follow the city's token key, while the hub asks for tokens under it as well.
+pub type AskedKey = watch::Receiver<Option<TokenKey>>;
 
 /// One source's mapping and the city's key.
 #[derive(Clone)]
 pub struct Pipeline {
     mapping: Mapping,
     key: TokenKey,
+    next: Option<AskedKey>,
     clock: Clock,
 }
 
@@ -32,7 +38,17 @@ impl Pipeline {
         Self {
             mapping,
             key,
+            next: None,
             clock,
+        }
+    }
+
+    /// The same, with tokens under the next key as long as there is one.
+    #[must_use]
+    pub fn with_next(self, next: AskedKey) -> Self {
+        Self {
+            next: Some(next),
+            ..self
         }
     }
 
@@ -44,8 +60,21 @@ impl Pipeline {
             Found::Malformed { location } => Err(Reject::malformed(location)),
         };
         match mapped {
-            Ok(case) => Entry::Case(Box::new(minimise::case(&case, &self.key))),
+            Ok(case) => Entry::Case(Box::new(self.record(&case))),
             Err(reject) => Entry::Rejected(minimise::rejected(&reject, (self.clock)())),
+        }
+    }
+}
+
+impl Pipeline {
+    fn record(&self, case: &Case) -> wire::CaseRecord {
+        let next = self.next.as_ref().and_then(|next| {
+            let key = next.borrow();
+            Some(minimise::next_tokens(case, key.as_ref()?))
+        });
+        wire::CaseRecord {
+            next_tokens: next,
+            ..minimise::case(case, &self.key)
         }
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::statistics::verify::verify;
-use notary_proto::hub::v1::RecordReject;
 use notary_proto::hub::v1::sync_response::Message;
+use notary_proto::hub::v1::{NextTokens, PartyTokens, RecordReject};
 use uuid::Uuid;
 
 use crate::agent::{Agent, cases, count, hold, until, writers_wait};
@@ -44,6 +44,40 @@ async fn a_reconnecting_agent_goes_on_where_the_hub_is() {
     stream.send(3, vec![case("C3")]).await;
     stream.acked(3).await;
     assert_eq!(cases(&hub).await, 3);
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_case_that_comes_again_with_tokens_under_a_next_key_is_the_same_at_the_same_revision() {
+    let hub = Hub::start().await;
+    let agent = Agent::enrol(&hub, "hzgl").await;
+    let (mut stream, welcome) = agent.open(&hub).await;
+    assert_eq!(welcome.next_token_key_id, 0, "this hub asks for none");
+    stream.send(1, vec![case("C1")]).await;
+    stream.acked(1).await;
+    let mut again = case("C1");
+    again.0.next_tokens = Some(NextTokens {
+        key_id: 2,
+        parties: vec![PartyTokens {
+            identifier: vec![8; 16],
+            ..PartyTokens::default()
+        }],
+        ..NextTokens::default()
+    });
+    let newer = Case(again.0.clone()).revision(2).fee(7);
+    stream.send(2, vec![again]).await;
+    let ack = stream.ack().await;
+    assert_eq!((ack.committed_sequence, ack.rejects.len()), (2, 0));
+    let pool = &hub.db.pool;
+    assert_eq!(count(pool, "SELECT count(*) FROM case_history").await, 0);
+    assert_eq!(count(pool, "SELECT count(*) FROM notice").await, 0);
+    stream.send(3, vec![newer]).await;
+    stream.acked(3).await;
+    let newest = "SELECT revision FROM case_record WHERE fee_charged_fen = 7";
+    assert_eq!(count(pool, newest).await, 2);
+    let by_the_present =
+        "SELECT count(*) FROM party WHERE id_token = '\\x08080808080808080808080808080808'";
+    assert_eq!(count(pool, by_the_present).await, 0);
     hub.app.stop().await.unwrap();
 }
 

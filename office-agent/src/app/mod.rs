@@ -99,9 +99,12 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     let identity = identity::load(&config.data_dir)?;
     let _lock = lock(&config.data_dir)?;
     Addresses::withdraw(&config.data_dir).map_err(io("remove addresses.json"))?;
-    let pipelines = sources::pipelines(&config, identity.token_key())?;
     let metrics = names::install()?;
     let outbox = Outbox::open(config.data_dir.join(outbox::FILE))?;
+    // What was asked for before the hub is reached again: rows read meanwhile are not without.
+    let asked = outbox.asked_next_key().await?;
+    let next_key = Arc::new(watch::Sender::new(identity.next_token_key_if(asked)));
+    let pipelines = sources::pipelines(&config, identity.token_key(), &next_key.subscribe())?;
     let listener = listen(&config).await?;
     let local = listener
         .local_addr()
@@ -157,6 +160,7 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         identities: identities.clone(),
         timing: Timing::default(),
         state,
+        next_key,
     };
     tasks.spawn(sync.run(stop.clone()));
     tasks.spawn(reconcile::keep(

@@ -6,7 +6,7 @@ use super::AppError;
 use crate::config::{Config, Source};
 use crate::mapping::Mapping;
 use crate::outbox::Outbox;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{AskedKey, Pipeline};
 use crate::source::push::PushEndpoint;
 
 /// Every source with its pipeline. A mapping that cannot be used stops the agent before anything is read: half of an
@@ -14,11 +14,15 @@ use crate::source::push::PushEndpoint;
 pub(super) fn pipelines(
     config: &Config,
     key: &TokenKey,
+    next: &AskedKey,
 ) -> Result<Vec<(Source, Pipeline)>, AppError> {
     config
         .sources
         .iter()
-        .map(|source| Ok((source.clone(), pipeline(source, key)?)))
+        .map(|source| {
+            let pipeline = pipeline(source, key)?.with_next(next.clone());
+            Ok((source.clone(), pipeline))
+        })
         .collect()
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::{Failure, Output};
 use crate::app;
@@ -35,8 +36,10 @@ struct Imported {
 pub(super) async fn import(config: &Config, args: &Args, output: &Output) -> Result<(), Failure> {
     let (source, folder) = chosen(config, args.source.as_ref())?;
     let identity = identity::load(&config.data_dir)?;
-    let pipeline = app::pipeline(source, identity.token_key())?;
     let outbox = Outbox::open(config.data_dir.join(outbox::FILE))?;
+    let next_key = identity.next_token_key_if(outbox.asked_next_key().await?);
+    let (_asking, next_key) = watch::channel(next_key);
+    let pipeline = app::pipeline(source, identity.token_key())?.with_next(next_key);
     let bad = |bad| anyhow!("{bad}");
     let mut rows = import_file(&args.file, folder).await.map_err(bad)?;
     let mut done = Imported::default();

@@ -102,6 +102,13 @@ impl Identity {
         self.token_keys.next.as_ref()
     }
 
+    /// The same, when it is the one that is `asked` for.
+    #[must_use]
+    pub fn next_token_key_if(&self, asked: Option<u32>) -> Option<TokenKey> {
+        let next = self.next_token_key();
+        next.filter(|key| Some(key.id()) == asked).cloned()
+    }
+
     /// When the certificate ends.
     #[must_use]
     pub fn not_after(&self) -> OffsetDateTime {

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use time::{Duration, OffsetDateTime};
 
 use super::entry::content_hash;
-use super::{Cursor, Disposition, Entry, OutboxError, reject};
+use super::{Cursor, Disposition, Entry, OutboxError, next_key, reject};
 use crate::config::SourceName;
 
 /// How often content that the hub refused may be offered again unchanged, seconds: what made the hub refuse
@@ -90,12 +90,19 @@ struct Known {
     refused_at: Option<i64>,
     /// What is added to the revisions of the office's own system.
     raised: u64,
+    /// The next key that the newest record has tokens under; 0 for none.
+    next_key: u32,
 }
 
 impl Known {
     /// The hub lacks it and its record is not kept: whatever its content, it is news.
     fn is_wanted(&self) -> bool {
         self.content_hash.is_empty()
+    }
+
+    /// Whether a record with these tokens under the next key has nothing that the hub lacks of them.
+    fn has(&self, next: Option<&wire::NextTokens>) -> bool {
+        next.is_none_or(|next| next.key_id == self.next_key)
     }
 }
 
@@ -126,7 +133,10 @@ fn take_case(
             .is_some_and(|at| now.unix_timestamp() - at >= REFUSED_AGAIN_AFTER);
         // A case that was refused meanwhile goes out even with its old content: the hub's reject is open
         // until a good record comes.
-        if known.content_hash == hash && !offer_again && !reject::has_own(tx, &case.source_case_id)?
+        if known.content_hash == hash
+            && known.has(case.next_tokens.as_ref())
+            && !offer_again
+            && !reject::has_own(tx, &case.source_case_id)?
         {
             return Ok(None);
         }
@@ -148,6 +158,7 @@ fn take_case(
         position,
         month(&case)
     ])?;
+    next_key::took(tx, &case)?;
     Ok(Some(case))
 }
 
@@ -168,8 +179,9 @@ fn month(case: &wire::CaseRecord) -> i64 {
 fn known_case(tx: &Transaction<'_>, id: &str) -> Result<Option<Known>, OutboxError> {
     Ok(tx
         .prepare_cached(
-            "SELECT content_hash, revision, refused_at, coalesce(raised, 0)
-             FROM known_case LEFT JOIN lift USING (source_case_id) WHERE source_case_id = ?1",
+            "SELECT content_hash, revision, refused_at, coalesce(raised, 0), coalesce(key_id, 0)
+             FROM known_case LEFT JOIN lift USING (source_case_id)
+                  LEFT JOIN next_tokens USING (source_case_id) WHERE source_case_id = ?1",
         )?
         .query_row(params![id], |row| {
             Ok(Known {
@@ -177,6 +189,7 @@ fn known_case(tx: &Transaction<'_>, id: &str) -> Result<Option<Known>, OutboxErr
                 revision: row.get::<_, i64>(1)?.cast_unsigned(),
                 refused_at: row.get(2)?,
                 raised: row.get::<_, i64>(3)?.cast_unsigned(),
+                next_key: row.get(4)?,
             })
         })
         .optional()?)

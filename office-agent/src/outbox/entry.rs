@@ -26,13 +26,18 @@ pub enum Disposition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor(pub String);
 
-/// Tells contents of one case apart: first 16 bytes of SHA-256 over the record with revision 0.
+/// Tells contents of one case apart: first 16 bytes of SHA-256 over the record with revision 0, without its tokens under
+/// the next key.
 pub(super) fn content_hash(record: &wire::CaseRecord) -> [u8; 16] {
-    let digest = match record.revision {
-        0 => Sha256::digest(record.encode_to_vec()),
+    let digest = match record {
+        wire::CaseRecord {
+            revision: 0,
+            next_tokens: None,
+            ..
+        } => Sha256::digest(record.encode_to_vec()),
         _ => {
             let mut plain = record.clone();
-            plain.revision = 0;
+            (plain.revision, plain.next_tokens) = (0, None);
             Sha256::digest(plain.encode_to_vec())
         }
     };

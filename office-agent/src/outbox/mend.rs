@@ -14,7 +14,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::check::{self, Checkup};
-use super::seal::{ENTRY, KNOWN_CASE, LIFT, NOTICE, REJECT, SOURCE, STATE, Table};
+use super::seal::{
+    ENTRY, KNOWN_CASE, LIFT, NEXT_KEY, NEXT_TOKENS, NOTICE, REJECT, SOURCE, STATE, Table,
+};
 use super::{OutboxError, schema};
 
 /// How often reading goes on behind a place that cannot be read; each time it leaps further.
@@ -162,7 +164,9 @@ fn salvage(
         }
         copy(tx, KNOWN_CASE, row)
     })?;
-    each(old, LIFT, |row| copy(tx, LIFT, row))?;
+    for table in [LIFT, NEXT_KEY, NEXT_TOKENS] {
+        each(old, table, |row| copy(tx, table, row))?;
+    }
     each(old, SOURCE, |mut row| {
         // Without a cursor it is read anew.
         row[1] = Value::Null;

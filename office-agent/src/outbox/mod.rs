@@ -10,6 +10,7 @@ mod compare;
 mod entry;
 mod error;
 mod mend;
+mod next_key;
 mod notice;
 mod reject;
 mod retention;
@@ -285,6 +286,26 @@ impl Outbox {
         self.worker
             .write(move |tx| window::set_hub_epoch(tx, &hub_epoch))
             .await
+    }
+
+    /// The next token key that the hub asked for last; `None` when it asks for none.
+    ///
+    /// # Errors
+    /// When the outbox cannot be read.
+    pub async fn asked_next_key(&self) -> Result<Option<u32>, OutboxError> {
+        self.worker.read(next_key::asked).await
+    }
+
+    /// Notes the next token key that the hub asks for. Another one than before has every source read from its beginning,
+    /// so that all cases go out with tokens under it.
+    ///
+    /// # Errors
+    /// When the outbox cannot be written.
+    pub async fn ask_next_key(&self, key_id: Option<u32>) -> Result<(), OutboxError> {
+        if self.asked_next_key().await? == key_id {
+            return Ok(());
+        }
+        self.worker.write(move |tx| next_key::ask(tx, key_id)).await
     }
 
     /// Offers everything that is kept again under a new epoch.

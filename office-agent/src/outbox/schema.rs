@@ -11,8 +11,8 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use super::{OutboxError, mend, seal};
 
-/// Layout of the tables; 1 had no seals, 2 no `lift`.
-pub(super) const LAYOUT: i64 = 3;
+/// Layout of the tables; 1 had no seals, 2 no `lift`, 3 nothing about a next token key.
+pub(super) const LAYOUT: i64 = 4;
 
 /// `entry.position` never changes; the sequence the hub sees is `position - base`. So a new epoch, in which
 /// sequences begin at 1 again, moves no row. Each `seal` is a trigger's work, see [`seal`].
@@ -97,6 +97,22 @@ CREATE TABLE lift (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What a change of the city's token key has come to here.
+const NEXT_KEY: &str = "
+-- The key for which the sources were last begun again.
+CREATE TABLE next_key (
+    one    INTEGER PRIMARY KEY CHECK (one = 1),
+    key_id INTEGER NOT NULL,
+    seal   BLOB
+) STRICT;
+-- Cases of which the newest record has tokens under a next key.
+CREATE TABLE next_tokens (
+    source_case_id TEXT    PRIMARY KEY,
+    key_id         INTEGER NOT NULL,
+    seal           BLOB
+) STRICT, WITHOUT ROWID;
+";
+
 /// Opens the file, making it when it is not there, and checks that it is sound.
 pub(super) fn open(path: &Path, now: OffsetDateTime) -> Result<Connection, OutboxError> {
     // What a mending has not come to before its end.
@@ -143,6 +159,7 @@ fn prepare(connection: &Connection, now: OffsetDateTime) -> Result<(), OutboxErr
         LAYOUT => {}
         1 => seal_everything(connection)?,
         2 => add_lift(connection)?,
+        3 => add_next_key(connection)?,
         0 => {
             make(connection)?;
             connection.execute(
@@ -176,6 +193,15 @@ fn make(connection: &Connection) -> rusqlite::Result<()> {
 fn add_lift(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(LIFT)?;
     connection.execute_batch(&seal::LIFT.triggers())?;
+    add_next_key(connection)
+}
+
+/// What layout 3 did not have.
+fn add_next_key(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(NEXT_KEY)?;
+    for table in [seal::NEXT_KEY, seal::NEXT_TOKENS] {
+        connection.execute_batch(&table.triggers())?;
+    }
     connection.pragma_update(None, "user_version", LAYOUT)
 }
 
@@ -311,7 +337,21 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("outbox.sqlite");
         let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
-        let older = "DROP TABLE lift; PRAGMA user_version = 2";
+        let older = "DROP TABLE lift; DROP TABLE next_key; DROP TABLE next_tokens;
+                     PRAGMA user_version = 2";
+        connection.execute_batch(older).expect("made older");
+        drop(connection);
+        drop(open(&path, OffsetDateTime::now_utc()).expect("opened"));
+        let checkup = Checkup::of(&path).expect("read").expect("there");
+        assert!(checkup.is_sound(), "{checkup:?}");
+    }
+
+    #[test]
+    fn an_outbox_of_before_a_next_token_key_gets_its_tables() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("outbox.sqlite");
+        let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
+        let older = "DROP TABLE next_key; DROP TABLE next_tokens; PRAGMA user_version = 3";
         connection.execute_batch(older).expect("made older");
         drop(connection);
         drop(open(&path, OffsetDateTime::now_utc()).expect("opened"));
@@ -325,7 +365,7 @@ mod tests {
         let path = folder.path().join("outbox.sqlite");
         let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
         connection
-            .execute_batch("DROP TABLE lift")
+            .execute_batch("DROP TABLE lift; DROP TABLE next_key; DROP TABLE next_tokens")
             .expect("made older");
         for table in seal::of_layout_1() {
             let name = table.name;

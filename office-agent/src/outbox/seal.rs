@@ -60,6 +60,16 @@ pub(super) const LIFT: Table = Table {
     key: 1,
     columns: &["source_case_id", "raised"],
 };
+pub(super) const NEXT_KEY: Table = Table {
+    name: "next_key",
+    key: 1,
+    columns: &["one", "key_id"],
+};
+pub(super) const NEXT_TOKENS: Table = Table {
+    name: "next_tokens",
+    key: 1,
+    columns: &["source_case_id", "key_id"],
+};
 pub(super) const REJECT: Table = Table {
     name: "reject",
     key: 3,
@@ -89,11 +99,25 @@ pub(super) const NOTICE: Table = Table {
 };
 
 /// Every table of the outbox.
-pub(super) const TABLES: [Table; 8] = [STATE, ENTRY, ACK, SOURCE, KNOWN_CASE, LIFT, REJECT, NOTICE];
+pub(super) const TABLES: [Table; 10] = [
+    STATE,
+    ENTRY,
+    ACK,
+    SOURCE,
+    KNOWN_CASE,
+    LIFT,
+    NEXT_KEY,
+    NEXT_TOKENS,
+    REJECT,
+    NOTICE,
+];
 
 /// Tables that every layout has.
 pub(super) fn of_layout_1() -> impl Iterator<Item = Table> {
-    TABLES.into_iter().filter(|table| table.name != LIFT.name)
+    let later = [LIFT, NEXT_KEY, NEXT_TOKENS].map(|table| table.name);
+    TABLES
+        .into_iter()
+        .filter(move |table| !later.contains(&table.name))
 }
 
 impl Table {

@@ -4,6 +4,7 @@ mod basics;
 mod compared;
 mod damage;
 mod model;
+mod next_key;
 mod restored;
 
 use std::sync::Arc;

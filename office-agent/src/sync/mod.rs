@@ -12,6 +12,7 @@ mod stream;
 use std::sync::Arc;
 use std::time::Duration;
 
+use linkage::token::TokenKey;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -67,6 +68,8 @@ pub struct Sync {
     pub timing: Timing,
     /// What `status` shows.
     pub state: Arc<watch::Sender<SyncState>>,
+    /// The next token key, while the hub asks for tokens under it as well.
+    pub next_key: Arc<watch::Sender<Option<TokenKey>>>,
 }
 
 impl Sync {

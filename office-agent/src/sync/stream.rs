@@ -92,6 +92,7 @@ impl Sync {
         welcome: &Welcome,
     ) -> Result<Flow, End> {
         same_token_key(identity, welcome)?;
+        self.take_next_key(identity, welcome).await?;
         let committed = welcome.committed_sequence;
         let restored = !welcome.hub_epoch.is_empty()
             && !position.hub_epoch.is_empty()
@@ -111,6 +112,15 @@ impl Sync {
         }
         let limits = Limits::from(welcome.limits.unwrap_or_default());
         Ok(Flow::new(limits, committed + 1, position.offered))
+    }
+
+    /// Has tokens made under the next key as well from now on, or no longer, as the hub asks.
+    async fn take_next_key(&self, identity: &Identity, welcome: &Welcome) -> Result<(), End> {
+        let next = identity.next_token_key_if(Some(welcome.next_token_key_id));
+        let asked = next.as_ref().map(TokenKey::id);
+        // First what is read from now on, then what is to be read again: nothing is read again without.
+        self.next_key.send_replace(next);
+        Ok(self.outbox.ask_next_key(asked).await?)
     }
 
     async fn serve(

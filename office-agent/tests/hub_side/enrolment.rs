@@ -3,13 +3,15 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::Ordering;
 
 use linkage::token::TokenKey as Key;
-use notary_proto::hub::v1::{TokenAlgorithm, TokenKey};
+use notary_proto::hub::v1::sync_response::Message as ToAgent;
+use notary_proto::hub::v1::{TokenAlgorithm, TokenKey, Welcome};
 use office_agent::identity;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::FromDer;
 
 use crate::support::agent::{configured, enrolled};
 use crate::support::authority::Authority;
+use crate::support::hub::welcome;
 use crate::support::{Agent, Hub};
 
 #[tokio::test]
@@ -121,6 +123,53 @@ async fn the_key_that_is_to_follow_is_kept_said_and_forgotten_as_the_hub_hands_i
     let (_, hello) = hub.welcomed(1).await;
     assert_eq!(hello.next_token_key_id, 0);
     assert!(stored().next_token_key().is_none());
+}
+
+#[tokio::test]
+async fn tokens_under_the_next_key_are_made_from_when_a_hub_asks_until_it_asks_no_more() {
+    let mut hub = Hub::start().await;
+    let mut agent = Agent::syncing(&hub, 1).await;
+    let (mut stream, _) = hub.welcomed(0).await;
+    stream.keys_until(1).await;
+    agent.acked(1).await;
+    *hub.service.next_token_key.lock().unwrap() = Some(TokenKey {
+        key_id: 2,
+        algorithm: TokenAlgorithm::HmacSha256.into(),
+        secret: vec![9; 32],
+    });
+    let source = "cases".parse().unwrap();
+    // Asked for, made, and whether the source is read from its beginning for it.
+    for (asked, made, read_again) in [
+        (0, None, false),
+        (9, None, false),
+        (2, Some(2), true),
+        (2, Some(2), false),
+        (0, None, false),
+        (2, Some(2), true),
+    ] {
+        agent.renewal.once().await.unwrap();
+        assert!(stream.is_left().await);
+        stream = hub.stream().await;
+        stream.hello().await;
+        let mut next_key = agent.next_key.subscribe();
+        let welcome = Welcome {
+            next_token_key_id: asked,
+            ..welcome(agent.outbox.position().await.unwrap().acked)
+        };
+        stream.send(ToAgent::Welcome(welcome)).await;
+        next_key.changed().await.unwrap();
+        assert_eq!(next_key.borrow().as_ref().map(Key::id), made, "{asked}");
+        // What it sends now, it sends after it has taken the welcome in.
+        let last = agent.outbox.position().await.unwrap().last;
+        let at = usize::try_from(last).unwrap();
+        agent.put(at..at + 1).await;
+        stream.keys_until(last + 1).await;
+        agent.acked(last + 1).await;
+        let asked_now = agent.outbox.asked_next_key().await.unwrap();
+        assert_eq!(asked_now, made, "remembered across a restart");
+        let begins = agent.outbox.begins_again(&source).await.unwrap();
+        assert_eq!(begins, read_again, "{asked}");
+    }
 }
 
 #[tokio::test]

@@ -56,6 +56,7 @@ impl Office {
                 ..Timing::default()
             },
             state: Arc::new(watch::Sender::new(SyncState::default())),
+            next_key: Arc::default(),
         };
         tokio::spawn(sync.run(CancellationToken::new()));
         self.work(outbox).await

@@ -111,6 +111,7 @@ pub fn record(city: &City, case: &Case, key: &TokenKey) -> v1::CaseRecord {
             .map(|at| city.offices()[case.office].notaries[at].licence_no.clone())
             .unwrap_or_default(),
         certificates: 0,
+        next_tokens: None,
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) fn welcome(feeds: &Feeds, opened: &Opened, now: OffsetDateTime) -> Sy
         hub_version: env!("CARGO_PKG_VERSION").to_owned(),
         sent_at: Some(timestamp(now)),
         hub_epoch: opened.hub_epoch.to_string(),
+        // Not asked for until the hub can keep them.
+        next_token_key_id: 0,
     }))
 }
 

@@ -65,11 +65,14 @@ pub fn decode(record: wire::Record, rules: &RuleSet, calendar: &Calendar) -> Dec
     }
 }
 
-/// First 16 bytes of SHA-256 over the record's protobuf encoding with `revision` 0.
+/// First 16 bytes of SHA-256 over the record's protobuf encoding with `revision` 0 and without `next_tokens`: what was
+/// known before a change of the token key is the same case in the middle of it.
 pub fn content_hash(record: &mut wire::CaseRecord) -> ContentHash {
     let revision = std::mem::take(&mut record.revision);
+    let next_tokens = record.next_tokens.take();
     let digest = Sha256::digest(record.encode_to_vec());
     record.revision = revision;
+    record.next_tokens = next_tokens;
     *digest.first_chunk().expect("SHA-256 has 32 bytes")
 }
 

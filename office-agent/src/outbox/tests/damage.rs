@@ -13,12 +13,17 @@ use crate::outbox::{Checkup, check, mend, seal};
 
 const SEEDS: u64 = 1000;
 
-/// Sixty cases of half a kilobyte, so that most of the file is theirs, and a row that is none.
+/// Sixty cases of nearly a kilobyte, in the middle of a change of the token key, so that most of the file is theirs, and a row that is none.
 fn read_from_source() -> Vec<Entry> {
     let mut entries: Vec<_> = (0..60).map(|n| case(&format!("c{n}"), n)).collect();
     for entry in &mut entries {
         if let Entry::Case(case) = entry {
             case.notary_name = "公证员".repeat(60);
+            case.next_tokens = Some(wire::NextTokens {
+                key_id: 2,
+                subjects: vec![vec![7; 16]; 20],
+                ..wire::NextTokens::default()
+            });
         }
     }
     entries.push(rejected("bad", "sql:cases:7", "99-99"));
@@ -30,6 +35,7 @@ async fn written() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(FILE);
     let outbox = Outbox::open(&path).expect("opened");
+    outbox.ask_next_key(Some(2)).await.expect("noted");
     let entries = read_from_source();
     let cursor = Some(Cursor("2024-03-01 08:00:00|c59".to_owned()));
     outbox

@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use linkage::token::TokenKey;
 use notary_proto::hub::v1 as wire;
 use office_agent::config::{Config, SourceName};
 use office_agent::dial::Dialer;
@@ -21,6 +22,8 @@ pub struct Agent {
     pub config: Config,
     pub outbox: Outbox,
     pub renewal: Renewal,
+    /// The next token key, as pipelines see it.
+    pub next_key: Arc<watch::Sender<Option<TokenKey>>>,
     state: watch::Receiver<SyncState>,
     stop: CancellationToken,
     syncing: Option<JoinHandle<()>>,
@@ -64,6 +67,7 @@ impl Agent {
             state: watch::channel(SyncState::default()).1,
             stop: CancellationToken::new(),
             syncing: None,
+            next_key: Arc::default(),
             folder,
         }
     }
@@ -82,6 +86,7 @@ impl Agent {
                 ..Timing::default()
             },
             state,
+            next_key: Arc::clone(&self.next_key),
         };
         self.syncing = Some(tokio::spawn(sync.run(self.stop.clone())));
     }

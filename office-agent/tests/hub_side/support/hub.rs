@@ -130,6 +130,7 @@ pub fn welcome(committed_sequence: u64) -> Welcome {
         hub_version: "0.0.0".to_owned(),
         sent_at: None,
         hub_epoch: "hub-1".to_owned(),
+        next_token_key_id: 0,
     }
 }
 

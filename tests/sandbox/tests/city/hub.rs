@@ -148,7 +148,6 @@ async fn file(house: &Office, one: &synthetic_city::Filing, supervision: &Superv
         filing_id: sent.filing_id,
         source_case_id: sent.source_case_id,
         text: sent.text,
-        next_token_key_id: 0,
     };
     let one = Filing::parse(house.id, body, raw, None).unwrap();
     let Supervision {
