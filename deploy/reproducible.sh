@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds PROGRAMS (both, unless it says otherwise) twice as a release is built, from the last commit in two folders of
-# different names, and says whether their digests are the same. The second build has nothing of the first.
+# different names, and says whether their digests are the same. The second build has nothing of the first. A crate that
+# is a library (`PROGRAMS="linkage notary-proto"`) is compared as one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,9 +14,14 @@ for place in first another-place; do
     mkdir -p "$work/$place"
     git archive HEAD | tar -x -C "$work/$place"
     # The console is built apart, and the same for both.
-    if [ -d hub/console/dist ]; then cp -R hub/console/dist "$work/$place/hub/console/dist"; fi
+    mkdir -p "$work/$place/hub/console/dist"
+    if [ -d hub/console/dist ]; then cp -R hub/console/dist/. "$work/$place/hub/console/dist"; fi
     deploy/release-build.sh "$work/$place" "$work/$place/target" "${programs[@]}"
-    (cd "$work/$place/target/release" && sha256sum "${programs[@]}") >"$work/$place.sums"
+    for program in "${programs[@]}"; do
+        built="$work/$place/target/release/$program"
+        [ -f "$built" ] || built="${built%/*}/lib${program//-/_}.rlib"
+        printf '%s  %s\n' "$(sha256sum "$built" | cut -d' ' -f1)" "$program"
+    done >"$work/$place.sums"
     rm -rf "${work:?}/$place"
 done
 cat "$work/first.sums"
