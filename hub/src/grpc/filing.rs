@@ -1,8 +1,6 @@
 //! `FilingService`: what offices hand in that is not a case. An agent hands it in by itself, or for a notary whose session
 //! it passes on: a form of the console that holds numbers of documents.
 
-use std::sync::Arc;
-
 use notary_proto::hub::v1::filing_service_server::FilingService;
 use notary_proto::hub::v1::{self as wire, SubmitFilingRequest, SubmitFilingResponse};
 use serde_json::json;
@@ -10,12 +8,12 @@ use tonic::{Request, Response, Status};
 
 use super::error::{audit, database, invalid_field};
 use super::lookup::{asker, denied};
+use super::office_of;
 use super::value::{day, timestamp};
-use super::{bearer_of, office_of};
 use crate::audit::{Action, Audit, Entry, Outcome};
 use crate::filing::body::Body;
 use crate::filing::{self, Filing, FilingError, FilingKind, Raw, SubmitError};
-use crate::identity::{Person, Sessions};
+use crate::identity::Person;
 use crate::lookup::Denial;
 use crate::refusal::Reason;
 use crate::supervision::worker::Supervision;
@@ -24,29 +22,12 @@ use crate::supervision::worker::Supervision;
 #[derive(Debug)]
 pub struct FilingApi {
     supervision: Supervision,
-    sessions: Arc<Sessions>,
     audit: Audit,
 }
 
 impl FilingApi {
-    pub fn new(supervision: Supervision, sessions: Arc<Sessions>, audit: Audit) -> Self {
-        Self {
-            supervision,
-            sessions,
-            audit,
-        }
-    }
-
-    /// Who filled the form in: a notary of the certificate's office, or nobody when no session came along.
-    fn notary<T>(&self, request: &Request<T>) -> Result<Option<Person>, Status> {
-        if !request.metadata().contains_key("authorization") {
-            return Ok(None);
-        }
-        let office_id = office_of(request)?.office_id;
-        let person = bearer_of(request).and_then(|token| self.sessions.verify(token).ok());
-        let person = person.ok_or_else(|| denied(Denial::NoSession))?;
-        asker(office_id, &person).map_err(denied)?;
-        Ok(Some(person))
+    pub fn new(supervision: Supervision, audit: Audit) -> Self {
+        Self { supervision, audit }
     }
 
     /// What a person files is recorded before it is stored, as at the other door.
@@ -61,6 +42,18 @@ impl FilingApi {
     }
 }
 
+/// Who filled the form in: a notary of the certificate's office, or nobody when no session came along.
+fn notary<T>(request: &Request<T>) -> Result<Option<Person>, Status> {
+    if !request.metadata().contains_key("authorization") {
+        return Ok(None);
+    }
+    let office_id = office_of(request)?.office_id;
+    let person = request.extensions().get::<Person>();
+    let person = person.ok_or_else(|| denied(Denial::NoSession))?;
+    asker(office_id, person).map_err(denied)?;
+    Ok(Some(person.clone()))
+}
+
 #[tonic::async_trait]
 impl FilingService for FilingApi {
     async fn submit_filing(
@@ -68,7 +61,7 @@ impl FilingService for FilingApi {
         request: Request<SubmitFilingRequest>,
     ) -> Result<Response<SubmitFilingResponse>, Status> {
         let office = office_of(&request)?;
-        let notary = self.notary(&request)?;
+        let notary = notary(&request)?;
         let request = request.into_inner();
         let kind = kind(request.kind())?;
         let body = Body::parse(kind, &request.detail).map_err(field)?;

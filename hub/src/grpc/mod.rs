@@ -101,7 +101,7 @@ impl Agents {
             )
             .add_service(limited!(
                 FilingServiceServer,
-                FilingApi::new(self.supervision, Arc::clone(&self.sessions), self.audit)
+                FilingApi::new(self.supervision, self.audit)
             ))
             .into_axum_router();
         let office_calls =
