@@ -18,7 +18,8 @@ sweep() { git ls-files '*Cargo.toml' 'Cargo.toml' | xargs -n 1 dirname | sort -u
 trap sweep EXIT
 cargo cyclonedx --quiet --format json --spec-version 1.5 --all --target all --override-filename "$name"
 for program in hub:notary-hub office-agent:office-agent; do
-    cp "${program%%:*}/$name.json" "$out/${program##*:}.cdx.json"
+    # Where this checkout lies is nobody's business.
+    sed "s,file://$PWD/,file:///src/,g" "${program%%:*}/$name.json" >"$out/${program##*:}.cdx.json"
 done
 (cd hub/console && npm sbom --package-lock-only --omit dev --sbom-format cyclonedx) >"$out/console.cdx.json"
 for document in "$out"/*.cdx.json; do
