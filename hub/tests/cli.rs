@@ -234,8 +234,7 @@ fn figures_are_verified_and_a_cell_that_differs_is_named() {
     site.json(&["init"]);
     let equal = site.json(&["stats", "verify"]);
     assert_eq!(equal["differences"].as_array().unwrap().len(), 0);
-    let equal = site.run(&["stats", "verify"]);
-    assert_eq!(text(&equal.stdout).trim(), "equal: 0 cells");
+    assert_eq!(site.said(&["stats", "verify"]), "equal: 0 cells");
 
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let postgres = Postgres::start_or_join(&site.path("data/postgres"))
