@@ -45,7 +45,7 @@ impl FilingApi {
         let office_id = office_of(request)?.office_id;
         let person = bearer_of(request).and_then(|token| self.sessions.verify(token).ok());
         let person = person.ok_or_else(|| denied(Denial::NoSession))?;
-        asker(office_id, person.account_id, person.role).map_err(denied)?;
+        asker(office_id, &person).map_err(denied)?;
         Ok(Some(person))
     }
 
