@@ -227,7 +227,7 @@ test.describe('supervision', () => {
 
     await signIn(page, people.supervisor, address)
     await page.getByLabel('说明').fill('核对无误')
-    await page.getByRole('button', { name: '核实' }).click()
+    await page.getByRole('button', { name: '核实', exact: true }).click()
     await expect(page.locator('.history')).toContainText('核实')
   })
 
@@ -296,7 +296,7 @@ test.describe('supervision', () => {
 
     await signIn(page, people.supervisor, '/windows')
     const board = page.getByRole('region', { name: '规范化窗口' })
-    await expect(board.getByRole('row').filter({ hasText: '34 / 35 项' })).toHaveCount(1)
+    await expect(board.getByRole('row').filter({ hasText: '2025-11-20' })).toContainText('34 / 35 项')
     await page.getByLabel('年度').selectOption('2024')
     await expect(board.getByText('逾期未报')).toHaveCount(3)
     await look(page, 'window-board')

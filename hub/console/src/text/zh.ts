@@ -348,6 +348,7 @@ export const zh = {
     content: '内容',
     due: '期限',
     agent: '采集程序',
+    staff: '本处人员',
     lateMark: '迟报',
     closed: (on: string) => `已于 ${on} 办结`,
     open: '未办结',
