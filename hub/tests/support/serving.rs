@@ -16,13 +16,6 @@ use super::program::Site;
 use super::{client, csr};
 
 impl Site {
-    /// What a command says that does what it should.
-    pub fn said(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
     /// A hub that serves.
     pub fn serve(&self) -> Child {
         let announced = self.path("data/addresses.json");
