@@ -6,6 +6,7 @@ use sqlx::migrate::MigrateError;
 use crate::config::Config;
 use crate::embedded::{Durability, EmbeddedError, Postgres};
 use crate::store;
+use crate::store::pool::Lookups;
 
 /// Why there is no database.
 #[derive(Debug, thiserror::Error)]
@@ -28,9 +29,11 @@ pub struct Database {
     /// Of the writers of cases.
     pub writers: PgPool,
     /// Of look-ups.
-    pub lookups: PgPool,
+    pub lookups: Lookups,
     /// Of person linkage.
     pub linking: PgPool,
+    /// Of the worker of supervision.
+    pub supervision: PgPool,
     /// Of the audit log.
     pub audit: PgPool,
     /// Of what offices' streams ask beside handing over.
@@ -71,13 +74,15 @@ impl Database {
         let of_writers = config.ingest.writers * 2;
         // One for each worker, and one to measure by.
         let of_linking = config.linking.workers + 1;
-        let taken = of_writers + of_linking + store::pool::AUDIT_CONNECTIONS;
+        let of_one_task = store::pool::AUDIT_CONNECTIONS + store::pool::SUPERVISION_CONNECTIONS;
+        let taken = of_writers + of_linking + of_one_task;
         let others = config.database.max_connections.saturating_sub(taken).max(3);
         let (of_lookups, of_feeds) = (others / 2, (others / 4).max(1));
         let database = Self {
             writers: store::pool::writers(url, of_writers)?,
             lookups: store::pool::lookups(url, of_lookups)?,
             linking: store::pool::linking(url, of_linking)?,
+            supervision: store::pool::supervision(url)?,
             audit: store::pool::audit(url)?,
             feeds: store::pool::feeds(url, of_feeds)?,
             general: store::pool::general(url, others - of_lookups - of_feeds)?,
@@ -90,12 +95,14 @@ impl Database {
     }
 
     /// The pools by name, the general one first.
-    pub fn pools(&self) -> [(&'static str, PgPool); 6] {
+    pub fn pools(&self) -> [(&'static str, PgPool); 8] {
         [
             ("general", self.general.clone()),
             ("feeds", self.feeds.clone()),
-            ("lookups", self.lookups.clone()),
+            ("lookups", self.lookups.hub.clone()),
+            ("searches", self.lookups.searches.pool().clone()),
             ("linking", self.linking.clone()),
+            ("supervision", self.supervision.clone()),
             ("audit", self.audit.clone()),
             ("writers", self.writers.clone()),
         ]
@@ -104,8 +111,10 @@ impl Database {
     /// Closes the pools, then stops the private PostgreSQL if it is ours.
     pub async fn close(self) -> Result<(), DatabaseError> {
         self.writers.close().await;
-        self.lookups.close().await;
+        self.lookups.hub.close().await;
+        self.lookups.searches.pool().close().await;
         self.linking.close().await;
+        self.supervision.close().await;
         self.audit.close().await;
         self.feeds.close().await;
         self.general.close().await;

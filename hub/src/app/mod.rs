@@ -40,6 +40,7 @@ use crate::linking::{Linking, Workers};
 use crate::rules::{Rules, RulesError};
 use crate::statistics::calendar::Calendar;
 use crate::statistics::{feeds, fold, nightly, verify};
+use crate::supervision::worker::Supervision;
 use crate::telemetry::exporter;
 use crate::traffic::Traffic;
 use crate::transport::{Stop, TlsSetupError};
@@ -250,7 +251,11 @@ impl App {
             enrolment: services.enrolment(),
         };
         tasks.spawn(keys.follow(stop()));
-        tasks.spawn(services.supervision().run(traffic.clone(), stop()));
+        let supervision = Supervision {
+            pool: database.supervision.clone(),
+            ..services.supervision()
+        };
+        tasks.spawn(supervision.run(traffic.clone(), stop()));
         let linking = Linking::new(database.linking.clone(), models, rules);
         let linkers = linking.start(config.linking.workers, &traffic);
         let listeners = TaskTracker::new();

@@ -93,8 +93,8 @@ impl Lookup {
         question: &Question,
     ) -> Result<Vec<(About, Search)>, LookupError> {
         // A dead connection is found here rather than by the snapshot.
-        drop(living(&self.pool).await?);
-        let mut snapshot = tx::snapshot(&self.pool).await?;
+        drop(living(&self.pools.hub).await?);
+        let mut snapshot = tx::snapshot(&self.pools.hub).await?;
         let parties = (0..question.parties.len()).map(About::Party);
         let subjects = (0..question.subjects.len()).map(About::Subject);
         let opened = disclosure::wanted(rules, question);

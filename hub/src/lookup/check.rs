@@ -8,7 +8,6 @@ use linkage::matter::{MatterType, RuleSet};
 use linkage::office::OfficeId;
 use metrics::{counter, histogram};
 use serde_json::json;
-use sqlx::PgPool;
 use time::OffsetDateTime;
 
 use super::budget::Budgets;
@@ -29,13 +28,14 @@ use crate::linking::model::Models;
 use crate::rules::Rules;
 use crate::store::intent::Standing;
 use crate::store::lookup::{Freshness, Wanted};
+use crate::store::pool::Lookups;
 use crate::telemetry::metrics::{LOOKUP_SECONDS, LOOKUPS};
 use crate::traffic::Traffic;
 
 /// Looks up on behalf of notaries.
 #[derive(Debug)]
 pub struct Lookup {
-    pub(super) pool: PgPool,
+    pub(super) pools: Lookups,
     pub(super) audit: Audit,
     pub(super) rules: Rules,
     pub(super) models: Models,
@@ -82,9 +82,8 @@ impl From<LinkingError> for LookupError {
 }
 
 impl Lookup {
-    /// `pool` is the one of look-ups.
     pub fn new(
-        pool: PgPool,
+        pools: Lookups,
         audit: Audit,
         rules: Rules,
         models: Models,
@@ -93,8 +92,8 @@ impl Lookup {
         config: &config::Lookup,
     ) -> Self {
         Self {
-            feeds: Feeds::new(pool.clone()),
-            pool,
+            feeds: Feeds::new(pools.hub.clone()),
+            pools,
             audit,
             rules,
             models,
@@ -249,7 +248,16 @@ impl Lookup {
         intake: &'a Intake<'_>,
         untold: &'a [MatterType],
     ) -> Result<Intents<'a>, sqlx::Error> {
-        let begin = || Intents::begin(&self.pool, rules, asker, question, intake.keys(), untold);
+        let begin = || {
+            Intents::begin(
+                &self.pools.hub,
+                rules,
+                asker,
+                question,
+                intake.keys(),
+                untold,
+            )
+        };
         match begin().await {
             Err(sqlx::Error::Io(_)) => begin().await,
             result => result,
@@ -271,20 +279,20 @@ impl Lookup {
             .iter()
             .all(|party| undetermined(party).is_none())
         {
-            let search = search::exact(&self.pool, asker, &wanted, intents);
+            let search = search::exact(&self.pools.searches, asker, &wanted, intents);
             return match search.await {
                 Err(sqlx::Error::Io(_)) => {
-                    Ok(search::exact(&self.pool, asker, &wanted, intents).await?)
+                    Ok(search::exact(&self.pools.searches, asker, &wanted, intents).await?)
                 }
                 result => Ok(result?),
             };
         }
-        let mut connection = search::living(&self.pool).await?;
+        let mut connection = search::living(&self.pools.hub).await?;
         let (parties, models) = (&question.parties, &self.models);
         let persons =
             Persons::candidates(&mut connection, models, parties, 0..parties.len()).await?;
         drop(connection);
         let persons = persons.as_ref();
-        Ok(search::with_persons(&self.pool, rules, asker, wanted, persons, intents).await?)
+        Ok(search::with_persons(&self.pools, rules, asker, wanted, persons, intents).await?)
     }
 }

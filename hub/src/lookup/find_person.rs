@@ -45,7 +45,7 @@ impl Lookup {
             .await?;
         let rules = self.rules.current();
         let wanted = disclosure::wanted(&rules, &question);
-        let mut connection = living(&self.pool).await?;
+        let mut connection = living(&self.pools.hub).await?;
         let number = question.parties.first().and_then(|party| party.verified());
         let persons = match number {
             Some(number) => {
@@ -60,7 +60,7 @@ impl Lookup {
         // Nobody is about to accept a person.
         let mut intents = Intents::default();
         let search = with_persons(
-            &self.pool,
+            &self.pools,
             &rules,
             asker,
             wanted,

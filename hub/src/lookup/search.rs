@@ -9,7 +9,8 @@ use super::intent::Intents;
 use super::persons::{PersonMatch, Persons};
 use super::question::Asker;
 use crate::store::lookup::{self, Found, Wanted};
-use crate::store::scope;
+use crate::store::pool::Lookups;
+use crate::store::scope::{self, Searches};
 
 /// Cases told in one answer.
 pub(super) const MOST_HITS: usize = 100;
@@ -26,19 +27,20 @@ pub(super) struct Search {
 
 /// By equal tokens alone, having heard of the intents.
 pub(super) async fn exact(
-    pool: &PgPool,
+    searches: &Searches,
     asker: Asker,
     wanted: &Wanted,
     intents: &mut Intents<'_>,
 ) -> Result<Search, sqlx::Error> {
-    let mut reading = asker.scope().look_up(pool, &wanted.holders()).await?;
+    let scope = asker.scope();
+    let mut reading = scope.look_up(searches, &wanted.holders()).await?;
     intents.hear(&mut reading).await?;
     read(&mut reading, wanted).await
 }
 
 /// By equal tokens, and by the persons that linkage holds to be those asked about.
 pub(super) async fn with_persons(
-    pool: &PgPool,
+    Lookups { hub, searches }: &Lookups,
     rules: &RuleSet,
     asker: Asker,
     mut wanted: Wanted,
@@ -46,11 +48,11 @@ pub(super) async fn with_persons(
     intents: &mut Intents<'_>,
 ) -> Result<Search, sqlx::Error> {
     wanted.cases = persons.map(Persons::cases).unwrap_or_default();
-    let search = exact(pool, asker, &wanted, intents).await?;
+    let search = exact(searches, asker, &wanted, intents).await?;
     match persons {
         None => Ok(search),
         Some(persons) => {
-            let mut connection = pool.acquire().await?;
+            let mut connection = hub.acquire().await?;
             explained(&mut connection, rules, asker, persons, search).await
         }
     }

@@ -76,8 +76,8 @@ impl Lookup {
             return Err(self.denied(asker, &question, action, denial).await);
         }
         // A dead connection is found here rather than by the transaction.
-        drop(living(&self.pool).await?);
-        let mut transaction = tx::begin(&self.pool).await?;
+        drop(living(&self.pools.hub).await?);
+        let mut transaction = tx::begin(&self.pools.hub).await?;
         lock_stripes(&mut transaction, &stripes(intake.keys().iter())).await?;
         let new = NewWatch {
             asker,
@@ -117,8 +117,8 @@ impl Lookup {
 
     /// The standing questions of the asker's office, the newest first.
     pub async fn watches(&self, asker: Asker) -> Result<Vec<Watch>, LookupError> {
-        drop(living(&self.pool).await?);
-        let mut reading = asker.scope().read(&self.pool).await?;
+        drop(living(&self.pools.hub).await?);
+        let mut reading = asker.scope().read(&self.pools.hub).await?;
         let found = watch::standing(&mut reading, asker.office_id).await?;
         drop(reading);
         let ids: Vec<Uuid> = found.iter().map(|watch| watch.watch_id).collect();
@@ -130,8 +130,8 @@ impl Lookup {
 
     /// Takes a standing question of the asker's office back.
     pub async fn end_watch(&self, asker: Asker, watch_id: Uuid) -> Result<(), LookupError> {
-        drop(living(&self.pool).await?);
-        let mut reading = asker.scope().read(&self.pool).await?;
+        drop(living(&self.pools.hub).await?);
+        let mut reading = asker.scope().read(&self.pools.hub).await?;
         let known = watch::is_known(&mut reading, asker.office_id, watch_id).await?;
         drop(reading);
         let outcome = match known {
@@ -144,7 +144,7 @@ impl Lookup {
         if !known {
             return Err(Denial::NoSuchWatch.into());
         }
-        Ok(watch::end(&self.pool, asker.office_id, watch_id).await?)
+        Ok(watch::end(&self.pools.hub, asker.office_id, watch_id).await?)
     }
 
     async fn record_watch(

@@ -75,7 +75,7 @@ pub async fn withdraw(
 
 /// Intents of other offices behind `keys` that stand, without those of the matters `untold`, the latest first. One is
 /// over when its time is, and when a case with its key has come from its office since. The connection reads as
-/// [`super::scope::look_up`] has it.
+/// [`super::scope::Searches::look_up`] has it.
 pub async fn others(
     connection: &mut PgConnection,
     office_id: OfficeId,

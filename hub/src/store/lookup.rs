@@ -76,7 +76,7 @@ impl Wanted {
 }
 
 /// Cases with an equal party or subject, and those named, the most recently accepted first; at most `most`. The flag says
-/// whether there may be more than were looked at. The connection reads as [`super::scope::look_up`] has it.
+/// whether there may be more than were looked at. The connection reads as [`super::scope::Searches::look_up`] has it.
 pub async fn find(
     connection: &mut PgConnection,
     wanted: &Wanted,

@@ -5,16 +5,19 @@
 //! What an agent says of its own office is written as that agent, too: how far its feed is, its next certificate, a
 //! filing. The rest of what is written follows from what was read so, and the hub writes it as itself.
 //!
-//! Role and settings go with the BEGIN, in one round trip, and end with the transaction.
+//! Role and settings go with the BEGIN, in one round trip, and end with the transaction. A notary's look-up that opens no
+//! will, as nearly every one, has nothing more to tell: it searches over connections that never were anything else.
 
 use std::fmt::Write as _;
+use std::ops::{Deref, DerefMut};
 
 use data_encoding::HEXLOWER;
 use linkage::office::OfficeId;
 use linkage::token::Token;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, PgTransaction, query};
+use sqlx::pool::PoolConnection;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, PgTransaction, Postgres, query};
 
-use super::tx;
+use super::{pool, tx};
 use crate::identity::{Role, RoleKind};
 
 /// What a person or an agent may read, whatever is asked for. It follows from the verified session or certificate and
@@ -81,9 +84,20 @@ impl Scope {
         tx::begin_with(pool, AssertSqlSafe(begin)).await
     }
 
-    /// A transaction for the search of a look-up: every office's cases, and of wills those of `opened` alone. To whoever
-    /// is no notary there is none.
+    /// For the search of a look-up: every office's cases, and of wills those of `opened` alone. To whoever is no notary
+    /// there is none.
     pub async fn look_up(
+        self,
+        Searches(pool): &Searches,
+        opened: &[Token],
+    ) -> Result<Search, sqlx::Error> {
+        match self.reader == LOOKER && opened.is_empty() {
+            true => Ok(Search::Sealed(pool.acquire().await?)),
+            false => Ok(Search::Told(self.begin_look_up(pool, opened).await?)),
+        }
+    }
+
+    async fn begin_look_up(
         self,
         pool: &PgPool,
         opened: &[Token],
@@ -124,7 +138,7 @@ impl Scope {
     /// The reader's code and the tokens need no escaping either.
     fn look_up_taken(self, opened: &[Token]) -> String {
         let mut taken = format!(
-            "SET LOCAL ROLE notary_hub_look_up; SET LOCAL notary_hub.role = '{}'",
+            "SET LOCAL ROLE {LOOK_UP}; SET LOCAL notary_hub.role = '{}'",
             self.reader.code(),
         );
         if !opened.is_empty() {
@@ -143,6 +157,56 @@ impl Scope {
     }
 }
 
+/// The role of the search of a look-up.
+const LOOK_UP: &str = "notary_hub_look_up";
+/// Who searches so.
+const LOOKER: Reader = Reader::Person(RoleKind::Notary);
+
+/// Connections of the searches of look-ups: they are a notary's search from their beginning, so that one that opens no will
+/// costs its statements and nothing around them.
+#[derive(Clone, Debug)]
+pub struct Searches(PgPool);
+
+/// What a look-up searches over.
+#[derive(Debug)]
+pub enum Search {
+    /// A notary's, and of wills none.
+    Sealed(PoolConnection<Postgres>),
+    /// Whose it is, and of wills which, is told to the transaction.
+    Told(PgTransaction<'static>),
+}
+
+impl Searches {
+    pub fn open(url: &str, connections: u32) -> Result<Self, sqlx::Error> {
+        let session = [("role", LOOK_UP), ("notary_hub.role", LOOKER.code())];
+        Ok(Self(pool::searches(url, connections, session)?))
+    }
+
+    pub fn pool(&self) -> &PgPool {
+        &self.0
+    }
+}
+
+impl Deref for Search {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        match self {
+            Self::Sealed(connection) => connection,
+            Self::Told(transaction) => transaction,
+        }
+    }
+}
+
+impl DerefMut for Search {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        match self {
+            Self::Sealed(connection) => connection,
+            Self::Told(transaction) => transaction,
+        }
+    }
+}
+
 /// Lets a transaction go on as the hub itself.
 pub async fn widen(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     query!("SET LOCAL ROLE NONE").execute(connection).await?;
@@ -153,6 +217,6 @@ pub async fn widen(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 /// them, and an error now is better than one at every request.
 pub async fn check(pool: &PgPool) -> Result<(), sqlx::Error> {
     let nobody = Scope::of(Role::Operator);
-    nobody.look_up(pool, &[]).await?.rollback().await?;
+    nobody.begin_look_up(pool, &[]).await?.rollback().await?;
     nobody.read(pool).await?.rollback().await
 }

@@ -124,12 +124,12 @@ impl Counter {
         let url = &self.hub.db.url;
         let key = key_file::load_or_make(&self.hub.keys.config).unwrap();
         let (audit, log) = Audit::new(store::pool::audit(url).unwrap(), key.into());
-        let pool = store::pool::lookups(url, 2).unwrap();
+        let pools = store::pool::lookups(url, 2).unwrap();
         let config = config::Lookup::default();
-        let alarms = Alarms::new(pool.clone(), audit.clone(), config.alarm.clone());
+        let alarms = Alarms::new(pools.hub.clone(), audit.clone(), config.alarm.clone());
         let (rules, models) = (Rules::shipped(), Models::default());
         let lookup = Lookup::new(
-            pool,
+            pools,
             audit,
             rules,
             models,

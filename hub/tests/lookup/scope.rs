@@ -4,13 +4,13 @@ use linkage::matter::{MatterKey, MatterType};
 use linkage::vocabulary::PartyRole as Standing;
 use notary_hub::audit::{Audit, key_file};
 use notary_hub::details::{Answer, Details, DetailsError, Outcome, Request as Asked, Side};
-use notary_hub::identity::Person;
+use notary_hub::identity::{Person, Role};
 use notary_hub::lookup::Asker;
 use notary_hub::lookup::disclosure;
 use notary_hub::rules::{Edition, Rules};
 use notary_hub::store;
 use notary_hub::store::lookup::{Opened, Wanted};
-use notary_hub::store::scope::Scope;
+use notary_hub::store::scope::{Scope, Searches};
 use notary_proto::hub::v1::{CheckApplicationRequest, IntentAction, PartyRole};
 use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +31,7 @@ async fn without_the_check_a_look_up_still_finds_no_sealed_matter_but_the_decede
             .parties(vec![person(PartyRole::Principal, 1)]),
     ];
     counter.seed.office(&counter.hub, "xiaoshan", there).await;
-    let pool = store::pool::lookups(&counter.hub.db.url, 2).unwrap();
+    let searches = Searches::open(&counter.hub.db.url, 2).unwrap();
     let will: MatterType = "will".parse().unwrap();
     let scope = Scope::of(notary("hangzhou"));
     let found = async |decedents: &[u8]| {
@@ -46,7 +46,7 @@ async fn without_the_check_a_look_up_still_finds_no_sealed_matter_but_the_decede
             opened: decedents.iter().map(opened).collect(),
             ..Wanted::default()
         };
-        let reading = scope.look_up(&pool, &wanted.holders()).await;
+        let reading = scope.look_up(&searches, &wanted.holders()).await;
         let mut reading = reading.unwrap();
         let found = store::lookup::find(&mut reading, &wanted, 10).await;
         let (found, _) = found.unwrap();
@@ -99,11 +99,17 @@ async fn without_the_check_a_look_up_still_hears_of_no_intent_to_make_a_will() {
         matters.sort_unstable();
         matters
     };
-    let mut reading = Scope::of(notary("yuhang"))
-        .look_up(pool, &[[1; 16].into()])
-        .await
-        .unwrap();
-    assert_eq!(told(&mut reading).await, ["inheritance"]);
+    let searches = Searches::open(&counter.hub.db.url, 2).unwrap();
+    let scope = Scope::of(notary("yuhang"));
+    for opened in [&[][..], &[[1; 16].into()]] {
+        let mut reading = scope.look_up(&searches, opened).await.unwrap();
+        assert_eq!(told(&mut reading).await, ["inheritance"]);
+    }
+    for nobody in [Role::Analyst, Role::Supervisor, Role::Operator] {
+        let nobody = Scope::of(nobody);
+        let mut reading = nobody.look_up(&searches, &[]).await.unwrap();
+        assert!(told(&mut reading).await.is_empty(), "{nobody:?}");
+    }
     let mut as_the_hub = pool.acquire().await.unwrap();
     assert_eq!(told(&mut as_the_hub).await, ["inheritance", "will"]);
 }

@@ -118,7 +118,7 @@ pub(crate) async fn measure(
         .await?;
     sqlx::query("VACUUM ANALYZE").execute(&long).await?;
     let asked = asked(&long).await?;
-    let pool = store::pool::lookups(&url, 1)?;
+    let pool = store::pool::lookups(&url, 1)?.hub;
     let models = Models::default();
     // Whatever a hub has in memory and in its connections once it runs.
     lookups(&pool, &models, &asked[..LOOKUPS / 10]).await?;
