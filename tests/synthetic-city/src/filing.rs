@@ -7,6 +7,7 @@ use crate::breach::Breach;
 use crate::case::{Case, Document};
 use crate::city::City;
 use crate::dice::{Dice, Draw};
+use crate::truth::number;
 use linkage::vocabulary::CaseState;
 
 /// Of 10,000 filings that a case asks for, those that never come, and those that come late.
@@ -175,6 +176,8 @@ impl City {
         declared
             .filter_map(|case| {
                 let document = case.parties.first()?.document.clone()?;
+                // A number that was mistyped at the counter is no relative's.
+                number(&document)?;
                 Some(Kin {
                     notary: case.notary,
                     document,

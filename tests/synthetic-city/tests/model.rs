@@ -426,3 +426,22 @@ fn wire_records_hold_no_raw_number_and_are_as_many_as_the_storable_cases() {
         .number;
     assert!(!format!("{:?}", records[0].1).contains(number.as_str()));
 }
+
+#[test]
+fn nobody_declares_a_relative_by_a_number_that_its_check_digit_refuses() {
+    let city = city(2012, 100_000);
+    let mut declared = 0;
+    for office in 0..city.offices().len() {
+        let filings = city.filings(office).into_iter();
+        for recusal in filings.filter(|filing| filing.kind == "recusal") {
+            for kin in recusal.fields["kin"].as_array().expect("relatives") {
+                let text = |field: &str| kin[field].as_str().expect("a text");
+                let kind = text("id_kind").parse().expect("a kind");
+                let number = ParsedIdentifier::parse(kind, text("id_number"));
+                assert!(number.expect("a number").verified().is_some(), "{kin}");
+                declared += 1;
+            }
+        }
+    }
+    assert!(declared > 20, "{declared} declared");
+}
