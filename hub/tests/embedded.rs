@@ -1,5 +1,6 @@
 //! The private PostgreSQL: usable, joined, stopped, and restarted when it is killed.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use notary_hub::embedded::testing::fresh_database;
@@ -122,11 +123,9 @@ async fn a_killed_server_comes_back_by_itself() {
     server.stop().await.expect("stop");
 }
 
-/// PostgreSQL 15 does not follow a fast shutdown that it is told while it recovers from a crash.
-#[tokio::test]
-async fn a_server_that_recovers_from_a_crash_is_stopped_all_the_same() {
-    let (_guard, data_dir) = data_dir();
-    let server = Postgres::start(&data_dir, Durability::Full)
+/// A server that has just lost one of its processes, and therefore all of them.
+async fn recovering(data_dir: &Path) -> Postgres {
+    let server = Postgres::start(data_dir, Durability::Full)
         .await
         .expect("start");
     let mut served = PgConnection::connect(server.url()).await.expect("connect");
@@ -141,6 +140,27 @@ async fn a_server_that_recovers_from_a_crash_is_stopped_all_the_same() {
         assert!(Instant::now() < deadline, "the server did not notice");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+    server
+}
+
+#[tokio::test]
+async fn a_second_process_waits_for_a_server_that_recovers_from_a_crash() {
+    let (_guard, data_dir) = data_dir();
+    let owner = recovering(&data_dir).await;
+    let guest = Postgres::start_or_join(&data_dir).await.expect("join");
+    assert_eq!(owner.url(), guest.url());
+    guest.stop().await.expect("leave");
+    PgConnection::connect(owner.url())
+        .await
+        .expect("the owner's server still answers");
+    owner.stop().await.expect("stop");
+}
+
+/// PostgreSQL 15 does not follow a fast shutdown that it is told while it recovers from a crash.
+#[tokio::test]
+async fn a_server_that_recovers_from_a_crash_is_stopped_all_the_same() {
+    let (_guard, data_dir) = data_dir();
+    let server = recovering(&data_dir).await;
     server.stop().await.expect("stop");
     assert!(!data_dir.join("postmaster.pid").exists());
 }

@@ -102,16 +102,23 @@ impl Postgres {
         })
     }
 
-    /// Joins the server that another process runs on `data_dir`, or starts it when none does.
+    /// Joins the server that another process runs on `data_dir`, or starts it when none does. Waits for one that starts,
+    /// or recovers from a crash.
     pub async fn start_or_join(data_dir: &Path) -> Result<Self, EmbeddedError> {
         let socket_dir = socket_dir(data_dir);
         let url = url(&socket_dir, DATABASE);
-        if server::is_alive(data_dir) && PgConnection::connect(&url).await.is_ok() {
-            return Ok(Self {
-                url,
-                socket_dir,
-                server: None,
-            });
+        while server::is_alive(data_dir) {
+            match PgConnection::connect(&url).await {
+                Ok(_) => {
+                    return Ok(Self {
+                        url,
+                        socket_dir,
+                        server: None,
+                    });
+                }
+                Err(error) if is_starting(&error) => sleep(Duration::from_millis(30)).await,
+                Err(_) => break,
+            }
         }
         Self::start(data_dir, Durability::Full).await
     }
