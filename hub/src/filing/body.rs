@@ -1,6 +1,8 @@
 //! What each kind of filing says beside its text. One form for the agent, the console and the database: a JSON object of
 //! the kind's own fields. Counts and codes; no names, and of relatives tokens alone.
 
+use std::ops::RangeInclusive;
+
 use data_encoding::HEXLOWER_PERMISSIVE;
 use linkage::matter::MatterType;
 use linkage::token::Token;
@@ -16,6 +18,9 @@ pub use super::list::{
 };
 use super::window::Answer;
 use super::{FilingError, FilingKind};
+
+/// Years of what is filed: typing errors lie beyond, and days that no limit can be counted from.
+const YEARS: RangeInclusive<i32> = 1949..=2149;
 
 time::serde::format_description!(pub iso_date, Date, "[year]-[month]-[day]");
 
@@ -237,6 +242,14 @@ impl Body {
     /// What types alone cannot say.
     pub(super) fn checked(self) -> Result<Self, FilingError> {
         let error = |field: &str, expected, zh| Err(FilingError::new(field, expected, zh));
+        let day = self.happened_on();
+        if day.is_some_and(|day| !YEARS.contains(&day.year())) {
+            return error(
+                "detail",
+                "a day between 1949 and 2149",
+                "日期应在 1949 年至 2149 年之间。",
+            );
+        }
         let counts: &[u32] = match &self {
             Self::Satisfaction { asked, answers, .. } => {
                 let answered: u64 = answers.iter().map(|count| u64::from(*count)).sum();
@@ -352,6 +365,15 @@ mod tests {
 
     fn checked(kind: FilingKind, detail: &str) -> Result<Body, FilingError> {
         Body::parse(kind, detail)?.checked()
+    }
+
+    #[test]
+    fn a_day_that_no_limit_can_follow_is_refused() {
+        for day in ["9999-12-31", "9999-12-10", "2150-01-01", "1948-12-31"] {
+            let detail = format!(r#"{{"received_on": "{day}"}}"#);
+            assert!(checked(FilingKind::Review, &detail).is_err(), "{day}");
+        }
+        assert!(checked(FilingKind::Review, r#"{"received_on": "2149-12-31"}"#).is_ok());
     }
 
     #[test]

@@ -94,11 +94,15 @@ impl Calendar {
         u32::try_from(self.worked_through(end) - self.worked_through(start)).unwrap_or(0)
     }
 
-    /// The day on which so many working days after `start` have come: the last day of a limit that begins behind it.
+    /// The day on which so many working days after `start` have come: the last day of a limit that begins behind it. The
+    /// last day there is when they do not come.
     pub fn limit_after(&self, start: Date, working_days: u32) -> Date {
         let mut day = start;
         while self.working_days_after(start, day) < working_days {
-            day = day.next_day().unwrap_or(Date::MAX);
+            match day.next_day() {
+                Some(next) => day = next,
+                None => return day,
+            }
         }
         day
     }
@@ -239,5 +243,10 @@ mod tests {
             calendar.excused_days(&excused, date!(2024 - 06 - 16), date!(2024 - 06 - 28)),
             5
         );
+    }
+    #[test]
+    fn a_limit_that_begins_on_the_last_day_there_is_ends_there() {
+        let calendar = Calendar::builtin();
+        assert_eq!(calendar.limit_after(Date::MAX, 3), Date::MAX);
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn due<'a>(
             })
             .collect(),
         Check::ReviewOverdue { days } => of_kind(FilingKind::Review)
-            .map(|one| (one, one.happened_on + Duration::days(days)))
+            .map(|one| (one, one.happened_on.saturating_add(Duration::days(days))))
             .collect(),
         _ => Vec::new(),
     }
