@@ -12,7 +12,7 @@ use sandbox::disk::SmallDisk;
 use sandbox::process::end_leftovers;
 use sandbox::{BureauOptions, Setting, Systems};
 use synthetic_city::CityPlan;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::fault::{Fault, Means, SHORT_LIFE, Time, pause};
 use crate::report::Outcome;
@@ -25,6 +25,7 @@ const FAULTS_PER_MONTH: u64 = 3;
 const FAULTS_PER_REST: u64 = 6;
 /// How long a city may take until it has settled; agents that found no hub may wait a minute.
 const SETTLE_LIMIT: Duration = Duration::from_secs(180);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// A city and its faults.
 #[derive(Clone, Copy, Debug)]
@@ -118,9 +119,18 @@ impl Round {
 /// How long it takes until everything is at the hub, once; complains if it does not come to that.
 async fn settle(setting: &mut Setting, complaints: &mut Vec<String>) -> Duration {
     let began = Instant::now();
-    if let Err(error) = setting.settled_within(SETTLE_LIMIT).await {
-        let said = format!("{error:#}");
-        complaints.extend(said.lines().take(20).map(str::to_owned));
+    loop {
+        let left = SETTLE_LIMIT.saturating_sub(began.elapsed());
+        match setting.settled_within(left).await {
+            Ok(_) => break,
+            // Our own look at the database dies with a PostgreSQL that was killed, and may look again.
+            Err(_) if !left.is_zero() => sleep(BETWEEN_LOOKS).await,
+            Err(error) => {
+                let said = format!("{error:#}");
+                complaints.extend(said.lines().take(20).map(str::to_owned));
+                break;
+            }
+        }
     }
     began.elapsed()
 }
