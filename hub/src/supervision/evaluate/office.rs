@@ -1,5 +1,6 @@
 //! What an office handed in, by itself: complaints and reviews that wait (N11), special paper (N21).
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde_json::json;
@@ -13,9 +14,9 @@ use crate::supervision::{About, Hit};
 
 pub(super) fn hits(judge: &Judge<'_>, rule: &Rule, filings: &OfficeFilings) -> Vec<Hit> {
     match &rule.check {
-        Check::PaperUsedTwice => used_twice(rule, &filings.paper),
-        Check::PaperOutOfRange => out_of_range(rule, &filings.paper),
-        Check::PaperUnaccounted => unaccounted(rule, &filings.paper),
+        Check::PaperUsedTwice => each_once(used_twice(rule, &filings.paper)),
+        Check::PaperOutOfRange => each_once(out_of_range(rule, &filings.paper)),
+        Check::PaperUnaccounted => each_once(unaccounted(rule, &filings.paper)),
         _ => overdue(judge, rule, filings),
     }
 }
@@ -63,6 +64,23 @@ fn overdue(judge: &Judge<'_>, rule: &Rule, filings: &OfficeFilings) -> Vec<Hit> 
         )
     })
     .collect()
+}
+
+/// One hit where several begin at the same number: that of the most numbers, whatever order filings come in.
+fn each_once(mut hits: Vec<Hit>) -> Vec<Hit> {
+    hits.sort_by_key(|hit| {
+        (
+            hit.about_key.clone(),
+            Reverse(last_no(hit)),
+            hit.happened_on,
+        )
+    });
+    hits.dedup_by(|later, first| later.about_key == first.about_key);
+    hits
+}
+
+fn last_no(hit: &Hit) -> Option<i64> {
+    hit.evidence["last_no"].as_i64()
 }
 
 /// Numbers that were used or spoiled more than once.
@@ -249,6 +267,31 @@ mod tests {
         use Movement::*;
         let twice = [(Received, 1, 100), (Used, 1, 40), (Used, 40, 60)];
         assert_eq!(found(&filings(&twice)), of("PAPER_USED_TWICE", "ZJ:40"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_number_more_than_once_is_one_finding() {
+        use Movement::*;
+        let three_times = [
+            (Received, 1, 100),
+            (Used, 1, 40),
+            (Used, 1, 5),
+            (Used, 1, 8),
+        ];
+        assert_eq!(
+            found(&filings(&three_times)),
+            of("PAPER_USED_TWICE", "ZJ:1")
+        );
+        let sent_again = [
+            (Received, 1, 100),
+            (Received, 1, 100),
+            (Used, 1, 40),
+            (Used, 44, 60),
+        ];
+        assert_eq!(
+            found(&filings(&sent_again)),
+            of("PAPER_UNACCOUNTED", "ZJ:41")
+        );
     }
 
     #[test]
