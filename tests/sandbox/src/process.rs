@@ -6,6 +6,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::process::Child;
 use tokio::time::timeout;
@@ -150,24 +151,32 @@ pub async fn end_leftovers(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// SIGKILL to the PostgreSQL of a data folder, or to one of the processes that serve its connections, which takes all
-/// of them along. Whoever watches over it has to start it again.
+/// of them along. Whoever watches over it has to start it again. Nothing happens while none runs, as right after it was
+/// killed.
 ///
 /// # Errors
-/// When none runs there.
+/// When the process there is another program, or may not be killed.
 pub fn kill_postgres(data_dir: &Path, part: Part) -> anyhow::Result<()> {
-    let server = first_line_as_pid(&data_dir.join("postmaster.pid")).context("a server runs")?;
+    let Some(server) = first_line_as_pid(&data_dir.join("postmaster.pid")) else {
+        return Ok(());
+    };
     let id = server.as_raw_nonzero();
-    let line = fs::read(format!("/proc/{id}/cmdline"))?;
+    let Ok(line) = fs::read(format!("/proc/{id}/cmdline")) else {
+        return Ok(());
+    };
     ensure!(
         String::from_utf8_lossy(&line).contains(&data_dir.display().to_string()),
         "process {id} is not the server of {}",
         data_dir.display()
     );
     let pid = match part {
-        Part::Server => server,
-        Part::Connection => served_by(server).context("somebody is served")?,
+        Part::Server => Some(server),
+        Part::Connection => served_by(server),
     };
-    Ok(kill_process(pid, Signal::KILL)?)
+    match pid.map(|pid| kill_process(pid, Signal::KILL)) {
+        None | Some(Ok(()) | Err(Errno::SRCH)) => Ok(()),
+        Some(Err(error)) => Err(error.into()),
+    }
 }
 
 /// Which process of a PostgreSQL.

@@ -15,7 +15,8 @@ pub struct Profile {
     pub licence_no: Option<String>,
     /// Codes of the catalogue that the licence does not cover.
     pub matters_excluded: Vec<String>,
-    /// 可办理涉外、涉港澳、涉台.
+    /// 可办理涉外、涉港澳、涉台. Yes where nobody says no: it would make each such case one out of scope.
+    #[serde(default = "yes")]
     pub foreign_allowed: bool,
     /// Beginnings of GB/T 2260 codes, e.g. 3301; empty where none is fixed.
     pub practice_area: Vec<String>,
@@ -187,4 +188,19 @@ pub async fn directory(pool: &PgPool) -> Result<Vec<Listed>, sqlx::Error> {
         }
     }
     Ok(listed)
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_office_of_which_nothing_is_said_may_do_what_is_foreign() {
+        let profile: Profile = serde_json::from_str("{}").expect("nothing is needed");
+        assert!(profile.foreign_allowed);
+    }
 }
