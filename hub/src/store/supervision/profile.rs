@@ -17,6 +17,7 @@ pub struct Profile {
     pub matters_excluded: Vec<String>,
     /// 可办理涉外、涉港澳、涉台. Yes where nobody says no: it would make each such case one out of scope.
     #[serde(default = "yes")]
+    #[schema(default = true)]
     pub foreign_allowed: bool,
     /// Beginnings of GB/T 2260 codes, e.g. 3301; empty where none is fixed.
     pub practice_area: Vec<String>,
