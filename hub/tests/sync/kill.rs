@@ -2,6 +2,7 @@
 //! with its private PostgreSQL.
 
 use std::process::Child;
+use std::time::{Duration, Instant};
 
 use notary_proto::hub::v1::{CaseState, Hello};
 use uuid::Uuid;
@@ -85,6 +86,13 @@ impl Feed {
         stream.acked(committed + ACKED).await;
         hub.kill().unwrap();
         hub.wait().unwrap();
+        // Its PostgreSQL ends with it; a command that comes meanwhile would be cut off.
+        let lock = self.site.path("data/postgres/postmaster.pid");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while lock.exists() {
+            assert!(Instant::now() < deadline, "PostgreSQL is still there");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// How many cells were compared, of figures that are exact.
