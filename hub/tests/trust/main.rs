@@ -12,6 +12,7 @@ mod provider;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]
 mod record;
+mod requests;
 mod second_factor;
 mod session;
 mod succession;

@@ -21,6 +21,7 @@ use tonic::{Request, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
+use crate::requests;
 use crate::support::hub::{Hub, Office};
 use crate::support::seed::{notary, session};
 use crate::support::{add_office, client, csr};
@@ -127,63 +128,25 @@ const METHODS: &[Method] = &[
     Method {
         name: "LookupService/CheckApplication",
         door: Door::Notary,
-        request: || {
-            let request = wire::CheckApplicationRequest {
-                purpose: wire::LookupPurpose::BeforeAcceptance.into(),
-                case_reference: "2024-接-1".to_owned(),
-                matter_type: "mandate".to_owned(),
-                parties: vec![principal()],
-                ..Default::default()
-            };
-            request.encode_to_vec()
-        },
+        request: requests::check,
         answer: "OK",
     },
     Method {
         name: "LookupService/BatchCheck",
         door: Door::Notary,
-        request: || {
-            let request = wire::BatchCheckRequest {
-                purpose: wire::LookupPurpose::BeforeAcceptance.into(),
-                case_reference: "2024-接-1".to_owned(),
-                matter_type: "mandate".to_owned(),
-                parties: vec![principal()],
-                ..Default::default()
-            };
-            request.encode_to_vec()
-        },
+        request: requests::batch_check,
         answer: "OK",
     },
     Method {
         name: "LookupService/FindPerson",
         door: Door::Notary,
-        request: || {
-            let request = wire::FindPersonRequest {
-                purpose: wire::LookupPurpose::BeforeAcceptance.into(),
-                case_reference: "2024-接-1".to_owned(),
-                matter_type: "mandate".to_owned(),
-                person: Some(principal()),
-            };
-            request.encode_to_vec()
-        },
+        request: requests::find_person,
         answer: "OK",
     },
     Method {
         name: "LookupService/WatchMatter",
         door: Door::Notary,
-        request: || {
-            let request = wire::WatchMatterRequest {
-                purpose: wire::LookupPurpose::BeforeAcceptance.into(),
-                case_reference: "2024-接-1".to_owned(),
-                matter_type: "birth".to_owned(),
-                parties: vec![wire::LookupParty {
-                    role: wire::PartyRole::Applicant.into(),
-                    ..principal()
-                }],
-                ..Default::default()
-            };
-            request.encode_to_vec()
-        },
+        request: requests::watch_matter,
         answer: "OK",
     },
     Method {
@@ -195,49 +158,25 @@ const METHODS: &[Method] = &[
     Method {
         name: "LookupService/EndWatch",
         door: Door::Notary,
-        request: || {
-            let watch_id = Uuid::new_v4().to_string();
-            wire::EndWatchRequest { watch_id }.encode_to_vec()
-        },
+        request: || requests::end_watch(Uuid::new_v4()),
         answer: "WATCH_UNKNOWN",
     },
     Method {
         name: "DetailsService/RequestDetails",
         door: Door::Notary,
-        request: || {
-            let request = wire::RequestDetailsRequest {
-                request_id: Uuid::new_v4().to_string(),
-                audit_entry: 1_000_000,
-                hit: 0,
-                question: "请核实。".to_owned(),
-            };
-            request.encode_to_vec()
-        },
+        request: || requests::request_details(1_000_000),
         answer: "DETAILS_NOT_TOLD",
     },
     Method {
         name: "DetailsService/ListDetailsRequests",
         door: Door::Notary,
-        request: || {
-            let request = wire::ListDetailsRequestsRequest {
-                side: wire::DetailsSide::AskedOfUs.into(),
-                ..Default::default()
-            };
-            request.encode_to_vec()
-        },
+        request: requests::list_details_requests,
         answer: "OK",
     },
     Method {
         name: "DetailsService/AnswerDetails",
         door: Door::Notary,
-        request: || {
-            let request = wire::AnswerDetailsRequest {
-                request_id: Uuid::new_v4().to_string(),
-                outcome: wire::DetailsOutcome::Verified.into(),
-                answer: "属实。".to_owned(),
-            };
-            request.encode_to_vec()
-        },
+        request: || requests::answer_details(Uuid::new_v4()),
         answer: "DETAILS_UNKNOWN",
     },
 ];
@@ -252,19 +191,6 @@ fn hello(office_id: &str) -> Vec<u8> {
     };
     let message = Some(wire::sync_request::Message::Hello(hello));
     wire::SyncRequest { message }.encode_to_vec()
-}
-
-fn principal() -> wire::LookupParty {
-    wire::LookupParty {
-        role: wire::PartyRole::Principal.into(),
-        identifier: Some(wire::IdentifierToken {
-            kind: wire::IdentifierKind::ResidentId.into(),
-            token: vec![1; 16],
-            verified: true,
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
 }
 
 /// How somebody comes.

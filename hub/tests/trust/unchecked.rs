@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use crate::methods;
 use crate::record::{case, day, person};
+use crate::requests;
 use crate::support::add_office;
 use crate::support::csr;
 use crate::support::hub::Hub;
@@ -119,51 +120,22 @@ const ROWS: &[Row] = &[
     ),
     (
         "LookupService/CheckApplication",
-        |_| check(),
+        |_| requests::check(),
         Behind::Told("第21号"),
     ),
     (
         "LookupService/BatchCheck",
-        |_| {
-            let request = wire::BatchCheckRequest {
-                purpose: wire::LookupPurpose::BeforeAcceptance.into(),
-                case_reference: "2024-接-1".to_owned(),
-                matter_type: "mandate".to_owned(),
-                parties: vec![principal()],
-                ..Default::default()
-            };
-            request.encode_to_vec()
-        },
+        |_| requests::batch_check(),
         Behind::Told("第21号"),
     ),
     (
         "LookupService/FindPerson",
-        |_| {
-            let request = wire::FindPersonRequest {
-                purpose: wire::LookupPurpose::BeforeAcceptance.into(),
-                case_reference: "2024-接-1".to_owned(),
-                matter_type: "mandate".to_owned(),
-                person: Some(principal()),
-            };
-            request.encode_to_vec()
-        },
+        |_| requests::find_person(),
         Behind::Told("第21号"),
     ),
     (
         "LookupService/WatchMatter",
-        |_| {
-            let request = wire::WatchMatterRequest {
-                purpose: wire::LookupPurpose::BeforeAcceptance.into(),
-                case_reference: "2024-接-1".to_owned(),
-                matter_type: "birth".to_owned(),
-                parties: vec![wire::LookupParty {
-                    role: wire::PartyRole::Applicant.into(),
-                    ..principal()
-                }],
-                ..Default::default()
-            };
-            request.encode_to_vec()
-        },
+        |_| requests::watch_matter(),
         Behind::Nameless,
     ),
     (
@@ -173,46 +145,22 @@ const ROWS: &[Row] = &[
     ),
     (
         "LookupService/EndWatch",
-        |_| {
-            let watch_id = WATCH.to_string();
-            wire::EndWatchRequest { watch_id }.encode_to_vec()
-        },
+        |_| requests::end_watch(WATCH),
         Behind::Done,
     ),
     (
         "DetailsService/RequestDetails",
-        |city| {
-            let request = wire::RequestDetailsRequest {
-                request_id: Uuid::new_v4().to_string(),
-                audit_entry: city.look_up,
-                hit: 0,
-                question: "请核实。".to_owned(),
-            };
-            request.encode_to_vec()
-        },
+        |city| requests::request_details(city.look_up),
         Behind::Done,
     ),
     (
         "DetailsService/ListDetailsRequests",
-        |_| {
-            let request = wire::ListDetailsRequestsRequest {
-                side: wire::DetailsSide::AskedOfUs.into(),
-                ..Default::default()
-            };
-            request.encode_to_vec()
-        },
+        |_| requests::list_details_requests(),
         Behind::Told("Q-FOREIGN"),
     ),
     (
         "DetailsService/AnswerDetails",
-        |_| {
-            let request = wire::AnswerDetailsRequest {
-                request_id: ASKED.to_string(),
-                outcome: wire::DetailsOutcome::Verified.into(),
-                answer: "属实。".to_owned(),
-            };
-            request.encode_to_vec()
-        },
+        |_| requests::answer_details(ASKED),
         Behind::Done,
     ),
 ];
@@ -226,30 +174,6 @@ fn hello() -> Vec<u8> {
     };
     let message = Some(wire::sync_request::Message::Hello(hello));
     wire::SyncRequest { message }.encode_to_vec()
-}
-
-fn check() -> Vec<u8> {
-    let request = wire::CheckApplicationRequest {
-        purpose: wire::LookupPurpose::BeforeAcceptance.into(),
-        case_reference: "2024-接-1".to_owned(),
-        matter_type: "mandate".to_owned(),
-        parties: vec![principal()],
-        ..Default::default()
-    };
-    request.encode_to_vec()
-}
-
-fn principal() -> wire::LookupParty {
-    wire::LookupParty {
-        role: wire::PartyRole::Principal.into(),
-        identifier: Some(wire::IdentifierToken {
-            kind: wire::IdentifierKind::ResidentId.into(),
-            token: vec![1; 16],
-            verified: true,
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
 }
 
 /// The calls of agents, with every caller taken for xiaoshan's.
@@ -312,8 +236,12 @@ impl City {
             calls,
             look_up: 0,
         };
-        city.ask(own_caller(), "LookupService/CheckApplication", check())
-            .await;
+        city.ask(
+            own_caller(),
+            "LookupService/CheckApplication",
+            requests::check(),
+        )
+        .await;
         let newest = "SELECT max(entry_no) FROM audit_entry";
         let newest: i64 = sqlx::query_scalar(newest)
             .fetch_one(&city.hub.db.pool)

@@ -332,30 +332,29 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_outbox_of_before_raised_revisions_gets_their_table() {
+    /// What an outbox is found to be that was made an older one and opened again.
+    fn opened_from(older: &str) -> Checkup {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("outbox.sqlite");
         let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
-        let older = "DROP TABLE lift; DROP TABLE next_key; DROP TABLE next_tokens;
-                     PRAGMA user_version = 2";
         connection.execute_batch(older).expect("made older");
         drop(connection);
         drop(open(&path, OffsetDateTime::now_utc()).expect("opened"));
-        let checkup = Checkup::of(&path).expect("read").expect("there");
+        Checkup::of(&path).expect("read").expect("there")
+    }
+
+    #[test]
+    fn an_outbox_of_before_raised_revisions_gets_their_table() {
+        let checkup = opened_from(
+            "DROP TABLE lift; DROP TABLE next_key; DROP TABLE next_tokens; PRAGMA user_version = 2",
+        );
         assert!(checkup.is_sound(), "{checkup:?}");
     }
 
     #[test]
     fn an_outbox_of_before_a_next_token_key_gets_its_tables() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("outbox.sqlite");
-        let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
-        let older = "DROP TABLE next_key; DROP TABLE next_tokens; PRAGMA user_version = 3";
-        connection.execute_batch(older).expect("made older");
-        drop(connection);
-        drop(open(&path, OffsetDateTime::now_utc()).expect("opened"));
-        let checkup = Checkup::of(&path).expect("read").expect("there");
+        let checkup =
+            opened_from("DROP TABLE next_key; DROP TABLE next_tokens; PRAGMA user_version = 3");
         assert!(checkup.is_sound(), "{checkup:?}");
     }
 

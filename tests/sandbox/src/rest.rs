@@ -96,7 +96,7 @@ impl Rest {
     /// When the answer is not a success.
     pub async fn get_as(&self, path: &str, accept: &str) -> anyhow::Result<Bytes> {
         let (status, answer) = self.send(Method::GET, path, accept, None).await?;
-        understood(path, status, &answer)?;
+        understood("GET", path, status, &answer)?;
         Ok(answer)
     }
 
@@ -107,11 +107,7 @@ impl Rest {
     pub async fn put(&self, path: &str, body: Value) -> anyhow::Result<()> {
         let json = "application/json";
         let (status, answer) = self.send(Method::PUT, path, json, Some(body)).await?;
-        if !status.is_success() {
-            let said = String::from_utf8_lossy(&answer);
-            bail!("PUT {path}: {status} {said}");
-        }
-        Ok(())
+        understood("PUT", path, status, &answer)
     }
 
     /// A connection that stays for many questions.
@@ -158,7 +154,7 @@ impl Kept {
     pub async fn get(&mut self, path: &str) -> anyhow::Result<Value> {
         let json = "application/json";
         let (status, answer) = self.send(Method::GET, path, json, None).await?;
-        understood(path, status, &answer)?;
+        understood("GET", path, status, &answer)?;
         serde_json::from_slice(&answer).with_context(|| format!("GET {path}: not JSON"))
     }
 
@@ -192,10 +188,10 @@ impl Kept {
     }
 }
 
-fn understood(path: &str, status: StatusCode, answer: &[u8]) -> anyhow::Result<()> {
+fn understood(method: &str, path: &str, status: StatusCode, answer: &[u8]) -> anyhow::Result<()> {
     if !status.is_success() {
         let said = String::from_utf8_lossy(answer);
-        bail!("GET {path}: {status} {said}");
+        bail!("{method} {path}: {status} {said}");
     }
     Ok(())
 }

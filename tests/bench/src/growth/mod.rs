@@ -198,8 +198,9 @@ impl Side {
         progress(&format!("making a hub of {cases} cases"))?;
         let url = site.copy_of(first).await?;
         let pool = notary_hub::store::pool::general(&url, 1)?;
-        let times = u32::try_from(i64::from(cases) / count(&pool, "case_record").await?.max(1))?;
-        multiply(&url, times.max(1)).await?;
+        let times =
+            u32::try_from(i64::from(cases) / count(&pool, "case_record").await?.max(1))?.max(1);
+        multiply(&url, times).await?;
         let calendar = Calendar::builtin();
         let begun = std::time::Instant::now();
         verify::rebuild(&pool, &calendar).await?;
@@ -220,7 +221,7 @@ impl Side {
         ))?;
         Ok(Self {
             hub: site.serve_unlinked(url).await?,
-            times: times.max(1),
+            times,
             cases,
             parties,
             bytes,
