@@ -103,7 +103,7 @@ async fn store_once(
     let plan = match treatment {
         Treatment::Store => {
             let batch = Batch::of(admitted.records);
-            let held = case::probe(&mut transaction, &batch.keys, &batch.numbers).await?;
+            let held = case::probe(&mut transaction, &batch).await?;
             batch.plan(held, &context.calendar)
         }
         Treatment::Quarantine => refused(&admitted.records),

@@ -3,7 +3,8 @@
 //! the outcome is the same however the stream was cut into batches.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use linkage::office::OfficeId;
 use linkage::vocabulary::CaseState;
@@ -35,17 +36,27 @@ pub struct Batch<'a> {
     records: Vec<Incoming<'a>>,
     /// Every case that a record speaks of, once.
     pub keys: Vec<CaseKey<'a>>,
-    /// Every case number that a record claims, once.
-    pub numbers: Vec<NumberKey<'a>>,
+    /// Of each of `keys`, the revision and content sent, where one record alone speaks of it: what the hub holds already
+    /// as it was sent need not be read.
+    pub sent: Vec<Option<(i64, ContentHash)>>,
     slots: HashMap<CaseKey<'a>, usize>,
 }
 
-/// What the hub holds: indexes into [`Batch::keys`] and [`Batch::numbers`].
+/// What the hub holds of a case.
+#[derive(Debug)]
+pub enum HeldCase {
+    /// Just what the batch brings.
+    AsSent,
+    Other(Stored),
+}
+
+/// What the hub holds of a batch's cases and of the numbers that they claim.
 #[derive(Debug, Default)]
-pub struct Held {
-    pub cases: Vec<(usize, Stored)>,
+pub struct Held<'a> {
+    /// By index into [`Batch::keys`].
+    pub cases: Vec<(usize, HeldCase)>,
     /// The case that has the number.
-    pub holders: Vec<(usize, String)>,
+    pub holders: Vec<(NumberKey<'a>, String)>,
 }
 
 /// A revision to be written.
@@ -102,6 +113,8 @@ pub struct Plan<'a> {
 
 /// A case while the batch's records pass over it.
 struct Slot<'a> {
+    /// Held as it was sent: nothing is left to do.
+    as_sent: bool,
     stored: Option<Stored>,
     now: Option<Now<'a>>,
     /// Where the newest write stands in [`Plan::layers`].
@@ -136,31 +149,55 @@ struct Planner<'a> {
 impl<'a> Batch<'a> {
     pub fn of(records: Vec<Incoming<'a>>) -> Self {
         let mut slots = HashMap::with_capacity(records.len());
-        let (mut keys, mut numbers) = (Vec::with_capacity(records.len()), Vec::new());
+        let mut keys = Vec::with_capacity(records.len());
+        let mut sent = Vec::with_capacity(records.len());
         for record in &records {
             if let Decoded::Case(case) = record.decoded {
                 let key = (record.office_id, case.source_case_id.as_str());
-                slots.entry(key).or_insert_with(|| {
-                    keys.push(key);
-                    keys.len() - 1
-                });
-                if let Some(case_no) = &case.case_no {
-                    numbers.push((record.office_id, case_no.as_str()));
+                match slots.entry(key) {
+                    Entry::Vacant(vacant) => {
+                        vacant.insert(keys.len());
+                        keys.push(key);
+                        sent.push(Some((case.revision, case.content_hash)));
+                    }
+                    Entry::Occupied(known) => sent[*known.get()] = None,
                 }
             }
         }
-        numbers.sort_unstable();
-        numbers.dedup();
         Self {
             records,
             keys,
-            numbers,
+            sent,
             slots,
         }
     }
 
+    /// Every case number that is claimed by a case which the hub does not hold as it was sent, once.
+    pub fn numbers(&self, held: &[(usize, HeldCase)]) -> Vec<NumberKey<'a>> {
+        let as_sent: HashSet<usize> = held
+            .iter()
+            .filter(|(_, held)| matches!(held, HeldCase::AsSent))
+            .map(|(at, _)| *at)
+            .collect();
+        let mut numbers: Vec<NumberKey<'a>> = self
+            .records
+            .iter()
+            .filter_map(|record| match record.decoded {
+                Decoded::Case(case) => {
+                    let key = (record.office_id, case.source_case_id.as_str());
+                    let number = case.case_no.as_ref()?.as_str();
+                    (!as_sent.contains(&self.slots[&key])).then_some((record.office_id, number))
+                }
+                Decoded::Rejected(_) | Decoded::Invalid(_) => None,
+            })
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
     /// Decides for every record in turn, given what the hub holds.
-    pub fn plan(self, held: Held, calendar: &Calendar) -> Plan<'a> {
+    pub fn plan(self, held: Held<'a>, calendar: &Calendar) -> Plan<'a> {
         let mut planner = Planner::new(&self, held);
         for record in &self.records {
             match record.decoded {
@@ -205,16 +242,21 @@ impl<'a> Batch<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(batch: &Batch<'a>, held: Held) -> Self {
+    fn new(batch: &Batch<'a>, held: Held<'a>) -> Self {
         let mut slots: Vec<Slot<'a>> = batch.keys.iter().map(|_| Slot::empty()).collect();
-        for (at, stored) in held.cases {
-            slots[at] = Slot::holding(stored);
+        for (at, held) in held.cases {
+            slots[at] = match held {
+                HeldCase::AsSent => Slot {
+                    as_sent: true,
+                    ..Slot::empty()
+                },
+                HeldCase::Other(stored) => Slot::holding(stored),
+            };
         }
         let numbers = held
             .holders
             .into_iter()
-            .map(|(at, holder)| {
-                let (office_id, number) = batch.numbers[at];
+            .map(|((office_id, number), holder)| {
                 let number_key = (office_id, Cow::Borrowed(number));
                 let holder = Some(Cow::Owned(holder));
                 (
@@ -236,6 +278,11 @@ impl<'a> Planner<'a> {
 
     fn case(&mut self, at: usize, record: &Incoming<'a>, case: &'a Case) {
         let sequence = record.sequence;
+        if self.slots[at].as_sent {
+            self.slots[at].settled_by = Some(sequence);
+            self.plan.unchanged += 1;
+            return;
+        }
         if let Some(now) = &mut self.slots[at].now {
             if case.revision < now.revision {
                 self.plan.unchanged += 1;
@@ -404,6 +451,7 @@ impl<'a> Planner<'a> {
 impl<'a> Slot<'a> {
     fn empty() -> Self {
         Self {
+            as_sent: false,
             stored: None,
             now: None,
             written: None,

@@ -6,19 +6,65 @@ use time::{Date, OffsetDateTime};
 use super::columns;
 use super::decode::{decode_error, parse};
 use crate::case::{CaseKey, ContentHash, Stored};
-use crate::ingest::plan::{Held, NumberKey, Write};
+use crate::ingest::plan::{Batch, Held, HeldCase, NumberKey, Write};
 use crate::statistics::contribution::Figures;
 
-/// Reads what the hub holds of `keys`, and which case has each of `numbers`.
-pub async fn probe(
+/// Reads what the hub holds of a batch's cases, and which case has each of the numbers that they claim.
+pub async fn probe<'a>(
     connection: &mut PgConnection,
-    keys: &[CaseKey<'_>],
-    numbers: &[NumberKey<'_>],
-) -> Result<Held, sqlx::Error> {
-    Ok(Held {
-        cases: stored(connection, keys).await?,
-        holders: holders(connection, numbers).await?,
-    })
+    batch: &Batch<'a>,
+) -> Result<Held<'a>, sqlx::Error> {
+    let cases = held(connection, batch).await?;
+    let holders = holders(connection, batch.numbers(&cases)).await?;
+    Ok(Held { cases, holders })
+}
+
+/// Only of cases that are not held as they were sent is everything read: a stream that is sent again has hardly any.
+async fn held(
+    connection: &mut PgConnection,
+    batch: &Batch<'_>,
+) -> Result<Vec<(usize, HeldCase)>, sqlx::Error> {
+    let (as_sent, others) = compared(connection, batch).await?;
+    let keys: Vec<_> = others.iter().map(|at| batch.keys[*at]).collect();
+    let stored = stored(connection, &keys).await?.into_iter();
+    let others = stored.map(|(at, stored)| (others[at], HeldCase::Other(stored)));
+    let as_sent = as_sent.into_iter().map(|at| (at, HeldCase::AsSent));
+    Ok(as_sent.chain(others).collect())
+}
+
+/// Which cases are held as they were sent, and which otherwise: indexes into the batch's keys.
+async fn compared(
+    connection: &mut PgConnection,
+    batch: &Batch<'_>,
+) -> Result<(Vec<usize>, Vec<usize>), sqlx::Error> {
+    if batch.keys.is_empty() {
+        return Ok(Default::default());
+    }
+    let (offices, cases) = columns(&batch.keys);
+    let (revisions, hashes): (Vec<_>, Vec<_>) = batch
+        .sent
+        .iter()
+        .map(|sent| {
+            sent.as_ref()
+                .map(|(revision, hash)| (*revision, hash.as_slice()))
+        })
+        .map(Option::unzip)
+        .unzip();
+    let row = query!(
+        r#"SELECT coalesce(array_agg(h.at) FILTER (WHERE h.as_sent), '{}') AS "as_sent!",
+                  coalesce(array_agg(h.at) FILTER (WHERE NOT h.as_sent), '{}') AS "others!"
+             FROM (SELECT k.at, (c.revision, c.content_hash) IS NOT DISTINCT FROM (k.revision, k.content_hash) AS as_sent
+                     FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[]) WITH ORDINALITY
+                          AS k (office_id, source_case_id, revision, content_hash, at)
+                     JOIN case_record c ON c.office_id = k.office_id AND c.source_case_id = k.source_case_id) h"#,
+        &offices as &[&str],
+        &cases as &[&str],
+        &revisions as &[Option<i64>],
+        &hashes as &[Option<&[u8]>],
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok((indexes(row.as_sent)?, indexes(row.others)?))
 }
 
 async fn stored(
@@ -69,14 +115,14 @@ async fn stored(
         .collect()
 }
 
-async fn holders(
+async fn holders<'a>(
     connection: &mut PgConnection,
-    numbers: &[NumberKey<'_>],
-) -> Result<Vec<(usize, String)>, sqlx::Error> {
-    if numbers.is_empty() {
+    keys: Vec<NumberKey<'a>>,
+) -> Result<Vec<(NumberKey<'a>, String)>, sqlx::Error> {
+    if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let (offices, numbers) = columns(numbers);
+    let (offices, numbers) = columns(&keys);
     let rows = query!(
         r#"SELECT k.at AS "at!", c.source_case_id
              FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (office_id, case_no, at)
@@ -87,13 +133,17 @@ async fn holders(
     .fetch_all(connection)
     .await?;
     rows.into_iter()
-        .map(|row| Ok((index(row.at)?, row.source_case_id)))
+        .map(|row| Ok((keys[index(row.at)?], row.source_case_id)))
         .collect()
 }
 
 /// A place in an array, which SQL counts from 1.
 fn index(at: i64) -> Result<usize, sqlx::Error> {
     usize::try_from(at - 1).map_err(decode_error)
+}
+
+fn indexes(places: Vec<i64>) -> Result<Vec<usize>, sqlx::Error> {
+    places.into_iter().map(index).collect()
 }
 
 /// Moves the revision of cases whose content did not change.
