@@ -61,14 +61,17 @@ impl<'a> Intents<'a> {
         let Some(action) = question.intent else {
             return Ok(intents);
         };
+        let scope = asker.scope();
         let mut transaction = tx::begin(pool).await?;
         lock_stripes(&mut transaction, &stripes(keys.iter())).await?;
+        scope.narrow(&mut transaction).await?;
         match action {
             IntentAction::Register => {
                 let (account_id, matter_type) = (asker.account_id, question.matter_type);
                 let registered =
                     intent::register(&mut transaction, office_id, account_id, matter_type, keys);
                 intents.expires_at = Some(registered.await?);
+                scope::widen(&mut transaction).await?;
                 let intent = Intent {
                     office_id,
                     matter_type,
@@ -78,7 +81,6 @@ impl<'a> Intents<'a> {
             }
             IntentAction::Withdraw => intent::withdraw(&mut transaction, office_id, keys).await?,
         }
-        let scope = asker.scope();
         scope.narrow_to_look_up(&mut transaction, &[]).await?;
         intents.hear(&mut transaction).await?;
         scope::widen(&mut transaction).await?;

@@ -87,7 +87,11 @@ impl Lookup {
             days: days.0.into(),
             keys: intake.keys(),
         };
-        let Put::Stands(watch) = watch::put(&mut transaction, &new).await? else {
+        watch::forget(&mut transaction, asker.office_id).await?;
+        asker.scope().narrow(&mut transaction).await?;
+        let put = watch::put(&mut transaction, &new).await?;
+        scope::widen(&mut transaction).await?;
+        let Put::Stands(watch) = put else {
             transaction.rollback().await?;
             let denial = Denial::TooManyWatches;
             return Err(self.denied(asker, &question, action, denial).await);
@@ -144,7 +148,9 @@ impl Lookup {
         if !known {
             return Err(Denial::NoSuchWatch.into());
         }
-        Ok(watch::end(&self.pools.hub, asker.office_id, watch_id).await?)
+        let mut writing = asker.scope().write(&self.pools.hub).await?;
+        watch::end(&mut writing, asker.office_id, watch_id).await?;
+        Ok(writing.commit().await?)
     }
 
     async fn record_watch(

@@ -2,8 +2,8 @@
 //! row-level security (`migrations/0043_row_security.sql`): a transaction of a [`Scope`] takes a role that owns
 //! nothing and sees the rows of that person or agent alone, so that a check forgotten elsewhere shows nobody else's.
 //!
-//! What an agent says of its own office is written as that agent, too: how far its feed is, its next certificate, a
-//! filing. The rest of what is written follows from what was read so, and the hub writes it as itself.
+//! What an agent or a notary says of the own office is written as that, too: how far its feed is, its next certificate, a
+//! filing, an intent, a standing question. The rest of what is written follows from what was read so, and the hub writes it as itself.
 //!
 //! Role and settings go with the BEGIN, in one round trip, and end with the transaction. A notary's look-up that opens no
 //! will, as nearly every one, has nothing more to tell: it searches over connections that never were anything else.

@@ -91,27 +91,22 @@ pub struct Answering {
     pub source_case_id: String,
 }
 
-/// Puts a question; the same once more stands on until its new end. The caller holds the stripes of its keys.
+/// Puts a question; the same once more stands on until its new end. The caller holds the stripes of its keys, and writes
+/// as the asker.
 pub async fn put(connection: &mut PgConnection, new: &NewWatch<'_>) -> Result<Put, sqlx::Error> {
-    forget(connection, new.asker.office_id).await?;
     if let Some(watch) = prolong(connection, new).await? {
         return Ok(Put::Stands(watch));
     }
     let watch_id = Uuid::now_v7();
     // The time is that of the stripes, not of the transaction.
     let row = query!(
-        r#"WITH put AS (
-               INSERT INTO standing_question (question_id, office_id, account_id, matter_type, purpose, case_reference,
-                                              put_at, expires_at)
-               SELECT $1, $2, $3, $4, $5, $6, at, at + make_interval(days => $7)
-                 FROM (SELECT clock_timestamp()) AS clock (at)
-                WHERE (SELECT count(*) FROM standing_question
-                        WHERE office_id = $2 AND ended_at IS NULL AND expires_at > at) < $8
-               RETURNING question_id, put_at, expires_at),
-           keyed AS (
-               INSERT INTO standing_key (key, question_id)
-               SELECT key, question_id FROM put CROSS JOIN unnest($9::bytea[]) AS key)
-           SELECT put_at, expires_at FROM put"#,
+        r#"INSERT INTO standing_question (question_id, office_id, account_id, matter_type, purpose, case_reference,
+                                          put_at, expires_at)
+           SELECT $1, $2, $3, $4, $5, $6, at, at + make_interval(days => $7)
+             FROM (SELECT clock_timestamp()) AS clock (at)
+            WHERE (SELECT count(*) FROM standing_question
+                    WHERE office_id = $2 AND ended_at IS NULL AND expires_at > at) < $8
+           RETURNING put_at, expires_at"#,
         watch_id,
         new.asker.office_id.as_str(),
         new.asker.account_id,
@@ -120,18 +115,26 @@ pub async fn put(connection: &mut PgConnection, new: &NewWatch<'_>) -> Result<Pu
         new.case_reference,
         new.days,
         MOST_STANDING,
-        &bytes(new.keys) as &[&[u8]],
     )
-    .fetch_optional(connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    Ok(row.map_or(Put::TooMany, |row| {
-        Put::Stands(Watch {
-            watch_id,
-            matter_type: new.matter_type,
-            case_reference: new.case_reference.to_owned(),
-            put_at: row.put_at,
-            expires_at: row.expires_at,
-        })
+    let Some(row) = row else {
+        return Ok(Put::TooMany);
+    };
+    // A statement of its own: whose the keys are is read from the question.
+    query!(
+        "INSERT INTO standing_key (key, question_id) SELECT key, $2 FROM unnest($1::bytea[]) AS key",
+        &bytes(new.keys) as &[&[u8]],
+        watch_id,
+    )
+    .execute(connection)
+    .await?;
+    Ok(Put::Stands(Watch {
+        watch_id,
+        matter_type: new.matter_type,
+        case_reference: new.case_reference.to_owned(),
+        put_at: row.put_at,
+        expires_at: row.expires_at,
     }))
 }
 
@@ -165,7 +168,7 @@ async fn prolong(
 }
 
 /// Removes the office's questions that have been over for thirty days, and what of them never reached it.
-async fn forget(connection: &mut PgConnection, office_id: OfficeId) -> Result<(), sqlx::Error> {
+pub async fn forget(connection: &mut PgConnection, office_id: OfficeId) -> Result<(), sqlx::Error> {
     query!(
         r#"WITH over AS (
                DELETE FROM standing_question
@@ -223,8 +226,12 @@ pub async fn is_known(
     .await
 }
 
-/// Ends a question of the office.
-pub async fn end(pool: &PgPool, office_id: OfficeId, watch_id: Uuid) -> Result<(), sqlx::Error> {
+/// Ends a question of the office, which writes.
+pub async fn end(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    watch_id: Uuid,
+) -> Result<(), sqlx::Error> {
     query!(
         r#"WITH ended AS (
                UPDATE standing_question SET ended_at = coalesce(ended_at, now())
@@ -233,7 +240,7 @@ pub async fn end(pool: &PgPool, office_id: OfficeId, watch_id: Uuid) -> Result<(
         watch_id,
         office_id.as_str(),
     )
-    .execute(pool)
+    .execute(connection)
     .await?;
     Ok(())
 }

@@ -7,11 +7,17 @@ use uuid::Uuid;
 const CASE_REFERENCE: &str = "2024-接-1";
 
 pub fn check() -> Vec<u8> {
+    check_and(wire::IntentAction::Unspecified)
+}
+
+/// The same with something done about the own intent.
+pub fn check_and(intent: wire::IntentAction) -> Vec<u8> {
     let request = wire::CheckApplicationRequest {
         purpose: wire::LookupPurpose::BeforeAcceptance.into(),
         case_reference: CASE_REFERENCE.to_owned(),
         matter_type: "mandate".to_owned(),
         parties: vec![principal()],
+        intent: intent.into(),
         ..Default::default()
     };
     request.encode_to_vec()

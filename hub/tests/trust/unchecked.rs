@@ -51,8 +51,6 @@ enum Behind {
     Told(&'static str),
     /// The own caller changes what is the office's, and nobody else does.
     Done,
-    /// The answer names no office and no case.
-    Nameless,
     /// There is no check to take out: who has the secret is whom it is for.
     Secret,
 }
@@ -124,6 +122,16 @@ const ROWS: &[Row] = &[
         Behind::Told("第21号"),
     ),
     (
+        "LookupService/CheckApplication",
+        |_| requests::check_and(wire::IntentAction::Register),
+        Behind::Done,
+    ),
+    (
+        "LookupService/CheckApplication",
+        |_| requests::check_and(wire::IntentAction::Withdraw),
+        Behind::Done,
+    ),
+    (
         "LookupService/BatchCheck",
         |_| requests::batch_check(),
         Behind::Told("第21号"),
@@ -136,7 +144,7 @@ const ROWS: &[Row] = &[
     (
         "LookupService/WatchMatter",
         |_| requests::watch_matter(),
-        Behind::Nameless,
+        Behind::Done,
     ),
     (
         "LookupService/ListWatches",
@@ -239,7 +247,7 @@ impl City {
         city.ask(
             own_caller(),
             "LookupService/CheckApplication",
-            requests::check(),
+            requests::check_and(wire::IntentAction::Register),
         )
         .await;
         let newest = "SELECT max(entry_no) FROM audit_entry";
@@ -287,6 +295,8 @@ impl City {
                               (SELECT count(*) FROM certificate WHERE office_id = 'xiaoshan'),
                               (SELECT count(*) FROM filing WHERE office_id = 'xiaoshan'),
                               (SELECT ended_at FROM standing_question WHERE question_id = $1),
+                              (SELECT count(*) FROM standing_question WHERE office_id = 'xiaoshan'),
+                              (SELECT string_agg(i::text, ' ' ORDER BY key) FROM lookup_intent i WHERE office_id = 'xiaoshan'),
                               (SELECT string_agg(d::text, ' ' ORDER BY request_id) FROM details_request d))",
         )
         .bind(WATCH)
@@ -370,7 +380,7 @@ async fn without_the_checks_no_method_tells_or_does_what_is_another_offices() {
         match behind {
             Behind::Told(mark) => assert!(told.contains(mark), "{method}: {mark} not in {told}"),
             Behind::Done => assert_ne!(city.state().await, before, "{method}"),
-            Behind::Nameless | Behind::Secret => {}
+            Behind::Secret => {}
         }
     }
 }
