@@ -21,6 +21,7 @@ pub mod grpc;
 pub mod http;
 pub mod identity;
 pub mod ingest;
+pub mod jobs;
 pub mod linking;
 mod local_time;
 pub mod lookup;

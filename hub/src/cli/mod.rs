@@ -6,6 +6,7 @@ mod ca;
 mod enrol;
 mod health;
 mod honey;
+mod jobs;
 mod office;
 mod output;
 mod persons;
@@ -123,6 +124,8 @@ enum Command {
     /// Figures.
     #[command(subcommand)]
     Stats(StatsCommand),
+    /// Long actions: what is under way and how far, and what became of the last ones.
+    Jobs,
     /// Period reports: what is published, and what would be now.
     Report(ReportArgs),
     /// Planted identities that raise an alarm when somebody looks one up.
@@ -320,6 +323,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Rules(command) => rules::run(&config, command, output).await,
         Command::Stats(StatsCommand::Verify) => stats::verify(&config, output).await,
         Command::Stats(StatsCommand::Rebuild) => stats::rebuild(&config, output).await,
+        Command::Jobs => jobs::list(&config, output).await,
         Command::Report(args) => report::run(&config, args, output).await,
         Command::Supervision(command) => supervision::run(&config, command, output).await,
         Command::CheckConfig => setup::check_config(&config, output),

@@ -13,9 +13,10 @@ use super::{Failure, Output, change, done};
 use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
+use crate::jobs::Job;
 use crate::linking::relink::{self, Relinked};
 use crate::linking::run::{Progress, Runs};
-use crate::linking::state::{self, LastRun, State};
+use crate::linking::state::{self, State};
 use crate::linking::train::{self, Trained};
 use crate::review::pairwise::{Pairwise, pairwise};
 use crate::store::person_month;
@@ -210,15 +211,16 @@ fn of_state(state: &State) -> String {
     text
 }
 
-fn of_run(name: &str, run: &LastRun) -> String {
-    let LastRun {
+fn of_run(name: &str, run: &Job) -> String {
+    let Job {
         state,
         step,
         done,
         total,
         ..
     } = run;
-    let mut text = format!("\n{name:<9}  {}, begun {}", state.code(), run.started_at);
+    let step = step.code();
+    let mut text = format!("\n{name:<9}  {}, begun {}", state.text(), run.started_at);
     if run.result.is_none() {
         // Writing to a String cannot fail.
         let _ = write!(

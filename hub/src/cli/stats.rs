@@ -9,6 +9,7 @@ use sqlx::PgPool;
 use super::{Failure, Output};
 use crate::app::Database;
 use crate::config::Config;
+use crate::jobs::{Kind, Step, UnderWay};
 use crate::statistics::calendar::Calendar;
 use crate::statistics::verify::{self, Verification};
 use crate::store::person_month;
@@ -51,10 +52,17 @@ pub(super) async fn rebuild(config: &Config, output: &Output) -> Result<(), Fail
 }
 
 async fn counted_again(pool: &PgPool) -> Result<Rebuilt, sqlx::Error> {
-    Ok(Rebuilt {
-        cells: verify::rebuild(pool, &Calendar::builtin()).await?,
-        persons: person_month::recount(pool).await?,
-    })
+    let job = UnderWay::begin(pool, Kind::Recount).await?;
+    let counting = async {
+        job.at(Step::Count, 0, 0).await?;
+        let cells = verify::rebuild(pool, &Calendar::builtin()).await?;
+        job.at(Step::Read, 0, 0).await?;
+        let persons = person_month::recount(pool).await?;
+        Ok(Rebuilt { cells, persons })
+    };
+    let rebuilt = counting.await;
+    job.end(&rebuilt).await;
+    rebuilt
 }
 
 fn text(verification: &Verification) -> String {

@@ -12,6 +12,7 @@ mod console;
 mod duplicate;
 mod export;
 mod guard;
+mod job;
 mod office;
 mod openapi;
 mod page;

@@ -10,7 +10,7 @@ use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    account, alarm, audit, catalogue, duplicate, office, reject, report, review, session,
+    account, alarm, audit, catalogue, duplicate, job, office, reject, report, review, session,
     statistics, supervision,
 };
 use crate::filing::FilingKind;
@@ -27,6 +27,8 @@ use crate::review::person::PairState;
         session::create_by_provider,
         session::delete,
         account::list,
+        job::list,
+        job::read,
         catalogue::serve,
         office::list,
         office::feed,

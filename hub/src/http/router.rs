@@ -12,8 +12,8 @@ use super::auth::{Gate, only};
 use super::guard::{self, Room};
 use super::problem::Problem;
 use super::{
-    Api, account, alarm, audit, catalogue, console, duplicate, office, openapi, reject, report,
-    review, session, statistics, supervision,
+    Api, account, alarm, audit, catalogue, console, duplicate, job, office, openapi, reject,
+    report, review, session, statistics, supervision,
 };
 use crate::grpc;
 use crate::identity::RoleKind::{self, Analyst, Notary, Operator, Supervisor};
@@ -54,6 +54,11 @@ impl Api {
             .route(
                 "/accounts",
                 gate(&[Operator, Supervisor], get(account::list)),
+            )
+            .route("/jobs", gate(&[Supervisor, Operator], get(job::list)))
+            .route(
+                "/jobs/{job_id}",
+                gate(&[Supervisor, Operator], get(job::read)),
             )
             .route("/catalogue", gate(everybody, get(catalogue::serve)))
             .route("/feeds", gate(everybody, get(office::feeds)))

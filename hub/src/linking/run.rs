@@ -5,68 +5,13 @@ use std::num::NonZeroUsize;
 use std::thread;
 
 use serde::Serialize;
-use serde_json::Value;
-use sqlx::{PgPool, PgTransaction};
-use uuid::Uuid;
+use sqlx::PgPool;
 
 use super::LinkingError;
+use crate::jobs::UnderWay;
+pub use crate::jobs::{Kind, Step};
 use crate::store::linking::run as store;
 use crate::store::tx;
-
-/// What is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// All persons anew.
-    Relink,
-    /// Weights, from what the hub holds.
-    Train,
-}
-
-impl Kind {
-    /// The form in which it is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Relink => "relink",
-            Self::Train => "train",
-        }
-    }
-}
-
-/// What a run is at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// For linking under way to end.
-    Wait,
-    /// Parties.
-    Read,
-    /// Pairs of nodes, all at once.
-    Compare,
-    /// Names.
-    Count,
-    Train,
-    /// How well the trained weights do.
-    Measure,
-    /// Rows.
-    Write,
-    /// What was written comes in place of what stood.
-    Switch,
-}
-
-impl Step {
-    /// The form in which it is stored and shown.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Wait => "wait",
-            Self::Read => "read",
-            Self::Compare => "compare",
-            Self::Count => "count",
-            Self::Train => "train",
-            Self::Measure => "measure",
-            Self::Write => "write",
-            Self::Switch => "switch",
-        }
-    }
-}
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,11 +37,8 @@ pub struct Runs<'a> {
 /// A run under way.
 pub(super) struct Run<'a> {
     pub(super) long: &'a PgPool,
-    short: &'a PgPool,
     tell: &'a (dyn Fn(Progress) + Send + Sync),
-    run_id: Uuid,
-    /// Held until the run ends, however it ends.
-    lock: PgTransaction<'static>,
+    job: UnderWay<'a>,
 }
 
 impl Runs<'_> {
@@ -112,23 +54,11 @@ impl Runs<'_> {
         }
         let run = Run {
             long: self.long,
-            short: self.short,
             tell: self.tell,
-            run_id: Uuid::now_v7(),
-            lock,
+            job: UnderWay::begin_within(lock, self.short, kind).await?,
         };
-        store::begin(self.short, run.run_id, kind).await?;
         let done = work(&run).await;
-        let result = done.as_ref().ok().map(figures);
-        // A run that did what it was for has done so, even where that can no longer be written down.
-        let written = store::end(self.short, run.run_id, result.as_ref()).await;
-        if let Err(error) = written {
-            tracing::warn!(
-                error = crate::store::tx::describe(&error),
-                "the end of a run was not written down"
-            );
-        }
-        run.lock.rollback().await.ok();
+        run.job.end(&done).await;
         done
     }
 }
@@ -137,13 +67,8 @@ impl Run<'_> {
     /// Says how far it is.
     pub(super) async fn at(&self, step: Step, done: u64, total: u64) -> Result<(), LinkingError> {
         (self.tell)(Progress { step, done, total });
-        store::report(self.short, self.run_id, step, done, total).await?;
-        Ok(())
+        Ok(self.job.at(step, done, total).await?)
     }
-}
-
-fn figures<T: Serialize>(done: &T) -> Value {
-    serde_json::to_value(done).expect("figures are numbers and names")
 }
 
 /// One thread for each processor.

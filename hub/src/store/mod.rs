@@ -18,6 +18,7 @@ pub mod figures;
 pub mod filing;
 pub mod finding;
 pub mod intent;
+pub mod job;
 pub mod linking;
 pub mod lookup;
 pub mod notice;

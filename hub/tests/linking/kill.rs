@@ -4,9 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::sync::Arc;
 
+use notary_hub::jobs::JobState;
 use notary_hub::linking::relink::relink;
 use notary_hub::linking::run::{Progress, Runs, Step};
-use notary_hub::linking::state::{RunState, state};
+use notary_hub::linking::state::state;
 use notary_hub::store;
 use sqlx::{PgPool, PgTransaction};
 use tokio::sync::Notify;
@@ -157,8 +158,8 @@ async fn a_program_killed_while_it_switches_changes_nothing_and_is_found_again_a
     let mut program = command.stderr(Stdio::piped()).spawn().unwrap();
     blocked(&hub.pool, 1).await;
     let under_way = state(&hub.pool).await.unwrap().relink.unwrap();
-    assert_eq!(under_way.state, RunState::UnderWay);
-    assert_eq!(under_way.step, "switch");
+    assert_eq!(under_way.state, JobState::UnderWay);
+    assert_eq!(under_way.step, Step::Switch);
     program.kill().unwrap();
     program.wait().unwrap();
     let said: Vec<String> = BufReader::new(program.stderr.take().unwrap())
@@ -171,15 +172,15 @@ async fn a_program_killed_while_it_switches_changes_nothing_and_is_found_again_a
     );
     held.rollback().await.unwrap();
     // PostgreSQL finds out that nobody listens once it has something to say.
-    while state(&hub.pool).await.unwrap().relink.unwrap().state == RunState::UnderWay {
+    while state(&hub.pool).await.unwrap().relink.unwrap().state == JobState::UnderWay {
         tokio::task::yield_now().await;
     }
     assert!(contents(&hub.pool).await == before);
     let cut = state(&hub.pool).await.unwrap().relink.unwrap();
-    assert_eq!(cut.state, RunState::CutShort);
+    assert_eq!(cut.state, JobState::CutShort);
     relinked(&hub.pool).await;
     drain(&hub.pool, &hub.linking()).await;
     let whole = state(&hub.pool).await.unwrap().relink.unwrap();
-    assert_eq!(whole.state, RunState::Done);
+    assert_eq!(whole.state, JobState::Done);
     hub.stop().await;
 }

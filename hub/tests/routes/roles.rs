@@ -77,6 +77,7 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
     ("/api/v1/statistics", [true, true, true, false]),
     ("/api/v1/statistics/measures", [true, true, true, false]),
     ("/api/v1/alarms", [false, false, true, true]),
+    ("/api/v1/jobs", [false, false, true, true]),
     ("/api/v1/statistics/feeds", [true; 4]),
     (
         "/api/v1/statistics?office=xiaoshan",
@@ -297,6 +298,12 @@ async fn the_description_has_every_route_and_is_openapi_3_1() {
 /// Routes whose answers their own tests know, and who may use them.
 const OTHERS: &[(Method, &str, &str, [bool; 4])] = &[
     (Method::GET, "/api/v1/supervision/rules", "", [true; 4]),
+    (
+        Method::GET,
+        "/api/v1/jobs/{job_id}",
+        "",
+        [false, false, true, true],
+    ),
     (
         Method::PUT,
         "/api/v1/offices/{office_id}/profile",

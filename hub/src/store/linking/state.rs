@@ -46,7 +46,7 @@ pub async fn counts(connection: &mut PgConnection) -> Result<Counts, sqlx::Error
 /// Version of the weights under which everything was linked last.
 pub async fn linked_under(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
     let version = query_scalar!(
-        r#"SELECT result ->> 'version' AS version FROM link_run
+        r#"SELECT result ->> 'version' AS version FROM job
             WHERE kind = 'relink' AND outcome = 'done' ORDER BY started_at DESC LIMIT 1"#
     )
     .fetch_optional(connection)

@@ -1,0 +1,190 @@
+//! Long actions: what is under way, how far it is and how it ended, in rows that can be read from elsewhere. Whoever began
+//! one may go away and find it again. What a job changes is one transaction: one that is cut short changed nothing.
+
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::{PgPool, PgTransaction};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::audit::Actor;
+use crate::store::{job as store, tx};
+use crate::supervision::codes;
+
+/// What is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = JobKind)]
+pub enum Kind {
+    /// All persons anew.
+    Relink,
+    /// Weights, from what the hub holds.
+    Train,
+    /// All figures anew.
+    Recount,
+}
+
+codes!(Kind { Relink = "relink", Train = "train", Recount = "recount" });
+
+/// What a job is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = JobStep)]
+pub enum Step {
+    /// For what is under way to end.
+    Wait,
+    /// Parties.
+    Read,
+    /// Pairs of nodes, all at once.
+    Compare,
+    /// Names, or cases.
+    Count,
+    Train,
+    /// How well the trained weights do.
+    Measure,
+    /// Rows.
+    Write,
+    /// What was written comes in place of what stood.
+    Switch,
+}
+
+codes!(Step {
+    Wait = "wait",
+    Read = "read",
+    Compare = "compare",
+    Count = "count",
+    Train = "train",
+    Measure = "measure",
+    Write = "write",
+    Switch = "switch",
+});
+
+/// What became of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    UnderWay,
+    Done,
+    /// It said that it failed, and changed nothing.
+    Failed,
+    /// It ended without a word, and changed nothing.
+    CutShort,
+}
+
+impl Kind {
+    pub const fn label_zh(self) -> &'static str {
+        match self {
+            Self::Relink => "人员重新归并",
+            Self::Train => "训练比对权重",
+            Self::Recount => "统计重算",
+        }
+    }
+}
+
+impl Step {
+    pub const fn label_zh(self) -> &'static str {
+        match self {
+            Self::Wait => "等待",
+            Self::Read => "读取",
+            Self::Compare => "比对",
+            Self::Count => "统计",
+            Self::Train => "训练",
+            Self::Measure => "评估",
+            Self::Write => "写入",
+            Self::Switch => "切换",
+        }
+    }
+}
+
+impl JobState {
+    /// The form in which it is shown.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::UnderWay => "under way",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::CutShort => "cut short",
+        }
+    }
+
+    pub const fn label_zh(self) -> &'static str {
+        match self {
+            Self::UnderWay => "进行中",
+            Self::Done => "已完成",
+            Self::Failed => "失败",
+            Self::CutShort => "中断",
+        }
+    }
+}
+
+/// A job as it stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Job {
+    pub job_id: Uuid,
+    pub kind: Kind,
+    pub state: JobState,
+    pub step: Step,
+    /// Of the step.
+    pub done: u64,
+    /// 0 where it is not known.
+    pub total: u64,
+    /// As the audit log names whoever did it.
+    pub started_by: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub started_at: OffsetDateTime,
+    /// When it last said how far it is.
+    #[serde(with = "time::serde::rfc3339")]
+    pub reported_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub ended_at: Option<OffsetDateTime>,
+    /// Its figures, when it is done.
+    pub result: Option<Value>,
+}
+
+/// A job under way.
+#[derive(Debug)]
+pub struct UnderWay<'a> {
+    pool: &'a PgPool,
+    job_id: Uuid,
+    /// Held until the job ends, however it ends.
+    held: PgTransaction<'static>,
+}
+
+impl<'a> UnderWay<'a> {
+    /// Begins a job of an operator.
+    pub async fn begin(pool: &'a PgPool, kind: Kind) -> Result<Self, sqlx::Error> {
+        Self::begin_within(tx::begin(pool).await?, pool, kind).await
+    }
+
+    /// The same, under way for as long as a transaction that holds other locks as well.
+    pub async fn begin_within(
+        mut held: PgTransaction<'static>,
+        pool: &'a PgPool,
+        kind: Kind,
+    ) -> Result<Self, sqlx::Error> {
+        let job_id = Uuid::now_v7();
+        store::hold(&mut held, job_id).await?;
+        store::begin(pool, job_id, kind, &Actor::Operator.code()).await?;
+        Ok(Self { pool, job_id, held })
+    }
+
+    /// Says how far it is.
+    pub async fn at(&self, step: Step, done: u64, total: u64) -> Result<(), sqlx::Error> {
+        store::report(self.pool, self.job_id, step, done, total).await
+    }
+
+    /// Says how it ended. A job that did what it was for has done so, even where that can no longer be written down.
+    pub async fn end<T: Serialize, E>(self, done: &Result<T, E>) {
+        let result = done.as_ref().ok().map(figures);
+        if let Err(error) = store::end(self.pool, self.job_id, result.as_ref()).await {
+            let error = tx::describe(&error);
+            tracing::warn!(error, "the end of a job was not written down");
+        }
+        self.held.rollback().await.ok();
+    }
+}
+
+fn figures<T: Serialize>(done: &T) -> Value {
+    serde_json::to_value(done).expect("figures are numbers and names")
+}
