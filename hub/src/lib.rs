@@ -7,6 +7,7 @@
 pub mod alarm;
 pub mod app;
 pub mod audit;
+pub mod background;
 pub mod case;
 pub mod cli;
 pub mod config;

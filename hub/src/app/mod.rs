@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::audit::archive::ArchiveError;
 use crate::audit::{Audit, Checkpoints, key_file};
+use crate::background::kept;
 use crate::config::Config;
 use crate::entrance::Entrance;
 use crate::grpc;
@@ -109,6 +110,19 @@ struct Tasks {
 }
 
 impl Tasks {
+    /// Runs a worker, and begins it again should a defect end it.
+    fn keep<F>(
+        &self,
+        worker: &'static str,
+        mut begin: impl FnMut(CancellationToken) -> F + Send + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (stop, told) = (self.stop.clone(), self.stop.clone());
+        self.tracker
+            .spawn(kept(worker, stop, move || begin(told.clone())));
+    }
+
     /// Asks all to end and waits until they have.
     async fn end(&self) {
         self.stop.cancel();
@@ -221,7 +235,7 @@ impl App {
         let background = Tasks::default();
         let stop = || background.stop.clone();
         let tasks = &background.tracker;
-        tasks.spawn(reader.run(stop()));
+        background.keep("revocations", move |stop| reader.clone().run(stop));
         // It ends behind the log, when everything is recorded.
         tasks.spawn(checkpoints.run(
             config.audit.checkpoint_every.into(),
@@ -229,33 +243,50 @@ impl App {
             log.grown(),
         ));
         tasks.spawn(log.run(stop()));
-        tasks.spawn(Arc::clone(&entrance).run(stop()));
-        tasks.spawn(rules.clone().follow(database.general.clone(), stop()));
-        tasks.spawn(watch::database(database.pools(), health.clone(), stop()));
-        tasks.spawn(watch::service_manager(stop()));
+        let door = Arc::clone(&entrance);
+        background.keep("entrance", move |stop| Arc::clone(&door).run(stop));
+        let (followed, general) = (rules.clone(), database.general.clone());
+        background.keep("rules", move |stop| {
+            followed.clone().follow(general.clone(), stop)
+        });
+        let (pools, told) = (database.pools(), health.clone());
+        background.keep("database", move |stop| {
+            watch::database(pools.clone(), told.clone(), stop)
+        });
+        background.keep("service_manager", watch::service_manager);
         let figures = database.general.clone();
-        tasks.spawn(nightly::run(figures.clone(), Calendar::builtin(), stop()));
-        tasks.spawn(feeds::run(figures.clone(), Calendar::builtin(), stop()));
-        tasks.spawn(fold::run(figures, traffic.clone(), stop()));
-        tasks.spawn(watch::server_certificate(
-            config.clone(),
-            Arc::clone(&authority),
-            Arc::clone(&certificate),
-            stop(),
-        ));
+        background.keep("nightly", move |stop| {
+            nightly::run(figures.clone(), Calendar::builtin(), stop)
+        });
+        let figures = database.general.clone();
+        background.keep("feeds", move |stop| {
+            feeds::run(figures.clone(), Calendar::builtin(), stop)
+        });
+        let (figures, yields) = (database.general.clone(), traffic.clone());
+        background.keep("fold", move |stop| {
+            fold::run(figures.clone(), yields.clone(), stop)
+        });
         let keys = rotation::Keys {
             config: config.clone(),
-            authority,
-            certificate,
+            authority: Arc::clone(&authority),
+            certificate: Arc::clone(&certificate),
             sessions,
             enrolment: services.enrolment(),
         };
-        tasks.spawn(keys.follow(stop()));
+        background.keep("keys", move |stop| keys.clone().follow(stop));
+        let own = config.clone();
+        background.keep("server_certificate", move |stop| {
+            let (authority, certificate) = (Arc::clone(&authority), Arc::clone(&certificate));
+            watch::server_certificate(own.clone(), authority, certificate, stop)
+        });
         let supervision = Supervision {
             pool: database.supervision.clone(),
             ..services.supervision()
         };
-        tasks.spawn(supervision.run(traffic.clone(), stop()));
+        let yields = traffic.clone();
+        background.keep("supervision", move |stop| {
+            supervision.clone().run(yields.clone(), stop)
+        });
         let linking = Linking::new(database.linking.clone(), models, rules);
         let linkers = linking.start(config.linking.workers, &traffic);
         let listeners = TaskTracker::new();

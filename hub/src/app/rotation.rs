@@ -21,7 +21,7 @@ use crate::identity::server_certificate::ServerCertificate;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What is made of the files in the pki folder and may change.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Keys {
     pub(super) config: Config,
     pub(super) authority: Arc<Authority>,

@@ -12,6 +12,7 @@ use crate::app::Database;
 use crate::config::Config;
 use crate::local_time::local_day;
 use crate::statistics::calendar::Calendar;
+use crate::store::supervision::work::{self, SetAside, Waiting};
 use crate::supervision::replay::{self, Found};
 use crate::supervision::rule::Rules;
 use crate::supervision::tariff::Tariff;
@@ -30,6 +31,8 @@ pub(super) enum SupervisionCommand {
         #[arg(long, value_parser = day)]
         since: Option<Date>,
     },
+    /// Say how many cases wait for the rules, and which could not be judged.
+    Status,
     /// Put all cases before the rules in force; a running hub takes them up.
     Replay {
         /// Cases accepted, or else applied for, since that day alone.
@@ -63,6 +66,13 @@ pub(super) async fn run(
             let found = found?;
             Ok(output.print(&found, || text(&found))?)
         }
+        SupervisionCommand::Status => {
+            let database = Database::open_or_join(config).await?;
+            let waiting = work::waiting(&database.general).await;
+            database.close().await?;
+            let waiting = waiting?;
+            Ok(output.print(&waiting, || standing(&waiting))?)
+        }
         SupervisionCommand::Replay { since } => {
             let database = Database::open_or_join(config).await?;
             let put = replay::replay(&database.general, since).await;
@@ -90,6 +100,26 @@ fn read(rules: Option<PathBuf>, tariff: Option<PathBuf>) -> Result<Rules, Failur
         None => crate::supervision::rule::BUILTIN.to_owned(),
     };
     Rules::parse(&text, tariff).map_err(|error| usage(&error))
+}
+
+fn standing(waiting: &Waiting) -> String {
+    let mut text = format!(
+        "{} cases wait, the oldest for {:.0} s; {} could not be judged\n",
+        waiting.cases,
+        waiting.lag_seconds,
+        waiting.set_aside.len()
+    );
+    for SetAside {
+        office_id,
+        source_case_id,
+        since,
+    } in &waiting.set_aside
+    {
+        let what = source_case_id.as_deref().unwrap_or("(what it filed)");
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{office_id}  {what}  since {}", local_day(*since));
+    }
+    text
 }
 
 fn text(found: &Found) -> String {

@@ -39,7 +39,7 @@ struct Shared {
 }
 
 /// Keeps the list current.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RevocationsReader(Revocations);
 
 impl Revocations {

@@ -19,6 +19,8 @@ pub struct State {
     /// Whether everything was linked under the weights in force; false: relink.
     pub is_linked_under_these: bool,
     pub waiting_cases: u64,
+    /// Rows of work that failed again and again; tried again daily.
+    pub set_aside: u64,
     /// Age of the oldest case that waits.
     pub lag_seconds: f64,
     pub counts: Counts,
@@ -43,6 +45,7 @@ pub async fn state(pool: &PgPool) -> Result<State, LinkingError> {
         candidate: model::candidate(&mut connection).await?,
         weights,
         waiting_cases: waiting.cases,
+        set_aside: waiting.set_aside,
         lag_seconds: waiting.lag.as_secs_f64(),
         counts: store::counts(&mut connection).await?,
         relink,

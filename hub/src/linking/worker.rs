@@ -15,6 +15,7 @@ use super::compare::{Candidates, Compared};
 use super::conclude::{Conclusion, conclude, follow};
 use super::intake::take_in;
 use super::model::{Model, Models};
+use crate::background::{Course, kept, rest_after};
 use crate::rules::Rules;
 use crate::store::linking::work::{self, Work};
 use crate::store::linking::{self as store, block, link};
@@ -22,7 +23,7 @@ use crate::store::tx;
 use crate::telemetry::metrics::{
     FINDINGS, LINKING_CASES, LINKING_CHUNK_SECONDS, LINKING_FAILURES, LINKING_LAG,
     LINKING_OVERFULL_KEYS, LINKING_OVERSIZE_COMPONENTS, LINKING_PAIRS, LINKING_PERSONS_CHANGED,
-    LINKING_POSSIBLE_PAIRS, LINKING_WAITING,
+    LINKING_POSSIBLE_PAIRS, LINKING_SET_ASIDE, LINKING_WAITING,
 };
 use crate::traffic::{self, Traffic};
 
@@ -68,9 +69,13 @@ impl Linking {
     pub fn start(&self, workers: u32, traffic: &Traffic) -> Workers {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         for _ in 0..workers {
-            tasks.spawn(self.clone().run(traffic.clone(), stop.clone()));
+            let (linking, traffic, told) = (self.clone(), traffic.clone(), stop.clone());
+            let run = move || linking.clone().run(traffic.clone(), told.clone());
+            tasks.spawn(kept("linking", stop.clone(), run));
         }
-        tasks.spawn(self.clone().measure(stop.clone()));
+        let (linking, told) = (self.clone(), stop.clone());
+        let measure = move || linking.clone().measure(told.clone());
+        tasks.spawn(kept("linking_measure", stop.clone(), measure));
         Workers { tasks, stop }
     }
 
@@ -113,19 +118,39 @@ impl Linking {
         if work.rows.is_empty() {
             return Ok(false);
         }
+        match Course::of(work.attempt, work.cases.len()) {
+            Course::Do => return self.attempt(&work).await,
+            Course::Split => {
+                for row in &work.rows {
+                    work::split(&self.pool, *row, &work.cases).await?;
+                }
+            }
+            Course::SetAside => {
+                tracing::error!(
+                    office = work.office_id.as_ref().map(tracing::field::display),
+                    "cases could not be linked again and again and are set aside until tomorrow"
+                );
+                work::set_aside(&self.pool, &work.rows).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    async fn attempt(&self, work: &Work) -> Result<bool, LinkingError> {
         let begun = Instant::now();
-        match self.link(&work).await {
+        match self.link(work).await {
             Ok(conclusion) => {
-                tally(&work, &conclusion, begun.elapsed());
+                tally(work, &conclusion, begun.elapsed());
                 Ok(true)
             }
             Err(LinkingError::Relinking) => {
-                work::give_back(&self.pool, &work.rows, REST).await?;
+                work::postpone(&self.pool, &work.rows, REST).await?;
                 Ok(false)
             }
             Err(error) => {
+                let rest = rest_after(work.attempt);
                 // The lease would end by itself; this is only sooner.
-                work::give_back(&self.pool, &work.rows, REST).await.ok();
+                work::give_back(&self.pool, &work.rows, rest).await.ok();
                 Err(error)
             }
         }
@@ -193,7 +218,9 @@ impl Linking {
     }
 
     async fn measure_once(&self) -> Result<(), LinkingError> {
+        work::retry_set_aside(&self.pool).await?;
         let waiting = work::waiting(&self.pool).await?;
+        gauge!(LINKING_SET_ASIDE).set(waiting.set_aside as f64);
         gauge!(LINKING_LAG).set(waiting.lag.as_secs_f64());
         gauge!(LINKING_WAITING).set(waiting.cases as f64);
         let mut connection = self.pool.acquire().await?;

@@ -1,5 +1,6 @@
 //! Takes up cases that ingest has put down, and those of which a limit passes: reads their facts, judges them, and
-//! brings the findings to what the rules hit. A row that fails is taken again when its lease has ended.
+//! brings the findings to what the rules hit. A row that fails is tried again later and later, in halves where it has
+//! several cases, and set aside in the end (`background`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,20 +15,23 @@ use super::About;
 use super::evaluate::Judge;
 use super::reminder::Reminder;
 use super::rule::Rules;
+use crate::background::{Course, rest_after};
 use crate::local_time::local_day;
 use crate::statistics::calendar::Calendar;
 use crate::store::supervision::work::{self, Work};
 use crate::store::supervision::{facts, finding, reminder};
 use crate::store::tx;
-use crate::telemetry::metrics::{SUPERVISION_FINDINGS, SUPERVISION_LAG, SUPERVISION_WAITING};
+use crate::telemetry::metrics::{
+    SUPERVISION_FINDINGS, SUPERVISION_LAG, SUPERVISION_SET_ASIDE, SUPERVISION_WAITING,
+};
 use crate::traffic::{self, Traffic};
 
 /// How long a row is a worker's own.
 const LEASE: Duration = Duration::from_secs(120);
 /// How often an idle worker looks for work.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How long it rests after a failure.
-const REST: Duration = Duration::from_secs(5);
+/// How long it rests after a failure: the row at fault rests longer, and the database may be away.
+const REST: Duration = Duration::from_millis(500);
 /// No period of a periodic filing reaches further back.
 const YEARS_BACK: time::Duration = time::Duration::days(2 * 366);
 /// How often limits that pass are looked for, and what waits is measured.
@@ -98,10 +102,12 @@ impl Supervision {
 
     async fn sweep(&self) {
         let swept = async {
+            work::retry_set_aside(&self.pool, &self.rules.version).await?;
             work::put_due(&self.pool, local_day(OffsetDateTime::now_utc())).await?;
-            let (cases, lag) = work::waiting(&self.pool).await?;
-            gauge!(SUPERVISION_WAITING).set(cases as f64);
-            gauge!(SUPERVISION_LAG).set(lag.as_secs_f64());
+            let waiting = work::waiting(&self.pool).await?;
+            gauge!(SUPERVISION_WAITING).set(waiting.cases as f64);
+            gauge!(SUPERVISION_LAG).set(waiting.lag_seconds);
+            gauge!(SUPERVISION_SET_ASIDE).set(waiting.set_aside.len() as f64);
             Ok::<_, sqlx::Error>(())
         };
         if let Err(error) = swept.await {
@@ -117,9 +123,30 @@ impl Supervision {
         let Some(work) = work::take(&self.pool, LEASE).await? else {
             return Ok(false);
         };
-        let opened = tx::retried("supervision.judge", || self.judge(&work, today)).await?;
-        counter!(SUPERVISION_FINDINGS).increment(opened);
+        match Course::of(work.attempt, work.cases.len()) {
+            Course::Do => self.attempt(&work, today).await?,
+            Course::Split => work::split(&self.pool, &work).await?,
+            Course::SetAside => {
+                tracing::error!(
+                    office = %work.office_id,
+                    cases = work.cases.len(),
+                    "work of supervision failed again and again and is set aside; see `notary-hub supervision status`"
+                );
+                work::set_aside(&self.pool, &work, &self.rules.version).await?;
+            }
+        }
         Ok(true)
+    }
+
+    async fn attempt(&self, work: &Work, today: Date) -> Result<(), sqlx::Error> {
+        match tx::retried("supervision.judge", || self.judge(work, today)).await {
+            Ok(opened) => counter!(SUPERVISION_FINDINGS).increment(opened),
+            Err(error) => {
+                work::give_back(&self.pool, work, rest_after(work.attempt)).await?;
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     async fn judge(&self, work: &Work, today: Date) -> Result<u64, sqlx::Error> {
@@ -149,7 +176,7 @@ impl Supervision {
                 opened
             }
         };
-        work::finish(&mut transaction, work.row).await?;
+        work::finish(&mut transaction, work).await?;
         transaction.commit().await?;
         Ok(opened)
     }

@@ -70,6 +70,8 @@ metrics! {
 
     BACKGROUND_WAIT_SECONDS Histogram Seconds "notary_hub_background_wait_seconds"
         "Time that a chunk of background work stood back for look-ups and batches, by `work` (linking, supervision, figures)."
+    WORKER_RESTARTS Counter Count "notary_hub_worker_restarts_total"
+        "Times a background worker was begun again because a defect ended it, by `worker`. Any is a fault of the hub's."
     TX_RETRIES Counter Count "notary_hub_tx_retries_total"
         "Transactions run again after a serialization failure or deadlock, by `tx`."
     POOL_CONNECTIONS Gauge Count "notary_hub_pool_connections"
@@ -108,6 +110,8 @@ metrics! {
         "Cases that wait for the rules of supervision."
     SUPERVISION_LAG Gauge Seconds "notary_hub_supervision_lag_seconds"
         "Age of the oldest case that waits for the rules of supervision."
+    SUPERVISION_SET_ASIDE Gauge Count "notary_hub_supervision_set_aside"
+        "Rows of work that the rules of supervision failed on again and again; `notary-hub supervision status` lists them."
     SUPERVISION_FINDINGS Counter Count "notary_hub_supervision_findings_total"
         "Findings of supervision that were opened, or opened again because the facts changed."
 
@@ -123,6 +127,8 @@ metrics! {
         "Persons of several nodes that were clustered anew."
     LINKING_CHUNK_SECONDS Histogram Seconds "notary_hub_linking_chunk_seconds"
         "Time of linking one chunk of cases."
+    LINKING_SET_ASIDE Gauge Count "notary_hub_linking_set_aside"
+        "Rows of work that person linkage failed on again and again; they are tried again daily."
     LINKING_FAILURES Counter Count "notary_hub_linking_failures_total"
         "Chunks that could not be linked and are tried again."
     LINKING_OVERFULL_KEYS Gauge Count "notary_hub_linking_overfull_keys"

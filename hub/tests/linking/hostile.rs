@@ -146,3 +146,31 @@ async fn names_that_nobody_has_do_no_harm() {
     assert!(contents(&hub.pool).await == stood);
     hub.stop().await;
 }
+
+#[tokio::test]
+async fn a_case_that_cannot_be_linked_holds_up_no_other_and_is_set_aside() {
+    let hub = Hub::start().await;
+    let columns = "'某' || n, date '1950-01-01' + n, NULL::bytea";
+    crowd(&hub.pool, "some", 9, columns).await;
+    let change = |sql: &'static str| sqlx::query(sql).execute(&hub.pool);
+    change("UPDATE party SET kind = 'nobody knows' WHERE source_case_id = 'C4'")
+        .await
+        .unwrap();
+    let linking = hub.linking();
+    let mut failures = 0;
+    while !notary_hub::store::linking::work::is_drained(&hub.pool)
+        .await
+        .unwrap()
+    {
+        failures += usize::from(linking.drain().await.is_err());
+        assert!(failures < 100, "it never ends");
+        change(
+            "UPDATE link_work SET leased_until = now() - interval '1 s' WHERE leased_until > now()",
+        )
+        .await
+        .unwrap();
+    }
+    let state = state(&hub.pool).await.unwrap();
+    assert_eq!((state.set_aside, state.counts.mentions), (1, 8));
+    hub.stop().await;
+}

@@ -24,6 +24,8 @@ pub struct Work {
     pub cases: Vec<String>,
     /// Nodes to be compared again; of an earlier attempt, those it touched.
     pub nodes: Vec<NodeId>,
+    /// How many times it was taken up, this one included.
+    pub attempt: i32,
 }
 
 /// How much waits, and since when.
@@ -33,6 +35,8 @@ pub struct Waiting {
     pub nodes: u64,
     /// Age of the oldest.
     pub lag: Duration,
+    /// Rows that failed again and again; they do not count as waiting.
+    pub set_aside: u64,
 }
 
 /// Puts cases down whose parties may have changed: one row for each office, however many cases it sent.
@@ -73,34 +77,38 @@ pub async fn add_nodes(connection: &mut PgConnection, nodes: &[NodeId]) -> Resul
     Ok(())
 }
 
-/// Takes the oldest work that nobody holds, of an office that nobody works for if there is one, and more of the same
-/// office up to `most` cases. Nobody else gets it until the lease ends.
+/// Takes the work that is due the longest, of an office that nobody works for if there is one, and more of the same
+/// office up to `most` cases; work that was tried before, alone. Nobody else gets it until the lease ends.
 pub async fn take(pool: &PgPool, most: usize, lease: Duration) -> Result<Work, sqlx::Error> {
     let rows = query!(
         r#"WITH waiting AS (
-               SELECT office_id, enqueued_at, work_id FROM link_work
-                WHERE leased_until IS NULL OR leased_until < now()
-                ORDER BY enqueued_at, work_id LIMIT 64),
+               SELECT office_id, coalesce(leased_until, enqueued_at) AS due_at, work_id FROM link_work
+                WHERE set_aside_at IS NULL AND coalesce(leased_until, enqueued_at) <= now()
+                ORDER BY coalesce(leased_until, enqueued_at), work_id LIMIT 64),
            first AS (
                SELECT w.office_id FROM waiting w
-                ORDER BY EXISTS (SELECT FROM link_work l WHERE l.office_id = w.office_id AND l.leased_until > now()),
-                         w.enqueued_at, w.work_id
+                ORDER BY EXISTS (SELECT FROM link_work l WHERE l.office_id = w.office_id AND l.leased_until > now()
+                                                           AND l.leased_until <= now() + make_interval(secs => $2)),
+                         w.due_at, w.work_id
                 LIMIT 1),
            summed AS (
-               SELECT work_id, sum(size) OVER (ORDER BY enqueued_at, work_id) AS total,
-                      row_number() OVER (ORDER BY enqueued_at, work_id) AS place
-                 FROM (SELECT w.work_id, w.enqueued_at, cardinality(w.source_case_ids) + cardinality(w.nodes) AS size
+               SELECT work_id, sum(size) OVER place AS total, row_number() OVER place AS place,
+                      max(attempts) OVER place AS attempts
+                 FROM (SELECT w.work_id, coalesce(w.leased_until, w.enqueued_at) AS due_at, w.attempts,
+                              cardinality(w.source_case_ids) + cardinality(w.nodes) AS size
                          FROM link_work w JOIN first f ON w.office_id IS NOT DISTINCT FROM f.office_id
-                        WHERE w.leased_until IS NULL OR w.leased_until < now()
-                        ORDER BY w.enqueued_at, w.work_id LIMIT 256) AS same),
+                        WHERE w.set_aside_at IS NULL AND coalesce(w.leased_until, w.enqueued_at) <= now()
+                        ORDER BY coalesce(w.leased_until, w.enqueued_at), w.work_id LIMIT 256) AS same
+               WINDOW place AS (ORDER BY due_at, work_id)),
            due AS (
                SELECT w.work_id FROM link_work w JOIN summed s ON s.work_id = w.work_id
-                WHERE (s.total <= $1 OR s.place = 1) AND (w.leased_until IS NULL OR w.leased_until < now())
-                ORDER BY w.enqueued_at, w.work_id
+                WHERE (s.place = 1 OR (s.total <= $1 AND s.attempts = 0))
+                  AND coalesce(w.leased_until, w.enqueued_at) <= now()
+                ORDER BY coalesce(w.leased_until, w.enqueued_at), w.work_id
                   FOR UPDATE OF w SKIP LOCKED)
            UPDATE link_work w SET leased_until = now() + make_interval(secs => $2), attempts = attempts + 1
              FROM due WHERE w.work_id = due.work_id
-           RETURNING w.work_id, w.office_id, w.source_case_ids, w.nodes"#,
+           RETURNING w.work_id, w.office_id, w.source_case_ids, w.nodes, w.attempts"#,
         most as i64,
         lease.as_secs_f64(),
     )
@@ -112,6 +120,7 @@ pub async fn take(pool: &PgPool, most: usize, lease: Duration) -> Result<Work, s
         work.rows.push(row.work_id);
         work.cases.extend(row.source_case_ids);
         work.nodes.extend(row.nodes.into_iter().map(node_id));
+        work.attempt = work.attempt.max(row.attempts);
     }
     work.cases.sort_unstable();
     work.cases.dedup();
@@ -154,12 +163,67 @@ pub async fn give_back(pool: &PgPool, rows: &[Uuid], after: Duration) -> Result<
     Ok(())
 }
 
+/// Gives work back that was not tried: it had to wait.
+pub async fn postpone(pool: &PgPool, rows: &[Uuid], after: Duration) -> Result<(), sqlx::Error> {
+    query!(
+        r#"UPDATE link_work SET leased_until = now() + make_interval(secs => $2), attempts = attempts - 1
+            WHERE work_id = ANY($1)"#,
+        rows,
+        after.as_secs_f64(),
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Puts the halves of a row's cases in its place; its nodes stay with the first.
+pub async fn split(pool: &PgPool, row: Uuid, cases: &[String]) -> Result<(), sqlx::Error> {
+    let (front, back) = cases.split_at(cases.len() / 2);
+    query!(
+        r#"WITH whole AS (DELETE FROM link_work WHERE work_id = $1 RETURNING office_id, nodes, enqueued_at)
+           INSERT INTO link_work (work_id, office_id, source_case_ids, nodes, enqueued_at)
+           SELECT gen_random_uuid(), office_id, $2::text[], nodes, enqueued_at FROM whole
+            UNION ALL SELECT gen_random_uuid(), office_id, $3::text[], '{}', enqueued_at FROM whole"#,
+        row,
+        front,
+        back,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Sets work aside that failed again and again.
+pub async fn set_aside(pool: &PgPool, rows: &[Uuid]) -> Result<(), sqlx::Error> {
+    query!(
+        "UPDATE link_work SET set_aside_at = now() WHERE work_id = ANY($1)",
+        rows
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Takes work up again that was set aside a day ago.
+pub async fn retry_set_aside(pool: &PgPool) -> Result<(), sqlx::Error> {
+    query!(
+        r#"UPDATE link_work SET set_aside_at = NULL, leased_until = NULL, attempts = 0
+            WHERE set_aside_at < now() - interval '1 day'"#
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 /// How much waits, what is being done included.
 pub async fn waiting(pool: &PgPool) -> Result<Waiting, sqlx::Error> {
     let row = query!(
-        r#"SELECT coalesce(sum(cardinality(source_case_ids)), 0)::bigint AS "cases!",
-                  coalesce(sum(cardinality(nodes)) FILTER (WHERE office_id IS NULL), 0)::bigint AS "nodes!",
-                  coalesce(extract(epoch FROM now() - min(enqueued_at)), 0)::float8 AS "lag!"
+        r#"SELECT coalesce(sum(cardinality(source_case_ids)) FILTER (WHERE set_aside_at IS NULL), 0)::bigint AS "cases!",
+                  coalesce(sum(cardinality(nodes)) FILTER (WHERE office_id IS NULL AND set_aside_at IS NULL), 0)::bigint
+                      AS "nodes!",
+                  coalesce(extract(epoch FROM now() - min(enqueued_at) FILTER (WHERE set_aside_at IS NULL)), 0)::float8
+                      AS "lag!",
+                  count(*) FILTER (WHERE set_aside_at IS NOT NULL) AS "set_aside!"
              FROM link_work"#
     )
     .fetch_one(pool)
@@ -168,12 +232,15 @@ pub async fn waiting(pool: &PgPool) -> Result<Waiting, sqlx::Error> {
         cases: u64::try_from(row.cases).map_err(decode_error)?,
         nodes: u64::try_from(row.nodes).map_err(decode_error)?,
         lag: Duration::from_secs_f64(row.lag.max(0.0)),
+        set_aside: u64::try_from(row.set_aside).map_err(decode_error)?,
     })
 }
 
 /// Whether nothing waits.
 pub async fn is_drained(pool: &PgPool) -> Result<bool, sqlx::Error> {
-    query_scalar!(r#"SELECT NOT EXISTS (SELECT FROM link_work) AS "drained!""#)
-        .fetch_one(pool)
-        .await
+    query_scalar!(
+        r#"SELECT NOT EXISTS (SELECT FROM link_work WHERE set_aside_at IS NULL) AS "drained!""#
+    )
+    .fetch_one(pool)
+    .await
 }

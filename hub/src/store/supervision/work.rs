@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use linkage::office::OfficeId;
-use sqlx::{PgConnection, PgPool, query};
-use time::Date;
+use serde::Serialize;
+use sqlx::{PgConnection, PgPool, query, query_as};
+use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::case::CaseKey;
@@ -21,6 +22,27 @@ pub struct Work {
     pub office_id: OfficeId,
     /// Empty: what the office filed.
     pub cases: Vec<String>,
+    /// How many times it was taken up, this one included.
+    pub attempt: i32,
+}
+
+/// What waits, and what is set aside.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Waiting {
+    pub cases: i64,
+    /// Age of the oldest.
+    pub lag_seconds: f64,
+    pub set_aside: Vec<SetAside>,
+}
+
+/// Work that failed again and again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SetAside {
+    pub office_id: String,
+    /// None: what the office filed.
+    pub source_case_id: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
 }
 
 /// Puts cases down: one row for each office, however many it sent.
@@ -62,15 +84,15 @@ pub async fn add_office(
     Ok(())
 }
 
-/// Takes the oldest row that nobody holds.
+/// Takes the row that is due the longest. Nobody else gets it until the lease ends.
 pub async fn take(pool: &PgPool, lease: Duration) -> Result<Option<Work>, sqlx::Error> {
     let row = query!(
-        r#"UPDATE supervision_work w SET leased_until = now() + make_interval(secs => $1)
+        r#"UPDATE supervision_work w SET leased_until = now() + make_interval(secs => $1), attempts = attempts + 1
              FROM (SELECT work_id FROM supervision_work
-                    WHERE leased_until IS NULL OR leased_until < now()
-                    ORDER BY enqueued_at, work_id LIMIT 1 FOR UPDATE SKIP LOCKED) AS due
+                    WHERE set_aside_at IS NULL AND coalesce(leased_until, enqueued_at) <= now()
+                    ORDER BY coalesce(leased_until, enqueued_at), work_id LIMIT 1 FOR UPDATE SKIP LOCKED) AS due
             WHERE w.work_id = due.work_id
-           RETURNING w.work_id, w.office_id, w.source_case_ids"#,
+           RETURNING w.work_id, w.office_id, w.source_case_ids, w.attempts"#,
         lease.as_secs_f64(),
     )
     .fetch_optional(pool)
@@ -80,29 +102,106 @@ pub async fn take(pool: &PgPool, lease: Duration) -> Result<Option<Work>, sqlx::
             row: row.work_id,
             office_id: parse(&row.office_id)?,
             cases: row.source_case_ids,
+            attempt: row.attempts,
         })
     })
     .transpose()
 }
 
-/// Takes work off that is done.
-pub async fn finish(connection: &mut PgConnection, row: Uuid) -> Result<(), sqlx::Error> {
-    query!("DELETE FROM supervision_work WHERE work_id = $1", row)
-        .execute(connection)
-        .await?;
+/// Takes work off that is done, and what was set aside of it before.
+pub async fn finish(connection: &mut PgConnection, work: &Work) -> Result<(), sqlx::Error> {
+    query!(
+        r#"DELETE FROM supervision_work
+            WHERE work_id = $1
+               OR (set_aside_at IS NOT NULL AND office_id = $2
+                   AND (source_case_ids = $3 OR (source_case_ids <> '{}' AND source_case_ids <@ $3)))"#,
+        work.row,
+        work.office_id.as_str(),
+        &work.cases,
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
-/// How many rows wait, and the age of the oldest.
-pub async fn waiting(pool: &PgPool) -> Result<(i64, Duration), sqlx::Error> {
+/// Gives work back for a later attempt.
+pub async fn give_back(pool: &PgPool, work: &Work, after: Duration) -> Result<(), sqlx::Error> {
+    query!(
+        "UPDATE supervision_work SET leased_until = now() + make_interval(secs => $2) WHERE work_id = $1",
+        work.row,
+        after.as_secs_f64(),
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Puts the halves of a row in its place.
+pub async fn split(pool: &PgPool, work: &Work) -> Result<(), sqlx::Error> {
+    let (front, back) = work.cases.split_at(work.cases.len() / 2);
+    query!(
+        r#"WITH whole AS (DELETE FROM supervision_work WHERE work_id = $1 RETURNING office_id, enqueued_at)
+           INSERT INTO supervision_work (work_id, office_id, source_case_ids, enqueued_at)
+           SELECT gen_random_uuid(), office_id, $2::text[], enqueued_at FROM whole
+            UNION ALL SELECT gen_random_uuid(), office_id, $3::text[], enqueued_at FROM whole"#,
+        work.row,
+        front,
+        back,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Sets work aside that these rules fail on, instead of the same of before.
+pub async fn set_aside(pool: &PgPool, work: &Work, rules_version: &str) -> Result<(), sqlx::Error> {
+    query!(
+        r#"WITH former AS (DELETE FROM supervision_work
+                            WHERE set_aside_at IS NOT NULL AND office_id = $2 AND source_case_ids = $3)
+           UPDATE supervision_work SET set_aside_at = now(), set_aside_under = $4 WHERE work_id = $1"#,
+        work.row,
+        work.office_id.as_str(),
+        &work.cases,
+        rules_version,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Takes work up again that other rules failed on, and what was set aside a day ago.
+pub async fn retry_set_aside(pool: &PgPool, rules_version: &str) -> Result<(), sqlx::Error> {
+    query!(
+        r#"UPDATE supervision_work SET set_aside_at = NULL, set_aside_under = NULL, leased_until = NULL, attempts = 0
+            WHERE set_aside_under <> $1 OR set_aside_at < now() - interval '1 day'"#,
+        rules_version,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// How much waits, and what is set aside.
+pub async fn waiting(pool: &PgPool) -> Result<Waiting, sqlx::Error> {
     let row = query!(
         r#"SELECT coalesce(sum(cardinality(source_case_ids)), 0)::bigint AS "cases!",
                   coalesce(extract(epoch FROM now() - min(enqueued_at)), 0)::float8 AS "lag!"
-             FROM supervision_work"#
+             FROM supervision_work WHERE set_aside_at IS NULL"#
     )
     .fetch_one(pool)
     .await?;
-    Ok((row.cases, Duration::from_secs_f64(row.lag.max(0.0))))
+    let set_aside = query_as!(
+        SetAside,
+        r#"SELECT office_id, source_case_ids[1] AS source_case_id, set_aside_at AS "since!"
+             FROM supervision_work WHERE set_aside_at IS NOT NULL ORDER BY set_aside_at, work_id"#
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(Waiting {
+        cases: row.cases,
+        lag_seconds: row.lag.max(0.0),
+        set_aside,
+    })
 }
 
 /// Sets when cases come before the rules again; those that are not named do not.
@@ -133,7 +232,8 @@ pub async fn look_again(
     Ok(())
 }
 
-/// Puts cases down whose day has come, and what every office filed or has to file. Returns how many cases there were.
+/// Puts cases down whose day has come, and, where it does not wait already, what every office filed or has to file.
+/// Returns how many cases there were.
 pub async fn put_due(pool: &PgPool, today: Date) -> Result<u64, sqlx::Error> {
     let put = query!(
         r#"WITH due AS (DELETE FROM supervision_look WHERE look_on <= $1 RETURNING office_id, source_case_id),
@@ -143,7 +243,10 @@ pub async fn put_due(pool: &PgPool, today: Date) -> Result<u64, sqlx::Error> {
                         SELECT gen_random_uuid(), office_id, array_agg(source_case_id) FROM parts
                          GROUP BY office_id, part),
                 filed AS (INSERT INTO supervision_work (work_id, office_id, source_case_ids)
-                          SELECT gen_random_uuid(), office_id, '{}' FROM office WHERE status = 'active')
+                          SELECT gen_random_uuid(), o.office_id, '{}' FROM office o
+                           WHERE o.status = 'active'
+                             AND NOT EXISTS (SELECT FROM supervision_work w
+                                              WHERE w.office_id = o.office_id AND w.source_case_ids = '{}'))
            SELECT count(*) AS "count!" FROM due"#,
         today,
         MOST_CASES,

@@ -1,0 +1,96 @@
+//! Work that fails makes way for the rest, and is not lost.
+
+use notary_hub::store::supervision::work;
+
+use crate::city::Hub;
+use crate::{TODAY, late, supervision};
+
+const FINDINGS: &str =
+    "SELECT string_agg(about_key, ' ' ORDER BY about_key) FROM supervision_finding";
+
+/// The times pass until which what failed is left alone.
+async fn time_passes(hub: &Hub) {
+    sqlx::query("UPDATE supervision_work SET leased_until = now() - interval '1 s' WHERE leased_until > now()")
+        .execute(&hub.pool)
+        .await
+        .unwrap();
+}
+
+/// No rule can look at C2 any more, until it comes anew.
+async fn spoil(hub: &Hub) {
+    sqlx::query("UPDATE party SET role = 'no role that there is' WHERE source_case_id = 'C2'")
+        .execute(&hub.pool)
+        .await
+        .unwrap();
+}
+
+/// Works until nothing waits but what is set aside. Returns how many attempts failed.
+async fn worked_off(hub: &Hub) -> usize {
+    let supervision = supervision(hub);
+    let mut failures = 0;
+    while work::waiting(&hub.pool).await.unwrap().cases > 0 {
+        failures += usize::from(supervision.drain(TODAY).await.is_err());
+        assert!(failures < 100, "it never ends");
+        time_passes(hub).await;
+    }
+    failures
+}
+
+#[tokio::test]
+async fn a_case_that_cannot_be_judged_holds_up_no_other_and_is_set_aside_until_it_changes() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let cases = (1..=5).map(|n| late(&format!("C{n}"))).collect();
+    office.taken(&hub, cases).await;
+    spoil(&hub).await;
+    let failures = worked_off(&hub).await;
+    assert_eq!(hub.text(FINDINGS).await.unwrap(), "C1 C3 C4 C5");
+    assert!(failures > 5, "tried again and again: {failures}");
+    let waiting = work::waiting(&hub.pool).await.unwrap();
+    let set_aside: Vec<_> = waiting.set_aside.iter().collect();
+    assert_eq!(set_aside.len(), 1);
+    assert_eq!(set_aside[0].source_case_id.as_deref(), Some("C2"));
+
+    // These rules have failed; others may not.
+    let version = &supervision(&hub).rules.version;
+    work::retry_set_aside(&hub.pool, version).await.unwrap();
+    assert_eq!(work::waiting(&hub.pool).await.unwrap().cases, 0);
+    work::retry_set_aside(&hub.pool, "other rules")
+        .await
+        .unwrap();
+    assert_eq!(work::waiting(&hub.pool).await.unwrap().cases, 1);
+    worked_off(&hub).await;
+
+    // The case changes.
+    office
+        .taken(&hub, vec![late("C2").revision(2).fee(13_000)])
+        .await;
+    assert_eq!(worked_off(&hub).await, 0);
+    assert_eq!(hub.text(FINDINGS).await.unwrap(), "C1 C2 C3 C4 C5");
+    let left = hub.count("SELECT count(*) FROM supervision_work").await;
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn what_failed_is_due_behind_what_came_meanwhile() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    office.taken(&hub, vec![late("C2")]).await;
+    spoil(&hub).await;
+    assert!(supervision(&hub).drain(TODAY).await.is_err());
+    office.taken(&hub, vec![late("C1")]).await;
+    // The row at fault is left alone: nothing is in the way of the new one.
+    supervision(&hub).drain(TODAY).await.unwrap();
+    assert_eq!(hub.text(FINDINGS).await.unwrap(), "C1");
+}
+
+#[tokio::test]
+async fn what_an_office_filed_is_put_down_once_however_often_limits_are_looked_for() {
+    let hub = Hub::start().await;
+    hub.office("hangzhou").await;
+    for _ in 0..3 {
+        work::put_due(&hub.pool, TODAY).await.unwrap();
+    }
+    let rows = "SELECT count(*) FROM supervision_work WHERE source_case_ids = '{}'";
+    assert_eq!(hub.count(rows).await, 1);
+}
