@@ -70,11 +70,14 @@ pub enum Course {
 impl Course {
     /// Of a row that is taken up for the `attempt`th time.
     pub const fn of(attempt: i32, cases: usize) -> Self {
-        match attempt {
-            ..=1 => Self::Do,
-            _ if cases > 1 => Self::Split,
-            ..=ATTEMPTS => Self::Do,
-            _ => Self::SetAside,
+        if attempt <= 1 {
+            Self::Do
+        } else if cases > 1 {
+            Self::Split
+        } else if attempt <= ATTEMPTS {
+            Self::Do
+        } else {
+            Self::SetAside
         }
     }
 }

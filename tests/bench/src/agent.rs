@@ -73,9 +73,11 @@ impl Agent {
                 && let Some(batch) = batches.next()
             {
                 unacked.push_back(batch.first_sequence + batch.records.len() as u64 - 1);
-                self.to_hub
-                    .send(request(sync_request::Message::Batch(batch)))
-                    .await?;
+                let batch = request(sync_request::Message::Batch(batch));
+                if self.to_hub.send(batch).await.is_err() {
+                    // What follows from the hub says why.
+                    break;
+                }
             }
             if unacked.is_empty() {
                 return Ok(());

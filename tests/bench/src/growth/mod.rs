@@ -277,12 +277,10 @@ impl Asked {
     async fn round(&mut self, site: &Site, sides: &[Side; 2]) -> anyhow::Result<(usize, Round)> {
         let mut figures = [Vec::new(), Vec::new()];
         let (mut group_by, mut duckdb) = (Vec::new(), Vec::new());
-        let [small, large] = &self.analysts;
-        let mut analysts = [small.connect().await?, large.connect().await?];
         let mut cells = 0;
         for _ in 0..ASKED {
             let mut said = Vec::new();
-            for (analyst, times) in analysts.iter_mut().zip(&mut figures) {
+            for (analyst, times) in self.analysts.iter().zip(&mut figures) {
                 let (took, cells) = analyst.ask().await?;
                 times.push(took);
                 said.push(cells);
