@@ -10,8 +10,8 @@ use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    account, alarm, audit, catalogue, duplicate, job, office, reject, report, review, session,
-    statistics, supervision,
+    account, alarm, audit, catalogue, duplicate, job, office, password, reject, report, review,
+    session, statistics, supervision,
 };
 use crate::filing::FilingKind;
 use crate::review::person::PairState;
@@ -29,6 +29,7 @@ use crate::review::person::PairState;
         account::list,
         job::list,
         job::read,
+        password::change,
         catalogue::serve,
         office::list,
         office::feed,
