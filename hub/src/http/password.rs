@@ -1,5 +1,7 @@
 //! `/api/v1/account/password`: the own password.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde::Deserialize;
@@ -12,8 +14,7 @@ use super::session::SignedIn;
 use crate::entrance::ChangeError;
 use crate::identity::Person;
 use crate::identity::own_password::ChangePasswordError;
-use crate::identity::password::Busy;
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::Reason;
 use crate::transport::ClientAddress;
 
 /// A password in the place of another one.
@@ -53,7 +54,7 @@ impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::TooOften { retry_after } => Reason::RateLimited
-                .because("too many attempts from this address")
+                .because(error.to_string())
                 .retry_after(retry_after)
                 .into(),
             ChangeError::New(problem) => {
@@ -64,9 +65,10 @@ impl From<ChangeError> for Problem {
                 "the present password of an account that is not locked",
                 "当前密码不正确，或账号已暂时锁定。",
             ),
-            ChangeError::Change(ChangePasswordError::Busy(Busy)) => {
-                Refusal::from(&crate::identity::account::SignInError::Busy(Busy)).into()
-            }
+            ChangeError::Change(ChangePasswordError::Busy(busy)) => Reason::Overloaded
+                .because(busy.to_string())
+                .retry_after(Duration::from_secs(3))
+                .into(),
             ChangeError::Change(ChangePasswordError::Database(problem)) => (&problem).into(),
             ChangeError::Audit(problem) => problem.into(),
         }

@@ -1,10 +1,11 @@
 //! What lies in several offices or months counts once in all of them together.
 
+use notary_proto::hub::v1::PartyRole;
 use serde_json::{Value, json};
 
 use super::{published, served};
 use crate::client::Bureau;
-use crate::record::case;
+use crate::record::{case, person};
 
 /// What a report tells of a column: office by office, then in total.
 fn told(report: &Value, code: &str) -> Vec<(String, Value)> {
@@ -70,16 +71,16 @@ async fn few_persons_are_left_out_and_do_not_follow_from_the_others() {
 #[tokio::test]
 async fn duplicates_stand_in_the_report_of_the_month_in_which_they_were_found() {
     let bureau = Bureau::open().await;
-    for office in ["hangzhou", "xiaoshan"] {
-        let wills = (1..=6).map(|person| {
-            use notary_proto::hub::v1::PartyRole::Decedent;
-            let estate = case(&format!("E{person}")).matter("inheritance");
-            let estate = estate.number(u32::from(person) + office.len() as u32 * 100);
-            estate.parties(vec![crate::record::person(Decedent, person)])
+    for (office, first) in [("hangzhou", 100), ("xiaoshan", 200)] {
+        let estates = (1..=6).map(|decedent| {
+            case(&format!("E{decedent}"))
+                .matter("inheritance")
+                .number(first + u32::from(decedent))
+                .parties(vec![person(PartyRole::Decedent, decedent)])
         });
         bureau
             .seed
-            .office(&bureau.hub, office, wills.collect())
+            .office(&bureau.hub, office, estates.collect())
             .await;
     }
     sqlx::query("UPDATE duplicate_finding SET found_at = '2024-03-20 12:00+08'")
