@@ -1,5 +1,10 @@
 //! Long actions: what is under way, how far it is and how it ended, in rows that can be read from elsewhere. Whoever began
-//! one may go away and find it again. What a job changes is one transaction: one that is cut short changed nothing.
+//! one may go away and find it again. A job changes what it does by whole transactions: one that is cut short leaves nothing
+//! half done.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -25,6 +30,16 @@ pub enum Kind {
     Recount,
 }
 
+/// What jobs are about. Of one lane no two are under way at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    Persons,
+    Figures,
+}
+
+/// How often a job says how far it is while it counts.
+const SAID_EVERY: Duration = Duration::from_secs(1);
+
 codes!(Kind { Relink = "relink", Train = "train", Recount = "recount" });
 
 /// What a job is at.
@@ -40,6 +55,8 @@ pub enum Step {
     Compare,
     /// Names, or cases.
     Count,
+    /// Whom each office served.
+    Persons,
     Train,
     /// How well the trained weights do.
     Measure,
@@ -54,6 +71,7 @@ codes!(Step {
     Read = "read",
     Compare = "compare",
     Count = "count",
+    Persons = "persons",
     Train = "train",
     Measure = "measure",
     Write = "write",
@@ -66,13 +84,20 @@ codes!(Step {
 pub enum JobState {
     UnderWay,
     Done,
-    /// It said that it failed, and changed nothing.
+    /// It said that it failed.
     Failed,
-    /// It ended without a word, and changed nothing.
+    /// It ended without a word: it was killed, or the database was.
     CutShort,
 }
 
 impl Kind {
+    pub const fn lane(self) -> Lane {
+        match self {
+            Self::Relink | Self::Train => Lane::Persons,
+            Self::Recount => Lane::Figures,
+        }
+    }
+
     pub const fn label_zh(self) -> &'static str {
         match self {
             Self::Relink => "人员重新归并",
@@ -89,6 +114,7 @@ impl Step {
             Self::Read => "读取",
             Self::Compare => "比对",
             Self::Count => "统计",
+            Self::Persons => "统计服务人数",
             Self::Train => "训练",
             Self::Measure => "评估",
             Self::Write => "写入",
@@ -152,26 +178,39 @@ pub struct UnderWay<'a> {
 }
 
 impl<'a> UnderWay<'a> {
-    /// Begins a job of an operator.
-    pub async fn begin(pool: &'a PgPool, kind: Kind) -> Result<Self, sqlx::Error> {
-        Self::begin_within(tx::begin(pool).await?, pool, kind).await
-    }
-
-    /// The same, under way for as long as a transaction that holds other locks as well.
-    pub async fn begin_within(
-        mut held: PgTransaction<'static>,
-        pool: &'a PgPool,
-        kind: Kind,
-    ) -> Result<Self, sqlx::Error> {
+    /// Begins a job of an operator; `None` while another one of its lane is under way.
+    pub async fn begin(pool: &'a PgPool, kind: Kind) -> Result<Option<Self>, sqlx::Error> {
+        let mut held = tx::begin(pool).await?;
+        if !store::enter(&mut held, kind.lane()).await? {
+            return Ok(None);
+        }
         let job_id = Uuid::now_v7();
         store::hold(&mut held, job_id).await?;
         store::begin(pool, job_id, kind, &Actor::Operator.code()).await?;
-        Ok(Self { pool, job_id, held })
+        Ok(Some(Self { pool, job_id, held }))
     }
 
     /// Says how far it is.
     pub async fn at(&self, step: Step, done: u64, total: u64) -> Result<(), sqlx::Error> {
         store::report(self.pool, self.job_id, step, done, total).await
+    }
+
+    /// Does `work`, and says every second how far `done` is.
+    pub async fn while_counting<T>(
+        &self,
+        step: Step,
+        done: &AtomicU64,
+        total: u64,
+        work: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, sqlx::Error> {
+        let mut work = pin!(work);
+        let mut again = tokio::time::interval(SAID_EVERY);
+        loop {
+            tokio::select! {
+                worked = &mut work => return worked,
+                _ = again.tick() => self.at(step, done.load(Ordering::Relaxed), total).await?,
+            }
+        }
     }
 
     /// Says how it ended. A job that did what it was for has done so, even where that can no longer be written down.

@@ -87,6 +87,12 @@ export const pages: RouteRecordRaw[] = [
     component: () => import('./pages/SystemPage.vue'),
     meta: { title: zh.page.system, roles: ['operator'], menu: true },
   },
+  {
+    path: '/password',
+    name: 'password',
+    component: () => import('./pages/PasswordPage.vue'),
+    meta: { title: zh.page.password, roles: everybody },
+  },
 ]
 
 export const router = createRouter({

@@ -28,7 +28,7 @@ export const test = base.extend<{ page: Page }>({
 export async function signIn(page: Page, login: string, path = '/'): Promise<void> {
   await page.goto(told().console + path)
   await page.getByLabel('用户名').fill(login)
-  await page.getByLabel('密码').fill(password)
+  await page.getByLabel('密码', { exact: true }).fill(password)
   await page.getByRole('button', { name: '登录' }).click()
   await expect(page.getByRole('button', { name: '退出' })).toBeVisible()
 }

@@ -21,88 +21,116 @@ pub enum Actor {
     Hub,
 }
 
-/// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    CheckApplication,
-    BatchCheck,
-    FindPerson,
-    WatchMatter,
-    ListWatches,
-    EndWatch,
+/// Declares the actions: the form in which each is stored, and what people read of it.
+macro_rules! actions {
+    ($($(#[$meta:meta])* $action:ident = $code:literal, $name_zh:literal;)+) => {
+        /// What was done.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Action {
+            $($(#[$meta])* $action,)+
+        }
+
+        impl Action {
+            /// The form in which it is stored.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$action => $code,)+ }
+            }
+
+            pub const fn name_zh(self) -> &'static str {
+                match self { $(Self::$action => $name_zh,)+ }
+            }
+
+            /// What a stored form stands for; a later hub may have written one that this hub does not know.
+            pub fn from_code(code: &str) -> Option<Self> {
+                match code {
+                    $($code => Some(Self::$action),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    CheckApplication = "lookup.check_application", "重复申请核查";
+    BatchCheck = "lookup.batch_check", "批量核查";
+    FindPerson = "lookup.find_person", "人员查询";
+    WatchMatter = "lookup.watch_matter", "关注事项";
+    ListWatches = "lookup.list_watches", "查看关注";
+    EndWatch = "lookup.end_watch", "取消关注";
     /// A standing question was answered: the notice leaves.
-    TellWatch,
-    RequestDetails,
-    ListDetails,
-    RaiseAlarm,
-    ListAlarms,
-    LiftAlarm,
-    PlantHoney,
-    RemoveHoney,
-    AnswerDetails,
-    SignIn,
-    SignOut,
-    ListRejects,
-    ListDuplicates,
-    ExportStatistics,
-    FreezeReport,
-    ReissueReport,
-    ExportReport,
-    ReadAudit,
-    VerifyAudit,
-    ListReviews,
-    ReadReview,
-    DecideReview,
-    ConfirmReview,
-    DeclineReview,
-    WithdrawReview,
-    ListFindings,
-    ReadFinding,
-    TakeFindingStep,
-    PlanInspection,
-    ListInspections,
-    ReadInspection,
-    TakeInspectionStep,
-    SubmitFiling,
-    ListFilings,
-    PutProfile,
-    AddOffice,
-    ChangeOffice,
-    RevokeOffice,
-    RefuseLateRenewal,
-    AllowLateRenewal,
-    MakeJoinToken,
-    ApproveEnrolment,
-    RefuseEnrolment,
-    RotateCa,
-    ActivateCa,
-    RetireCa,
-    RestoreDatabase,
-    RotateSessionKey,
-    ReplaceSessionKeys,
-    RotateTokenKey,
-    WithdrawTokenKey,
-    AddAccount,
-    ChangePassword,
-    ChangeRole,
-    DisableAccount,
-    EnableAccount,
-    EndSessions,
-    EnrolSecondFactor,
-    ResetSecondFactor,
-    LinkProvider,
-    UnlinkProvider,
-    ProveAudit,
-    PruneAudit,
-    RelinkPersons,
-    TrainWeights,
-    ActivateWeights,
-    ExplainPersons,
+    TellWatch = "lookup.tell_watch", "关注通知";
+    RequestDetails = "details.request", "请求详情";
+    ListDetails = "details.list", "查看详情请求";
+    RaiseAlarm = "alarm.raise", "异常查询告警";
+    ListAlarms = "alarm.list", "查看告警";
+    LiftAlarm = "alarm.lift", "解除告警";
+    PlantHoney = "honey.plant", "设置诱饵标识";
+    RemoveHoney = "honey.remove", "撤除诱饵标识";
+    AnswerDetails = "details.answer", "答复详情";
+    SignIn = "session.create", "登录";
+    SignOut = "session.delete", "退出";
+    ListRejects = "reject.list", "查看退回记录";
+    ListDuplicates = "duplicate.list", "查看重复申请";
+    ExportStatistics = "statistics.export", "导出统计";
+    FreezeReport = "report.freeze", "报表封账";
+    ReissueReport = "report.reissue", "重新刊发报表";
+    ExportReport = "report.export", "导出报表";
+    ReadAudit = "audit.list", "查看审计";
+    VerifyAudit = "audit.verify", "验证日志";
+    ListReviews = "review.list", "查看复核队列";
+    ReadReview = "review.read", "查看复核详情";
+    DecideReview = "review.decide", "作出认定";
+    ConfirmReview = "review.confirm", "复核确认";
+    DeclineReview = "review.decline", "不予确认";
+    WithdrawReview = "review.withdraw", "撤回认定";
+    ListFindings = "supervision.list", "查看监督问题";
+    ReadFinding = "supervision.read", "查看监督问题详情";
+    TakeFindingStep = "supervision.step", "处理监督问题";
+    PlanInspection = "inspection.plan", "计划检查";
+    ListInspections = "inspection.list", "查看检查";
+    ReadInspection = "inspection.read", "查看检查";
+    TakeInspectionStep = "inspection.step", "处理检查";
+    SubmitFiling = "filing.submit", "报送";
+    ListFilings = "filing.list", "查看报送";
+    PutProfile = "office.put_profile", "维护执业信息";
+    AddOffice = "office.add", "新增公证处";
+    ChangeOffice = "office.change", "变更公证处";
+    RevokeOffice = "office.revoke", "停用公证处";
+    RefuseLateRenewal = "office.refuse_late_renewal", "禁止逾期换证";
+    AllowLateRenewal = "office.allow_late_renewal", "允许逾期换证";
+    MakeJoinToken = "enrolment.make_token", "签发接入码";
+    ApproveEnrolment = "enrolment.approve", "核准接入";
+    RefuseEnrolment = "enrolment.refuse", "拒绝接入";
+    RotateCa = "ca.rotate", "备好新的证书机构";
+    ActivateCa = "ca.activate", "启用新的证书机构";
+    RetireCa = "ca.retire", "停用旧的证书机构";
+    RestoreDatabase = "database.restored", "数据库恢复";
+    RotateSessionKey = "session_key.rotate", "轮换会话密钥";
+    ReplaceSessionKeys = "session_key.replace", "更换会话密钥";
+    RotateTokenKey = "token_key.rotate", "轮换标识密钥";
+    WithdrawTokenKey = "token_key.withdraw", "撤回标识密钥";
+    AddAccount = "account.add", "新增账号";
+    ChangePassword = "account.change_password", "修改密码";
+    ChangeRole = "account.change_role", "变更角色";
+    DisableAccount = "account.disable", "停用账号";
+    EnableAccount = "account.enable", "恢复账号";
+    EndSessions = "account.end_sessions", "终止会话";
+    EnrolSecondFactor = "account.enrol_second_factor", "启用第二因素";
+    ResetSecondFactor = "account.reset_second_factor", "解除第二因素";
+    LinkProvider = "account.link_provider", "关联统一身份认证";
+    UnlinkProvider = "account.unlink_provider", "解除统一身份认证";
+    ProveAudit = "audit.prove", "出具证明";
+    PruneAudit = "audit.prune", "清除到期内容";
+    RelinkPersons = "persons.relink", "人员重新归并";
+    TrainWeights = "persons.train", "训练比对权重";
+    ActivateWeights = "persons.activate", "启用比对权重";
+    ExplainPersons = "persons.explain", "查看比对依据";
     /// The first entry of the tree, where it follows a hash chain.
-    BeginTree,
-    ActivateRules,
+    BeginTree = "audit.begin", "日志树起点";
+    ActivateRules = "rules.activate", "启用查重规则";
     /// A request that the person's role does not allow.
-    Request,
+    Request = "request", "越权请求";
 }
 
 /// What came of it.
@@ -137,90 +165,6 @@ impl Actor {
             Self::Operator => "operator".into(),
             Self::Nobody => "nobody".into(),
             Self::Hub => "hub".into(),
-        }
-    }
-}
-
-impl Action {
-    /// The form in which it is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::CheckApplication => "lookup.check_application",
-            Self::BatchCheck => "lookup.batch_check",
-            Self::FindPerson => "lookup.find_person",
-            Self::WatchMatter => "lookup.watch_matter",
-            Self::ListWatches => "lookup.list_watches",
-            Self::EndWatch => "lookup.end_watch",
-            Self::TellWatch => "lookup.tell_watch",
-            Self::RequestDetails => "details.request",
-            Self::ListDetails => "details.list",
-            Self::RaiseAlarm => "alarm.raise",
-            Self::ListAlarms => "alarm.list",
-            Self::LiftAlarm => "alarm.lift",
-            Self::PlantHoney => "honey.plant",
-            Self::RemoveHoney => "honey.remove",
-            Self::AnswerDetails => "details.answer",
-            Self::SignIn => "session.create",
-            Self::SignOut => "session.delete",
-            Self::ListRejects => "reject.list",
-            Self::ListDuplicates => "duplicate.list",
-            Self::ExportStatistics => "statistics.export",
-            Self::FreezeReport => "report.freeze",
-            Self::ReissueReport => "report.reissue",
-            Self::ExportReport => "report.export",
-            Self::ReadAudit => "audit.list",
-            Self::VerifyAudit => "audit.verify",
-            Self::ListReviews => "review.list",
-            Self::ReadReview => "review.read",
-            Self::DecideReview => "review.decide",
-            Self::ConfirmReview => "review.confirm",
-            Self::DeclineReview => "review.decline",
-            Self::WithdrawReview => "review.withdraw",
-            Self::ListFindings => "supervision.list",
-            Self::ReadFinding => "supervision.read",
-            Self::TakeFindingStep => "supervision.step",
-            Self::PlanInspection => "inspection.plan",
-            Self::ListInspections => "inspection.list",
-            Self::ReadInspection => "inspection.read",
-            Self::TakeInspectionStep => "inspection.step",
-            Self::SubmitFiling => "filing.submit",
-            Self::ListFilings => "filing.list",
-            Self::PutProfile => "office.put_profile",
-            Self::AddOffice => "office.add",
-            Self::ChangeOffice => "office.change",
-            Self::RevokeOffice => "office.revoke",
-            Self::RefuseLateRenewal => "office.refuse_late_renewal",
-            Self::AllowLateRenewal => "office.allow_late_renewal",
-            Self::MakeJoinToken => "enrolment.make_token",
-            Self::ApproveEnrolment => "enrolment.approve",
-            Self::RefuseEnrolment => "enrolment.refuse",
-            Self::RotateCa => "ca.rotate",
-            Self::ActivateCa => "ca.activate",
-            Self::RetireCa => "ca.retire",
-            Self::RestoreDatabase => "database.restored",
-            Self::RotateSessionKey => "session_key.rotate",
-            Self::ReplaceSessionKeys => "session_key.replace",
-            Self::RotateTokenKey => "token_key.rotate",
-            Self::WithdrawTokenKey => "token_key.withdraw",
-            Self::AddAccount => "account.add",
-            Self::ChangePassword => "account.change_password",
-            Self::ChangeRole => "account.change_role",
-            Self::DisableAccount => "account.disable",
-            Self::EnableAccount => "account.enable",
-            Self::EndSessions => "account.end_sessions",
-            Self::EnrolSecondFactor => "account.enrol_second_factor",
-            Self::ResetSecondFactor => "account.reset_second_factor",
-            Self::LinkProvider => "account.link_provider",
-            Self::UnlinkProvider => "account.unlink_provider",
-            Self::ProveAudit => "audit.prove",
-            Self::PruneAudit => "audit.prune",
-            Self::BeginTree => "audit.begin",
-            Self::ActivateRules => "rules.activate",
-            Self::RelinkPersons => "persons.relink",
-            Self::TrainWeights => "persons.train",
-            Self::ActivateWeights => "persons.activate",
-            Self::ExplainPersons => "persons.explain",
-            Self::Request => "request",
         }
     }
 }

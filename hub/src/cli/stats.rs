@@ -3,16 +3,13 @@
 use std::fmt::Write;
 
 use anyhow::anyhow;
-use serde::Serialize;
-use sqlx::PgPool;
 
 use super::{Failure, Output};
 use crate::app::Database;
 use crate::config::Config;
-use crate::jobs::{Kind, Step, UnderWay};
 use crate::statistics::calendar::Calendar;
+use crate::statistics::recount::{Recounted, recount};
 use crate::statistics::verify::{self, Verification};
-use crate::store::person_month;
 
 /// Cells named in text; JSON names all.
 const NAMED: usize = 20;
@@ -32,37 +29,20 @@ pub(super) async fn verify(config: &Config, output: &Output) -> Result<(), Failu
     }
 }
 
-#[derive(Clone, Copy, Serialize)]
-struct Rebuilt {
-    cells: usize,
-    /// Of linkage, as it holds them.
-    persons: i64,
-}
-
 pub(super) async fn rebuild(config: &Config, output: &Output) -> Result<(), Failure> {
     let database = Database::open_or_join(config).await?;
-    let rebuilt = counted_again(&database.general).await;
+    let recounted = recount(&database.general, &Calendar::builtin()).await;
     database.close().await?;
-    let rebuilt = rebuilt?;
-    output.print(&rebuilt, || {
-        let Rebuilt { cells, persons } = rebuilt;
+    let recounted = recounted?.ok_or_else(|| {
+        anyhow!(
+            "everything is being counted again already; see how far it is with: notary-hub jobs"
+        )
+    })?;
+    output.print(&recounted, || {
+        let Recounted { cells, persons } = recounted;
         format!("counted again: {cells} cells, {persons} persons")
     })?;
     Ok(())
-}
-
-async fn counted_again(pool: &PgPool) -> Result<Rebuilt, sqlx::Error> {
-    let job = UnderWay::begin(pool, Kind::Recount).await?;
-    let counting = async {
-        job.at(Step::Count, 0, 0).await?;
-        let cells = verify::rebuild(pool, &Calendar::builtin()).await?;
-        job.at(Step::Read, 0, 0).await?;
-        let persons = person_month::recount(pool).await?;
-        Ok(Rebuilt { cells, persons })
-    };
-    let rebuilt = counting.await;
-    job.end(&rebuilt).await;
-    rebuilt
 }
 
 fn text(verification: &Verification) -> String {

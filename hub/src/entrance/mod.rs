@@ -6,6 +6,7 @@
 //! apart.
 
 mod limits;
+mod password;
 mod refusals;
 
 use std::net::IpAddr;
@@ -23,6 +24,7 @@ use crate::identity::session::Session;
 use crate::identity::{Person, Sessions};
 use crate::store;
 use limits::{Address, Limits};
+pub use password::ChangeError;
 use refusals::{Refusals, Tally};
 
 /// How often refusals are looked through that were counted and not recorded yet.

@@ -16,13 +16,12 @@ use metrics::histogram;
 use tokio::time::{Instant, timeout};
 use tonic::{Code, Status};
 
-use super::bearer_in;
 use crate::gate::Gate;
 use crate::identity::revocation::{Revocation, Revocations};
 use crate::identity::{LapsedOffice, OfficeIdentity, Sessions};
 use crate::refusal::Reason;
 use crate::telemetry::metrics::RPC_SECONDS;
-use crate::transport::{ClientAddress, MAX_CALL_IN};
+use crate::transport::{ClientAddress, MAX_CALL_IN, bearer};
 
 /// Unary calls of one lane at once.
 const AT_ONCE: usize = 256;
@@ -103,7 +102,7 @@ pub(super) async fn person(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let session = bearer_in(request.headers()).map(|token| sessions.verify(token));
+    let session = bearer(request.headers()).map(|token| sessions.verify(token));
     if let Some(Ok(person)) = session {
         request.extensions_mut().insert(person);
     }

@@ -28,8 +28,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use axum::middleware::{from_fn, from_fn_with_state};
 use notary_proto::hub::v1::certificate_service_server::CertificateServiceServer;
 use notary_proto::hub::v1::details_service_server::DetailsServiceServer;
@@ -53,7 +51,7 @@ use crate::lookup::Lookup;
 use crate::refusal::Reason;
 use crate::supervision::worker::Supervision;
 use crate::sync::Feeds;
-use crate::transport::{ClientAddress, MAX_CALL_IN, MAX_MESSAGE_IN, MAX_MESSAGE_OUT};
+use crate::transport::{ClientAddress, MAX_CALL_IN, MAX_MESSAGE_IN, MAX_MESSAGE_OUT, bearer};
 use guard::Lane;
 use health::Health;
 
@@ -177,14 +175,7 @@ pub fn office_of<T>(request: &Request<T>) -> Result<OfficeIdentity, Status> {
 
 /// The bearer token of a call that carries exactly one.
 pub fn bearer_of<T>(request: &Request<T>) -> Option<&str> {
-    bearer_in(request.metadata().as_ref())
-}
-
-fn bearer_in(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next()?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    (values.next().is_none() && scheme.eq_ignore_ascii_case("bearer")).then_some(token)
+    bearer(request.metadata().as_ref())
 }
 
 /// The address a request came from.

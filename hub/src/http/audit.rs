@@ -37,6 +37,8 @@ pub(super) struct EntryAnswer {
     actor: String,
     office_id: Option<String>,
     action: String,
+    /// Null of an action that this hub does not know yet.
+    action_zh: Option<&'static str>,
     /// hit, no_hit, denied or done.
     outcome: String,
     purpose: Option<String>,
@@ -282,6 +284,7 @@ impl From<Recorded> for EntryAnswer {
             recorded_at: recorded.recorded_at,
             actor: recorded.actor,
             office_id: recorded.office_id,
+            action_zh: Action::from_code(&recorded.action).map(Action::name_zh),
             action: recorded.action,
             outcome: recorded.outcome,
             purpose: recorded.purpose,

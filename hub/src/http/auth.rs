@@ -1,8 +1,6 @@
 //! Who asks, and whether the role may. A denial is recorded.
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
 use linkage::office::OfficeId;
@@ -13,6 +11,7 @@ use super::problem::Problem;
 use crate::audit::{Action, Outcome};
 use crate::identity::{Person, RoleKind};
 use crate::refusal::Reason;
+use crate::transport::bearer;
 
 /// What stands before a route.
 #[derive(Clone, Debug)]
@@ -37,14 +36,6 @@ pub(super) async fn only(
     }
     request.extensions_mut().insert(person);
     Ok(next.run(request).await)
-}
-
-/// The bearer token of a request that carries exactly one.
-pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next()?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    (values.next().is_none() && scheme.eq_ignore_ascii_case("bearer")).then_some(token)
 }
 
 /// A notary asks about the own office alone.

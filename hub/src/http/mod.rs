@@ -17,6 +17,7 @@ mod office;
 mod openapi;
 mod page;
 mod params;
+mod password;
 pub mod problem;
 mod reject;
 mod report;

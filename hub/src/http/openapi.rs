@@ -10,8 +10,8 @@ use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    account, alarm, audit, catalogue, duplicate, job, office, reject, report, review, session,
-    statistics, supervision,
+    account, alarm, audit, catalogue, duplicate, job, office, password, reject, report, review,
+    session, statistics, supervision,
 };
 use crate::filing::FilingKind;
 use crate::review::person::PairState;
@@ -29,6 +29,7 @@ use crate::review::person::PairState;
         account::list,
         job::list,
         job::read,
+        password::change,
         catalogue::serve,
         office::list,
         office::feed,
@@ -114,7 +115,13 @@ impl Modify for Problems {
             .content(PROBLEM, content)
             .build();
         for path in document.paths.paths.values_mut() {
-            let operations = [&mut path.get, &mut path.post, &mut path.delete];
+            let operations = [
+                &mut path.get,
+                &mut path.put,
+                &mut path.post,
+                &mut path.patch,
+                &mut path.delete,
+            ];
             for operation in operations.into_iter().flatten() {
                 let responses = &mut operation.responses.responses;
                 for response in responses.values_mut() {
@@ -184,6 +191,26 @@ mod tests {
             let name = reference.split('"').next().unwrap_or_default();
             assert!(!document["components"]["schemas"][name].is_null(), "{name}");
         }
+    }
+
+    #[test]
+    fn every_operation_says_that_refusals_are_problems() {
+        let text = document().to_json().expect("it has a JSON form");
+        let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let paths = document["paths"].as_object().expect("paths").values();
+        for operation in paths.flat_map(|path| path.as_object().expect("operations").values()) {
+            let responses = operation["responses"].as_object().expect("responses");
+            let problem = &responses["default"]["content"][PROBLEM]["schema"]["$ref"];
+            for (status, response) in responses {
+                let told = response["content"]["application/json"]["schema"] == json_of(problem);
+                assert!(!told, "{} {status}", operation["operationId"]);
+            }
+        }
+    }
+
+    fn json_of(reference: &serde_json::Value) -> serde_json::Value {
+        assert_eq!(reference, "#/components/schemas/ProblemBody");
+        serde_json::json!({ "$ref": reference })
     }
 
     #[test]

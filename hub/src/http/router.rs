@@ -12,8 +12,8 @@ use super::auth::{Gate, only};
 use super::guard::{self, Room};
 use super::problem::Problem;
 use super::{
-    Api, account, alarm, audit, catalogue, console, duplicate, job, office, openapi, reject,
-    report, review, session, statistics, supervision,
+    Api, account, alarm, audit, catalogue, console, duplicate, job, office, openapi, password,
+    reject, report, review, session, statistics, supervision,
 };
 use crate::grpc;
 use crate::identity::RoleKind::{self, Analyst, Notary, Operator, Supervisor};
@@ -55,6 +55,7 @@ impl Api {
                 "/accounts",
                 gate(&[Operator, Supervisor], get(account::list)),
             )
+            .route("/account/password", gate(everybody, put(password::change)))
             .route("/jobs", gate(&[Supervisor, Operator], get(job::list)))
             .route(
                 "/jobs/{job_id}",

@@ -10,7 +10,6 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::auth::bearer;
 use super::params::Body;
 use super::problem::{Problem, ProblemBody};
 use crate::audit::{Action, Outcome};
@@ -19,7 +18,7 @@ use crate::identity::account::{Credentials, SignOutError};
 use crate::identity::oidc::ProviderSignInError;
 use crate::identity::session::Session;
 use crate::refusal::{Reason, Refusal};
-use crate::transport::ClientAddress;
+use crate::transport::{ClientAddress, bearer};
 
 /// Login and password.
 #[derive(Deserialize, ToSchema)]
@@ -71,7 +70,7 @@ pub(super) async fn create(
         code: &otp,
     };
     let session = api.entrance.sign_in(credentials, address.0.ip()).await?;
-    Ok(signed_in(session))
+    Ok((StatusCode::CREATED, Json(session.into())))
 }
 
 /// An ID token of the bureau's identity provider.
@@ -101,19 +100,20 @@ pub(super) async fn create_by_provider(
     let detail = json!({ "by": "provider" });
     api.record(&session.person, Action::SignIn, Outcome::Done, detail)
         .await?;
-    Ok(signed_in(session))
+    Ok((StatusCode::CREATED, Json(session.into())))
 }
 
-fn signed_in(session: Session) -> (StatusCode, Json<SignedIn>) {
-    let answer = SignedIn {
-        access_token: session.access_token,
-        token_type: "Bearer",
-        expires_at: session.expires_at,
-        role: session.person.role.kind().code(),
-        office_id: session.person.office_id(),
-        display_name: session.display_name,
-    };
-    (StatusCode::CREATED, Json(answer))
+impl From<Session> for SignedIn {
+    fn from(session: Session) -> Self {
+        Self {
+            access_token: session.access_token,
+            token_type: "Bearer",
+            expires_at: session.expires_at,
+            role: session.person.role.kind().code(),
+            office_id: session.person.office_id(),
+            display_name: session.display_name,
+        }
+    }
 }
 
 /// Signs out: the session of the bearer token ends.

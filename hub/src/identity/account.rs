@@ -8,7 +8,8 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::password::{self, Busy, Checker, PasswordError};
+use super::new_password::{Names, NewPassword, PasswordError};
+use super::password::{Busy, Checker};
 use super::revocation::Revocations;
 use super::second_factor::{SecondFactor, SecondFactorError};
 use super::session::{Session, SessionKeys, TokenError, Verified};
@@ -76,7 +77,20 @@ pub async fn add(
     if !(1..=64).contains(&account.display_name.chars().count()) {
         return Err(AddAccountError::DisplayName);
     }
-    let password_hash = password::hash(password)?;
+    let office_id = account.role.office_id();
+    let office_name = match office_id {
+        Some(office_id) => store::office::name(pool, office_id)
+            .await
+            .map_err(AddAccountError::Database)?,
+        None => None,
+    };
+    let names = Names {
+        login: account.login.to_owned(),
+        display_name: account.display_name.to_owned(),
+        office_id,
+        office_name,
+    };
+    let password_hash = NewPassword::new(password, &names)?.hash();
     let account_id = Uuid::now_v7();
     store::account::insert(pool, account_id, &account, &password_hash)
         .await
@@ -91,11 +105,11 @@ pub async fn add(
 /// Signs people in and reads their sessions.
 #[derive(Debug)]
 pub struct Sessions {
-    pool: PgPool,
+    pub(super) pool: PgPool,
     keys: RwLock<Arc<SessionKeys>>,
     life: Duration,
-    checker: Checker,
-    revocations: Revocations,
+    pub(super) checker: Checker,
+    pub(super) revocations: Revocations,
     second_factor: SecondFactor,
 }
 
@@ -161,13 +175,11 @@ impl Sessions {
 
     async fn try_sign_in(&self, credentials: Credentials<'_>) -> Result<Session, SignInError> {
         let turn = self.checker.turn().await?;
-        let too_long = credentials.password.len() > password::LONGEST;
-        let password = if too_long { "" } else { credentials.password };
         let account = store::account::begin_attempt(&self.pool, credentials.login).await?;
         let stored = account
             .as_ref()
             .map(|account| account.password_hash.clone());
-        let fits = self.checker.fits(turn, password, stored).await;
+        let fits = self.checker.fits(turn, credentials.password, stored).await;
         let Some(account) = account.filter(|_| fits) else {
             return Err(SignInError::Refused);
         };

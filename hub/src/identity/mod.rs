@@ -9,6 +9,7 @@
 //! | [`enrol`], [`join_token`] | an office's first certificate, and the next ones |
 //! | [`revocation`] | who may no longer speak |
 //! | [`account`], [`password`], [`second_factor`] | people, and signing in |
+//! | [`new_password`], [`own_password`] | what may be a password, and changing one's own |
 //! | [`oidc`] | signing in through the bureau's identity provider |
 //! | [`session`], [`session_key_file`] | bearer tokens, and the keys that sign them |
 //! | [`token_key_file`] | the city's token key, and the next one, as files |
@@ -18,7 +19,9 @@ pub mod authority;
 pub mod ca;
 pub mod enrol;
 pub mod join_token;
+pub mod new_password;
 pub mod oidc;
+pub mod own_password;
 pub mod password;
 pub mod peer;
 mod person;

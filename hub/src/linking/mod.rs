@@ -84,7 +84,7 @@ pub enum LinkingError {
     #[error("all persons are being linked anew; try again when that is done")]
     Relinking,
     /// Another long action is under way.
-    #[error("another run is under way; see how far it is with: notary-hub persons status")]
+    #[error("another run is under way; see how far it is with: notary-hub jobs")]
     RunUnderWay,
     #[error("scoring was cut short")]
     Scoring(#[from] tokio::task::JoinError),

@@ -1,4 +1,4 @@
-//! Long actions of an operator. One is under way at a time; each says how far it is, to whoever began it and in a row
+//! Long actions of an operator about persons. One is under way at a time; each says how far it is, to whoever began it and in a row
 //! that can be read from elsewhere. What it changes is one transaction: a run that is cut short changes nothing.
 
 use std::num::NonZeroUsize;
@@ -10,8 +10,6 @@ use sqlx::PgPool;
 use super::LinkingError;
 use crate::jobs::UnderWay;
 pub use crate::jobs::{Kind, Step};
-use crate::store::linking::run as store;
-use crate::store::tx;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,14 +46,11 @@ impl Runs<'_> {
         kind: Kind,
         work: impl AsyncFnOnce(&Run<'_>) -> Result<T, LinkingError>,
     ) -> Result<T, LinkingError> {
-        let mut lock = tx::begin(self.short).await?;
-        if !store::lock(&mut lock).await? {
-            return Err(LinkingError::RunUnderWay);
-        }
+        let job = UnderWay::begin(self.short, kind).await?;
         let run = Run {
             long: self.long,
             tell: self.tell,
-            job: UnderWay::begin_within(lock, self.short, kind).await?,
+            job: job.ok_or(LinkingError::RunUnderWay)?,
         };
         let done = work(&run).await;
         run.job.end(&done).await;

@@ -25,9 +25,11 @@ use super::LinkingError;
 use super::everyone::Everyone;
 use super::model::Model;
 use super::run::{Kind, Run, Runs, Step, workers};
+use crate::jobs::Lane;
+use crate::store::job;
 use crate::store::linking::block::MOST_IN_BLOCK;
+use crate::store::linking::exclude_others;
 use crate::store::linking::model::{self as store, StoredWeights};
-use crate::store::linking::{exclude_others, run};
 use crate::store::tx;
 
 /// Mentions of which every block is trained on; of more, a share of the blocks.
@@ -72,7 +74,7 @@ pub async fn train(
 pub async fn activate(pool: &PgPool) -> Result<Option<String>, LinkingError> {
     let mut transaction = tx::begin(pool).await?;
     // A relinking under way began with the weights in force, and has to end with them.
-    if !run::lock(&mut transaction).await? {
+    if !job::enter(&mut transaction, Lane::Persons).await? {
         return Err(LinkingError::RunUnderWay);
     }
     exclude_others(&mut transaction).await?;

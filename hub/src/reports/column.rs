@@ -33,48 +33,95 @@ pub enum Guard {
     Complaints,
     SurveyAnswers,
     LookUps,
+    Duplicates,
+    Conflicts,
+    Persons,
+}
+
+/// What a column is about. The table of offices is too wide to be read at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Work,
+    Money,
+    Supervision,
+    People,
 }
 
 /// A column: a measure, and the numbers without which it is left out because it tells something of them.
 #[derive(Debug)]
 pub struct Column {
     code: &'static str,
+    pub subject: Subject,
     guards: &'static [Guard],
 }
 
 /// What says something of an office and nothing of any case.
 const OF_NO_CASE: &[Guard] = &[];
 
-/// The columns of every table, in their order.
-pub static COLUMNS: [Column; 21] = [
-    column("accepted", &[Guard::Accepted]),
-    column("issued", &[Guard::Issued]),
-    column("within_limit_rate", &[Guard::Issued, Guard::WithinLimit]),
-    column("handling_days_median", &[Guard::Issued]),
-    column("refused", &[Guard::Refused]),
-    column("rejected", &[Guard::Rejected]),
-    column("terminated", &[Guard::Terminated]),
-    column("corrected", &[Guard::Corrected]),
-    column("revoked", &[Guard::Revoked]),
-    column("legal_aid", &[Guard::LegalAid]),
-    column("fee_charged_fen", &[Guard::Accepted]),
-    column("fee_reduced", &[Guard::FeeReduced]),
-    column("fee_reduced_fen", &[Guard::FeeReduced]),
-    column("findings", &[Guard::Findings]),
-    column("compliance_rate", &[Guard::CasesWithFindings]),
-    column(
+/// The columns of every table, in their order: those of a subject stand together.
+pub static COLUMNS: [Column; 24] = [
+    work("accepted", &[Guard::Accepted]),
+    work("issued", &[Guard::Issued]),
+    work("within_limit_rate", &[Guard::Issued, Guard::WithinLimit]),
+    work("handling_days_median", &[Guard::Issued]),
+    work("refused", &[Guard::Refused]),
+    work("rejected", &[Guard::Rejected]),
+    work("terminated", &[Guard::Terminated]),
+    work("corrected", &[Guard::Corrected]),
+    work("revoked", &[Guard::Revoked]),
+    money("legal_aid", &[Guard::LegalAid]),
+    money("fee_charged_fen", &[Guard::Accepted]),
+    money("fee_reduced", &[Guard::FeeReduced]),
+    money("fee_reduced_fen", &[Guard::FeeReduced]),
+    supervision("findings", &[Guard::Findings]),
+    supervision("compliance_rate", &[Guard::CasesWithFindings]),
+    supervision(
         "rectification_on_time_rate",
         &[Guard::RectificationsDue, Guard::RectifiedOnTime],
     ),
-    column("complaints", &[Guard::Complaints]),
-    column("complaint_rate", &[Guard::Complaints]),
-    column("satisfaction", &[Guard::SurveyAnswers]),
-    column("self_assessment_rate", OF_NO_CASE),
-    column("lookups", &[Guard::LookUps]),
+    supervision("complaints", &[Guard::Complaints]),
+    supervision("complaint_rate", &[Guard::Complaints]),
+    supervision("satisfaction", &[Guard::SurveyAnswers]),
+    supervision("self_assessment_rate", OF_NO_CASE),
+    people("lookups", &[Guard::LookUps]),
+    people("duplicates", &[Guard::Duplicates]),
+    people("conflicts", &[Guard::Conflicts]),
+    people("persons", &[Guard::Persons]),
 ];
 
-const fn column(code: &'static str, guards: &'static [Guard]) -> Column {
-    Column { code, guards }
+const fn work(code: &'static str, guards: &'static [Guard]) -> Column {
+    column(code, Subject::Work, guards)
+}
+
+const fn money(code: &'static str, guards: &'static [Guard]) -> Column {
+    column(code, Subject::Money, guards)
+}
+
+const fn supervision(code: &'static str, guards: &'static [Guard]) -> Column {
+    column(code, Subject::Supervision, guards)
+}
+
+const fn people(code: &'static str, guards: &'static [Guard]) -> Column {
+    column(code, Subject::People, guards)
+}
+
+const fn column(code: &'static str, subject: Subject, guards: &'static [Guard]) -> Column {
+    Column {
+        code,
+        subject,
+        guards,
+    }
+}
+
+impl Subject {
+    pub const fn name_zh(self) -> &'static str {
+        match self {
+            Self::Work => "办证",
+            Self::Money => "收费与减免",
+            Self::Supervision => "监督与评价",
+            Self::People => "核查与服务",
+        }
+    }
 }
 
 impl Column {
@@ -94,7 +141,7 @@ impl Column {
 }
 
 impl Guard {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Accepted,
         Self::Issued,
         Self::WithinLimit,
@@ -112,6 +159,9 @@ impl Guard {
         Self::Complaints,
         Self::SurveyAnswers,
         Self::LookUps,
+        Self::Duplicates,
+        Self::Conflicts,
+        Self::Persons,
     ];
 
     /// Where the number comes from: tables by what the family does not have do not tell it.
@@ -121,6 +171,8 @@ impl Guard {
             Self::RectificationsDue | Self::RectifiedOnTime => Family::Rectifications,
             Self::Complaints | Self::SurveyAnswers => Family::Feedback,
             Self::LookUps => Family::LookUps,
+            Self::Duplicates | Self::Conflicts => Family::Duplicates,
+            Self::Persons => Family::Persons,
             _ => Family::Cases,
         }
     }
@@ -145,6 +197,9 @@ impl Guard {
             Self::Complaints => counted.feedback.complaints,
             Self::SurveyAnswers => counted.feedback.survey_answers,
             Self::LookUps => of_measure("lookups", counted),
+            Self::Duplicates => counted.duplicates.duplicates,
+            Self::Conflicts => counted.duplicates.conflicts,
+            Self::Persons => counted.persons.persons,
         }
     }
 
@@ -193,6 +248,21 @@ mod tests {
         let unguarded = COLUMNS.iter().filter(|column| column.guards.is_empty());
         let unguarded: Vec<_> = unguarded.map(|column| column.code).collect();
         assert_eq!(unguarded, ["self_assessment_rate"]);
+    }
+
+    #[test]
+    fn columns_of_a_subject_stand_together() {
+        let mut subjects: Vec<_> = COLUMNS.iter().map(|column| column.subject).collect();
+        subjects.dedup();
+        assert_eq!(
+            subjects,
+            [
+                Subject::Work,
+                Subject::Money,
+                Subject::Supervision,
+                Subject::People
+            ]
+        );
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub struct Head {
     pub code: String,
     pub name_zh: String,
     pub unit: Unit,
+    /// What it is about; columns of one subject stand together. Empty in reports of before there were subjects.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject_zh: String,
     /// Of the total and the table of offices alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub offices_only: bool,
@@ -92,6 +95,18 @@ pub struct Comparison {
 }
 
 impl Table {
+    /// The columns that it has, each with its place in the rows, subject by subject.
+    pub fn subjects<'a>(&self, heads: &'a [Head]) -> Vec<Vec<(usize, &'a Head)>> {
+        let mut subjects: Vec<Vec<(usize, &Head)>> = Vec::new();
+        for (at, head) in heads.iter().enumerate().filter(|(_, head)| self.has(head)) {
+            match subjects.last_mut() {
+                Some(last) if last[0].1.subject_zh == head.subject_zh => last.push((at, head)),
+                _ => subjects.push(vec![(at, head)]),
+            }
+        }
+        subjects
+    }
+
     /// Whether the table has that column.
     pub fn has(&self, column: &Head) -> bool {
         !column.offices_only || self.by == Dimension::Office.code()

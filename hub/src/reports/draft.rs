@@ -30,7 +30,7 @@ pub fn draft(
 ) -> Document {
     let withheld = withheld(period, year, published);
     let (total, rows) = withheld.split_last().expect("a total is withheld or not");
-    let total = row(None, "", "合计", &year.total(period), total);
+    let total = row(None, "", "合计", &year.told_total(period), total);
     let tables = DIMENSIONS.map(|by| {
         let lines = year.rows.iter().zip(rows).filter(|(line, _)| line.by == by);
         Table {
@@ -38,7 +38,7 @@ pub fn draft(
             name_zh: by.name_zh().to_owned(),
             rows: lines
                 .map(|(line, withheld)| {
-                    let of = line.of(period);
+                    let of = line.told(period);
                     row(Some(by), &line.code, &line.name_zh, &of, withheld)
                 })
                 .collect(),
@@ -58,6 +58,7 @@ pub fn draft(
                     code: measure.code.to_owned(),
                     name_zh: measure.name_zh.to_owned(),
                     unit: measure.unit,
+                    subject_zh: column.subject.name_zh().to_owned(),
                     offices_only: DIMENSIONS.iter().any(|by| !column.is_in_table_by(*by)),
                 }
             })
@@ -160,9 +161,9 @@ fn cells(year: &Year, periods: &[ReportPeriod], published: &[Published], guard: 
     for (number, period) in periods.iter().enumerate() {
         let published = published.iter().find(|one| one.period == *period);
         for row in 0..width {
-            let counted = counted(year, *period, row);
-            cells.values.push(guard.of(&counted));
-            cells.small.push(guard.is_small(&counted));
+            let (sum, told) = counted(year, *period, row);
+            cells.values.push(guard.of(&sum));
+            cells.small.push(guard.is_small(&told));
             let tells = |one: &&Published| guard.is_told_by(&one.document.columns);
             let known = published
                 .filter(tells)
@@ -208,10 +209,12 @@ fn known(year: &Year, document: &Document, row: usize, guard: Guard) -> Known {
     }
 }
 
-/// Of a row; of the total behind the last one.
-fn counted(year: &Year, period: ReportPeriod, row: usize) -> Counted {
+/// Of a row; of the total behind the last one. The sum of its parts, then what is told, in which whatever is in several
+/// parts counts once. What must not follow from what is judged by the sums: as if every reader knew how much the parts
+/// have in common, which tells such a reader no less than any reader can find.
+fn counted(year: &Year, period: ReportPeriod, row: usize) -> (Counted, Counted) {
     match year.rows.get(row) {
-        Some(line) => line.of(period),
-        None => year.total(period),
+        Some(line) => (line.sum(period), line.told(period)),
+        None => (year.sum(period), year.told_total(period)),
     }
 }

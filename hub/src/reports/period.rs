@@ -21,7 +21,8 @@ pub struct PeriodError;
 
 impl ReportPeriod {
     /// The grains there are reports of, the coarsest first.
-    const GRAINS: [Grain; 4] = [Grain::Year, Grain::HalfYear, Grain::Quarter, Grain::Month];
+    pub(super) const GRAINS: [Grain; 4] =
+        [Grain::Year, Grain::HalfYear, Grain::Quarter, Grain::Month];
 
     /// That of a grain's code and its first day, as stored.
     pub fn stored(grain: &str, first: Date) -> Result<Self, PeriodError> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::workbook::{frozen, provenance};
 use crate::export::{local, with_unit};
 use crate::reports::Issue;
-use crate::reports::document::{Cell, Document, Row, Table};
+use crate::reports::document::{Cell, Document, Head, Row, Table};
 use crate::reports::summary::shown;
 use crate::statistics::measure::{Number, Unit};
 
@@ -42,25 +42,34 @@ pub(crate) fn page(issue: &Issue, document: &Document) -> String {
     page.push_str("</section>\n");
     overview(&mut page, document);
     for table in &document.tables {
-        let heads = document.columns.iter().filter(|head| table.has(head));
-        let heads = heads.map(|head| with_unit(&head.name_zh, head.unit));
-        open(
-            &mut page,
-            &format!("按{}", table.name_zh),
-            &table.name_zh,
-            heads,
-        );
-        for row in &table.rows {
-            line(&mut page, document, table, row);
+        for columns in table.subjects(&document.columns) {
+            of_subject(&mut page, document, table, &columns);
         }
-        page.push_str("</tbody>\n<tfoot>");
-        line(&mut page, document, table, &document.total);
-        page.push_str("</tfoot></table>\n");
     }
     page.push_str("<section class=\"notes\">\n");
     paragraphs(&mut page, &provenance(issue, document));
     page.push_str("</section>\n</html>\n");
     page
+}
+
+/// The columns of one subject: all of them are too many for a sheet of paper.
+fn of_subject(page: &mut String, document: &Document, table: &Table, columns: &[(usize, &Head)]) {
+    let subject = columns
+        .first()
+        .map_or("", |(_, head)| head.subject_zh.as_str());
+    let heading = match subject {
+        "" => format!("按{}", table.name_zh),
+        subject => format!("按{}：{subject}", table.name_zh),
+    };
+    let heads = columns.iter();
+    let heads = heads.map(|(_, head)| with_unit(&head.name_zh, head.unit));
+    open(page, &heading, &table.name_zh, heads);
+    for row in &table.rows {
+        line(page, row, columns);
+    }
+    page.push_str("</tbody>\n<tfoot>");
+    line(page, &document.total, columns);
+    page.push_str("</tfoot></table>\n");
 }
 
 fn overview(page: &mut String, document: &Document) {
@@ -110,14 +119,11 @@ fn open(page: &mut String, heading: &str, first: &str, heads: impl Iterator<Item
     );
 }
 
-fn line(page: &mut String, document: &Document, table: &Table, of: &Row) {
-    let cells = of.cells.iter().zip(&document.columns);
-    let cells = cells.filter(|(_, head)| table.has(head));
-    row(
-        page,
-        &of.name_zh,
-        cells.map(|(cell, head)| shown(*cell, head.unit)),
-    );
+fn line(page: &mut String, of: &Row, columns: &[(usize, &Head)]) {
+    let cells = columns.iter();
+    let cells =
+        cells.map(|(at, head)| shown(of.cells.get(*at).copied().unwrap_or_default(), head.unit));
+    row(page, &of.name_zh, cells);
 }
 
 fn row(page: &mut String, name: &str, cells: impl IntoIterator<Item = String>) {

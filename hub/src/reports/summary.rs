@@ -26,7 +26,7 @@ pub fn written(period: ReportPeriod, document: &Document) -> Vec<String> {
 fn supervision(document: &Document) -> String {
     let figure = |code: &str| figure(document, code);
     format!(
-        "发现监督问题{}，合规率{}，按期整改率{}；收到投诉{}（{}）；当事人满意度{}；重复申请核查{}。",
+        "发现监督问题{}，合规率{}，按期整改率{}；收到投诉{}（{}）；当事人满意度{}；重复申请核查{}，发现重复申请{}、冲突{}；服务当事人{}。",
         figure("findings"),
         figure("compliance_rate"),
         figure("rectification_on_time_rate"),
@@ -34,6 +34,9 @@ fn supervision(document: &Document) -> String {
         figure("complaint_rate"),
         figure("satisfaction"),
         figure("lookups"),
+        figure("duplicates"),
+        figure("conflicts"),
+        figure("persons"),
     )
 }
 

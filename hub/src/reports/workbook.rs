@@ -9,7 +9,7 @@ use crate::reports::summary::WITHHELD;
 
 /// What is said under every table.
 pub(super) const NOTE: &str =
-    "＊ 表示数值小于5件，或可据以推算出此类数值，不予公布；— 表示无法计算。";
+    "＊ 表示数值小于5，或可据以推算出此类数值，不予公布；— 表示无法计算。";
 
 pub(crate) fn pages(issue: &Issue, document: &Document) -> Vec<Page> {
     let tables = document.tables.iter().map(|table| Page {
@@ -47,6 +47,8 @@ pub(super) fn provenance(issue: &Issue, document: &Document) -> Vec<String> {
             "公证机构按{}的设置；同比、环比与已刊发的报表相比。",
             document.structure_on
         ),
+        "重复申请、冲突和服务人数各行不能相加，各期也不能相加：涉及几处、几期的，合计只计一次。"
+            .to_owned(),
     ];
     told.extend(reason);
     told.push(format!(

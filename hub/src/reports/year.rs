@@ -1,6 +1,7 @@
 //! What a year's tables count, before anything is left out: every row of every table, month by month.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use sqlx::PgConnection;
 use time::Date;
@@ -34,7 +35,15 @@ const MOST: i64 = 100_000;
 pub struct Year {
     pub structure_on: Date,
     pub rows: Vec<Line>,
+    /// Of the total.
+    once: Once,
 }
+
+/// Families of which something lies in several offices or months and counts once in all of them together.
+const COUNTED_ONCE: [Family; 2] = [Family::Duplicates, Family::Persons];
+
+/// What these count, for every period of the year that has any.
+type Once = Vec<(ReportPeriod, Counted)>;
 
 /// A row of one of the tables.
 #[derive(Clone, Debug)]
@@ -43,6 +52,7 @@ pub struct Line {
     pub code: String,
     pub name_zh: String,
     months: [Counted; 12],
+    once: Once,
 }
 
 impl Year {
@@ -57,6 +67,10 @@ impl Year {
         let mut rows = Vec::new();
         for by in DIMENSIONS {
             let cells = cells(moment, by, span, &structure).await?;
+            let mut counted_once = match by {
+                Dimension::Office => once(moment, &[by], period, &structure).await?,
+                _ => BTreeMap::new(),
+            };
             for value in values(by, &structure) {
                 let (code, name_zh) = structure.label(by, &value);
                 let mut months = [Counted::default(); 12];
@@ -72,20 +86,31 @@ impl Year {
                     code,
                     name_zh,
                     months,
+                    once: counted_once.remove(&[value][..]).unwrap_or_default(),
                 });
             }
         }
         Ok(Self {
             structure_on: span.first,
             rows,
+            once: once(moment, &[], period, &structure)
+                .await?
+                .into_values()
+                .next()
+                .unwrap_or_default(),
         })
     }
 
-    /// What all rows of a table come to.
-    pub fn total(&self, period: ReportPeriod) -> Counted {
+    /// What is told of all rows together.
+    pub fn told_total(&self, period: ReportPeriod) -> Counted {
+        told(self.sum(period), &self.once, period)
+    }
+
+    /// What all rows of a table add up to.
+    pub fn sum(&self, period: ReportPeriod) -> Counted {
         let mut total = Counted::default();
         for row in self.rows.iter().filter(|row| row.by == DIMENSIONS[0]) {
-            total += row.of(period);
+            total += row.sum(period);
         }
         total
     }
@@ -108,26 +133,89 @@ async fn cells(
         .collect();
     let mut cells = Vec::new();
     for family in families {
-        let wanted = Cut {
-            family,
-            section: Section::Matter,
-            group_by: &group_by,
-            period: Period {
-                first: Some(span.first),
-                last: Some(span.last),
-            },
-            filter: &Filter::default(),
-            structure,
-            most: MOST,
-        };
+        let wanted = wanted(family, &group_by, span, structure);
         cells.extend(cut(moment, wanted).await?);
     }
     Ok(cells)
 }
 
+fn wanted<'a>(
+    family: Family,
+    group_by: &'a [Dimension],
+    span: Span,
+    structure: &'a Structure,
+) -> Cut<'a> {
+    static ALL: LazyLock<Filter> = LazyLock::new(Filter::default);
+    Cut {
+        family,
+        section: Section::Matter,
+        group_by,
+        period: Period {
+            first: Some(span.first),
+            last: Some(span.last),
+        },
+        filter: &ALL,
+        structure,
+        most: MOST,
+    }
+}
+
+/// What is counted once, by these dimensions: for every key what each period of the year has of it.
+async fn once(
+    moment: &mut PgConnection,
+    by: &[Dimension],
+    period: ReportPeriod,
+    structure: &Structure,
+) -> Result<BTreeMap<Key, Once>, sqlx::Error> {
+    let span = period.year().span();
+    let mut once: BTreeMap<Key, Once> = BTreeMap::new();
+    for grain in ReportPeriod::GRAINS {
+        let group_by = [by, &[Dimension::Time(grain)]].concat();
+        let periods: Vec<_> = (period.all_of_year().into_iter())
+            .filter(|period| period.grain() == grain)
+            .collect();
+        for family in COUNTED_ONCE {
+            let wanted = wanted(family, &group_by, span, structure);
+            for (mut key, counted) in cut(moment, wanted).await? {
+                let Some(Value::Time(first)) = key.pop() else {
+                    continue;
+                };
+                let Some(of) = periods.iter().find(|period| period.first() == first) else {
+                    continue;
+                };
+                once.entry(key).or_default().push((*of, counted));
+            }
+        }
+    }
+    Ok(once)
+}
+
+/// A sum of parts, but for what is counted once.
+fn told(sum: Counted, once: &[(ReportPeriod, Counted)], period: ReportPeriod) -> Counted {
+    let mut counted = Counted::default();
+    for (_, part) in once.iter().filter(|(of, _)| *of == period) {
+        counted += *part;
+    }
+    let Counted {
+        duplicates,
+        persons,
+        ..
+    } = counted;
+    Counted {
+        duplicates,
+        persons,
+        ..sum
+    }
+}
+
 impl Line {
-    /// What the row counts in a period of its year.
-    pub fn of(&self, period: ReportPeriod) -> Counted {
+    /// What is told of the row in a period of its year.
+    pub fn told(&self, period: ReportPeriod) -> Counted {
+        told(self.sum(period), &self.once, period)
+    }
+
+    /// What the months of a period add up to.
+    pub fn sum(&self, period: ReportPeriod) -> Counted {
         let span = period.span();
         let mut sum = Counted::default();
         for month in &self.months[month_index(span.first)..=month_index(span.last)] {
@@ -159,6 +247,19 @@ fn values(by: Dimension, structure: &Structure) -> Vec<Value> {
                 .iter()
                 .filter(|place| place.office == place.counts_under);
             own.map(|place| Value::Office(place.office)).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_counts_once_in_a_column_is_read_as_such() {
+        let distinct = COLUMNS.iter().map(|column| column.measure());
+        for measure in distinct.filter(|measure| measure.counts_once()) {
+            assert!(COUNTED_ONCE.contains(&measure.family()), "{}", measure.code);
         }
     }
 }

@@ -151,6 +151,20 @@ families! {
 }
 
 impl Family {
+    /// What its figures are of.
+    pub const fn name_zh(self) -> &'static str {
+        match self {
+            Self::Cases => "办证",
+            Self::Duplicates => "重复申请",
+            Self::LookUps => "核查",
+            Self::Persons => "服务对象",
+            Self::Findings => "监督问题",
+            Self::Rectifications => "整改",
+            Self::Filings => "报送",
+            Self::Feedback => "投诉与评价",
+        }
+    }
+
     /// Whether its figures are told apart by that.
     pub const fn has(self, dimension: Dimension) -> bool {
         match dimension {

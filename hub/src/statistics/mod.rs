@@ -13,5 +13,6 @@ pub mod measure;
 pub mod nightly;
 pub mod period;
 pub mod query;
+pub mod recount;
 pub mod structure;
 pub mod verify;

@@ -1,5 +1,7 @@
 //! Proof that the rollup is right: count every cell again from the cases and compare. And counting again in its place.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
 
@@ -36,7 +38,7 @@ pub struct Difference {
 pub async fn verify(pool: &PgPool, calendar: &Calendar) -> Result<Verification, sqlx::Error> {
     let mut snapshot = tx::snapshot(pool).await?;
     let held = rollup::all(&mut snapshot).await?;
-    let counted = count(&mut snapshot, calendar).await?;
+    let counted = count(&mut snapshot, calendar, &AtomicU64::default()).await?;
     let mut cells: Vec<&Cell> = held.keys().chain(counted.keys()).collect();
     cells.sort_unstable();
     cells.dedup();
@@ -51,12 +53,17 @@ pub async fn verify(pool: &PgPool, calendar: &Calendar) -> Result<Verification, 
     })
 }
 
-/// Counts every case again, in the place of what the rollup holds. Returns how many cells there are. Writers wait.
-pub async fn rebuild(pool: &PgPool, calendar: &Calendar) -> Result<usize, sqlx::Error> {
+/// Counts every case again, in the place of what the rollup holds; `done` says how many already. Returns how many cells
+/// there are. Writers wait.
+pub async fn rebuild(
+    pool: &PgPool,
+    calendar: &Calendar,
+    done: &AtomicU64,
+) -> Result<usize, sqlx::Error> {
     let mut transaction = tx::unhurried(pool).await?;
     let basis = contribution::basis(calendar);
     rollup::hold(&mut transaction, &basis).await?;
-    let cells = recount(&mut transaction, calendar, &basis).await?;
+    let cells = recount(&mut transaction, calendar, &basis, done).await?;
     transaction.commit().await?;
     Ok(cells)
 }
@@ -70,7 +77,10 @@ pub async fn rebuild_if_due(
     let basis = contribution::basis(calendar);
     let cells = match rollup::hold(&mut transaction, &basis).await? {
         true => None,
-        false => Some(recount(&mut transaction, calendar, &basis).await?),
+        false => {
+            let done = AtomicU64::default();
+            Some(recount(&mut transaction, calendar, &basis, &done).await?)
+        }
     };
     transaction.commit().await?;
     Ok(cells)
@@ -80,17 +90,23 @@ async fn recount(
     connection: &mut PgConnection,
     calendar: &Calendar,
     basis: &str,
+    done: &AtomicU64,
 ) -> Result<usize, sqlx::Error> {
-    let cells = count(connection, calendar).await?;
+    let cells = count(connection, calendar, done).await?;
     rollup::replace(connection, &cells, basis).await?;
     Ok(cells.len())
 }
 
 /// What all cases come to.
-async fn count(connection: &mut PgConnection, calendar: &Calendar) -> Result<Deltas, sqlx::Error> {
+async fn count(
+    connection: &mut PgConnection,
+    calendar: &Calendar,
+    done: &AtomicU64,
+) -> Result<Deltas, sqlx::Error> {
     let mut counted = Deltas::new();
     rollup::for_each_case(connection, |office_id, figures| {
         contribution::add(&mut counted, office_id, figures, calendar);
+        done.fetch_add(1, Ordering::Relaxed);
     })
     .await?;
     counted.retain(|_, counts| *counts != Counts::default());

@@ -5,7 +5,9 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::decode::parse;
 use crate::identity::account::{FAILURES_TO_LOCK, LOCKED_FOR, NewAccount};
+use crate::identity::new_password::Names;
 use crate::identity::{Person, Role};
 
 /// An account that may try to sign in now.
@@ -213,6 +215,57 @@ pub async fn change(
         change.disabled,
         change.role.map(|role| role.kind().code()),
         office_id.as_ref().map(|id| id.as_str()),
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// Puts a password in the place of one that it still has, and ends the account's sessions. Returns the generation of
+/// those that follow, or nothing when the password was changed meanwhile.
+pub async fn replace_password(
+    pool: &PgPool,
+    account_id: Uuid,
+    present_hash: &str,
+    new_hash: &str,
+) -> Result<Option<i32>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "UPDATE account SET password_hash = $3, failed_attempts = 0, locked_until = NULL,
+                generation = generation + 1, generation_at = now()
+         WHERE account_id = $1 AND password_hash = $2 AND disabled_at IS NULL
+         RETURNING generation",
+        account_id,
+        present_hash,
+        new_hash,
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// What everybody knows of a login's owner.
+pub async fn names(pool: &PgPool, login: &str) -> Result<Option<Names>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"SELECT a.display_name, a.office_id, o.name AS "office_name?"
+             FROM account a LEFT JOIN office o ON o.office_id = a.office_id WHERE a.login = $1"#,
+        login,
+    )
+    .fetch_optional(pool)
+    .await?;
+    row.map(|row| {
+        Ok(Names {
+            login: login.to_owned(),
+            display_name: row.display_name,
+            office_id: row.office_id.as_deref().map(parse).transpose()?,
+            office_name: row.office_name,
+        })
+    })
+    .transpose()
+}
+
+/// The login of an account.
+pub async fn login(pool: &PgPool, account_id: Uuid) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT login FROM account WHERE account_id = $1",
+        account_id
     )
     .fetch_optional(pool)
     .await

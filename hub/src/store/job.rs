@@ -1,15 +1,31 @@
 //! `job`: long actions, written beside their transaction so that others see how far they are.
 
 use serde_json::Value;
-use sqlx::{PgConnection, PgExecutor, PgPool, query, query_as};
+use sqlx::{PgConnection, PgExecutor, PgPool, query, query_as, query_scalar};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::decode::{decode_error, parse};
-use crate::jobs::{Job, JobState, Kind, Step};
+use crate::jobs::{Job, JobState, Kind, Lane, Step};
 
 /// Class of the advisory locks that say that a job is under way: whoever does it holds one until the end, however it ends.
+/// The next class has the lanes.
 const LOCKS: i32 = 0x6a6f_6200; // "job"
+
+/// Keeps others out of the lane until the transaction ends; false when somebody is in it.
+pub async fn enter(connection: &mut PgConnection, lane: Lane) -> Result<bool, sqlx::Error> {
+    let lane = match lane {
+        Lane::Persons => 0,
+        Lane::Figures => 1,
+    };
+    query_scalar!(
+        r#"SELECT pg_try_advisory_xact_lock($1 + 1, $2) AS "entered!""#,
+        LOCKS,
+        lane
+    )
+    .fetch_one(connection)
+    .await
+}
 
 /// Says that a job is under way for as long as the transaction is.
 pub async fn hold(connection: &mut PgConnection, job_id: Uuid) -> Result<(), sqlx::Error> {

@@ -95,6 +95,16 @@ pub async fn insert(pool: &PgPool, office: &NewOffice) -> Result<bool, sqlx::Err
     Ok(done.rows_affected() == 1)
 }
 
+/// What an office is called.
+pub async fn name(pool: &PgPool, office_id: OfficeId) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT name FROM office WHERE office_id = $1",
+        office_id.as_str()
+    )
+    .fetch_optional(pool)
+    .await
+}
+
 /// All offices by id.
 pub async fn list(executor: impl PgExecutor<'_>) -> Result<Vec<Office>, sqlx::Error> {
     let rows = sqlx::query!(

@@ -12,6 +12,8 @@ pub use tls::{TlsSetupError, agents_tls, people_tls};
 
 use std::net::{IpAddr, SocketAddr};
 
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use tokio_util::sync::CancellationToken;
 
 use crate::gate;
@@ -25,6 +27,14 @@ impl ClientAddress {
     pub(crate) fn network(self) -> IpAddr {
         gate::network(self.0.ip())
     }
+}
+
+/// The bearer token of a request that carries exactly one.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next()?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    (values.next().is_none() && scheme.eq_ignore_ascii_case("bearer")).then_some(token)
 }
 
 /// Tells a long call that its connection should go on elsewhere: the hub stops, or the connection is old. In the

@@ -1,5 +1,7 @@
 //! Whatever offices send, in whatever order and however often: the rollup is what the cases come to.
 
+use std::sync::atomic::AtomicU64;
+
 use notary_hub::ingest::batch::Outcome;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::statistics::contribution::{self, Deltas, Figures};
@@ -120,9 +122,12 @@ async fn any_sequence_of_inserts_revisions_corrections_and_withdrawals_keeps_eve
         };
         assert_eq!(sum, held, "every cut counts everything: {cut}");
     }
-    assert_eq!(rebuild(&hub.pool, &Calendar::builtin()).await.unwrap(), {
-        verify(&hub.pool, &Calendar::builtin()).await.unwrap().cells
-    });
+    assert_eq!(
+        rebuild(&hub.pool, &Calendar::builtin(), &AtomicU64::default())
+            .await
+            .unwrap(),
+        { verify(&hub.pool, &Calendar::builtin()).await.unwrap().cells }
+    );
     hub.figures_are_right().await;
 }
 

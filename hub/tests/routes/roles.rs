@@ -298,6 +298,7 @@ async fn the_description_has_every_route_and_is_openapi_3_1() {
 /// Routes whose answers their own tests know, and who may use them.
 const OTHERS: &[(Method, &str, &str, [bool; 4])] = &[
     (Method::GET, "/api/v1/supervision/rules", "", [true; 4]),
+    (Method::PUT, "/api/v1/account/password", "{}", [true; 4]),
     (
         Method::GET,
         "/api/v1/jobs/{job_id}",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use notary_hub::embedded::testing::fresh_database;
 use notary_hub::identity::account::{self, NewAccount};
+use notary_hub::identity::new_password::{Names, NewPassword};
 use notary_hub::identity::revocation::Revocations;
 use notary_hub::identity::second_factor::SecondFactor;
 use notary_hub::identity::session::TokenError;
@@ -102,7 +103,13 @@ async fn signing_out_ends_one_session_here_at_once_and_elsewhere_a_second_later(
 
 #[tokio::test]
 async fn every_change_of_an_account_ends_its_sessions_and_nobody_elses() {
-    let new_hash = notary_hub::identity::password::hash("another good one").unwrap();
+    let names = Names {
+        login: "li".into(),
+        display_name: "某某".into(),
+        office_id: None,
+        office_name: None,
+    };
+    let new_hash = NewPassword::new("another good one", &names).unwrap().hash();
     let hubs = Pair::new().await;
     let other = hubs.sign_in("zhao").await;
     for (what, change) in [

@@ -16,7 +16,7 @@ use crate::scan::{Finding, Scanner};
 /// Neighbours look up more often than people do, to be measured, and do not sign in again.
 const CONFIGURATION: &str = "lookup.person_per_minute = 1000000000\nlookup.office_per_minute = 1000000000\n\
                              identity.session_ttl = '3h'\n";
-const PASSWORD: &str = "attack attack attack";
+const PASSWORD: &str = "correct horse battery";
 
 /// A hub with an attacker before it and neighbours beside it.
 #[derive(Debug)]

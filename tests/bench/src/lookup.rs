@@ -188,7 +188,7 @@ impl Bench {
 
 async fn sign_in(hub: &Hub, office_id: OfficeId) -> anyhow::Result<String> {
     let login = format!("bench-{office_id}");
-    let password = "bench bench bench";
+    let password = "correct horse battery";
     let notary = NewAccount {
         login: &login,
         display_name: "bench",

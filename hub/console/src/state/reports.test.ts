@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { differences, kindOf, periodName, periods, type Report } from './reports'
+import { differences, kindOf, periodName, periods, subjectsOf, type Report } from './reports'
 
 describe('periods of reports', () => {
   it('are over, the last one first', () => {
@@ -35,5 +35,25 @@ describe('what was published beside now', () => {
       { where: '合计', column: '受理', published: '9', now: '1,200' },
       { where: '名a', column: '受理', published: '5', now: '＊' },
     ])
+  })
+})
+
+describe('the columns of a table', () => {
+  const columns: Report['columns'] = [
+    { code: 'accepted', name_zh: '受理', unit: 'count', subject_zh: '办证' },
+    { code: 'persons', name_zh: '服务人数', unit: 'persons', subject_zh: '核查与服务', offices_only: true },
+    { code: 'issued', name_zh: '出证', unit: 'count', subject_zh: '办证' },
+  ]
+  const named = (by: string, of: Report['columns']) => {
+    const whole = { ...report(9, 5), columns: of }
+    const table = { ...whole.tables[0]!, by }
+    return subjectsOf(whole, table).map(({ name, columns }) => [name, ...columns.map(({ at }) => at)])
+  }
+  it('stand by subject, each with its place in the rows', () => {
+    expect(named('office', columns)).toEqual([['办证', 0, 2], ['核查与服务', 1]])
+    expect(named('matter_group', columns)).toEqual([['办证', 0, 2]])
+  })
+  it('are of one subject in a report of before there were any', () => {
+    expect(named('office', columns.map(({ subject_zh: _, ...column }) => column))).toEqual([['', 0, 1, 2]])
   })
 })

@@ -2,7 +2,7 @@
 import type { Schemas } from '@/api/client'
 import { zh } from '@/text/zh'
 import { monthAfter, thisMonth } from '@/text/format'
-import { changed as changedBy, written, type Column } from './statistics'
+import { changed as changedBy, unitOf, written, type Column } from './statistics'
 
 export type Report = Schemas['Report']
 export type Issue = Schemas['ReportIssue']
@@ -53,7 +53,7 @@ export function periodName(period: string): string {
   return `${year}年${quarter ?? half ?? (part ? `${Number(part)}月` : '')}`
 }
 
-export const head = (column: Head): string => (column.unit === 'fen' ? `${column.name_zh}（元）` : column.name_zh)
+export const head = (column: Head): string => `${column.name_zh}${unitOf(column.unit)}`
 
 /// The columns that a table has, each with its place in the report.
 export const columnsOf = (report: Report, table: Report['tables'][number]): { column: Head; at: number }[] =>
@@ -61,12 +61,22 @@ export const columnsOf = (report: Report, table: Report['tables'][number]): { co
     .map((column, at) => ({ column, at }))
     .filter(({ column }) => !column.offices_only || table.by === 'office')
 
+/// The same by what they are about; a report of before there were subjects has one without a name.
+export function subjectsOf(report: Report, table: Report['tables'][number]) {
+  const subjects = new Map<string, ReturnType<typeof columnsOf>>()
+  for (const one of columnsOf(report, table)) {
+    const name = one.column.subject_zh ?? ''
+    subjects.set(name, [...(subjects.get(name) ?? []), one])
+  }
+  return [...subjects].map(([name, columns]) => ({ name, columns }))
+}
+
 export const shown = (cell: Cell | undefined, column: Head): string =>
   cell?.withheld ? zh.reports.withheld : written(cell?.value, column.unit)
 
 /// A change against an earlier report, as the statistics tell one.
 export function changed(value: number | null | undefined, column: Head): string {
-  const change = column.unit === 'rate' || column.unit === 'days' ? 'difference' : 'relative'
+  const change = ['rate', 'days', 'score'].includes(column.unit) ? 'difference' : 'relative'
   return changedBy(value, { measure: column.code, name_zh: column.name_zh, unit: column.unit, change, pivot: null } as Column)
 }
 

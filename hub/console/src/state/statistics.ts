@@ -107,6 +107,16 @@ export const canDrill = (dimension: string): boolean => dimension in next
 export const has = (measure: Measure, dimensions: readonly string[]): boolean =>
   dimensions.every((dimension) => measure.dimensions.includes(dimension))
 
+/// Measures by what they are counted from, in the order of the first of each.
+export function bySource(measures: readonly Measure[]): { name: string; measures: Measure[] }[] {
+  const sources = new Map<string, Measure[]>()
+  for (const measure of measures) sources.set(measure.source_zh, [...(sources.get(measure.source_zh) ?? []), measure])
+  return [...sources].map(([name, of]) => ({ name, measures: of }))
+}
+
+/// The unit to stand behind the name of a figure; cases go without saying, and shares carry their sign.
+export const unitOf = (unit: Unit): string => (unit === 'count' || unit === 'rate' || unit === 'per_ten_thousand' ? '' : `（${zh.statistics.units[unit]}）`)
+
 /// The dimensions that a measure needs to be in a table.
 export const dimensionsOf = ({ by, filter }: Question): string[] => [...by, ...Object.keys(filter)]
 

@@ -9,7 +9,7 @@ use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::Role;
-use crate::identity::password;
+use crate::identity::new_password::NewPassword;
 use crate::store::account::{self, Change};
 
 pub(super) async fn password(
@@ -18,13 +18,20 @@ pub(super) async fn password(
     password: &str,
     output: &Output,
 ) -> Result<(), Failure> {
-    let hash = password::hash(password)?;
-    let change = Change {
-        password_hash: Some(&hash),
-        ..Change::default()
-    };
-    let done = "password changed";
-    apply(config, login, change, Action::ChangePassword, done, output).await
+    let account_id = recorded::change(config, async |database| {
+        let names = account::names(&database.general, login).await?;
+        let names = names.ok_or_else(|| no_account(login))?;
+        let hash = NewPassword::new(password, &names)?.hash();
+        let change = Change {
+            password_hash: Some(&hash),
+            ..Change::default()
+        };
+        let account_id = changed(database, login, change).await?;
+        let detail = json!({ "account": account_id });
+        Ok((account_id, recorded::done(Action::ChangePassword, detail)))
+    })
+    .await?;
+    report(account_id, login, "password changed", output)
 }
 
 pub(super) async fn role(

@@ -117,6 +117,7 @@ pub(super) struct MeasureAnswer {
     article_zh: Option<&'static str>,
     /// The facts it is counted from.
     source: &'static str,
+    source_zh: &'static str,
     /// Codes of the dimensions it has figures by.
     dimensions: Vec<&'static str>,
     /// Whether rows add up to the total; where they do not, the total is counted by itself.
@@ -234,6 +235,7 @@ impl From<&'static Measure> for MeasureAnswer {
             definition_zh: measure.definition_zh,
             article_zh: measure.article_zh,
             source: measure.family().code(),
+            source_zh: measure.family().name_zh(),
             dimensions: Dimension::ALL
                 .into_iter()
                 .filter(|dimension| measure.family().has(*dimension))

@@ -140,6 +140,11 @@ impl Measure {
         matches!(self.formula, Formula::Sum(_))
     }
 
+    /// Whether what lies in several rows counts once in all of them together.
+    pub const fn counts_once(&self) -> bool {
+        matches!(self.formula, Formula::Distinct(_))
+    }
+
     /// The first of these that it has no figures by.
     pub fn lacks(&self, dimensions: &[Dimension]) -> Option<Dimension> {
         let lacks = |dimension: &&Dimension| !self.family().has(**dimension);

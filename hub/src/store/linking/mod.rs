@@ -10,7 +10,6 @@ pub mod model;
 pub mod node;
 pub mod person;
 pub mod relink;
-pub mod run;
 pub mod state;
 pub mod work;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::published;
+use super::{published, served};
 use crate::client::Bureau;
 use crate::record::{Case, case};
 use crate::support::add_office;
@@ -39,6 +39,13 @@ fn cases(office: usize) -> Vec<Case> {
         }
     }
     cases
+}
+
+/// Persons of an office in a month: some are of several months, and of the next office as well.
+fn persons(office: usize, month: usize) -> Vec<i32> {
+    let count = [0, 2, 3, 6, 9, 1, 12][(office * 5 + month * 3) % 7];
+    let first = office * 8 + month % 4 * 3;
+    (first..first + count).map(|person| person as i32).collect()
 }
 
 /// The periods of the year, the parts before what they add up to and some the other way round.
@@ -84,6 +91,9 @@ fn column(reports: &[Value], code: &str) -> Column {
                 table.to_owned(),
                 text(&row["code"]),
             );
+            if columns[at.unwrap()]["offices_only"] == true && !["", "office"].contains(&table) {
+                return;
+            }
             assert_eq!(cell["withheld"] == true, cell["value"].is_null(), "{key:?}");
             column.insert(key, cell["value"].as_f64());
         };
@@ -190,13 +200,17 @@ async fn nobody_works_out_what_was_left_out_from_all_that_was_published() {
             add_office(&bureau.hub.db.pool, office).await;
         }
         bureau.seed.office(&bureau.hub, office, cases(number)).await;
+        for month in 1..=12 {
+            let persons = persons(number, month);
+            served(&bureau, office, &format!("2024-{month:02}"), &persons).await;
+        }
     }
     let mut reports = Vec::new();
     for period in periods() {
         reports.push(published(&bureau, &period).await["report"].clone());
     }
     assert_eq!(reports.len(), 19);
-    for code in ["accepted", "issued", "fee_charged_fen"] {
+    for code in ["accepted", "issued", "fee_charged_fen", "persons"] {
         let column = column(&reports, code);
         let shown = column.values().flatten().filter(|value| **value > 0.0);
         let left_out = column.values().filter(|value| value.is_none());
@@ -211,6 +225,10 @@ async fn nobody_works_out_what_was_left_out_from_all_that_was_published() {
                 .flatten()
                 .find(|value| (1.0..=4.0).contains(*value));
             assert_eq!(small, None, "{code}");
+        }
+        // Persons add up but for those whom rows have in common: to whoever knows how many these are, the unknowns are in
+        // the same equations; how large they are is another matter.
+        if code == "accepted" || code == "issued" {
             assert_eq!(narrow(&column), Vec::<Sum>::new(), "{code}");
         }
         assert_eq!(solved(&column), Vec::<Cell>::new(), "{code}");

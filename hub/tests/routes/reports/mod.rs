@@ -1,6 +1,7 @@
 //! Period reports.
 
 mod differencing;
+mod once;
 mod publish;
 
 use http::Method;
@@ -8,6 +9,19 @@ use notary_hub::identity::Role;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Bureau, Colleague};
+
+/// Whom an office served in a month, as linkage tells persons apart.
+pub async fn served(bureau: &Bureau, office_id: &str, month: &str, persons: &[i32]) {
+    sqlx::query(
+        "INSERT INTO person_month (office_id, month, persons) VALUES ($1, $2::text::date, $3)",
+    )
+    .bind(office_id)
+    .bind(format!("{month}-01"))
+    .bind(persons)
+    .execute(&bureau.hub.db.pool)
+    .await
+    .unwrap();
+}
 
 async fn publish(bureau: &Bureau, period: &str, body: Value) -> Answer {
     let path = format!("/api/v1/reports/{period}/issues");

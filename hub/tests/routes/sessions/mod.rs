@@ -1,3 +1,4 @@
 mod delete;
 mod guessing;
+mod password;
 mod post;

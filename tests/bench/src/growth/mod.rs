@@ -8,6 +8,7 @@ pub(crate) mod multiply;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -203,7 +204,7 @@ impl Side {
         multiply(&url, times).await?;
         let calendar = Calendar::builtin();
         let begun = std::time::Instant::now();
-        verify::rebuild(&pool, &calendar).await?;
+        verify::rebuild(&pool, &calendar, &AtomicU64::default()).await?;
         let rebuild_seconds = begun.elapsed().as_secs_f64();
         let begun = std::time::Instant::now();
         let proof = verify::verify(&pool, &calendar).await?;

@@ -13,7 +13,7 @@ use super::Cells;
 use crate::site::Hub;
 
 const LOGIN: &str = "bench-analyst";
-const PASSWORD: &str = "bench bench bench";
+const PASSWORD: &str = "correct horse battery";
 
 /// An analyst who is signed in.
 #[derive(Debug)]
