@@ -20,6 +20,7 @@ pub mod finding;
 pub mod intent;
 pub mod linking;
 pub mod lookup;
+pub mod next_tokens;
 pub mod notice;
 pub mod office;
 pub mod overview;
@@ -39,6 +40,7 @@ pub mod structure;
 pub mod supervision;
 pub mod sync;
 pub mod token_key;
+pub mod token_key_move;
 pub mod tx;
 pub mod watch;
 
