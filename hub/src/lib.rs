@@ -27,6 +27,7 @@ pub mod linking;
 mod local_time;
 pub mod lookup;
 pub mod refusal;
+pub mod rekey;
 pub mod reports;
 pub mod review;
 pub mod rules;

@@ -90,7 +90,8 @@ pub async fn reconcile(
     let mut client = SyncServiceClient::new(channel).max_decoding_message_size(MAX_MESSAGE);
     // Before the hub is asked: what is acknowledged later is not compared.
     let held = outbox.held().await?;
-    let at_hub = ask(&mut client, DigestRequest::default()).await?.months;
+    let at_hub = ask(&mut client, identity, DigestRequest::default()).await?;
+    let at_hub = at_hub.months;
     let months = differing(&held, &at_hub);
     let mut cases = Vec::new();
     for months in pages(&months, &at_hub) {
@@ -98,7 +99,7 @@ pub async fn reconcile(
             months,
             found: None,
         };
-        cases.extend(ask(&mut client, request).await?.cases);
+        cases.extend(ask(&mut client, identity, request).await?.cases);
     }
     let drift = outbox.heal(held, months, cases).await?;
     gauge!(DRIFT_CASES).set(drift.total() as f64);
@@ -112,15 +113,17 @@ pub async fn reconcile(
         months: Vec::new(),
         found: Some(found),
     };
-    ask(&mut client, request).await?;
+    ask(&mut client, identity, request).await?;
     Ok(drift)
 }
 
 async fn ask(
     client: &mut SyncServiceClient<Channel>,
+    identity: &Identity,
     request: DigestRequest,
 ) -> Result<DigestResponse, tonic::Status> {
     let mut request = tonic::Request::new(request);
+    identity.name_key(&mut request);
     request.set_timeout(ANSWER);
     Ok(client.digest(request).await?.into_inner())
 }

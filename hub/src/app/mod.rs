@@ -35,6 +35,7 @@ use crate::identity::pki::{Pki, PkiError};
 use crate::identity::revocation::Revocations;
 use crate::identity::second_factor::SecondFactor;
 use crate::identity::server_certificate::ServerCertificate;
+use crate::identity::token_key_file;
 use crate::ingest::{Ingest, IngestConfig, Writers};
 use crate::linking::model::Models;
 use crate::linking::{Linking, Workers};
@@ -46,6 +47,7 @@ use crate::telemetry::exporter;
 use crate::traffic::Traffic;
 use crate::transport::{Stop, TlsSetupError};
 use doors::Doors;
+pub use rotation::{SettleError, settle};
 use services::Services;
 
 /// Why the hub does not run.
@@ -63,6 +65,8 @@ pub enum AppError {
     Checkpoints(#[from] ArchiveError),
     #[error(transparent)]
     Rules(#[from] RulesError),
+    #[error(transparent)]
+    TokenKey(#[from] SettleError),
     #[error("read what is revoked: {0}")]
     Revocations(#[source] sqlx::Error),
     #[error("count the statistics again: {0}")]
@@ -163,11 +167,14 @@ impl App {
     pub async fn start(config: Config) -> Result<Self, AppError> {
         Addresses::withdraw(&config.addresses_file()).map_err(announce_failed(&config))?;
         let metrics = exporter::install()?;
-        let pki = Pki::load(&config)?;
+        let mut pki = Pki::load(&config)?;
         let authority = Arc::new(pki.authority);
         let now = OffsetDateTime::now_utc();
         let certificate = Arc::new(ServerCertificate::load_or_make(&config, &authority, now)?);
         let database = Database::open_as_owner(&config).await?;
+        // A step that was committed is taken to its end here.
+        rotation::settle(&config, &database.general).await?;
+        pki.token_keys = token_key_file::load(&config.pki_dir())?;
         let (revocations, reader) = Revocations::load(database.general.clone())
             .await
             .map_err(AppError::Revocations)?;
@@ -182,7 +189,7 @@ impl App {
             traffic.clone(),
             IngestConfig {
                 writers: config.ingest.writers,
-                token_key_id: pki.token_keys.present.id(),
+                first_token_key: pki.token_keys.present.id(),
             },
         );
         let checkpoint_key = Arc::new(key_file::load_or_make(&config)?);
@@ -255,6 +262,10 @@ impl App {
         });
         background.keep("service_manager", watch::service_manager);
         let figures = database.general.clone();
+        background.keep("next_tokens", move |stop| {
+            watch::next_tokens(figures.clone(), stop)
+        });
+        let figures = database.general.clone();
         background.keep("nightly", move |stop| {
             nightly::run(figures.clone(), Calendar::builtin(), stop)
         });
@@ -268,6 +279,7 @@ impl App {
         });
         let keys = rotation::Keys {
             config: config.clone(),
+            pool: database.general.clone(),
             authority: Arc::clone(&authority),
             certificate: Arc::clone(&certificate),
             sessions,

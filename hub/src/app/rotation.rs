@@ -7,16 +7,60 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use sqlx::PgPool;
 use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::identity::Sessions;
-use crate::identity::authority::Authority;
+use crate::identity::authority::{Authority, AuthorityError};
 use crate::identity::enrol::Enrolment;
 use crate::identity::pki::{Pki, PkiError};
 use crate::identity::server_certificate::ServerCertificate;
+use crate::identity::token_key_file;
+use crate::store::token_key;
+
+/// Why the folder does not have the token key that the database says is the city's.
+#[derive(Debug, thiserror::Error)]
+pub enum SettleError {
+    #[error(
+        "the city's token key is key {in_force}, and this folder has key {present}: copy token.key from the hub that \
+         went over to it, or restore folder and database from one backup"
+    )]
+    Elsewhere { in_force: u32, present: u32 },
+    #[error(
+        "the city's token key is its first by the database, and this folder has key {present}: restore folder and \
+         database from one backup"
+    )]
+    Ahead { present: u32 },
+    #[error(transparent)]
+    File(#[from] AuthorityError),
+    #[error("read which token key is in force: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Takes a change of the token key to its end in the folder, once the database says that it came into force. Done once,
+/// it changes nothing.
+pub async fn settle(config: &Config, pool: &PgPool) -> Result<(), SettleError> {
+    let dir = config.pki_dir();
+    let standing = token_key::standing(pool).await?;
+    let present = token_key_file::load(&dir)?.present.id();
+    match standing.present {
+        None if token_key::is_of_a_change(pool, present).await? => {
+            Err(SettleError::Ahead { present })
+        }
+        None => Ok(()),
+        Some(key) if key.id == present => Ok(()),
+        Some(key) => match token_key_file::promote_next(&dir, key.id)? {
+            true => Ok(()),
+            false => Err(SettleError::Elsewhere {
+                in_force: key.id,
+                present,
+            }),
+        },
+    }
+}
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -24,6 +68,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(super) struct Keys {
     pub(super) config: Config,
+    pub(super) pool: PgPool,
     pub(super) authority: Arc<Authority>,
     pub(super) certificate: Arc<ServerCertificate>,
     pub(super) sessions: Arc<Sessions>,
@@ -39,7 +84,12 @@ impl Keys {
         let dir = self.config.pki_dir();
         // Not what is there now: a step may have been taken while the hub was starting.
         let mut taken = None;
+        let mut unsettled = None;
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            match settle(&self.config, &self.pool).await {
+                Ok(()) => unsettled = None,
+                Err(error) => say_once(&mut unsettled, &error),
+            }
             let Ok(seen) = look(&dir) else { continue };
             if taken.as_ref() == Some(&seen) {
                 continue;
@@ -66,6 +116,17 @@ impl Keys {
         self.sessions.replace_keys(pki.session_keys);
         self.enrolment.replace_token_keys(pki.token_keys);
         Ok(())
+    }
+}
+
+fn say_once(said: &mut Option<String>, error: &SettleError) {
+    let words = error.to_string();
+    if said.as_ref() != Some(&words) {
+        tracing::error!(
+            error = words,
+            "the token key in the folder is not the city's"
+        );
+        *said = Some(words);
     }
 }
 

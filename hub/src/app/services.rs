@@ -25,6 +25,7 @@ use crate::linking::model::Models;
 use crate::lookup::Lookup;
 use crate::rules::Rules;
 use crate::statistics::calendar::Calendar;
+use crate::store::token_key::InForce;
 use crate::supervision::{self, worker::Supervision};
 use crate::sync::Feeds;
 use crate::sync::streams::Streams;
@@ -77,8 +78,10 @@ impl Services {
             pool: database.feeds.clone(),
             audit: audit.clone(),
             ingest,
-            token_key_id: token_keys.present.id(),
-            token_algorithm: token_keys.present.algorithm(),
+            first_token_key: InForce {
+                id: token_keys.present.id(),
+                algorithm: token_keys.present.algorithm(),
+            },
             streams: Streams::default(),
         };
         let by_hand = config.identity.approve_enrolment;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::gauge;
+use linkage::office::OfficeId;
+use metrics::{Gauge, gauge};
 use sd_notify::NotifyState;
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -14,9 +15,11 @@ use crate::config::Config;
 use crate::grpc::health::{Health, Standing};
 use crate::identity::authority::Authority;
 use crate::identity::server_certificate::ServerCertificate;
-use crate::telemetry::metrics::POOL_CONNECTIONS;
+use crate::store::token_key;
+use crate::telemetry::metrics::{NEXT_TOKENS_LACKING, POOL_CONNECTIONS};
 
 const DATABASE_EVERY: Duration = Duration::from_secs(5);
+const NEXT_TOKENS_EVERY: Duration = Duration::from_secs(600);
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// Periods until a stop.
@@ -69,6 +72,36 @@ pub(super) async fn database(
         };
         health.set(standing).await;
     }
+}
+
+/// How far offices have come in a change of the token key, while one is under way.
+pub(super) async fn next_tokens(pool: PgPool, stop: CancellationToken) {
+    let mut every = Every::new(NEXT_TOKENS_EVERY, stop).await;
+    let mut told = Vec::new();
+    while every.next().await {
+        let offices = async {
+            match token_key::under_way(&pool).await? {
+                Some(next) => token_key::offices(&pool, next).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        match offices.await {
+            Ok(offices) => {
+                for office in told.drain(..) {
+                    lacking(office).set(0.0);
+                }
+                for office in offices {
+                    lacking(office.office_id).set(office.lacking as f64);
+                    told.push(office.office_id);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "cases without next tokens could not be counted"),
+        }
+    }
+}
+
+fn lacking(office: OfficeId) -> Gauge {
+    gauge!(NEXT_TOKENS_LACKING, "office" => office.to_string())
 }
 
 /// Replaces the hub's own certificate in good time.

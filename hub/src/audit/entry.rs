@@ -110,6 +110,7 @@ actions! {
     ReplaceSessionKeys = "session_key.replace", "更换会话密钥";
     RotateTokenKey = "token_key.rotate", "轮换标识密钥";
     WithdrawTokenKey = "token_key.withdraw", "撤回标识密钥";
+    RetireTokenKey = "token_key.retire", "改用新标识密钥";
     AddAccount = "account.add", "新增账号";
     ChangePassword = "account.change_password", "修改密码";
     ChangeRole = "account.change_role", "变更角色";

@@ -16,7 +16,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::statistics::contribution::Figures;
 
-/// First 16 bytes of SHA-256 over the wire record with revision 0: equal content, equal hash.
+/// First 16 bytes of SHA-256 over the wire record with revision 0 and without next tokens: equal content, equal hash.
 pub type ContentHash = [u8; 16];
 
 /// A case's key at the hub: the office and its own system's key.
@@ -48,6 +48,30 @@ pub struct Case {
     pub keyed_under: RulesDigest,
     pub modified_at: Option<OffsetDateTime>,
     pub content_hash: ContentHash,
+    /// While the city changes its token key.
+    pub next_tokens: Option<NextTokens>,
+}
+
+/// A case's tokens under the key that is to follow the city's token key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NextTokens {
+    /// Of that key.
+    pub key_id: i32,
+    /// The record's with these tokens in the place of its own.
+    pub content_hash: ContentHash,
+    /// Of the parties, in their order.
+    pub parties: Vec<PartyTokens>,
+    /// Of the subjects, in their order.
+    pub subjects: Vec<Token>,
+}
+
+/// A party's tokens under the next key, each where the party has its like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartyTokens {
+    pub identifier: Option<Token>,
+    /// Of an unverified identifier.
+    pub segments: Vec<Token>,
+    pub phone: Option<Token>,
 }
 
 /// One party (当事人) of a case.

@@ -9,6 +9,9 @@ use super::Case;
 /// the past, so a newer revision does not take it away.
 pub const ILLEGAL_STEP: &str = "ILLEGAL_STEP";
 
+/// A case's tokens are of a key that the city gave up. The next record of the case takes it away.
+pub const TOKEN_KEY_OUTDATED: &str = "TOKEN_KEY_OUTDATED";
+
 /// Matters that are applied for in person, never through an agent (公证法 art. 26).
 const IN_PERSON: [&str; 3] = ["will", "survival", "adoption"];
 
@@ -25,6 +28,7 @@ pub struct Finding {
 pub fn label_zh(rule_id: &str) -> &'static str {
     match rule_id {
         ILLEGAL_STEP => "状态变化不合程序",
+        TOKEN_KEY_OUTDATED => "号码标识仍为旧密钥",
         "IDENTIFIER_UNVERIFIED" => "证件号码校验不符",
         "IDENTIFIER_MISSING" => "自然人缺少证件号码",
         "AGENT_NOT_ALLOWED" => "须本人办理的事项有代理人",

@@ -76,7 +76,7 @@ fn tell(progress: Progress) {
     let _ = writeln!(io::stderr().lock(), "{}{far}", step.code());
 }
 
-fn runs(database: &Database) -> Runs<'_> {
+pub(super) fn runs(database: &Database) -> Runs<'_> {
     Runs {
         long: &database.general,
         short: &database.linking,

@@ -8,24 +8,33 @@ use linkage::token::TokenAlgorithm;
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Failure, Output, change, done};
-use crate::app::Database;
+use super::{Failure, Output, change, done, persons};
+use crate::app::{Database, settle};
 use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::token_key_file;
-use crate::store::token_key::{self, OfficeStanding};
+use crate::rekey::{self, Retirement};
+use crate::store::token_key::{self, OfficeStanding, Outdated};
+use crate::store::tx;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenKeyCommand {
-    /// Make the key that is to follow and hand it out at enrolment and renewal. Nothing is made with it yet.
+    /// Make the key that is to follow and hand it out; offices send their cases' tokens under both from then on.
     Rotate {
         /// How its tokens are computed, when it is to be another way.
         #[arg(long, value_name = "hmac_sha256|hmac_sm3")]
         token_algorithm: Option<TokenAlgorithm>,
     },
+    /// Go over to the key that is to follow, in one step at a quiet hour: offices' records wait meanwhile, look-ups do not.
+    /// The present key is gone then, and nothing brings it back.
+    Retire {
+        /// Cases that may be left behind under the present key, where they match nothing.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        leave: u64,
+    },
     /// Take the key that is to follow back; agents forget it when they next renew.
     Withdraw,
-    /// Say which keys there are, and which offices have the one that is to follow.
+    /// Say which keys there are, which offices have the one that is to follow, and what they still lack.
     Status,
 }
 
@@ -38,6 +47,7 @@ pub(super) async fn run(
         TokenKeyCommand::Rotate { token_algorithm } => {
             rotate(config, token_algorithm, output).await
         }
+        TokenKeyCommand::Retire { leave } => retire(config, leave, output).await,
         TokenKeyCommand::Withdraw => withdraw(config, output).await,
         TokenKeyCommand::Status => status(config, output).await,
     }
@@ -50,6 +60,7 @@ async fn rotate(
 ) -> Result<(), Failure> {
     let dir = config.pki_dir();
     let id = change(config, async |database| {
+        settle(config, &database.general).await?;
         let keys = token_key_file::load(&dir)?;
         let algorithm = algorithm.unwrap_or(keys.present.algorithm());
         // A database that was restored may know less than the folder.
@@ -72,13 +83,53 @@ async fn rotate(
     Ok(())
 }
 
+async fn retire(config: &Config, leave: u64, output: &Output) -> Result<(), Failure> {
+    let dir = config.pki_dir();
+    let gone_over = change(config, async |database| {
+        settle(config, &database.general).await?;
+        let here = token_key_file::load(&dir)?.next.map(|key| key.id());
+        let gone_over = match rekey::retire(&persons::runs(database), here, leave).await? {
+            Retirement::Done(gone_over) => gone_over,
+            Retirement::Refused(refusal) => return Err(refusal.into()),
+        };
+        // The database has gone over; a folder that cannot follow now does when a hub starts.
+        settle(config, &database.general).await?;
+        let detail = serde_json::to_value(&gone_over)?;
+        Ok((gone_over, done(Action::RetireTokenKey, detail)))
+    })
+    .await?;
+    output.print(&gone_over, || {
+        format!(
+            "key {} is the city's token key now ({:.1} s): {} cases with {} parties and {} subjects, {} persons; {} cases were left behind\n\
+             agents follow when they next speak to a hub; another hub of this database needs the same token.key\n\
+             make a backup now: one of before knows the key that is gone",
+            gone_over.key_id,
+            gone_over.seconds,
+            gone_over.cases,
+            gone_over.parties,
+            gone_over.subjects,
+            gone_over.persons,
+            gone_over.left,
+        )
+    })?;
+    Ok(())
+}
+
 async fn withdraw(config: &Config, output: &Output) -> Result<(), Failure> {
     let dir = config.pki_dir();
     let id = change(config, async |database| {
         let here = token_key_file::load(&dir)?.next.map(|key| key.id());
         // The file first: what is no longer there is handed out to nobody, whatever happens next.
         token_key_file::remove_next(&dir)?;
-        let id = token_key::withdraw(&database.general)
+        let withdrawn = tx::tx(
+            &database.general,
+            "token_key.withdraw",
+            async |transaction| {
+                token_key::keep_out(&mut *transaction).await?;
+                token_key::withdraw(transaction).await
+            },
+        );
+        let id = withdrawn
             .await?
             .or(here)
             .ok_or_else(|| anyhow!("no change of the token key is under way"))?;
@@ -94,19 +145,21 @@ async fn withdraw(config: &Config, output: &Output) -> Result<(), Failure> {
 }
 
 async fn status(config: &Config, output: &Output) -> Result<(), Failure> {
-    let keys = token_key_file::load(&config.pki_dir())?;
     let database = Database::open_or_join(config).await?;
     let standing = async {
+        settle(config, &database.general).await?;
+        let outdated = token_key::outdated(&database.general).await?;
         let next = token_key::under_way(&database.general).await?;
         let offices = match next {
             Some(next) => token_key::offices(&database.general, next).await?,
             None => Vec::new(),
         };
-        Ok::<_, sqlx::Error>((next, offices))
+        Ok::<_, anyhow::Error>((next, offices, outdated))
     };
     let standing = standing.await;
     database.close().await?;
-    let (next, offices) = standing?;
+    let (next, offices, outdated) = standing?;
+    let keys = token_key_file::load(&config.pki_dir())?;
     let here = keys.next.as_ref().map(linkage::token::TokenKey::id);
     let value = json!({
         "present": keys.present.id(),
@@ -114,6 +167,7 @@ async fn status(config: &Config, output: &Output) -> Result<(), Failure> {
         "next": next,
         "next_in_this_folder": here.is_some() && here == next,
         "offices": offices,
+        "to_be_put_anew": outdated,
     });
     output.print(&value, || {
         let present = &keys.present;
@@ -124,24 +178,49 @@ async fn status(config: &Config, output: &Output) -> Result<(), Failure> {
                 text += "this folder has no such key: copy next-token.key from the hub that made it, or withdraw it\n";
             }
         }
+        text += &to_be_put_anew(outdated);
         text
     })?;
     Ok(())
 }
 
+/// Empty where nothing is.
+fn to_be_put_anew(outdated: Outdated) -> String {
+    let Outdated {
+        planted_identities,
+        declared_relatives,
+        standing_questions,
+    } = outdated;
+    match outdated == Outdated::default() {
+        true => String::new(),
+        false => format!(
+            "made with a former key, match nothing and are to be put anew: {planted_identities} planted identities, \
+             {declared_relatives} declared relatives, {standing_questions} standing questions\n"
+        ),
+    }
+}
+
 fn table(next: u32, offices: &[OfficeStanding]) -> String {
     let mut text = format!(
-        "key {next} is to follow\n\n{:<16}  {:<8}  last there\n",
-        "office", "has it"
+        "key {next} is to follow\n\n{:<16}  {:<8}  {:<20}  cases without its tokens\n",
+        "office", "has it", "last there"
     );
     for office in offices {
-        let has = if office.has_next { "yes" } else { "no" };
+        let has = match (office.active, office.has_next) {
+            (false, _) => "revoked",
+            (true, true) => "yes",
+            (true, false) => "no",
+        };
         let seen = office
             .last_seen_at
             .and_then(|at| at.truncate_to_second().format(&Rfc3339).ok())
             .unwrap_or_else(|| "never".to_owned());
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{:<16}  {has:<8}  {seen}", office.office_id);
+        let _ = writeln!(
+            text,
+            "{:<16}  {has:<8}  {seen:<20}  {}",
+            office.office_id, office.lacking
+        );
     }
     text
 }

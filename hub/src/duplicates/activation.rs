@@ -14,7 +14,7 @@ use super::pass::{self, Company, Paged};
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
 use crate::rules::{Edition, RulesError, short};
 use crate::store::rules::{self, Stage};
-use crate::store::{linking, replay, sync, tx};
+use crate::store::{linking, replay, sync, token_key, tx};
 
 /// How far an activation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +115,8 @@ enum Step {
 async fn step(pool: &PgPool, rule_set: &RuleSet) -> Result<Step, ActivationError> {
     let mut transaction = tx::begin(pool).await?;
     let connection = &mut *transaction;
+    // A page of keys is made from tokens.
+    token_key::enter(connection).await?;
     let version = rule_set.version();
     let stage = rules::lock_stage(connection, version).await?;
     let (pass, behind) = match stage.ok_or(ActivationError::Superseded)? {

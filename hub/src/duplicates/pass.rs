@@ -69,6 +69,20 @@ pub(super) async fn derive_keys(
     Ok(paged(cases, Effect::default()))
 }
 
+/// Gives every case of the hub the keys that it has under `rules`, in a transaction that nobody else stores cases beside.
+pub(crate) async fn derive_all_keys(
+    connection: &mut PgConnection,
+    rules: &RuleSet,
+) -> Result<(), sqlx::Error> {
+    for office_id in replay::offices(connection).await? {
+        let mut behind = Some(String::new());
+        while let Some(last) = behind {
+            behind = derive_keys(connection, rules, office_id, &last).await?.last;
+        }
+    }
+    Ok(())
+}
+
 /// Seeks what persons show again for the office's next cases.
 pub(super) async fn seek_persons(
     connection: &mut PgConnection,

@@ -42,10 +42,12 @@ impl CertificateService for CertificateApi {
                 status(&error)
             })?;
         tracing::info!(office = %office.office_id, late, "certificate renewed");
+        let keys = self.enrolment.token_keys();
         Ok(Response::new(RenewResponse {
             certificate_chain_der: ders(&chain),
             trust_anchors_der: ders(&self.enrolment.trust_anchors()),
-            next_token_key: self.enrolment.token_keys().next.as_ref().map(token_key),
+            next_token_key: keys.next.as_ref().map(token_key),
+            token_key: Some(token_key(&keys.present)),
         }))
     }
 }

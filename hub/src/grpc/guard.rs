@@ -7,19 +7,23 @@ use std::time::Duration;
 use axum::BoxError;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::Extensions;
+use axum::http::{Extensions, HeaderMap};
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use linkage::office::OfficeId;
 use metrics::histogram;
+use sqlx::{PgPool, PgTransaction};
 use tokio::time::{Instant, timeout};
 use tonic::{Code, Status};
 
+use super::error::database;
 use crate::gate::Gate;
 use crate::identity::revocation::{Revocation, Revocations};
 use crate::identity::{LapsedOffice, OfficeIdentity, Sessions};
 use crate::refusal::Reason;
+use crate::store::token_key::{self, Standing};
+use crate::store::tx;
 use crate::telemetry::metrics::RPC_SECONDS;
 use crate::transport::{ClientAddress, MAX_CALL_IN, bearer};
 
@@ -29,6 +33,18 @@ const AT_ONCE: usize = 256;
 const AT_ONCE_OF_ONE: usize = 64;
 /// How long a unary call may take, its request's body included.
 const UNARY_TIME: Duration = Duration::from_secs(30);
+
+/// Metadata that names the token key which a call's tokens are made with.
+const TOKEN_KEY_ID: &str = "token-key-id";
+const WATCH_MATTER: &str = "/notary.hub.v1.LookupService/WatchMatter";
+const SUBMIT_FILING: &str = "/notary.hub.v1.FilingService/SubmitFiling";
+/// Calls that look for tokens, or compare what was made of them.
+const WITH_TOKENS: [&str; 4] = [
+    "/notary.hub.v1.LookupService/CheckApplication",
+    "/notary.hub.v1.LookupService/BatchCheck",
+    "/notary.hub.v1.LookupService/FindPerson",
+    "/notary.hub.v1.SyncService/Digest",
+];
 
 /// The call that stays open for hours.
 const SYNC_STREAM: &str = "/notary.hub.v1.SyncService/Sync";
@@ -133,6 +149,79 @@ pub(super) fn revoked(revocation: Revocation) -> Status {
         Revocation::Certificate => Reason::CertificateRevoked
             .because("the certificate is revoked")
             .into(),
+    }
+}
+
+/// Tokens of another key than the stored ones would be found nowhere, and nobody would know. Looked at before and behind
+/// the call: the city may go over to another key meanwhile. What stores tokens keeps that from happening as long as it
+/// lasts; what looks for some with an intent does so by itself.
+pub(super) async fn token_key(
+    State(pool): State<PgPool>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let storing = match request.uri().path() {
+        WATCH_MATTER | SUBMIT_FILING => true,
+        path if WITH_TOKENS.contains(&path) => false,
+        _ => return next.run(request).await,
+    };
+    let told = told_key(request.headers());
+    let held = match storing {
+        true => hold_key(&pool, told).await.map(Some),
+        false => same_key(&pool, told).await.map(|()| None),
+    };
+    let held = match held {
+        Ok(held) => held,
+        Err(status) => return refuse(status),
+    };
+    let response = next.run(request).await;
+    if let Some(held) = held {
+        // It wrote nothing; a connection that broke meanwhile lets go by itself.
+        held.rollback().await.ok();
+        return response;
+    }
+    match same_key(&pool, told).await {
+        Ok(()) => response,
+        Err(status) => refuse(status),
+    }
+}
+
+/// Id of the token key that the call's tokens are made with, as its metadata has it.
+fn told_key(headers: &HeaderMap) -> Option<u32> {
+    headers.get(TOKEN_KEY_ID)?.to_str().ok()?.parse().ok()
+}
+
+async fn same_key(pool: &PgPool, told: Option<u32>) -> Result<(), Status> {
+    let standing = token_key::standing(pool).await;
+    admitted(&standing.map_err(|error| database(&error))?, told)
+}
+
+async fn hold_key(pool: &PgPool, told: Option<u32>) -> Result<PgTransaction<'static>, Status> {
+    let held = async {
+        let mut transaction = tx::begin(pool).await?;
+        let standing = token_key::enter_now(&mut transaction).await?;
+        Ok::<_, sqlx::Error>((transaction, standing))
+    };
+    let (transaction, standing) = held.await.map_err(|error| database(&error))?;
+    let standing = standing.ok_or_else(key_is_changed)?;
+    admitted(&standing, told)?;
+    Ok(transaction)
+}
+
+/// Why nothing with tokens is stored now.
+pub(super) fn key_is_changed() -> Status {
+    Reason::Overloaded
+        .because("the city goes over to another token key at this moment")
+        .retry_after(Duration::from_secs(30))
+        .into()
+}
+
+fn admitted(standing: &Standing, told: Option<u32>) -> Result<(), Status> {
+    match standing.admits(told) {
+        true => Ok(()),
+        false => Err(Reason::TokenKeyUnknown
+            .because("the tokens are made with another key than the city's; `Welcome` names it")
+            .into()),
     }
 }
 

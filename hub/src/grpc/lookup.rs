@@ -12,6 +12,7 @@ use notary_proto::hub::v1::{
 use tonic::{Request, Response, Status};
 
 use super::error::{audit, database, internal};
+use super::guard::key_is_changed;
 use super::{lookup_answer, lookup_question, lookup_watch, office_of};
 use crate::audit::{Action, Actor};
 use crate::identity::{Person, Role};
@@ -128,6 +129,7 @@ pub(super) fn asker(office_id: OfficeId, person: &Person) -> Result<Asker, Denia
 fn status(error: LookupError) -> Status {
     match error {
         LookupError::Denied(denial) => denied(denial),
+        LookupError::KeyChanging => key_is_changed(),
         LookupError::Database(error) => database(&error),
         LookupError::Linking(error) => internal(&error),
         LookupError::Audit(error) => audit(&error),

@@ -91,6 +91,7 @@ impl Agents {
     /// `known` tells the handlers who asks: the certificate's office stands in a call's extensions, and a person is put
     /// there.
     pub fn routes(self, known: impl Fn(Router) -> Router) -> Router {
+        let (of_feeds, of_lookups) = (self.feeds.pool.clone(), self.lookup.pool());
         let sync = SyncApi::new(self.feeds, self.revocations.clone());
         let office_calls = Routes::from(Router::new())
             .add_service(
@@ -102,6 +103,7 @@ impl Agents {
                 FilingApi::new(self.supervision, self.audit)
             ))
             .into_axum_router();
+        let office_calls = office_calls.layer(from_fn_with_state(of_feeds, guard::token_key));
         let office_calls =
             known(office_calls).layer(from_fn_with_state(Lane::new(), guard::unary_or_stream));
         let lookup = LookupApi::new(self.lookup);
@@ -111,6 +113,7 @@ impl Agents {
             .add_service(limited!(LookupServiceServer, lookup))
             .add_service(limited!(DetailsServiceServer, details))
             .into_axum_router();
+        let lookups = lookups.layer(from_fn_with_state(of_lookups, guard::token_key));
         let lookups = known(lookups).layer(from_fn_with_state(Lane::new(), guard::unary));
         let standing = Routes::from(office_calls.merge(lookups))
             .add_service(self.health.server())

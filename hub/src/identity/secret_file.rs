@@ -61,6 +61,14 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
         .map_err(failed("read", path))
 }
 
+/// Puts a secret in the place of another, durably and in one step.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), SecretFileError> {
+    let parent = to.parent().unwrap_or(Path::new("."));
+    fs::rename(from, to)
+        .and_then(|()| File::open(parent)?.sync_all())
+        .map_err(failed("rename", from))
+}
+
 /// Removes a secret, if it is there.
 pub(super) fn remove(path: &Path) -> Result<(), SecretFileError> {
     remove_if_there(path).map_err(failed("remove", path))

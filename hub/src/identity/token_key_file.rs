@@ -37,6 +37,18 @@ pub fn make_next(dir: &Path, id: u32, algorithm: TokenAlgorithm) -> Result<(), A
     write(dir, NEXT, id, algorithm)
 }
 
+/// Puts the key that was to follow in the place of the present one, whose secret is gone then. False when the folder has
+/// no next key with this id.
+pub fn promote_next(dir: &Path, id: u32) -> Result<bool, AuthorityError> {
+    match load(dir)?.next {
+        Some(next) if next.id() == id => {
+            secret_file::rename(&dir.join(NEXT), &dir.join(PRESENT))?;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
 /// Removes the key that was to follow, if there is one.
 pub fn remove_next(dir: &Path) -> Result<(), AuthorityError> {
     Ok(secret_file::remove(&dir.join(NEXT))?)
@@ -99,8 +111,22 @@ mod tests {
         let mode = std::fs::metadata(dir.path().join(NEXT)).expect("there");
         assert_eq!(mode.mode() & 0o777, 0o600);
 
+        assert!(!promote_next(dir.path(), 3).expect("good"), "another key");
         remove_next(dir.path()).expect("removed");
         remove_next(dir.path()).expect("nothing is left to remove");
         assert!(load(dir.path()).expect("good").next.is_none());
+    }
+
+    #[test]
+    fn the_key_that_was_to_follow_takes_the_place_of_the_present_one_once() {
+        let dir = tempfile::tempdir().expect("a folder");
+        create(dir.path(), TokenAlgorithm::HmacSha256).expect("made");
+        make_next(dir.path(), 2, TokenAlgorithm::HmacSha256).expect("made");
+        let next = load(dir.path()).expect("good").next.expect("there");
+        assert!(promote_next(dir.path(), 2).expect("moved"));
+        let after = load(dir.path()).expect("good");
+        assert_eq!(after.present.secret(), next.secret());
+        assert!(after.next.is_none());
+        assert!(!promote_next(dir.path(), 2).expect("nothing to move"));
     }
 }

@@ -15,7 +15,10 @@ use crate::duplicates::{self, watched};
 use crate::store::child::{Keyed, rank};
 use crate::store::duplicate::Sought;
 use crate::store::sync::{Position, Progress};
-use crate::store::{case, child, linking, quality, reject, rollup, supervision, sync, tx};
+use crate::store::token_key::Standing;
+use crate::store::{
+    case, child, linking, next_tokens, quality, reject, rollup, supervision, sync, token_key, tx,
+};
 
 /// Consecutive records of one stream.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub struct Job {
     pub records: Vec<Decoded>,
     /// Records still waiting at the agent behind these.
     pub backlog: u64,
+    /// Id of the key that their tokens are made with; `None` while that is the city's first.
+    pub token_key: Option<u32>,
 }
 
 /// What became of a job.
@@ -40,6 +45,8 @@ pub enum Outcome {
     Gap { from_sequence: u64 },
     /// A newer epoch of the office's outbox is known; nothing was taken.
     EpochStale,
+    /// The city went over to another token key; nothing was taken.
+    TokenKeyChanged,
 }
 
 /// A record that the hub put into quarantine.
@@ -91,6 +98,7 @@ async fn store_once(
     treatment: Treatment,
 ) -> Result<(Vec<Outcome>, Tally), sqlx::Error> {
     let mut transaction = tx::begin(&context.pool).await?;
+    let keys = token_key::enter(&mut transaction).await?;
     let mut offices: Vec<OfficeId> = jobs.iter().map(|job| job.office_id).collect();
     offices.sort_unstable();
     offices.dedup();
@@ -99,7 +107,7 @@ async fn store_once(
     let rules = context.rules.refresh(&mut transaction).await?;
     let keyed_anew = keyed_anew(jobs, &rules);
     let jobs = keyed_anew.as_deref().unwrap_or(jobs);
-    let mut admitted = admit(jobs, positions);
+    let mut admitted = admit(jobs, positions, &keys);
     let plan = match treatment {
         Treatment::Store => {
             let batch = Batch::of(admitted.records);
@@ -109,7 +117,8 @@ async fn store_once(
         Treatment::Quarantine => refused(&admitted.records),
     };
     let mut tally = tally(&plan);
-    tally.findings = write(context, &rules, &mut transaction, &plan).await?;
+    tally.findings = write(context, &rules, &keys, &mut transaction, &plan).await?;
+    keep_next_tokens(&mut transaction, &plan, keys.next).await?;
     sync::advance(&mut transaction, &admitted.progress).await?;
     tell_again(
         &mut transaction,
@@ -131,11 +140,19 @@ struct Admitted<'a> {
     replayed: Vec<(usize, u64)>,
 }
 
-fn admit(jobs: &[Job], mut positions: HashMap<OfficeId, Position>) -> Admitted<'_> {
+fn admit<'a>(
+    jobs: &'a [Job],
+    mut positions: HashMap<OfficeId, Position>,
+    keys: &Standing,
+) -> Admitted<'a> {
     let mut records = Vec::with_capacity(jobs.iter().map(|job| job.records.len()).sum());
     let mut outcomes = Vec::with_capacity(jobs.len());
     let (mut backlogs, mut replayed) = (HashMap::new(), Vec::new());
     for (at, job) in jobs.iter().enumerate() {
+        if !keys.admits(job.token_key) {
+            outcomes.push(Outcome::TokenKeyChanged);
+            continue;
+        }
         let position = positions.get_mut(&job.office_id);
         let Some(position) = position.filter(|position| position.epoch == job.epoch) else {
             outcomes.push(Outcome::EpochStale);
@@ -243,9 +260,14 @@ fn refused<'a>(records: &[Incoming<'a>]) -> Plan<'a> {
 async fn write(
     context: &Context,
     rules: &RuleSet,
+    keys: &Standing,
     connection: &mut PgConnection,
     plan: &Plan<'_>,
 ) -> Result<Vec<&'static str>, sqlx::Error> {
+    let token_key_id = match keys.present {
+        Some(key) => i32::try_from(key.id).map_err(|error| sqlx::Error::Encode(error.into()))?,
+        None => context.first_token_key,
+    };
     case::renumber(connection, &plan.renumbered).await?;
     let mut left = Vec::new();
     for layer in &plan.layers {
@@ -257,7 +279,7 @@ async fn write(
         case::keep_history(connection, &replaced).await?;
         left.extend(child::clear(connection, &replaced).await?);
         case::upsert(connection, layer).await?;
-        child::insert_parties(connection, layer, context.token_key_id).await?;
+        child::insert_parties(connection, layer, token_key_id).await?;
         child::insert_subjects(connection, layer).await?;
         child::insert_matter_keys(connection, layer.iter().map(keyed)).await?;
     }
@@ -273,6 +295,27 @@ async fn write(
     // Behind the stripes that it holds now.
     watched::tell(connection, rules, &sought).await?;
     Ok(effect.opened)
+}
+
+/// Keeps the tokens under the key that is to follow, while one is. Those of a key that was taken back may still wait in
+/// an outbox.
+async fn keep_next_tokens(
+    connection: &mut PgConnection,
+    plan: &Plan<'_>,
+    next_key: Option<u32>,
+) -> Result<(), sqlx::Error> {
+    let Some(next_key) = next_key else {
+        return Ok(());
+    };
+    let written: Vec<_> = plan.newest.iter().filter(|write| write.replaces).collect();
+    let written: Vec<_> = written.iter().map(|write| write.key()).collect();
+    let tokens: Vec<_> = plan
+        .next_tokens
+        .iter()
+        .filter(|(_, tokens)| u32::try_from(tokens.key_id) == Ok(next_key))
+        .copied()
+        .collect();
+    next_tokens::replace(connection, &written, &tokens).await
 }
 
 fn keyed<'a>(write: &'a Write<'_>) -> Keyed<'a> {

@@ -39,8 +39,8 @@ const QUEUE: usize = 4096;
 pub struct IngestConfig {
     /// Writers; one for each core is enough, because the database does most of the work.
     pub writers: u32,
-    /// Key that offices make tokens with at present.
-    pub token_key_id: u32,
+    /// The city's key as long as no other one came into force.
+    pub first_token_key: u32,
 }
 
 /// What every writer needs.
@@ -51,7 +51,7 @@ struct Context {
     calendar: Arc<Calendar>,
     /// By which cases are counted.
     basis: String,
-    token_key_id: i32,
+    first_token_key: i32,
     traffic: Traffic,
 }
 
@@ -108,7 +108,7 @@ impl Ingest {
             rules: rules.clone(),
             basis: contribution::basis(&calendar),
             calendar: Arc::clone(&calendar),
-            token_key_id: i32::try_from(config.token_key_id)
+            first_token_key: i32::try_from(config.first_token_key)
                 .expect("token key ids count up from 1"),
             traffic,
         });

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::decode::Decoded;
 use crate::case::quality::{self, Finding};
 use crate::case::reject::{AgentReject, HubRule};
-use crate::case::{Case, CaseKey, ContentHash, Stored};
+use crate::case::{Case, CaseKey, ContentHash, NextTokens, Stored};
 use crate::statistics::calendar::Calendar;
 use crate::statistics::contribution::{self, Counts, Deltas};
 
@@ -107,6 +107,8 @@ pub struct Plan<'a> {
     pub settled: Vec<CaseKey<'a>>,
     pub quarantined: Vec<Quarantined<'a>>,
     pub findings: Vec<(CaseKey<'a>, Finding)>,
+    /// What cases' tokens are under the next key, of the newest record that had them: also of cases that are unchanged.
+    pub next_tokens: Vec<(CaseKey<'a>, &'a NextTokens)>,
     pub deltas: Deltas,
     pub unchanged: usize,
 }
@@ -120,6 +122,8 @@ struct Slot<'a> {
     /// Where the newest write stands in [`Plan::layers`].
     written: Option<(usize, usize)>,
     settled_by: Option<u64>,
+    /// Of the content that stands now, where this batch brought them.
+    next_tokens: Option<&'a NextTokens>,
 }
 
 #[derive(Clone)]
@@ -293,7 +297,9 @@ impl<'a> Planner<'a> {
                 if let Some((layer, index)) = self.slots[at].written {
                     self.plan.layers[layer][index].revision = case.revision;
                 }
-                self.slots[at].settled_by = Some(sequence);
+                let slot = &mut self.slots[at];
+                slot.settled_by = Some(sequence);
+                slot.next_tokens = case.next_tokens.as_ref().or(slot.next_tokens);
                 self.plan.unchanged += 1;
                 return;
             }
@@ -372,6 +378,7 @@ impl<'a> Planner<'a> {
         slot.written = Some((layer, self.plan.layers[layer].len()));
         self.plan.layers[layer].push(write);
         slot.settled_by = Some(sequence);
+        slot.next_tokens = case.next_tokens.as_ref();
         slot.now = Some(Now {
             revision: case.revision,
             content_hash: case.content_hash,
@@ -420,6 +427,8 @@ impl<'a> Planner<'a> {
             if slot.settled_by.is_some() {
                 plan.settled.push(*key);
             }
+            plan.next_tokens
+                .extend(slot.next_tokens.map(|next| (*key, next)));
             let Some((layer, index)) = slot.written else {
                 plan.renumbered.extend(slot.renumbering(*key));
                 continue;
@@ -456,6 +465,7 @@ impl<'a> Slot<'a> {
             now: None,
             written: None,
             settled_by: None,
+            next_tokens: None,
         }
     }
 

@@ -70,27 +70,45 @@ pub async fn relink(runs: &Runs<'_>) -> Result<Relinked, LinkingError> {
 }
 
 async fn relink_once(run: &Run<'_>) -> Result<Relinked, LinkingError> {
-    let begun = Instant::now();
-    run.at(Step::Wait, 0, 0).await?;
     let mut transaction = tx::begin(run.long).await?;
-    store::prepare(&mut transaction).await?;
-    locks::exclude_others(&mut transaction).await?;
-    let model = Arc::new(Model::in_force(&mut transaction).await?);
-    let everyone = Everyone::read(&mut transaction, &model, run).await?;
+    prepare(&mut transaction, run).await?;
+    let relinked = anew(&mut transaction, run).await?;
+    transaction.commit().await?;
+    follow(run).await?;
+    Ok(relinked)
+}
+
+/// Lets the transaction take its time and waits until nobody else changes persons; they stand still until it ends.
+pub(crate) async fn prepare(
+    transaction: &mut PgConnection,
+    run: &Run<'_>,
+) -> Result<(), LinkingError> {
+    run.at(Step::Wait, 0, 0).await?;
+    store::prepare(transaction).await?;
+    locks::exclude_others(transaction).await?;
+    Ok(())
+}
+
+/// Links everything anew within a transaction that is prepared.
+pub(crate) async fn anew(
+    transaction: &mut PgConnection,
+    run: &Run<'_>,
+) -> Result<Relinked, LinkingError> {
+    let begun = Instant::now();
+    let model = Arc::new(Model::in_force(transaction).await?);
+    let everyone = Everyone::read(transaction, &model, run).await?;
     let anew = Anew {
         everyone,
-        decisions: judgement::every(&mut transaction).await?,
+        decisions: judgement::every(transaction).await?,
         workers: workers(),
         model,
     };
     let (sender, receiver) = mpsc::channel(WAITING);
     let linking = tokio::task::spawn_blocking(move || anew.link(&sender));
-    write(&mut transaction, receiver, run).await?;
+    write(transaction, receiver, run).await?;
     let (mut relinked, overfull) = linking.await?;
     run.at(Step::Switch, 0, 0).await?;
-    let replaced = store::replace(&mut transaction, &overfull).await?;
-    transaction.commit().await?;
-    follow(run).await?;
+    let replaced = store::replace(transaction, &overfull).await?;
     relinked.changed_rows = replaced.mentions + replaced.nodes + replaced.blocks + replaced.links;
     relinked.seconds = begun.elapsed().as_secs_f64();
     Ok(relinked)

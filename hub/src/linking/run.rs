@@ -33,7 +33,7 @@ pub struct Runs<'a> {
 }
 
 /// A run under way.
-pub(super) struct Run<'a> {
+pub(crate) struct Run<'a> {
     pub(super) long: &'a PgPool,
     tell: &'a (dyn Fn(Progress) + Send + Sync),
     job: UnderWay<'a>,
@@ -41,7 +41,7 @@ pub(super) struct Run<'a> {
 
 impl Runs<'_> {
     /// Does `work` while no other run is under way.
-    pub(super) async fn run<T: Serialize>(
+    pub(crate) async fn run<T: Serialize>(
         &self,
         kind: Kind,
         work: impl AsyncFnOnce(&Run<'_>) -> Result<T, LinkingError>,
@@ -59,6 +59,11 @@ impl Runs<'_> {
 }
 
 impl Run<'_> {
+    /// Where its one long transaction begins.
+    pub(crate) fn pool(&self) -> &PgPool {
+        self.long
+    }
+
     /// Says how far it is.
     pub(super) async fn at(&self, step: Step, done: u64, total: u64) -> Result<(), LinkingError> {
         (self.tell)(Progress { step, done, total });

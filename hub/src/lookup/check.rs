@@ -8,6 +8,7 @@ use linkage::matter::{MatterType, RuleSet};
 use linkage::office::OfficeId;
 use metrics::{counter, histogram};
 use serde_json::json;
+use sqlx::PgPool;
 use time::OffsetDateTime;
 
 use super::budget::Budgets;
@@ -64,6 +65,8 @@ pub struct Answer {
 pub enum LookupError {
     #[error(transparent)]
     Denied(#[from] Denial),
+    #[error("the city goes over to another token key at this moment")]
+    KeyChanging,
     #[error("search the cases: {0}")]
     Database(#[from] sqlx::Error),
     #[error("compare persons: {0}")]
@@ -101,6 +104,11 @@ impl Lookup {
             alarms,
             traffic,
         }
+    }
+
+    /// Where it looks.
+    pub(crate) fn pool(&self) -> PgPool {
+        self.pools.hub.clone()
     }
 
     /// Answers a question, or records that it is denied.
@@ -247,7 +255,7 @@ impl Lookup {
         question: &Question,
         intake: &'a Intake<'_>,
         untold: &'a [MatterType],
-    ) -> Result<Intents<'a>, sqlx::Error> {
+    ) -> Result<Intents<'a>, LookupError> {
         let begin = || {
             Intents::begin(
                 &self.pools.hub,
@@ -259,7 +267,7 @@ impl Lookup {
             )
         };
         match begin().await {
-            Err(sqlx::Error::Io(_)) => begin().await,
+            Err(LookupError::Database(sqlx::Error::Io(_))) => begin().await,
             result => result,
         }
     }

@@ -9,11 +9,12 @@ use linkage::office::OfficeId;
 use sqlx::{PgConnection, PgPool, PgTransaction};
 use time::OffsetDateTime;
 
+use super::check::LookupError;
 use super::question::{Asker, IntentAction, Question};
 use crate::duplicates::watched::{Intent, tell_of_intent};
 use crate::store::duplicate::{lock_stripes, stripes};
 use crate::store::intent::{self, Standing};
-use crate::store::{scope, tx};
+use crate::store::{scope, token_key, tx};
 
 /// What a question has found of intents, and done about its own. It takes effect with [`Intents::commit`].
 #[derive(Debug, Default)]
@@ -45,7 +46,7 @@ impl<'a> Intents<'a> {
         question: &Question,
         keys: &'a [MatterKey],
         untold: &'a [MatterType],
-    ) -> Result<Self, sqlx::Error> {
+    ) -> Result<Self, LookupError> {
         if keys.is_empty() {
             return Ok(Self::default());
         }
@@ -63,6 +64,9 @@ impl<'a> Intents<'a> {
         };
         let scope = asker.scope();
         let mut transaction = tx::begin(pool).await?;
+        if token_key::enter_now(&mut transaction).await?.is_none() {
+            return Err(LookupError::KeyChanging);
+        }
         lock_stripes(&mut transaction, &stripes(keys.iter())).await?;
         scope.narrow(&mut transaction).await?;
         match action {

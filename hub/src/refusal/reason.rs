@@ -47,7 +47,7 @@ pub enum Reason {
     WatchUnknown,
     /// The office has as many standing questions as it may have.
     TooManyWatches,
-    /// A token made with a key the hub does not know.
+    /// Tokens made with another key than the city's; `Welcome` names it.
     TokenKeyUnknown,
     /// A filing of no known kind.
     FilingKindUnknown,
@@ -239,7 +239,7 @@ impl Reason {
             Self::TokenKeyUnknown => (
                 "TOKEN_KEY_UNKNOWN",
                 Code::FailedPrecondition,
-                "标识密钥与平台不一致。请重新注册以取得现行密钥。",
+                "标识密钥与平台不一致。程序会自动改用现行密钥，请稍后重试；仍不行时请重新注册。",
             ),
             Self::FilingKindUnknown => (
                 "FILING_KIND_UNKNOWN",

@@ -21,6 +21,7 @@ pub mod intent;
 pub mod job;
 pub mod linking;
 pub mod lookup;
+pub mod next_tokens;
 pub mod notice;
 pub mod office;
 pub mod overview;
@@ -40,6 +41,7 @@ pub mod structure;
 pub mod supervision;
 pub mod sync;
 pub mod token_key;
+pub mod token_key_move;
 pub mod tx;
 pub mod watch;
 

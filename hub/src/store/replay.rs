@@ -69,6 +69,16 @@ pub async fn page(
     behind: &str,
     most: i64,
 ) -> Result<Vec<Kept>, sqlx::Error> {
+    let names = names(connection, office_id, behind, most).await?;
+    cases(connection, office_id, &names).await
+}
+
+/// The office's cases of these names, in the order of their keys.
+pub async fn cases(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    names: &[String],
+) -> Result<Vec<Kept>, sqlx::Error> {
     let rows = query!(
         r#"SELECT c.source_case_id, c.matter_type, c.state, c.applied_on, c.accepted_on, c.first_recorded_at, c.place_of_use,
                   ARRAY (SELECT p.role FROM party p WHERE p.office_id = c.office_id AND p.source_case_id = c.source_case_id
@@ -85,10 +95,9 @@ pub async fn page(
                   ARRAY (SELECT k.rank FROM matter_key k WHERE k.office_id = c.office_id
                             AND k.source_case_id = c.source_case_id ORDER BY k.key) AS "ranks!"
              FROM case_record c
-            WHERE c.office_id = $1 AND c.source_case_id > $2 ORDER BY c.source_case_id LIMIT $3"#,
+            WHERE c.office_id = $1 AND c.source_case_id = ANY ($2) ORDER BY c.source_case_id"#,
         office_id.as_str(),
-        behind,
-        most,
+        names,
     )
     .fetch_all(connection)
     .await?;

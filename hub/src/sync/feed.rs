@@ -65,9 +65,12 @@ pub enum Answer {
         rejects: Vec<HubReject>,
     },
     /// Go back to this sequence.
-    Resend { from_sequence: u64 },
+    Resend {
+        from_sequence: u64,
+    },
     /// A newer epoch has taken over.
     EpochStale,
+    TokenKeyChanged,
     /// The writer ended before it could say; the agent sends again after reconnecting.
     Lost,
 }
@@ -159,6 +162,7 @@ impl Feed {
         match outcome {
             Err(_) => Answer::Lost,
             Ok(Outcome::EpochStale) => Answer::EpochStale,
+            Ok(Outcome::TokenKeyChanged) => Answer::TokenKeyChanged,
             Ok(Outcome::Gap { from_sequence }) => self.go_back(from_sequence),
             Ok(Outcome::Committed {
                 committed_sequence,

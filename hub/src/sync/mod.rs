@@ -15,7 +15,6 @@ pub mod notices;
 pub mod streams;
 
 use linkage::office::OfficeId;
-use linkage::token::TokenAlgorithm;
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -29,6 +28,7 @@ use crate::identity::OfficeIdentity;
 use crate::ingest::Ingest;
 use crate::ingest::batch::HubReject;
 use crate::store;
+use crate::store::token_key::{InForce, Standing};
 
 /// What every stream needs. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -36,9 +36,8 @@ pub struct Feeds {
     pub pool: PgPool,
     pub audit: Audit,
     pub ingest: Ingest,
-    /// Key that offices make tokens with at present.
-    pub token_key_id: u32,
-    pub token_algorithm: TokenAlgorithm,
+    /// The city's token key as long as no other one came into force.
+    pub first_token_key: InForce,
     pub streams: Streams,
 }
 
@@ -50,6 +49,8 @@ pub struct Opened {
     /// reached the agent.
     pub rejects: Vec<HubReject>,
     pub hub_epoch: Uuid,
+    /// As they were when the stream was opened.
+    pub token_keys: Standing,
     pub feed: Feed,
     pub notices: Notices,
     pub place: Place,
@@ -64,6 +65,7 @@ impl Feeds {
     ) -> Result<Option<Opened>, sqlx::Error> {
         let office_id = office.office_id;
         let hub_epoch = store::sync::hub_epoch(&self.pool).await?;
+        let token_keys = store::token_key::standing(&self.pool).await?;
         let greeting = hello.greeting(office_id);
         let mut writing = office.scope().write(&self.pool).await?;
         let Some(opened) = store::sync::open(&mut *writing, &greeting).await? else {
@@ -86,10 +88,17 @@ impl Feeds {
             committed_sequence,
             rejects,
             hub_epoch,
+            token_keys,
             feed: Feed::new(office_id, hello.epoch, committed_sequence),
             notices: Notices::new(self.pool.clone(), self.audit.clone(), office),
             place: self.streams.enter(office_id, opened.connected_at),
         }))
+    }
+
+    /// Whether tokens are still made with the key that they were made with when the stream was opened.
+    pub async fn is_same_key(&self, opened: &Standing) -> Result<bool, sqlx::Error> {
+        let now = store::token_key::standing(&self.pool).await?;
+        Ok(now.present == opened.present)
     }
 
     /// Says that the stream is open. False when a newer one, at whichever hub, has taken over.

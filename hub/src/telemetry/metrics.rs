@@ -89,6 +89,8 @@ metrics! {
         "Agent's clock minus the hub's when its stream was opened, by `office`."
     FEED_DRIFT Gauge Count "notary_hub_feed_drift_cases"
         "Cases in which an office and the hub differed when its agent last compared, by `office`."
+    NEXT_TOKENS_LACKING Gauge Count "notary_hub_next_tokens_lacking_cases"
+        "Cases that have no tokens yet under the key that is to follow the token key, by `office`; only during a change."
     INGEST_RECORDS Counter Count "notary_hub_ingest_records_total"
         "Records committed, by `effect` (new, changed, unchanged, rejected)."
     INGEST_BATCH_SECONDS Histogram Seconds "notary_hub_ingest_batch_seconds"

@@ -108,7 +108,7 @@ fn start(database: &TestDatabase) -> (Ingest, Writers) {
         Traffic::default(),
         IngestConfig {
             writers: 2,
-            token_key_id: 1,
+            first_token_key: 1,
         },
     )
 }
@@ -156,6 +156,7 @@ impl Office {
                 .map(|record| ingest.decode(record))
                 .collect(),
             backlog: 0,
+            token_key: None,
         };
         ingest.submit(job).await.unwrap().await.unwrap()
     }

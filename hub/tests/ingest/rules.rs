@@ -61,6 +61,7 @@ async fn a_case_that_was_decoded_before_the_switch_is_stored_and_judged_by_the_n
         first_sequence: 1,
         records: vec![decoded],
         backlog: 0,
+        token_key: None,
     };
     hub.ingest.submit(job).await.unwrap().await.unwrap();
     assert_eq!(hub.text(OPEN).await.unwrap(), "ONE_ESTATE duplicate 3");

@@ -157,6 +157,7 @@ async fn stopping_commits_what_was_handed_over_and_takes_nothing_more() {
         first_sequence: first,
         records: vec![ingest.decode(case(name).into())],
         backlog: 0,
+        token_key: None,
     };
     let mut outcomes = Vec::new();
     for (first, name) in [(1, "C1"), (2, "C2"), (3, "C3")] {

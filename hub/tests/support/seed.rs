@@ -31,7 +31,7 @@ impl Seed {
             Traffic::default(),
             IngestConfig {
                 writers: 1,
-                token_key_id: 1,
+                first_token_key: 1,
             },
         );
         Self {
@@ -61,6 +61,7 @@ impl Seed {
             first_sequence: 1,
             records: records.map(|record| self.ingest.decode(record)).collect(),
             backlog: 0,
+            token_key: None,
         };
         let outcome = self.ingest.submit(job).await.unwrap().await.unwrap();
         assert!(matches!(outcome, Outcome::Committed { .. }), "{outcome:?}");

@@ -9,6 +9,7 @@ mod filing;
 mod greeting;
 mod kill;
 mod limits;
+mod next_tokens;
 mod notice;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]

@@ -107,13 +107,21 @@ impl RuleSet {
     /// equal cases keep the same ones.
     #[must_use]
     pub fn keys(&self, facts: &MatterFacts<'_>) -> Vec<MatterKey> {
+        let mut keys = self.keys_in_order(facts);
+        keys.sort_unstable();
+        keys.dedup();
+        keys.truncate(MAX_KEYS);
+        keys
+    }
+
+    /// All of them as rules, parties and subjects come to them, some perhaps more than once: of a case whose tokens alone
+    /// were replaced, each for each, the keys stand in the same places.
+    #[must_use]
+    pub fn keys_in_order(&self, facts: &MatterFacts<'_>) -> Vec<MatterKey> {
         let mut keys = Vec::with_capacity(4);
         for rule in self.rules_of(facts.matter_type) {
             rule.add_keys(facts, &mut keys);
         }
-        keys.sort_unstable();
-        keys.dedup();
-        keys.truncate(MAX_KEYS);
         keys
     }
 }

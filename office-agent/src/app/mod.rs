@@ -2,6 +2,7 @@
 
 mod addresses;
 mod counter;
+mod go_over;
 mod local;
 mod service;
 mod sources;
@@ -13,12 +14,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::gauge;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use addresses::Addresses;
+pub(crate) use go_over::identity_under_one_key;
 pub(crate) use sources::pipeline;
 
 use crate::config::{Config, SourceName};
@@ -96,111 +99,154 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     let config = Arc::new(config);
     let stop = CancellationToken::new();
     service::stop_on_signals(&stop).map_err(io("watch for signals"))?;
-    let identity = identity::load(&config.data_dir)?;
+    // Whoever is not enrolled makes no files.
+    identity::load(&config.data_dir)?;
     let _lock = lock(&config.data_dir)?;
     Addresses::withdraw(&config.data_dir).map_err(io("remove addresses.json"))?;
-    let metrics = names::install()?;
-    let outbox = Outbox::open(config.data_dir.join(outbox::FILE))?;
-    // What was asked for before the hub is reached again: rows read meanwhile are not without.
-    let asked = outbox.asked_next_key().await?;
-    let next_key = Arc::new(watch::Sender::new(identity.next_token_key_if(asked)));
-    let pipelines = sources::pipelines(&config, identity.token_key(), &next_key.subscribe())?;
-    let listener = listen(&config).await?;
-    let local = listener
-        .local_addr()
-        .map_err(io("ask for the own address"))?;
-    tracing::info!(office = %identity.office_id(), %local, hub = %config.hub.agents, "office-agent runs");
-
-    let (current, identities) = watch::channel(Arc::new(identity));
-    let state = Arc::new(watch::Sender::new(SyncState::default()));
-    let states = SourceStates::default();
-    let page = Local {
-        config: Arc::clone(&config),
-        identities: identities.clone(),
-        outbox: outbox.clone(),
-        sync: state.subscribe(),
-        sources: states.clone(),
-        metrics: metrics.clone(),
+    let agent = Agent {
+        metrics: names::install()?,
+        outbox: Outbox::open(config.data_dir.join(outbox::FILE))?,
+        listener: listen(&config).await?,
+        config,
     };
-    let pushes = sources::push_endpoint(outbox.clone(), &pipelines);
-    let counter = Counter {
-        config: Arc::clone(&config),
-        identities: identities.clone(),
-    };
-    let router = guarded(page.router())
-        .merge(pushes.router())
-        .merge(counter.router());
-    let mut tasks = JoinSet::new();
-    let serving =
-        axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let stopped = stop.clone();
-    tasks.spawn(async move {
-        let out_of_patience = async {
-            stopped.cancelled().await;
-            tokio::time::sleep(LAST_CALLS).await;
-        };
-        tokio::select! {
-            ended = serving => if let Err(error) = ended {
-                tracing::error!(%error, "the loopback endpoint ended");
-            },
-            () = out_of_patience => tracing::warn!("calls on loopback were cut short"),
-        }
-    });
-    tasks.spawn(identity::keep_renewed(
-        Renewal {
-            data_dir: config.data_dir.clone(),
-            hub: config.hub.agents.clone(),
-            current,
-        },
-        stop.clone(),
-    ));
-    let sync = Sync {
-        hub: Dialer::of(config.hub.agents.clone()),
-        outbox: outbox.clone(),
-        identities: identities.clone(),
-        timing: Timing::default(),
-        state,
-        next_key,
-    };
-    tasks.spawn(sync.run(stop.clone()));
-    tasks.spawn(reconcile::keep(
-        config.hub.agents.clone(),
-        outbox.clone(),
-        identities.clone(),
-        stop.clone(),
-    ));
-    for (source, pipeline) in pipelines {
-        let entry = move |found| pipeline.entry(found);
-        tasks.spawn(source::run(
-            source,
-            entry,
-            outbox.clone(),
-            states.clone(),
-            stop.clone(),
-        ));
-    }
-    tasks.spawn(keep_house(
-        Arc::clone(&config),
-        outbox.clone(),
-        identities,
-        stop.clone(),
-    ));
-    tasks.spawn(service::tell_the_manager(outbox, stop.clone()));
-    tasks.spawn(service::upkeep(metrics, stop.clone()));
-
-    Addresses { local }
-        .announce(&config.data_dir)
-        .map_err(io("write addresses.json"))?;
-    stop.cancelled().await;
-    tracing::info!("stopping");
-    let ending = async { while tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(LEAVE, ending).await.is_err() {
-        tracing::warn!("not everything ended in time; the rest is cut short");
-        tasks.shutdown().await;
+    let Agent { config, outbox, .. } = &agent;
+    // Sources and look-ups stop while the outbox goes over to another token key, so that nothing of the old one comes in
+    // behind it.
+    while let Some(key_id) = agent.run_under_one_key(&stop).await? {
+        go_over::go_over(&config.data_dir, outbox, key_id).await?;
     }
     Addresses::withdraw(&config.data_dir).map_err(io("remove addresses.json"))?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What stays while the city goes over to another token key.
+struct Agent {
+    config: Arc<Config>,
+    outbox: Outbox,
+    metrics: PrometheusHandle,
+    listener: std::net::TcpListener,
+}
+
+impl Agent {
+    /// Runs until `all` stops, or until the city went over to the next token key; its id, then.
+    async fn run_under_one_key(&self, all: &CancellationToken) -> Result<Option<u32>, AppError> {
+        let Self {
+            config,
+            outbox,
+            metrics,
+            ..
+        } = self;
+        let stop = all.child_token();
+        let identity = identity_under_one_key(&config.data_dir, outbox).await?;
+        // What was asked for before the hub is reached again: rows read meanwhile are not without.
+        let asked = outbox.asked_next_key().await?;
+        let next_key = Arc::new(watch::Sender::new(identity.next_token_key_if(asked)));
+        let pipelines = sources::pipelines(config, identity.token_key(), &next_key.subscribe())?;
+        let listener = self.listener.try_clone().and_then(TcpListener::from_std);
+        let listener = listener.map_err(io("listen again"))?;
+        let local = listener
+            .local_addr()
+            .map_err(io("ask for the own address"))?;
+        tracing::info!(office = %identity.office_id(), %local, hub = %config.hub.agents, "office-agent runs");
+
+        let (current, identities) = watch::channel(Arc::new(identity));
+        let state = Arc::new(watch::Sender::new(SyncState::default()));
+        let states = SourceStates::default();
+        let page = Local {
+            config: Arc::clone(config),
+            identities: identities.clone(),
+            outbox: outbox.clone(),
+            sync: state.subscribe(),
+            sources: states.clone(),
+            metrics: metrics.clone(),
+        };
+        let pushes = sources::push_endpoint(outbox.clone(), &pipelines);
+        let counter = Counter {
+            config: Arc::clone(config),
+            identities: identities.clone(),
+        };
+        let router = guarded(page.router())
+            .merge(pushes.router())
+            .merge(counter.router());
+        let mut tasks = JoinSet::new();
+        let serving =
+            axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let stopped = stop.clone();
+        tasks.spawn(async move {
+            let out_of_patience = async {
+                stopped.cancelled().await;
+                tokio::time::sleep(LAST_CALLS).await;
+            };
+            tokio::select! {
+                ended = serving => if let Err(error) = ended {
+                    tracing::error!(%error, "the loopback endpoint ended");
+                },
+                () = out_of_patience => tracing::warn!("calls on loopback were cut short"),
+            }
+        });
+        tasks.spawn(identity::keep_renewed(
+            Renewal {
+                data_dir: config.data_dir.clone(),
+                hub: config.hub.agents.clone(),
+                current,
+            },
+            stop.clone(),
+        ));
+        let sync = Sync {
+            hub: Dialer::of(config.hub.agents.clone()),
+            outbox: outbox.clone(),
+            identities: identities.clone(),
+            timing: Timing::default(),
+            state,
+            next_key,
+        };
+        let (gone_over, key_wanted) = oneshot::channel();
+        let stop_all = stop.clone();
+        tasks.spawn(async move {
+            if let Some(key_id) = sync.run(stop_all.clone()).await {
+                // Nobody listens any more when the agent stops at this moment; the next start hears of the key again.
+                let _ = gone_over.send(key_id);
+                stop_all.cancel();
+            }
+        });
+        tasks.spawn(reconcile::keep(
+            config.hub.agents.clone(),
+            outbox.clone(),
+            identities.clone(),
+            stop.clone(),
+        ));
+        for (source, pipeline) in pipelines {
+            let entry = move |found| pipeline.entry(found);
+            tasks.spawn(source::run(
+                source,
+                entry,
+                outbox.clone(),
+                states.clone(),
+                stop.clone(),
+            ));
+        }
+        tasks.spawn(keep_house(
+            Arc::clone(config),
+            outbox.clone(),
+            identities,
+            stop.clone(),
+        ));
+        tasks.spawn(service::tell_the_manager(outbox.clone(), stop.clone()));
+        tasks.spawn(service::upkeep(metrics.clone(), stop.clone()));
+
+        Addresses { local }
+            .announce(&config.data_dir)
+            .map_err(io("write addresses.json"))?;
+        stop.cancelled().await;
+        tracing::info!("stopping");
+        let ending = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(LEAVE, ending).await.is_err() {
+            tracing::warn!("not everything ended in time; the rest is cut short");
+            tasks.shutdown().await;
+        }
+        Ok(key_wanted.await.ok().filter(|_| !all.is_cancelled()))
+    }
 }
 
 /// One agent a data directory: two would fight for the stream, and each would read every source. Enrolling waits for
@@ -214,10 +260,11 @@ pub(crate) fn lock(data_dir: &Path) -> Result<File, AppError> {
     }
 }
 
-async fn listen(config: &Config) -> Result<TcpListener, AppError> {
+async fn listen(config: &Config) -> Result<std::net::TcpListener, AppError> {
     let address = config.local.listen.get();
-    TcpListener::bind(address)
-        .await
+    let listener = TcpListener::bind(address).await;
+    listener
+        .and_then(TcpListener::into_std)
         .map_err(|source| AppError::Listen { address, source })
 }
 

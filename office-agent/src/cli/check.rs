@@ -52,10 +52,10 @@ pub(super) async fn check(
     }
     let identity = identity::load(&config.data_dir)?;
     // Numbers are looked at before the password is asked for: a typing error needs no sign-in.
-    let request = question.tokenised(identity.token_key())?;
+    question.tokenised(identity.token_key())?;
     let password = password()?;
     let credentials = args.notary.with(&password);
-    let answer = lookup::ask(config, &identity, request, credentials).await?;
+    let answer = lookup::ask(config, &identity, &question, credentials).await?;
     // What is cut off may hold something.
     let found = answer.truncated || !(answer.hits.is_empty() && answer.intents.is_empty());
     output.print(&answer, || lookup::text(&answer))?;

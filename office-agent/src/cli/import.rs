@@ -35,8 +35,10 @@ struct Imported {
 
 pub(super) async fn import(config: &Config, args: &Args, output: &Output) -> Result<(), Failure> {
     let (source, folder) = chosen(config, args.source.as_ref())?;
-    let identity = identity::load(&config.data_dir)?;
+    // Whoever is not enrolled makes no outbox.
+    identity::load(&config.data_dir)?;
     let outbox = Outbox::open(config.data_dir.join(outbox::FILE))?;
+    let identity = app::identity_under_one_key(&config.data_dir, &outbox).await?;
     let next_key = identity.next_token_key_if(outbox.asked_next_key().await?);
     let (_asking, next_key) = watch::channel(next_key);
     let pipeline = app::pipeline(source, identity.token_key())?.with_next(next_key);

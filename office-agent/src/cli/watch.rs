@@ -55,10 +55,10 @@ pub(super) async fn watch(
                 ));
             }
             // Numbers are looked at before the password is asked for: a typing error needs no sign-in.
-            let asked = question.tokenised(identity.token_key())?;
+            question.tokenised(identity.token_key())?;
             let password = password()?;
             let credentials = add.notary.with(&password);
-            let put = watch::put(config, &identity, asked, add.days, credentials).await?;
+            let put = watch::put(config, &identity, &question, add.days, credentials).await?;
             output.print(&put, || watch::put_text(&put))?;
         }
         Command::List(notary) => {

@@ -129,6 +129,9 @@ fn of_certificate(hub: HubUrl, problem: &CertificateError) -> DialError {
 /// Reason given here when the hub's TLS refuses this office's certificate, which leaves no call to refuse.
 const CERTIFICATE_NOT_ACCEPTED: &str = "CERTIFICATE_NOT_ACCEPTED";
 
+/// The hub's reason for a call whose tokens are made with another key than the city's: it went over to the next one.
+pub const TOKEN_KEY_UNKNOWN: &str = "TOKEN_KEY_UNKNOWN";
+
 /// A call that the hub, or the way to it, refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {

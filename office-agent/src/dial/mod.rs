@@ -21,7 +21,7 @@ use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
 pub use dialer::Dialer;
-pub use failure::{DialError, Refusal};
+pub use failure::{DialError, Refusal, TOKEN_KEY_UNKNOWN};
 pub use tls::{TlsError, anonymous, as_office};
 
 use crate::config::HubUrl;

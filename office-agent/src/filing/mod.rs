@@ -72,7 +72,9 @@ pub async fn hand_in(
     let mut client = client(config, identity).await?;
     let mut receipts = Vec::with_capacity(filings.len());
     for (index, Ready { kind, request }) in filings.into_iter().enumerate() {
-        receipts.push(submit(&mut client, index + 1, kind, Request::new(request)).await?);
+        let mut request = Request::new(request);
+        identity.name_key(&mut request);
+        receipts.push(submit(&mut client, index + 1, kind, request).await?);
     }
     Ok(receipts)
 }
@@ -89,6 +91,7 @@ pub async fn hand_in_session(
 ) -> Result<Receipt, FilingError> {
     let mut client = client(config, identity).await?;
     let mut request = Request::new(request);
+    identity.name_key(&mut request);
     request.metadata_mut().insert("authorization", bearer);
     submit(&mut client, 1, kind, request).await
 }

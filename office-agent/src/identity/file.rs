@@ -112,7 +112,10 @@ pub fn load(data_dir: &Path) -> Result<Identity, IdentityError> {
 }
 
 /// Stores the identity in place of the one before.
-pub(super) fn store(data_dir: &Path, identity: &Identity) -> Result<(), IdentityError> {
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn store(data_dir: &Path, identity: &Identity) -> Result<(), IdentityError> {
     let stored = Stored {
         office_id: identity.office_id,
         office_name: identity.office_name.clone(),

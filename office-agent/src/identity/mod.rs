@@ -18,9 +18,12 @@ use zeroize::Zeroizing;
 
 pub(crate) use enrol::algorithm;
 pub use enrol::{EnrolError, enrol};
-pub use file::{IdentityError, load};
+pub use file::{IdentityError, load, store};
 pub use renew::{Identities, RenewError, Renewal, keep_renewed};
 pub use secret_file::make_dir;
+
+/// Metadata that names the token key which a call's tokens are made with.
+const TOKEN_KEY_ID: &str = "token-key-id";
 
 /// An office's identity. `Debug` shows no secret.
 #[derive(Clone)]
@@ -107,6 +110,25 @@ impl Identity {
     pub fn next_token_key_if(&self, asked: Option<u32>) -> Option<TokenKey> {
         let next = self.next_token_key();
         next.filter(|key| Some(key.id()) == asked).cloned()
+    }
+
+    /// The same office with the next key as the city's, when it is the one with this id.
+    #[must_use]
+    pub fn under_next_key(&self, key_id: u32) -> Option<Self> {
+        let present = self.next_token_key_if(Some(key_id))?;
+        Some(Self {
+            token_keys: TokenKeys {
+                present,
+                next: None,
+            },
+            ..self.clone()
+        })
+    }
+
+    /// Names the key that a call's tokens are made with.
+    pub fn name_key<T>(&self, call: &mut tonic::Request<T>) {
+        let id = self.token_key().id();
+        call.metadata_mut().insert(TOKEN_KEY_ID, id.into());
     }
 
     /// When the certificate ends.

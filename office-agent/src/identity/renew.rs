@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linkage::token::TokenKeys;
-use notary_proto::hub::v1::RenewRequest;
 use notary_proto::hub::v1::certificate_service_client::CertificateServiceClient;
+use notary_proto::hub::v1::{self as wire, RenewRequest};
 use rand::RngExt;
 use time::OffsetDateTime;
 use tokio::sync::watch;
@@ -111,11 +111,7 @@ impl Renewal {
             key,
             ders(answer.certificate_chain_der),
             ders(answer.trust_anchors_der),
-            TokenKeys {
-                present: old.token_key().clone(),
-                // One that was taken back is told of no more.
-                next: answer.next_token_key.map(token_key).transpose()?,
-            },
+            token_keys(&old, answer.token_key, answer.next_token_key)?,
             OffsetDateTime::now_utc(),
         )?;
         file::store(&self.data_dir, &identity)?;
@@ -123,6 +119,21 @@ impl Renewal {
         self.current.send_replace(Arc::new(identity));
         Ok(not_after)
     }
+}
+
+/// The keys from now on. One that was to follow and was taken back is told of no more. Whoever was away while the city
+/// went over to another key gets that one first: the stream that is opened next goes over to it.
+fn token_keys(
+    old: &Identity,
+    present: Option<wire::TokenKey>,
+    next: Option<wire::TokenKey>,
+) -> Result<TokenKeys, EnrolError> {
+    let has = old.token_key();
+    let missed = present.filter(|present| present.key_id != has.id());
+    Ok(TokenKeys {
+        present: has.clone(),
+        next: missed.or(next).map(token_key).transpose()?,
+    })
 }
 
 impl Renewal {

@@ -4,11 +4,12 @@
 mod answer;
 mod question;
 mod text;
+mod under_key;
 pub mod watch;
 
+use notary_proto::hub::v1::CreateSessionRequest;
 use notary_proto::hub::v1::lookup_service_client::LookupServiceClient;
 use notary_proto::hub::v1::session_service_client::SessionServiceClient;
-use notary_proto::hub::v1::{CheckApplicationRequest, CreateSessionRequest};
 use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
@@ -21,6 +22,7 @@ pub use text::text;
 use crate::config::Config;
 use crate::dial::{self, DialError, Refusal};
 use crate::identity::Identity;
+use under_key::followed;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,9 @@ pub enum LookupError {
     /// The hub said no to the sign-in or to the question.
     #[error("{}", said(.0))]
     Refused(Refusal),
+    /// A number cannot be asked about.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
     /// The session's token cannot be sent.
     #[error("the hub's session token cannot be used")]
     Token,
@@ -74,7 +79,7 @@ impl std::fmt::Debug for Credentials<'_> {
 pub async fn ask(
     config: &Config,
     identity: &Identity,
-    question: CheckApplicationRequest,
+    question: &Question,
     credentials: Credentials<'_>,
 ) -> Result<Answer, LookupError> {
     let bearer = sign_in(config, identity, credentials).await?;
@@ -88,11 +93,27 @@ pub async fn ask(
 pub async fn ask_in_session(
     config: &Config,
     identity: &Identity,
-    question: CheckApplicationRequest,
+    question: &Question,
     bearer: MetadataValue<Ascii>,
 ) -> Result<Answer, LookupError> {
+    let answer = check(config, identity, question, &bearer).await;
+    match followed(&config.data_dir, identity, &answer).await {
+        Some(newer) => check(config, &newer, question, &bearer).await,
+        None => answer,
+    }
+}
+
+async fn check(
+    config: &Config,
+    identity: &Identity,
+    question: &Question,
+    bearer: &MetadataValue<Ascii>,
+) -> Result<Answer, LookupError> {
+    let request = question.tokenised(identity.token_key())?;
     let mut client = client(config, identity).await?;
-    let answer = client.check_application(signed(question, bearer)).await;
+    let answer = client
+        .check_application(signed(identity, request, bearer.clone()))
+        .await;
     Ok(answer.map_err(refused)?.into_inner().into())
 }
 
@@ -105,8 +126,9 @@ async fn client(
     Ok(LookupServiceClient::new(channel))
 }
 
-fn signed<T>(message: T, bearer: MetadataValue<Ascii>) -> Request<T> {
+fn signed<T>(identity: &Identity, message: T, bearer: MetadataValue<Ascii>) -> Request<T> {
     let mut request = Request::new(message);
+    identity.name_key(&mut request);
     request.metadata_mut().insert("authorization", bearer);
     request
 }

@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use linkage::matter::MatterType;
 use notary_proto::hub::v1 as wire;
-use notary_proto::hub::v1::{
-    CheckApplicationRequest, EndWatchRequest, ListWatchesRequest, WatchMatterRequest,
-};
+use notary_proto::hub::v1::{EndWatchRequest, ListWatchesRequest, WatchMatterRequest};
 use serde::Serialize;
+use tonic::metadata::{Ascii, MetadataValue};
 use uuid::Uuid;
 
-use super::{Credentials, LookupError, client, refused, sign_in, signed};
+use super::under_key::followed;
+use super::{Credentials, LookupError, Question, client, refused, sign_in, signed};
 use crate::config::Config;
 use crate::identity::Identity;
 use crate::status::time_zh;
@@ -41,17 +41,33 @@ pub struct Watch {
     pub expires_at: Option<i64>,
 }
 
-/// Signs in and puts a standing question about the matter that `asked` names.
+/// Signs in and puts a standing question about the matter that `question` names.
 ///
 /// # Errors
 /// When it was not put.
 pub async fn put(
     config: &Config,
     identity: &Identity,
-    asked: CheckApplicationRequest,
+    question: &Question,
     days: u32,
     credentials: Credentials<'_>,
 ) -> Result<Put, LookupError> {
+    let bearer = sign_in(config, identity, credentials).await?;
+    let put = put_once(config, identity, question, days, &bearer).await;
+    match followed(&config.data_dir, identity, &put).await {
+        Some(newer) => put_once(config, &newer, question, days, &bearer).await,
+        None => put,
+    }
+}
+
+async fn put_once(
+    config: &Config,
+    identity: &Identity,
+    question: &Question,
+    days: u32,
+    bearer: &MetadataValue<Ascii>,
+) -> Result<Put, LookupError> {
+    let asked = question.tokenised(identity.token_key())?;
     let request = WatchMatterRequest {
         purpose: asked.purpose,
         case_reference: asked.case_reference,
@@ -61,9 +77,10 @@ pub async fn put(
         place_of_use: asked.place_of_use,
         days,
     };
-    let bearer = sign_in(config, identity, credentials).await?;
     let mut client = client(config, identity).await?;
-    let answer = client.watch_matter(signed(request, bearer)).await;
+    let answer = client
+        .watch_matter(signed(identity, request, bearer.clone()))
+        .await;
     let answer = answer.map_err(refused)?.into_inner();
     Ok(Put {
         watch_id: answer.watch_id,
@@ -84,7 +101,7 @@ pub async fn list(
     let bearer = sign_in(config, identity, credentials).await?;
     let mut client = client(config, identity).await?;
     let answer = client
-        .list_watches(signed(ListWatchesRequest {}, bearer))
+        .list_watches(signed(identity, ListWatchesRequest {}, bearer))
         .await;
     let watches = answer.map_err(refused)?.into_inner().watches.into_iter();
     Ok(watches.map(Watch::from).collect())
@@ -103,7 +120,7 @@ pub async fn end(
     let bearer = sign_in(config, identity, credentials).await?;
     let mut client = client(config, identity).await?;
     let watch_id = watch_id.to_string();
-    let ended = client.end_watch(signed(EndWatchRequest { watch_id }, bearer));
+    let ended = client.end_watch(signed(identity, EndWatchRequest { watch_id }, bearer));
     ended.await.map(drop).map_err(refused)
 }
 

@@ -39,6 +39,9 @@ pub enum OutboxError {
         /// Why.
         source: io::Error,
     },
+    /// The city went over to another token key.
+    #[error("the city changed its token key meanwhile; run this again")]
+    KeyChanged,
     /// The outbox's thread has ended.
     #[error("the outbox is closed")]
     Closed,

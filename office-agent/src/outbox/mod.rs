@@ -9,6 +9,7 @@ mod check;
 mod compare;
 mod entry;
 mod error;
+mod go_over;
 mod mend;
 mod next_key;
 mod notice;
@@ -23,6 +24,7 @@ mod worker;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use notary_proto::hub::v1 as wire;
 use time::{Duration, OffsetDateTime};
@@ -54,6 +56,8 @@ pub struct Outbox {
     worker: Worker,
     clock: Clock,
     grown: Arc<watch::Sender<u64>>,
+    /// The token key under which whoever has opened it makes records.
+    key: Arc<AtomicU32>,
 }
 
 impl Outbox {
@@ -70,8 +74,8 @@ impl Outbox {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_with_clock(path: impl AsRef<Path>, clock: Clock) -> Result<Self, OutboxError> {
-        let worker = Worker::start(path.as_ref(), &clock)?;
-        Ok(Self::with(worker, clock))
+        let (worker, key) = Worker::start(path.as_ref(), &clock)?;
+        Ok(Self::with(worker, key, clock))
     }
 
     /// [`Self::open_with_clock`] for a simulation: whoever calls blocks until it is done, so that the same calls come to
@@ -80,15 +84,16 @@ impl Outbox {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_in_simulation(path: impl AsRef<Path>, clock: Clock) -> Result<Self, OutboxError> {
-        let worker = Worker::here(path.as_ref(), &clock)?;
-        Ok(Self::with(worker, clock))
+        let (worker, key) = Worker::here(path.as_ref(), &clock)?;
+        Ok(Self::with(worker, key, clock))
     }
 
-    fn with(worker: Worker, clock: Clock) -> Self {
+    fn with(worker: Worker, key: u32, clock: Clock) -> Self {
         Self {
             worker,
             clock,
             grown: Arc::new(watch::Sender::new(0)),
+            key: Arc::new(AtomicU32::new(key)),
         }
     }
 
@@ -168,9 +173,16 @@ impl Outbox {
     ) -> Result<Vec<Disposition>, OutboxError> {
         let source = source.clone();
         let now = (self.clock)();
+        let key = self.key.load(Ordering::Relaxed);
         let (dispositions, last) = self
             .worker
-            .write(move |tx| append::append(tx, &source, entries, cursor.as_ref(), now))
+            .write(move |tx| {
+                // `office-agent import` may have begun before the agent went over.
+                if go_over::key(tx)? != key {
+                    return Err(OutboxError::KeyChanged);
+                }
+                append::append(tx, &source, entries, cursor.as_ref(), now)
+            })
             .await?;
         if dispositions.contains(&Disposition::Stored) {
             self.grown.send_replace(last);
@@ -306,6 +318,27 @@ impl Outbox {
             return Ok(());
         }
         self.worker.write(move |tx| next_key::ask(tx, key_id)).await
+    }
+
+    /// The token key under which records are made.
+    ///
+    /// # Errors
+    /// When the outbox cannot be read.
+    pub async fn token_key(&self) -> Result<u32, OutboxError> {
+        self.worker.read(go_over::key).await
+    }
+
+    /// Has everything that is kept stand under this token key, as the hub has it once it went over. Nobody may be about to
+    /// put in what was made under the key before.
+    ///
+    /// # Errors
+    /// When the outbox cannot be written; nothing has changed then.
+    pub async fn go_over(&self, key_id: u32) -> Result<(), OutboxError> {
+        self.worker
+            .write(move |tx| go_over::go_over(tx, key_id))
+            .await?;
+        self.key.store(key_id, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Offers everything that is kept again under a new epoch.

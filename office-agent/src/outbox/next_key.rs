@@ -4,7 +4,8 @@
 use notary_proto::hub::v1 as wire;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::OutboxError;
+use super::entry::content_hash;
+use super::{OutboxError, go_over};
 
 /// The next key that the hub asked for last; `None` when it asks for none.
 pub(super) fn asked(connection: &Connection) -> Result<Option<u32>, OutboxError> {
@@ -34,13 +35,25 @@ pub(super) fn took(tx: &Transaction<'_>, case: &wire::CaseRecord) -> Result<(), 
     match &case.next_tokens {
         Some(next) => tx
             .prepare_cached(
-                "INSERT INTO next_tokens (source_case_id, key_id) VALUES (?1, ?2)
-                 ON CONFLICT (source_case_id) DO UPDATE SET key_id = excluded.key_id",
+                "INSERT INTO next_tokens (source_case_id, key_id, content_hash) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (source_case_id) DO UPDATE SET key_id = excluded.key_id,
+                     content_hash = excluded.content_hash",
             )?
-            .execute(params![case.source_case_id, next.key_id])?,
+            .execute(params![
+                case.source_case_id,
+                next.key_id,
+                hash_to_come(case, next).as_slice()
+            ])?,
         None => tx
             .prepare_cached("DELETE FROM next_tokens WHERE source_case_id = ?1")?
             .execute(params![case.source_case_id])?,
     };
     Ok(())
+}
+
+/// What tells the content apart once the next tokens are its only ones.
+fn hash_to_come(case: &wire::CaseRecord, next: &wire::NextTokens) -> [u8; 16] {
+    let mut later = case.clone();
+    go_over::put_in_place(&mut later, next.clone());
+    content_hash(&later)
 }

@@ -11,8 +11,8 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use super::{OutboxError, mend, seal};
 
-/// Layout of the tables; 1 had no seals, 2 no `lift`, 3 nothing about a next token key.
-pub(super) const LAYOUT: i64 = 4;
+/// Layout of the tables; 1 had no seals, 2 no `lift`, 3 nothing about a next token key, 4 no key that records are under.
+pub(super) const LAYOUT: i64 = 5;
 
 /// `entry.position` never changes; the sequence the hub sees is `position - base`. So a new epoch, in which
 /// sequences begin at 1 again, moves no row. Each `seal` is a trigger's work, see [`seal`].
@@ -105,12 +105,19 @@ CREATE TABLE next_key (
     key_id INTEGER NOT NULL,
     seal   BLOB
 ) STRICT;
--- Cases of which the newest record has tokens under a next key.
+-- Cases of which the newest record has tokens under a next key, with the content's hash once they are its only ones.
 CREATE TABLE next_tokens (
     source_case_id TEXT    PRIMARY KEY,
     key_id         INTEGER NOT NULL,
+    content_hash   BLOB    NOT NULL,
     seal           BLOB
 ) STRICT, WITHOUT ROWID;
+-- The key that the outbox went over to last; none: the city's first.
+CREATE TABLE token_key (
+    one    INTEGER PRIMARY KEY CHECK (one = 1),
+    key_id INTEGER NOT NULL,
+    seal   BLOB
+) STRICT;
 ";
 
 /// Opens the file, making it when it is not there, and checks that it is sound.
@@ -160,6 +167,11 @@ fn prepare(connection: &Connection, now: OffsetDateTime) -> Result<(), OutboxErr
         1 => seal_everything(connection)?,
         2 => add_lift(connection)?,
         3 => add_next_key(connection)?,
+        // No hub asked for tokens under a next key by then.
+        4 => {
+            connection.execute_batch("DROP TABLE next_key; DROP TABLE next_tokens")?;
+            add_next_key(connection)?;
+        }
         0 => {
             make(connection)?;
             connection.execute(
@@ -196,10 +208,10 @@ fn add_lift(connection: &Connection) -> rusqlite::Result<()> {
     add_next_key(connection)
 }
 
-/// What layout 3 did not have.
+/// What layouts 3 and 4 did not have.
 fn add_next_key(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(NEXT_KEY)?;
-    for table in [seal::NEXT_KEY, seal::NEXT_TOKENS] {
+    for table in [seal::NEXT_KEY, seal::NEXT_TOKENS, seal::TOKEN_KEY] {
         connection.execute_batch(&table.triggers())?;
     }
     connection.pragma_update(None, "user_version", LAYOUT)
@@ -346,15 +358,25 @@ mod tests {
     #[test]
     fn an_outbox_of_before_raised_revisions_gets_their_table() {
         let checkup = opened_from(
-            "DROP TABLE lift; DROP TABLE next_key; DROP TABLE next_tokens; PRAGMA user_version = 2",
+            "DROP TABLE lift; DROP TABLE next_key; DROP TABLE next_tokens; DROP TABLE token_key; PRAGMA user_version = 2",
         );
         assert!(checkup.is_sound(), "{checkup:?}");
     }
 
     #[test]
     fn an_outbox_of_before_a_next_token_key_gets_its_tables() {
-        let checkup =
-            opened_from("DROP TABLE next_key; DROP TABLE next_tokens; PRAGMA user_version = 3");
+        let checkup = opened_from(
+            "DROP TABLE next_key; DROP TABLE next_tokens; DROP TABLE token_key; PRAGMA user_version = 3",
+        );
+        assert!(checkup.is_sound(), "{checkup:?}");
+    }
+
+    #[test]
+    fn an_outbox_of_before_its_records_key_gets_a_place_for_it() {
+        let checkup = opened_from(
+            "DROP TABLE token_key; DROP TABLE next_tokens; PRAGMA user_version = 4;
+             CREATE TABLE next_tokens (source_case_id TEXT PRIMARY KEY, key_id INTEGER NOT NULL, seal BLOB)",
+        );
         assert!(checkup.is_sound(), "{checkup:?}");
     }
 
@@ -364,7 +386,9 @@ mod tests {
         let path = folder.path().join("outbox.sqlite");
         let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
         connection
-            .execute_batch("DROP TABLE lift; DROP TABLE next_key; DROP TABLE next_tokens")
+            .execute_batch(
+                "DROP TABLE lift; DROP TABLE next_key; DROP TABLE next_tokens; DROP TABLE token_key",
+            )
             .expect("made older");
         for table in seal::of_layout_1() {
             let name = table.name;

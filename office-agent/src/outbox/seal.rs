@@ -68,7 +68,12 @@ pub(super) const NEXT_KEY: Table = Table {
 pub(super) const NEXT_TOKENS: Table = Table {
     name: "next_tokens",
     key: 1,
-    columns: &["source_case_id", "key_id"],
+    columns: &["source_case_id", "key_id", "content_hash"],
+};
+pub(super) const TOKEN_KEY: Table = Table {
+    name: "token_key",
+    key: 1,
+    columns: &["one", "key_id"],
 };
 pub(super) const REJECT: Table = Table {
     name: "reject",
@@ -99,7 +104,7 @@ pub(super) const NOTICE: Table = Table {
 };
 
 /// Every table of the outbox.
-pub(super) const TABLES: [Table; 10] = [
+pub(super) const TABLES: [Table; 11] = [
     STATE,
     ENTRY,
     ACK,
@@ -108,13 +113,14 @@ pub(super) const TABLES: [Table; 10] = [
     LIFT,
     NEXT_KEY,
     NEXT_TOKENS,
+    TOKEN_KEY,
     REJECT,
     NOTICE,
 ];
 
 /// Tables that every layout has.
 pub(super) fn of_layout_1() -> impl Iterator<Item = Table> {
-    let later = [LIFT, NEXT_KEY, NEXT_TOKENS].map(|table| table.name);
+    let later = [LIFT, NEXT_KEY, NEXT_TOKENS, TOKEN_KEY].map(|table| table.name);
     TABLES
         .into_iter()
         .filter(move |table| !later.contains(&table.name))

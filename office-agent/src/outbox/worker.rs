@@ -9,7 +9,7 @@ use metrics::gauge;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Clock, OutboxError, schema};
+use super::{Clock, OutboxError, go_over, schema};
 use crate::telemetry::metrics::OUTBOX_FAILING;
 
 /// Jobs that wait at once; a caller of a full outbox waits its turn.
@@ -82,13 +82,17 @@ pub(super) enum Worker {
 
 impl Worker {
     /// Jobs are done by whoever asks, before the asking goes on.
-    pub(super) fn here(path: &Path, clock: &Clock) -> Result<Self, OutboxError> {
+    /// With the token key that the outbox is under.
+    pub(super) fn here(path: &Path, clock: &Clock) -> Result<(Self, u32), OutboxError> {
         let store = Store::open(path, clock)?;
-        Ok(Self::Here(Arc::new(Mutex::new(store))))
+        let key = go_over::key(&store.connection)?;
+        Ok((Self::Here(Arc::new(Mutex::new(store))), key))
     }
 
-    pub(super) fn start(path: &Path, clock: &Clock) -> Result<Self, OutboxError> {
+    /// The same on a thread of its own.
+    pub(super) fn start(path: &Path, clock: &Clock) -> Result<(Self, u32), OutboxError> {
         let mut store = Store::open(path, clock)?;
+        let key = go_over::key(&store.connection)?;
         let (jobs, mut waiting) = mpsc::channel::<Job>(WAITING);
         thread::Builder::new()
             .name("outbox".to_owned())
@@ -101,7 +105,7 @@ impl Worker {
                 path: path.to_owned(),
                 source,
             })?;
-        Ok(Self::Thread(jobs))
+        Ok((Self::Thread(jobs), key))
     }
 
     /// Runs `job` in one write transaction: all of it or nothing.

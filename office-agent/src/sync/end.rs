@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::dial::{DialError, Refusal};
+use crate::dial::{DialError, Refusal, TOKEN_KEY_UNKNOWN};
 use crate::outbox::OutboxError;
 
 /// Why a stream ended, or was not opened.
@@ -33,6 +33,12 @@ pub enum End {
         wants: String,
         /// This agent's.
         has: String,
+    },
+    /// The city went over to the key that this agent has as the next one.
+    #[error("the city went over to token key {key_id}; this agent goes over too")]
+    GoOver {
+        /// Its id.
+        key_id: u32,
     },
     /// The outbox failed.
     #[error(transparent)]
@@ -74,9 +80,12 @@ impl End {
     /// Whether it is in the nature of things: nobody has to do anything.
     pub(super) fn is_ordinary(&self) -> bool {
         match self {
-            Self::Closed | Self::Reoffered => true,
+            Self::Closed | Self::Reoffered | Self::GoOver { .. } => true,
             Self::Refused(refusal) => {
-                matches!(refusal.reason.as_str(), "DRAINING" | "SEQUENCE_GAP")
+                matches!(
+                    refusal.reason.as_str(),
+                    "DRAINING" | "SEQUENCE_GAP" | TOKEN_KEY_UNKNOWN
+                )
             }
             _ => false,
         }
@@ -130,7 +139,9 @@ impl End {
             Self::Outbox(OutboxError::ReadOnly) => {
                 "发送队列无法写入。请检查磁盘与权限。".to_owned()
             }
-            Self::Outbox(_) | Self::Protocol(_) | Self::Reoffered => String::new(),
+            Self::Outbox(_) | Self::Protocol(_) | Self::Reoffered | Self::GoOver { .. } => {
+                String::new()
+            }
         }
     }
 }

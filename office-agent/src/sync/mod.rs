@@ -73,8 +73,9 @@ pub struct Sync {
 }
 
 impl Sync {
-    /// Syncs until `stop`; then waits a little for what is under way.
-    pub async fn run(mut self, stop: CancellationToken) {
+    /// Syncs until `stop`; then waits a little for what is under way. Ends by itself when the city went over to the next
+    /// token key, and returns its id: the outbox has to go over before anything is sent.
+    pub async fn run(mut self, stop: CancellationToken) -> Option<u32> {
         let Timing {
             retry_from,
             retry_to,
@@ -90,14 +91,18 @@ impl Sync {
                 Err(end) => end,
             };
             self.say(&end);
+            if let End::GoOver { key_id } = end {
+                return Some(key_id);
+            }
             let delay = backoff.next(end.at_least());
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return None,
                 () = tokio::time::sleep(delay) => {}
                 // A new certificate may be what was missing.
                 Ok(()) = self.identities.changed() => {}
             }
         }
+        None
     }
 
     /// Says an end that is not the same as the one before it, once.

@@ -302,6 +302,10 @@ fn same_token_key(identity: &Identity, welcome: &Welcome) -> Result<(), End> {
     if welcome.token_key_id == key.id() && algorithm == Some(key.algorithm()) {
         return Ok(());
     }
+    let next = identity.next_token_key_if(Some(welcome.token_key_id));
+    if let Some(next) = next.filter(|next| algorithm == Some(next.algorithm())) {
+        return Err(End::GoOver { key_id: next.id() });
+    }
     let algorithm = algorithm.map_or("of an unknown algorithm", |algorithm| algorithm.code());
     Err(End::TokenKey {
         wants: format!("{} ({algorithm})", welcome.token_key_id),

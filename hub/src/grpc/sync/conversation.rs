@@ -13,12 +13,14 @@ use tonic::{Status, Streaming};
 
 use super::outgoing;
 use super::refusal::{
-    draining, epoch_stale, heard_badly, protocol_violation, stream_replaced, violated,
+    draining, epoch_stale, heard_badly, protocol_violation, stream_replaced, token_key_changed,
+    violated,
 };
 use super::stream::tell;
 use crate::ingest::batch::{Job, Outcome};
 use crate::ingest::decode::Decoded;
 use crate::ingest::{Ingest, Stopping};
+use crate::store::token_key::Standing;
 use crate::sync::feed::{Admission, Answer, Feed};
 use crate::sync::notices::Notices;
 use crate::sync::streams::Place;
@@ -48,6 +50,8 @@ pub(super) struct Conversation<'a> {
     feed: Feed,
     notices: Notices,
     place: Place,
+    /// As the stream was welcomed.
+    token_keys: Standing,
     /// At most one: nothing is read while a batch waits for room.
     handing_over: Option<HandingOver>,
     /// When the batch that waits for room means too much work.
@@ -81,6 +85,7 @@ impl<'a> Conversation<'a> {
             feed: opened.feed,
             notices: opened.notices,
             place: opened.place,
+            token_keys: opened.token_keys,
             handing_over: None,
             crowded_at: None,
             listening: true,
@@ -146,6 +151,7 @@ impl<'a> Conversation<'a> {
     fn take(&mut self, batch: Batch) {
         let (office_id, epoch) = (self.feed.office_id(), self.feed.epoch());
         let ingest = self.feeds.ingest.clone();
+        let token_key = self.token_keys.present.map(|key| key.id);
         self.handing_over = Some(Box::pin(async move {
             let job = Job {
                 office_id,
@@ -153,6 +159,7 @@ impl<'a> Conversation<'a> {
                 first_sequence: batch.first_sequence,
                 records: decoded(&ingest, batch.records).await,
                 backlog: batch.backlog,
+                token_key,
             };
             ingest.submit(job).await
         }));
@@ -178,6 +185,7 @@ impl<'a> Conversation<'a> {
             } => self.tell(outgoing::ack(committed_sequence, rejects)).await,
             Answer::Resend { from_sequence } => self.resend(from_sequence).await,
             Answer::EpochStale => Err(epoch_stale()),
+            Answer::TokenKeyChanged => Err(token_key_changed()),
             Answer::Lost => Err(draining()),
         }
     }
@@ -197,9 +205,14 @@ impl<'a> Conversation<'a> {
     /// While the database is away the stream stays: batches wait as well.
     async fn seen(&mut self) -> Result<(), Status> {
         let (office_id, connected_at) = (self.feed.office_id(), self.place.connected_at());
-        match self.feeds.seen(office_id, connected_at).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(stream_replaced()),
+        let seen = async {
+            let ours = self.feeds.seen(office_id, connected_at).await?;
+            Ok::<_, sqlx::Error>((ours, self.feeds.is_same_key(&self.token_keys).await?))
+        };
+        match seen.await {
+            Ok((true, true)) => Ok(()),
+            Ok((true, false)) => Err(token_key_changed()),
+            Ok((false, _)) => Err(stream_replaced()),
             Err(error) => {
                 tracing::warn!(%error, "the stream's sign of life was not stored");
                 Ok(())

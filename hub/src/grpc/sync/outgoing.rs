@@ -15,13 +15,14 @@ use crate::sync::feed::{MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_UNACKED_BATCHES}
 use crate::sync::{Feeds, Opened};
 
 pub(super) fn welcome(feeds: &Feeds, opened: &Opened, now: OffsetDateTime) -> SyncResponse {
-    let algorithm = match feeds.token_algorithm {
+    let key = opened.token_keys.present.unwrap_or(feeds.first_token_key);
+    let algorithm = match key.algorithm {
         TokenAlgorithm::HmacSha256 => wire::TokenAlgorithm::HmacSha256,
         TokenAlgorithm::HmacSm3 => wire::TokenAlgorithm::HmacSm3,
     };
     response(Message::Welcome(wire::Welcome {
         committed_sequence: opened.committed_sequence,
-        token_key_id: feeds.token_key_id,
+        token_key_id: key.id,
         token_algorithm: algorithm.into(),
         limits: Some(wire::SyncLimits {
             max_batch_records: MAX_BATCH_RECORDS as u32,
@@ -31,8 +32,7 @@ pub(super) fn welcome(feeds: &Feeds, opened: &Opened, now: OffsetDateTime) -> Sy
         hub_version: env!("CARGO_PKG_VERSION").to_owned(),
         sent_at: Some(timestamp(now)),
         hub_epoch: opened.hub_epoch.to_string(),
-        // Not asked for until the hub can keep them.
-        next_token_key_id: 0,
+        next_token_key_id: opened.token_keys.next.unwrap_or(0),
     }))
 }
 

@@ -37,6 +37,12 @@ pub(super) fn epoch_stale() -> Status {
         .into()
 }
 
+pub(super) fn token_key_changed() -> Status {
+    Reason::TokenKeyUnknown
+        .because("the city went over to another token key; `Welcome` of the next stream names it")
+        .into()
+}
+
 pub(super) fn stream_replaced() -> Status {
     Reason::StreamReplaced
         .because("a newer stream of the office took over")

@@ -4,6 +4,7 @@
 
 pub mod code;
 pub(crate) mod field;
+mod next_tokens;
 
 use linkage::case_no::CaseNo;
 use linkage::matter::{MatterFacts, MatterType, RuleSet, RulesDigest};
@@ -86,6 +87,8 @@ fn invalid(field: String) -> Decoded {
 
 fn decode_case(mut record: wire::CaseRecord, rules: &RuleSet, calendar: &Calendar) -> Decoded {
     let content_hash = content_hash(&mut record);
+    // Of the whole record as well.
+    let next_tokens = next_tokens::take(&mut record);
     let source_case_id = match required(
         std::mem::take(&mut record.source_case_id),
         KEY_CHARS,
@@ -95,9 +98,11 @@ fn decode_case(mut record: wire::CaseRecord, rules: &RuleSet, calendar: &Calenda
         Err(field) => return invalid(field),
     };
     let revision = i64::try_from(record.revision).ok();
-    match checked_case(source_case_id.clone(), record, calendar) {
-        Ok(mut case) => {
+    let case = checked_case(source_case_id.clone(), record, calendar);
+    match case.and_then(|case| Ok((case, next_tokens?))) {
+        Ok((mut case, next_tokens)) => {
             case.content_hash = content_hash;
+            case.next_tokens = next_tokens;
             key(&mut case, rules);
             Decoded::Case(Box::new(case))
         }
@@ -142,6 +147,7 @@ fn checked_case(
         matter_keys: Vec::new(),
         keyed_under: RulesDigest::default(),
         content_hash: ContentHash::default(),
+        next_tokens: None,
     })
 }
 

@@ -79,6 +79,7 @@ impl From<LookupError> for Refusal {
     fn from(error: LookupError) -> Self {
         match error {
             LookupError::Refused(said) => said.into(),
+            LookupError::Question(wrong) => wrong.into(),
             LookupError::Token => Self::no_session(),
             LookupError::Dial(_) => Self::unreachable(),
         }

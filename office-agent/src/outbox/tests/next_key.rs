@@ -70,3 +70,104 @@ async fn each_key_that_is_asked_for_has_the_sources_read_once() {
         assert_eq!(again, begins, "{asked:?}");
     }
 }
+
+/// A case with a subject under the present key, and under key 2 if it is asked for.
+fn with_subject(id: &str, next: Option<u32>) -> Entry {
+    let Entry::Case(mut case) = revised(id, 1, 5) else {
+        panic!("a case");
+    };
+    case.subjects = vec![wire::Subject {
+        token: vec![1; 16],
+        ..wire::Subject::default()
+    }];
+    case.next_tokens = next.map(|key_id| wire::NextTokens {
+        key_id,
+        subjects: vec![vec![7; 16]],
+        ..wire::NextTokens::default()
+    });
+    Entry::Case(case)
+}
+
+/// The first subject's token of every record.
+async fn subjects(bench: &Bench) -> Vec<Option<Vec<u8>>> {
+    let records = bench.all().await.into_iter();
+    records
+        .map(|record| match record.payload {
+            Some(wire::record::Payload::Case(case)) => {
+                assert!(case.next_tokens.is_none());
+                case.subjects.first().map(|subject| subject.token.clone())
+            }
+            other => panic!("no case: {other:?}"),
+        })
+        .collect()
+}
+
+/// The same case as its source brings it once the city has gone over.
+fn read_under_the_new_key(id: &str) -> Entry {
+    let Entry::Case(mut case) = with_subject(id, None) else {
+        panic!("a case");
+    };
+    case.subjects[0].token = vec![7; 16];
+    Entry::Case(case)
+}
+
+#[tokio::test]
+async fn what_waits_goes_out_with_its_next_tokens_once_the_city_has_gone_over() {
+    let mut bench = Bench::new();
+    bench.outbox.ask_next_key(Some(2)).await.expect("noted");
+    bench.put(vec![with_subject("a", Some(2))]).await;
+    bench.outbox.go_over(2).await.expect("gone over");
+    assert_eq!(subjects(&bench).await, [Some(vec![7; 16])]);
+    let again = bench.put(vec![read_under_the_new_key("a")]).await;
+    assert_eq!(again, [Unchanged], "it is the content that the hub has");
+    bench.reopen();
+    assert_eq!(bench.outbox.token_key().await.expect("read"), 2);
+    bench.outbox.go_over(2).await.expect("done already");
+    assert_eq!(subjects(&bench).await, [Some(vec![7; 16])]);
+    assert_eq!(bench.outbox.asked_next_key().await.expect("read"), None);
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_compared_by_its_new_content() {
+    let bench = Bench::new();
+    bench.put(vec![with_subject("a", Some(2))]).await;
+    bench.outbox.acked(1, Vec::new()).await.expect("acked");
+    bench.outbox.go_over(2).await.expect("gone over");
+    let moved = bench.outbox.held().await.expect("read").months;
+    let fresh = Bench::new();
+    fresh.put(vec![read_under_the_new_key("a")]).await;
+    fresh.outbox.acked(1, Vec::new()).await.expect("acked");
+    assert_eq!(moved, fresh.outbox.held().await.expect("read").months);
+}
+
+#[tokio::test]
+async fn what_has_no_next_tokens_never_goes_out_with_old_ones_and_comes_again_above_what_the_hub_has()
+ {
+    let bench = Bench::new();
+    bench.put(vec![with_subject("old", None)]).await;
+    bench.outbox.acked(1, Vec::new()).await.expect("acked");
+    bench.put(vec![with_subject("waits", None)]).await;
+    bench.outbox.go_over(2).await.expect("gone over");
+    let kept = subjects(&bench).await;
+    assert_eq!(
+        kept,
+        [Some(vec![1; 16]), None],
+        "the hub has the first as it is"
+    );
+    let again = bench.outbox.begins_again(&source()).await.expect("read");
+    assert!(again);
+    let read = ["old", "waits"].map(read_under_the_new_key).to_vec();
+    assert_eq!(bench.put(read).await, [Stored, Stored]);
+    let sent = bench.all().await;
+    assert!(sent[2..].iter().all(|record| revision(record) == 6));
+}
+
+#[tokio::test]
+async fn whoever_makes_records_under_the_key_of_before_puts_nothing_in() {
+    let mut bench = Bench::new();
+    let before = bench.outbox.clone();
+    bench.reopen();
+    bench.outbox.go_over(2).await.expect("gone over");
+    let refused = before.append(&source(), vec![case("a", 1)], None).await;
+    assert!(matches!(refused, Err(OutboxError::KeyChanged)));
+}

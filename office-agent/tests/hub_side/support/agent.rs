@@ -26,7 +26,7 @@ pub struct Agent {
     pub next_key: Arc<watch::Sender<Option<TokenKey>>>,
     state: watch::Receiver<SyncState>,
     stop: CancellationToken,
-    syncing: Option<JoinHandle<()>>,
+    syncing: Option<JoinHandle<Option<u32>>>,
     folder: TempDir,
 }
 

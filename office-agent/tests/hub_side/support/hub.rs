@@ -254,6 +254,7 @@ impl CertificateService for Service {
             certificate_chain_der: self.authority.certify(&request.into_inner().csr_der),
             trust_anchors_der: vec![self.authority.certificate.to_vec()],
             next_token_key: self.next_token_key.lock().unwrap().clone(),
+            ..RenewResponse::default()
         }))
     }
 }

@@ -18,3 +18,4 @@ mod quarantine;
 mod renewal;
 mod shutdown;
 mod support;
+mod token_key;

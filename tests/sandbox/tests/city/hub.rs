@@ -50,7 +50,7 @@ impl Hub {
             Traffic::default(),
             IngestConfig {
                 writers: 2,
-                token_key_id: 1,
+                first_token_key: 1,
             },
         );
         for office in OFFICES {
@@ -192,6 +192,7 @@ async fn take_in(city: &City, office: usize, ingest: &Ingest, pool: &PgPool) {
         first_sequence: 1,
         records,
         backlog: 0,
+        token_key: None,
     };
     let outcome = ingest.submit(job).await.unwrap().await.unwrap();
     assert!(matches!(outcome, Outcome::Committed { rejects, .. } if rejects.is_empty()));
