@@ -34,11 +34,13 @@ counts! {
         dismissed,
         /// Cases that anything but what was dismissed is about, each counted once.
         cases,
+        /// Those of them that have ended, as `concluded` counts them.
+        concluded_cases,
     }
 }
 
 counts! {
-    /// Rectifications whose day has come or that were made.
+    /// Rectifications whose day has come or that were made; on time when no day passed, however often it was set anew.
     RectificationCounts { due, on_time }
 }
 

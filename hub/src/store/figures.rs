@@ -138,11 +138,10 @@ fn facts(family: Family, section: Section) -> &'static str {
         // Steps that were taken back leave a due day behind, which counts no more.
         (Family::Rectifications, _) => {
             "(SELECT office_id, due_on AS day, state <> 'notified' AS made,
-                     (rectified_at AT TIME ZONE 'Asia/Shanghai')::date AS made_on
+                     rectified_late AS late
                 FROM supervision_finding WHERE due_on IS NOT NULL AND state IN ('notified', 'rectified', 'verified')
                UNION ALL
-              SELECT office_id, due_on, state <> 'notified', (rectified_at AT TIME ZONE 'Asia/Shanghai')::date
-                FROM inspection_figure) f"
+              SELECT office_id, due_on, state <> 'notified', rectified_late FROM inspection_figure) f"
         }
         (Family::Filings, _) => "(SELECT *, recorded_on AS day FROM filing_figure) f",
         (Family::Feedback, _) => {
@@ -177,10 +176,11 @@ fn sums(family: Family) -> Vec<String> {
             "count(*) FILTER (WHERE f.state = 'verified')",
             "count(*) FILTER (WHERE f.state = 'dismissed')",
             "count(DISTINCT (f.office_id, f.about_key)) FILTER (WHERE f.about = 'case' AND f.state <> 'dismissed')",
+            "count(DISTINCT (f.office_id, f.about_key)) FILTER (WHERE f.about = 'case' AND f.state <> 'dismissed' AND f.concluded)",
         ]),
         Family::Rectifications => each(&[
             "count(*) FILTER (WHERE f.made OR f.day < (now() AT TIME ZONE 'Asia/Shanghai')::date)",
-            "count(*) FILTER (WHERE f.made AND f.made_on <= f.day)",
+            "count(*) FILTER (WHERE f.made AND NOT f.late)",
         ]),
         Family::Filings => each(&[
             "count(*)",

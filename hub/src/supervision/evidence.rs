@@ -1,4 +1,5 @@
-//! What people call the facts that a finding rests on. A fact that is not here is shown by its own name.
+//! What people call the facts that a finding rests on, and which of them somebody stated. A fact that is not here is
+//! shown by its own name.
 
 /// Names of facts, in the order in which they are read: what was, what should have been, what it was measured by.
 pub const FACTS: &[(&str, &str)] = &[
@@ -39,4 +40,21 @@ pub const FACTS: &[(&str, &str)] = &[
     ("series", "字轨"),
     ("first_no", "起号"),
     ("last_no", "止号"),
+    (WITHOUT_CALENDAR, "未录入放假安排的年份"),
+];
+
+/// The year of a limit for which the calendar has no arrangement of the State Council.
+pub const WITHOUT_CALENDAR: &str = "without_calendar";
+
+/// Facts that follow from rules, tariff, calendar or an office's profile. When these alone change, what people decided
+/// stands: nobody has stated anything else.
+pub const DERIVED: &[&str] = &[
+    "wanted",
+    "due_on",
+    "item",
+    "min_fen",
+    "max_fen",
+    "practice_area",
+    "not_licensed",
+    WITHOUT_CALENDAR,
 ];

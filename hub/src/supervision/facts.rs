@@ -18,6 +18,8 @@ pub struct OfficeFacts {
     pub practice_area: Vec<String>,
     /// Its system reports approvals, so that a missing one is a fact.
     pub keeps_approval: bool,
+    /// It can file since then; none for whoever is not asked.
+    pub takes_part_since: Option<Date>,
 }
 
 /// A case and its context.
@@ -40,7 +42,8 @@ pub struct CaseFacts {
     pub fee_reduced_fen: i64,
     pub fee_reduction_reason: Option<String>,
     pub amount_fen: i64,
-    pub certificates: i64,
+    /// None: nobody says how many.
+    pub certificates: Option<i64>,
     pub legal_aid: bool,
     pub major: bool,
     pub discussed: bool,
@@ -48,12 +51,22 @@ pub struct CaseFacts {
     pub parties: Vec<PartyFacts>,
     /// Where real estate among the subjects lies; `None` for one whose place is not known.
     pub real_estate: Vec<Option<String>>,
-    /// Filings about it, with the day each came.
-    pub filed: Vec<(FilingKind, Date)>,
+    /// Filings about it, in the order in which they came.
+    pub filed: Vec<Filed>,
     /// Parties that are the handling notary's own declared near relatives, or the notary.
     pub kin: Vec<Kin>,
     /// What another office refused before this one accepted it.
     pub refused_elsewhere: Vec<Refused>,
+}
+
+/// A filing about a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filed {
+    pub kind: FilingKind,
+    /// The day on which the hub received it.
+    pub on: Date,
+    /// Of an account: the day of the revocation or correction that it answers, where it says so.
+    pub answers: Option<Date>,
 }
 
 /// A party as far as rules look at it.
@@ -77,6 +90,7 @@ pub struct Kin {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refused {
     pub office_id: OfficeId,
+    pub source_case_id: String,
     pub refused_on: Date,
     pub reason_code: Option<String>,
 }
@@ -87,7 +101,7 @@ pub struct OpenFiling {
     pub filing_id: Uuid,
     pub kind: FilingKind,
     pub happened_on: Date,
-    /// When its outcome came.
+    /// The day on which the hub received its outcome.
     pub closed_on: Option<Date>,
 }
 

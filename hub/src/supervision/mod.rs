@@ -11,9 +11,10 @@
 //! * [`reminder`]: what an office is reminded of before it is late.
 //! * [`replay`]: what the rules in force, or others, find in all of history.
 //!
-//! **A decision outlives re-evaluation.** A finding stands on facts: the digest of its evidence. The same evidence again
-//! changes nothing; other evidence opens a finding that was verified or dismissed, and says so in its steps; a rule
-//! that does not hit any more marks the finding as cleared and leaves its state to people.
+//! **A decision outlives re-evaluation.** A finding stands on facts: what offices stated, which is its evidence without
+//! what follows from rules and reference data ([`evidence::DERIVED`]). The same facts again change nothing; other facts
+//! open a finding that was verified or dismissed, and say so in its steps; a rule that does not hit any more marks the
+//! finding as cleared and leaves its state to people.
 
 pub mod desk;
 pub mod evaluate;
@@ -27,6 +28,7 @@ pub mod rule;
 pub mod tariff;
 pub mod worker;
 
+use linkage::office::OfficeId;
 use sha2::{Digest, Sha256};
 use time::Date;
 
@@ -98,7 +100,7 @@ impl About {
     }
 }
 
-/// SHA-256 of a finding's evidence.
+/// SHA-256 of what was stated of a finding.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FactsDigest(pub [u8; 32]);
 
@@ -111,6 +113,10 @@ pub struct Hit {
     pub about_key: String,
     /// The day the figures count it on.
     pub happened_on: Option<Date>,
+    /// Of a case: it has ended, on that day.
+    pub concluded: bool,
+    /// Another office's case that it rests on. Not evidence: it is told to nobody.
+    pub rests_on: Option<(OfficeId, String)>,
     /// Codes, days and amounts; never a person's data. Nothing that changes by itself, such as a number of days
     /// until today.
     pub evidence: serde_json::Value,
@@ -119,7 +125,11 @@ pub struct Hit {
 impl Hit {
     /// What a decision about it stands on.
     pub fn facts(&self) -> FactsDigest {
+        let mut stated = self.evidence.clone();
+        if let Some(stated) = stated.as_object_mut() {
+            stated.retain(|fact, _| !evidence::DERIVED.contains(&fact.as_str()));
+        }
         // An object of serde_json keeps its keys in order.
-        FactsDigest(Sha256::digest(self.evidence.to_string()).into())
+        FactsDigest(Sha256::digest(stated.to_string()).into())
     }
 }

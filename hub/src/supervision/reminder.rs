@@ -6,6 +6,7 @@ use time::Date;
 
 use super::evaluate::Judge;
 use crate::filing::FilingKind;
+use crate::statistics::calendar::Calendar;
 
 /// A reminder to an office.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,18 +32,33 @@ pub struct Periods {
 
 impl Reminder {
     /// Of a filing about a case.
-    pub fn of_case(office_id: OfficeId, case: &str, kind: FilingKind, due_on: Date) -> Self {
+    pub fn of_case(
+        office_id: OfficeId,
+        case: &str,
+        kind: FilingKind,
+        due_on: Date,
+        calendar: &Calendar,
+    ) -> Self {
         Self {
             office_id,
             kind,
             about: case.to_owned(),
             source_case_id: case.to_owned(),
-            text_zh: format!("{}应于 {due_on} 前报送。", kind.label_zh()),
+            text_zh: format!(
+                "{}应于 {} 前报送。",
+                kind.label_zh(),
+                told(due_on, calendar)
+            ),
         }
     }
 
     /// Of the outcome of a complaint or a review.
-    pub fn of_outcome(office_id: OfficeId, filing_id: &str, due_on: Date) -> Self {
+    pub fn of_outcome(
+        office_id: OfficeId,
+        filing_id: &str,
+        due_on: Date,
+        calendar: &Calendar,
+    ) -> Self {
         let kind = FilingKind::Outcome;
         Self {
             office_id,
@@ -50,10 +66,19 @@ impl Reminder {
             about: filing_id.to_owned(),
             source_case_id: String::new(),
             text_zh: format!(
-                "{}应于 {due_on} 前报送（报送编号 {filing_id}）。",
-                kind.label_zh()
+                "{}应于 {} 前报送（报送编号 {filing_id}）。",
+                kind.label_zh(),
+                told(due_on, calendar)
             ),
         }
+    }
+}
+
+/// The last day of a limit; whether it was counted without the State Council's arrangement is said.
+fn told(due_on: Date, calendar: &Calendar) -> String {
+    match calendar.covers(due_on) {
+        true => due_on.to_string(),
+        false => format!("{due_on}（该年放假安排尚未录入，按周一至周五计）"),
     }
 }
 
@@ -74,16 +99,15 @@ impl Judge<'_> {
                 }
                 let due_on = self.calendar.limit_after(last, working_days);
                 let label = kind.label_zh();
+                let told = told(due_on, self.calendar);
                 let (about, text_zh) = match self.today > due_on {
                     true => (
                         format!("{last} late"),
-                        format!(
-                            "{label}（{first} 至 {last}）应于 {due_on} 前报送，已逾期，请补报。"
-                        ),
+                        format!("{label}（{first} 至 {last}）应于 {told} 前报送，已逾期，请补报。"),
                     ),
                     false if self.is_near(due_on) => (
                         last.to_string(),
-                        format!("{label}（{first} 至 {last}）应于 {due_on} 前报送。"),
+                        format!("{label}（{first} 至 {last}）应于 {told} 前报送。"),
                     ),
                     false => return None,
                 };

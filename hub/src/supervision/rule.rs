@@ -5,13 +5,15 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use linkage::matter::MatterType;
-use linkage::vocabulary::ReasonCode;
+use linkage::vocabulary::{PartyRole, ReasonCode};
 use serde::{Deserialize, Serialize};
-use time::Date;
+use time::{Date, Duration};
 
 use super::tariff::{Tariff, TariffError};
 use super::{UnknownCode, codes};
+use crate::filing::FilingKind;
 use crate::filing::deadline::Deadlines;
+use crate::statistics::calendar::Calendar;
 
 /// The text of the rules shipped with the hub.
 pub const BUILTIN: &str = include_str!("../../rules/supervision.toml");
@@ -52,29 +54,31 @@ impl Severity {
     }
 }
 
-/// What a rule looks at, with its parameters.
+/// What a rule looks at, with its parameters. Braces where there are none: serde knows unknown keys in these alone.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(tag = "check", rename_all = "snake_case")]
+#[serde(tag = "check", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Check {
-    Scope,
+    Scope {},
     InPerson {
         matters: Vec<MatterType>,
     },
-    StepOrder,
-    ApprovalMissing,
-    ApprovedByHandler,
+    StepOrder {},
+    ApprovalMissing {},
+    ApprovedByHandler {},
     TimeLimit {
         working_days: u32,
     },
-    FeeBelow,
-    FeeAbove,
-    ReductionUnexplained,
-    LegalAidNotReduced,
+    FeeBelow {},
+    FeeAbove {},
+    ReductionUnexplained {},
+    LegalAidNotReduced {},
     PracticeArea {
         except_matters: Vec<MatterType>,
     },
     PracticeAreaParty {
         matters: Vec<MatterType>,
+        /// Whose domicile counts.
+        roles: Vec<PartyRole>,
     },
     MajorUnreported {
         working_days: u32,
@@ -90,21 +94,23 @@ pub enum Check {
     RefusedElsewhere {
         within_days: i64,
         except_reasons: Vec<ReasonCode>,
+        /// Sealed: that there is a case of them is told to nobody.
+        except_matters: Vec<MatterType>,
     },
     WrongCertificate {
         working_days: u32,
     },
-    MajorNotDiscussed,
+    MajorNotDiscussed {},
     ComplaintOverdue {
         working_days: u32,
     },
     ReviewOverdue {
         days: i64,
     },
-    Recusal,
-    PaperUsedTwice,
-    PaperOutOfRange,
-    PaperUnaccounted,
+    Recusal {},
+    PaperUsedTwice {},
+    PaperOutOfRange {},
+    PaperUnaccounted {},
 }
 
 /// The id of a rule that this hub knows.
@@ -128,6 +134,7 @@ impl FromStr for RuleId {
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "toml::Table")]
 pub struct Rule {
     pub id: String,
     /// Row of docs/notice-coverage.md.
@@ -136,11 +143,43 @@ pub struct Rule {
     pub title: String,
     /// What it rests on.
     pub article: String,
-    /// Cases accepted, or else applied for, earlier are not judged.
-    #[serde(default)]
-    pub since: Option<Day>,
-    #[serde(flatten)]
+    /// Since when it binds: what happened earlier is not judged.
+    pub since: Date,
     pub check: Check,
+}
+
+/// What every rule says, whatever it looks at.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    id: String,
+    row: String,
+    severity: Severity,
+    title: String,
+    article: String,
+    since: Day,
+}
+
+/// `check` and its parameters are beside the rest; a key that neither knows is refused.
+impl TryFrom<toml::Table> for Rule {
+    type Error = toml::de::Error;
+
+    fn try_from(rule: toml::Table) -> Result<Self, toml::de::Error> {
+        const HEAD: [&str; 6] = ["id", "row", "severity", "title", "article", "since"];
+        let (head, check): (toml::Table, toml::Table) = rule
+            .into_iter()
+            .partition(|(key, _)| HEAD.contains(&key.as_str()));
+        let head: Head = head.try_into()?;
+        Ok(Self {
+            id: head.id,
+            row: head.row,
+            severity: head.severity,
+            title: head.title,
+            article: head.article,
+            since: head.since.0,
+            check: check.try_into()?,
+        })
+    }
 }
 
 /// A date as TOML writes it.
@@ -224,9 +263,42 @@ impl Rules {
         })
     }
 
+    /// The last day of the outcome of a complaint or a review that came on a day.
+    pub fn outcome_due(
+        &self,
+        kind: FilingKind,
+        received_on: Date,
+        calendar: &Calendar,
+    ) -> Option<Date> {
+        let checks = self.rules.iter().map(|rule| &rule.check);
+        checks
+            .filter_map(|check| check.outcome_due(kind, received_on, calendar))
+            .min()
+    }
+
     /// The rule of that id.
     pub fn rule(&self, id: &str) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.id == id)
+    }
+}
+
+impl Check {
+    /// The last day of the outcome of a filing, if it is of the kind that this looks at.
+    pub fn outcome_due(
+        &self,
+        kind: FilingKind,
+        received_on: Date,
+        calendar: &Calendar,
+    ) -> Option<Date> {
+        match (self, kind) {
+            (Self::ComplaintOverdue { working_days }, FilingKind::Complaint) => {
+                Some(calendar.limit_after(received_on, *working_days))
+            }
+            (Self::ReviewOverdue { days }, FilingKind::Review) => {
+                Some(received_on.saturating_add(Duration::days(*days)))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -259,5 +331,49 @@ mod tests {
             Rules::parse(&unknown, Tariff::builtin()),
             Err(RulesError::Toml(_))
         ));
+    }
+
+    #[test]
+    fn no_finding_tells_of_what_is_sealed() {
+        let matters = crate::rules::Rules::shipped().current();
+        for rule in Rules::builtin().rules {
+            let Check::RefusedElsewhere { except_matters, .. } = rule.check else {
+                continue;
+            };
+            for matter in MatterType::all() {
+                let sealed = matters
+                    .disclosure(matter)
+                    .is_some_and(|disclosure| disclosure.sealed_until.is_some());
+                assert_eq!(
+                    except_matters.contains(&matter),
+                    sealed,
+                    "{}",
+                    matter.code()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_a_rule_does_not_know_is_refused_wherever_it_stands() {
+        for (right, wrong) in [
+            (
+                "check = \"step_order\"",
+                "check = \"step_order\"\nworking_days = 3",
+            ),
+            (
+                "working_days = 15\nrow = \"N4\"",
+                "working_days = 15\ndays = 15\nrow = \"N4\"",
+            ),
+            ("row = \"N3\"", "row = \"N3\"\nsevereness = \"serious\""),
+            ("remind = 3", "remind = 3\nremind_again = 3"),
+        ] {
+            assert!(BUILTIN.contains(right), "{right}");
+            let text = BUILTIN.replacen(right, wrong, 1);
+            let read = Rules::parse(&text, Tariff::builtin());
+            assert!(matches!(read, Err(RulesError::Toml(_))), "{wrong}");
+        }
+        let without = BUILTIN.replacen("since = ", "# since = ", 1);
+        assert!(Rules::parse(&without, Tariff::builtin()).is_err());
     }
 }

@@ -38,13 +38,25 @@ struct Item {
     legal_person: Option<Range>,
     with_property: Option<Range>,
     bands: Option<Vec<Band>>,
+    /// At most so much without an amount. Nobody states that there is none: it is published, and not judged.
+    #[serde(rename = "without_amount")]
+    _without_amount: Option<i64>,
     #[serde(default)]
-    least: i64,
-    without_amount: Option<i64>,
+    assumed: Assumed,
     #[serde(default)]
     capped_for_dwellings: bool,
     #[serde(default)]
     not_with_real_estate: bool,
+}
+
+/// What no published table says. It widens what may be charged, so that nobody is accused by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Assumed {
+    /// The least fee of what is priced by its amount.
+    least: Option<i64>,
+    /// The most for a legal person.
+    legal_person_max: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
@@ -66,8 +78,9 @@ struct Band {
 pub struct Wanted {
     pub matter_type: MatterType,
     pub accepted_on: Date,
+    /// 0 where none was stated.
     pub amount_fen: i64,
-    pub certificates: i64,
+    pub certificates: Option<i64>,
     pub legal_person: bool,
     pub real_estate: bool,
 }
@@ -79,9 +92,10 @@ pub enum Standard {
         /// The tariff's item.
         item: String,
         min_fen: i64,
+        /// `i64::MAX` where it depends on what was not stated.
         max_fen: i64,
     },
-    /// Priced by the market, or by a table that is not here.
+    /// Priced by the market, by a table that is not here, or by an amount that was not stated.
     NotRegulated,
 }
 
@@ -152,16 +166,9 @@ impl Tariff {
 impl Item {
     fn standard(&self, wanted: &Wanted) -> Standard {
         let (min, max) = match (&self.bands, self.unit) {
+            (Some(_), _) if wanted.amount_fen == 0 => return Standard::NotRegulated,
             (Some(bands), _) => self.by_amount(bands, wanted),
-            (None, Some(unit)) => {
-                let range = match (self.legal_person, self.with_property) {
-                    (Some(range), _) if wanted.legal_person => range,
-                    (_, Some(range)) if wanted.amount_fen > 0 => range,
-                    _ => unit,
-                };
-                let count = YUAN * wanted.certificates.max(1);
-                (range.min * count, range.max * count)
-            }
+            (None, Some(unit)) => self.by_certificate(unit, wanted),
             (None, None) => return Standard::NotRegulated,
         };
         Standard::Regulated {
@@ -171,10 +178,28 @@ impl Item {
         }
     }
 
-    fn by_amount(&self, bands: &[Band], wanted: &Wanted) -> (i64, i64) {
-        if wanted.amount_fen == 0 {
-            return (0, self.without_amount.map_or(i64::MAX, |most| most * YUAN));
+    fn by_certificate(&self, unit: Range, wanted: &Wanted) -> (i64, i64) {
+        let Range { min, mut max } = match (self.legal_person, self.with_property) {
+            (Some(range), _) if wanted.legal_person => range,
+            (_, Some(range)) if wanted.amount_fen > 0 => range,
+            // Property without an amount is property all the same.
+            (_, Some(range)) => Range {
+                max: range.max,
+                ..unit
+            },
+            _ => unit,
+        };
+        if wanted.legal_person {
+            max = max.max(self.assumed.legal_person_max.unwrap_or(0));
         }
+        match wanted.certificates {
+            Some(count) => (min * YUAN * count, max * YUAN * count),
+            // There is one at least, and nobody knows how many.
+            None => (min * YUAN, i64::MAX),
+        }
+    }
+
+    fn by_amount(&self, bands: &[Band], wanted: &Wanted) -> (i64, i64) {
         let (mut fee, mut below) = (0_i128, 0);
         for band in bands {
             let to = band.to.map_or(i64::MAX, |to| to.saturating_mul(YUAN));
@@ -188,10 +213,10 @@ impl Item {
         let fee = i64::try_from(fee / i128::from(WHOLE)).unwrap_or(i64::MAX);
         // Offices charge whole yuan, and round either way.
         let (down, up) = (fee / YUAN * YUAN, fee / YUAN * YUAN + YUAN);
-        let least = self.least * YUAN;
+        let most = up.max(self.assumed.least.unwrap_or(0) * YUAN);
         match self.capped_for_dwellings && wanted.real_estate {
-            true => (0, up.max(least)),
-            false => (down.max(least), up.max(least)),
+            true => (0, most),
+            false => (down, most),
         }
     }
 }
@@ -206,7 +231,7 @@ mod tests {
             matter_type: matter.parse().expect("a matter"),
             accepted_on: on,
             amount_fen: amount_yuan * YUAN,
-            certificates: 1,
+            certificates: Some(1),
             legal_person: false,
             real_estate: false,
         }
@@ -242,10 +267,30 @@ mod tests {
     #[test]
     fn facts_are_charged_by_the_certificate_and_wills_by_the_market() {
         let mut birth = wanted("birth", date!(2024 - 01 - 02), 0);
-        birth.certificates = 3;
+        birth.certificates = Some(3);
         assert_eq!(yuan(&birth), Some((360, 360)));
         assert_eq!(yuan(&wanted("will", date!(2024 - 01 - 02), 0)), None);
         assert_eq!(yuan(&wanted("birth", date!(2018 - 01 - 02), 0)), None);
+    }
+
+    #[test]
+    fn what_is_assumed_widens_what_may_be_charged_and_accuses_nobody() {
+        // 0.2 % of 20,000 yuan is 40; a least fee of 200 is in no published table.
+        let small = wanted("contract", date!(2024 - 01 - 02), 20_000);
+        assert_eq!(yuan(&small), Some((40, 200)));
+        let company = Wanted {
+            legal_person: true,
+            ..wanted("birth", date!(2024 - 01 - 02), 0)
+        };
+        assert_eq!(yuan(&company), Some((120, 240)));
+    }
+
+    #[test]
+    fn an_amount_that_was_not_stated_tells_no_fee() {
+        assert_eq!(yuan(&wanted("contract", date!(2024 - 01 - 02), 0)), None);
+        // An agreement may be about property of which no amount is stated.
+        let adoption = wanted("adoption", date!(2024 - 01 - 02), 0);
+        assert_eq!(yuan(&adoption), Some((500, 1_000)));
     }
 
     #[test]

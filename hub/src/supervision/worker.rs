@@ -37,6 +37,9 @@ const YEARS_BACK: time::Duration = time::Duration::days(2 * 366);
 /// How often limits that pass are looked for, and what waits is measured.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
+/// So far ahead limits are counted.
+const AHEAD: time::Duration = time::Duration::days(42);
+
 /// With what cases are judged, whoever does it.
 #[derive(Clone, Debug)]
 pub struct Supervision {
@@ -57,6 +60,7 @@ impl Supervision {
     /// Runs until it is stopped, yielding to `traffic`; what is under way is finished.
     pub async fn run(self, traffic: Traffic, stop: CancellationToken) {
         let mut swept: Option<tokio::time::Instant> = None;
+        self.say_what_the_calendar_lacks();
         while let Some(turn) = stop
             .run_until_cancelled(traffic.turn(traffic::Work::Supervision))
             .await
@@ -98,6 +102,17 @@ impl Supervision {
     pub async fn look(&self, today: Date) -> Result<(), sqlx::Error> {
         work::put_due(&self.pool, today).await?;
         self.drain(today).await
+    }
+
+    /// Limits are counted into the next year weeks before it begins.
+    fn say_what_the_calendar_lacks(&self) {
+        let ahead = local_day(OffsetDateTime::now_utc()) + AHEAD;
+        if !self.calendar.covers(ahead) {
+            tracing::warn!(
+                year = ahead.year(),
+                "the working-day calendar has no arrangement of this year; its limits count plain weekdays and say so"
+            );
+        }
     }
 
     async fn sweep(&self) {
@@ -167,7 +182,9 @@ impl Supervision {
                 let opened = self
                     .judge_cases(&mut transaction, &judge, office_id, keys)
                     .await?;
-                let others = facts::accepted_elsewhere(&mut transaction, office_id, keys).await?;
+                let mut others =
+                    facts::accepted_elsewhere(&mut transaction, office_id, keys).await?;
+                others.extend(finding::resting_on(&mut transaction, office_id, keys).await?);
                 let others: Vec<_> = others
                     .iter()
                     .map(|(office, case)| (*office, case.as_str()))
@@ -191,7 +208,7 @@ impl Supervision {
         let outcomes = judge.awaited_outcomes(&filings).into_iter();
         let mut reminders: Vec<Reminder> = outcomes
             .map(|(filing_id, due_on)| {
-                Reminder::of_outcome(office_id, &filing_id.to_string(), due_on)
+                Reminder::of_outcome(office_id, &filing_id.to_string(), due_on, judge.calendar)
             })
             .collect();
         let kinds: Vec<_> = self
@@ -225,7 +242,8 @@ impl Supervision {
             hits.extend(judgement.hits);
             let awaited = judgement.awaited.into_iter();
             reminders.extend(awaited.map(|(kind, due_on)| {
-                Reminder::of_case(office_id, &case.source_case_id, kind, due_on)
+                let case = &case.source_case_id;
+                Reminder::of_case(office_id, case, kind, due_on, judge.calendar)
             }));
             looks.extend(
                 judgement

@@ -4,6 +4,7 @@
 #[path = "../ingest/city.rs"]
 #[allow(dead_code)]
 mod city;
+mod decided;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]
 mod record;

@@ -93,5 +93,9 @@ pub async fn date_back(pool: &PgPool, filings: &[Filing]) -> Result<(), sqlx::Er
     .bind(days)
     .execute(pool)
     .await?;
+    // They took part as long as they filed.
+    sqlx::query("UPDATE office SET created_at = least(created_at, '2012-11-19')")
+        .execute(pool)
+        .await?;
     Ok(())
 }

@@ -14,9 +14,8 @@ use crate::script::{Script, Thing};
 
 /// GB/T 2260 of a place outside of every office's practice area.
 const ELSEWHERE: &str = "330203";
-/// Below and above whatever the tariff has for one certificate, in fen.
+/// Below whatever the tariff has for one certificate, in fen.
 const TOO_LITTLE: i64 = 8_000;
-const TOO_MUCH: i64 = 60_000;
 /// An amount that makes a case major, in fen.
 const FORTUNE: i64 = 12_000_000_000;
 
@@ -51,7 +50,7 @@ const SHARES: [(Breach, u32); 15] = [
     (Breach::Scope, 60),
     (Breach::MajorNotFlagged, 40),
     (Breach::FeeBelow, 40),
-    (Breach::FeeAbove, 40),
+    (Breach::FeeAbove, 300),
     (Breach::ReductionUnexplained, 30),
     (Breach::LegalAidNotReduced, 30),
     (Breach::ApprovalMissing, 30),
@@ -107,7 +106,8 @@ impl Breach {
             Self::FeeBelow => {
                 goes_on && matches!(profile.price, Price::Fact | Price::Proof | Price::Contract)
             }
-            Self::FeeAbove => goes_on && matches!(profile.price, Price::Fact | Price::Proof),
+            // Of what is priced by the certificate nobody says how many there were.
+            Self::FeeAbove => goes_on && profile.price == Price::Contract,
             Self::PracticeArea => {
                 let lies_somewhere = matches!(
                     script.subject,
@@ -179,8 +179,8 @@ impl Breach {
                 keeps_fee(case.state)
             }
             Self::FeeAbove => {
-                charge(case, TOO_MUCH, 0);
-                keeps_fee(case.state)
+                charge(case, full * 2, 0);
+                keeps_fee(case.state) && full > 0
             }
             Self::ReductionUnexplained => {
                 let reduced = full * 3 / 10;

@@ -231,8 +231,8 @@ pub static ALL: [Measure; 46] = [
     rate(
         "compliance_rate",
         "合规率",
-        "办结案件中没有监督问题的比例；按规则分组的，为没有该规则问题的比例。",
-        Formula::Without(CASES_WITH_FINDINGS, CONCLUDED),
+        "当期办结的案件中没有监督问题的比例，在办的不计；按规则分组的，为没有该规则问题的比例。",
+        Formula::Without(CONCLUDED_WITH_FINDINGS, CONCLUDED),
     )
     .under(NOTICE),
     sum(
@@ -245,7 +245,7 @@ pub static ALL: [Measure; 46] = [
     rate(
         "rectification_on_time_rate",
         "按期整改率",
-        "应整改中在期限内报整改的比例。",
+        "应整改中在期限内报整改的比例；曾逾期的，退回后重报也不算按期。",
         Formula::Ratio(Rectifications(|c| c.on_time), Rectifications(|c| c.due)),
     )
     .under(NOTICE),
@@ -330,6 +330,7 @@ pub static ALL: [Measure; 46] = [
 
 const CONCLUDED: Part = Cases(|c| c.issued + c.refused + c.rejected + c.terminated);
 const CASES_WITH_FINDINGS: Part = Findings(|c| c.cases);
+const CONCLUDED_WITH_FINDINGS: Part = Findings(|c| c.concluded_cases);
 
 const fn sum(
     code: &'static str,

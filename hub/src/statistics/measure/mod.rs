@@ -232,7 +232,8 @@ mod tests {
     fn what_is_measured_by_cases_is_so_by_any_dimension_of_its_own() {
         let of = |code: &str| Measure::from_code(code).expect("a measure");
         let mut counted = Counted::default();
-        counted.findings.cases = 3;
+        // Seven cases have findings; four of them are under way, and count neither above nor below.
+        (counted.findings.cases, counted.findings.concluded_cases) = (7, 3);
         counted.cases.issued = 11;
         counted.cases.refused = 1;
         counted.feedback.complaints = 1;
@@ -246,7 +247,7 @@ mod tests {
             Some(Dimension::Rule)
         );
         // More cases with findings than cases that ended: a period too short to say anything.
-        counted.findings.cases = 13;
+        counted.findings.concluded_cases = 13;
         assert_eq!(of("compliance_rate").of(&counted), None);
     }
 

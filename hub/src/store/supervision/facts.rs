@@ -11,7 +11,7 @@ use crate::local_time::local_day;
 use crate::store::decode::parse;
 use crate::store::duplicate::MOST_BEHIND_A_KEY;
 use crate::supervision::facts::{
-    CaseFacts, Kin, OfficeFacts, OfficeFilings, OpenFiling, Paper, PartyFacts, Refused,
+    CaseFacts, Filed, Kin, OfficeFacts, OfficeFilings, OpenFiling, Paper, PartyFacts, Refused,
 };
 
 /// What the bureau has on file of an office.
@@ -20,8 +20,10 @@ pub async fn office(
     office_id: OfficeId,
 ) -> Result<OfficeFacts, sqlx::Error> {
     let row = query!(
-        r#"SELECT matters_excluded, foreign_allowed, practice_area, keeps_approval
-             FROM office_profile WHERE office_id = $1"#,
+        r#"SELECT coalesce(p.matters_excluded, '{}') AS "matters_excluded!", coalesce(p.foreign_allowed, true)
+                  AS "foreign_allowed!", coalesce(p.practice_area, '{}') AS "practice_area!",
+                  coalesce(p.keeps_approval, false) AS "keeps_approval!", o.created_at
+             FROM office o LEFT JOIN office_profile p ON p.office_id = o.office_id WHERE o.office_id = $1"#,
         office_id.as_str(),
     )
     .fetch_optional(connection)
@@ -31,6 +33,7 @@ pub async fn office(
         domestic_only: !row.foreign_allowed,
         practice_area: row.practice_area,
         keeps_approval: row.keeps_approval,
+        takes_part_since: Some(local_day(row.created_at)),
     }))
 }
 
@@ -68,7 +71,7 @@ pub async fn cases(
         }
     }
     let rows = query!(
-        r#"SELECT source_case_id AS "source_case_id!", kind, recorded_at FROM filing
+        r#"SELECT source_case_id AS "source_case_id!", kind, recorded_at, (detail ->> 'wrong_on')::date AS answers FROM filing
             WHERE office_id = $1 AND source_case_id = ANY($2) ORDER BY recorded_at"#,
         office_id.as_str(),
         keys,
@@ -77,9 +80,11 @@ pub async fn cases(
     .await?;
     for row in rows {
         if let Some(at) = at(&row.source_case_id) {
-            cases[at]
-                .filed
-                .push((parse(&row.kind)?, local_day(row.recorded_at)));
+            cases[at].filed.push(Filed {
+                kind: parse(&row.kind)?,
+                on: local_day(row.recorded_at),
+                answers: row.answers,
+            });
         }
     }
     let rows = query!(
@@ -121,7 +126,7 @@ async fn plain(
     let rows = query!(
         r#"SELECT source_case_id, state, matter_type, foreign_relation, applied_on, accepted_on, approved_on, issued_on,
                   closed_on, notary_licence_no, approver_licence_no, reason_code, fee_charged_fen, fee_reduced_fen,
-                  fee_reduction_reason, amount_fen, coalesce(certificates, 1) AS "certificates!", legal_aid, major,
+                  fee_reduction_reason, amount_fen, certificates, legal_aid, major,
                   discussed, excused_working_days
              FROM case_record WHERE office_id = $1 AND source_case_id = ANY($2) ORDER BY source_case_id"#,
         office_id.as_str(),
@@ -149,7 +154,7 @@ async fn plain(
                 fee_reduced_fen: row.fee_reduced_fen,
                 fee_reduction_reason: row.fee_reduction_reason,
                 amount_fen: row.amount_fen,
-                certificates: row.certificates.into(),
+                certificates: row.certificates.map(i64::from),
                 legal_aid: row.legal_aid,
                 major: row.major,
                 discussed: row.discussed,
@@ -197,7 +202,8 @@ async fn refused(
     keys: &[String],
 ) -> Result<Vec<(String, Refused)>, sqlx::Error> {
     let rows = query!(
-        r#"SELECT DISTINCT own.source_case_id, other.office_id, other.closed_on AS "closed_on!", other.reason_code
+        r#"SELECT DISTINCT own.source_case_id, other.office_id, other.source_case_id AS other_case,
+                  other.closed_on AS "closed_on!", other.reason_code
              FROM unnest($2::text[]) AS q (source_case_id)
              JOIN case_record own ON own.office_id = $1 AND own.source_case_id = q.source_case_id
             CROSS JOIN LATERAL (
@@ -209,7 +215,7 @@ async fn refused(
              JOIN case_record other ON other.office_id = o.office_id AND other.source_case_id = o.source_case_id
             WHERE own.accepted_on IS NOT NULL
               AND other.state = 'refused' AND other.matter_type = own.matter_type AND other.closed_on <= own.accepted_on
-            ORDER BY own.source_case_id, other.closed_on, other.office_id"#,
+            ORDER BY own.source_case_id, other.closed_on, other.office_id, other.source_case_id"#,
         office_id.as_str(),
         keys,
         MOST_BEHIND_A_KEY as i64,
@@ -220,6 +226,7 @@ async fn refused(
         .map(|row| {
             let refused = Refused {
                 office_id: parse(&row.office_id)?,
+                source_case_id: row.other_case,
                 refused_on: row.closed_on,
                 reason_code: row.reason_code,
             };
@@ -265,8 +272,8 @@ pub async fn filings(
 ) -> Result<OfficeFilings, sqlx::Error> {
     let rows = query!(
         r#"SELECT f.filing_id, f.kind, f.happened_on AS "happened_on!",
-                  (SELECT min(o.happened_on) FROM filing o
-                    WHERE o.office_id = f.office_id AND o.about = f.filing_id) AS closed_on
+                  (SELECT min(o.recorded_at) FROM filing o
+                    WHERE o.office_id = f.office_id AND o.about = f.filing_id) AS closed_at
              FROM filing f
             WHERE f.office_id = $1 AND f.kind IN ('complaint', 'review') AND f.happened_on IS NOT NULL
             ORDER BY f.filing_id"#,
@@ -281,7 +288,7 @@ pub async fn filings(
                 filing_id: row.filing_id,
                 kind: parse(&row.kind)?,
                 happened_on: row.happened_on,
-                closed_on: row.closed_on,
+                closed_on: row.closed_at.map(local_day),
             })
         })
         .collect::<Result<_, sqlx::Error>>()?;

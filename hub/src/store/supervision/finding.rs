@@ -7,6 +7,7 @@ use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::store::decode::{decode_error, parse};
+use crate::supervision::evidence::DERIVED;
 use crate::supervision::life::{FindingState, Step};
 use crate::supervision::rule::Severity;
 use crate::supervision::{About, FactsDigest, Hit};
@@ -56,7 +57,8 @@ pub struct Wanted {
     pub behind: Option<(OffsetDateTime, Uuid)>,
 }
 
-/// Brings the findings about `judged` to what the rules hit now. Returns how many are new or open again.
+/// Brings the findings about `judged` to what the rules hit now. Returns how many are new or open again. Facts are compared
+/// as evidence, not by their digest: which of them follow from rules differs from version to version.
 pub async fn settle(
     connection: &mut PgConnection,
     office_id: OfficeId,
@@ -74,6 +76,16 @@ pub async fn settle(
     let evidence: Vec<Value> = hits.iter().map(|hit| hit.evidence.clone()).collect();
     let facts: Vec<Vec<u8>> = hits.iter().map(|hit| hit.facts().0.to_vec()).collect();
     let days: Vec<Option<Date>> = hits.iter().map(|hit| hit.happened_on).collect();
+    let concluded: Vec<bool> = hits.iter().map(|hit| hit.concluded).collect();
+    let (rests_on_office, rests_on_case): (Vec<Option<&str>>, Vec<Option<&str>>) = hits
+        .iter()
+        .map(|hit| {
+            hit.rests_on
+                .as_ref()
+                .map(|(office, case)| (office.as_str(), case.as_str()))
+                .unzip()
+        })
+        .unzip();
     // What a rule does not hit any more is cleared; its state is people's.
     query!(
         r#"UPDATE supervision_finding f SET cleared_at = now()
@@ -92,12 +104,12 @@ pub async fn settle(
     .await?;
     // Other facts open what was decided, and a step says so.
     let reopened = query!(
-        r#"WITH hit AS (SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[])
-                                  AS h (about, about_key, rule_id, facts)),
-                reopened AS (UPDATE supervision_finding f SET state = 'open', ended_at = NULL
+        r#"WITH hit AS (SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::jsonb[])
+                                  AS h (about, about_key, rule_id, facts, evidence)),
+                reopened AS (UPDATE supervision_finding f SET state = 'open', ended_at = NULL, rectified_late = false
                                FROM hit h
                               WHERE f.office_id = $1 AND f.about = h.about AND f.about_key = h.about_key
-                                AND f.rule_id = h.rule_id AND f.facts <> h.facts
+                                AND f.rule_id = h.rule_id AND f.evidence - $7::text[] <> h.evidence - $7::text[]
                                 AND f.state IN ('verified', 'dismissed')
                              RETURNING f.finding_id, h.facts)
            INSERT INTO supervision_step (finding_id, step_no, step, state, reason, facts, taken_by, taken_at)
@@ -110,6 +122,8 @@ pub async fn settle(
         &keys as &[&str],
         &rules as &[&str],
         &facts,
+        &evidence,
+        DERIVED as &[&str],
     )
     .execute(&mut *connection)
     .await?
@@ -117,14 +131,26 @@ pub async fn settle(
     let new = query_scalar!(
         r#"WITH written AS (
                INSERT INTO supervision_finding (finding_id, office_id, rule_id, about, about_key, severity, evidence, facts,
-                                                rules_version, happened_on, found_at)
-               SELECT h.finding_id, $1, h.rule_id, h.about, h.about_key, h.severity, h.evidence, h.facts, $2, h.day, now()
+                                                rules_version, happened_on, concluded, rests_on_office, rests_on_case,
+                                                found_at)
+               SELECT h.finding_id, $1, h.rule_id, h.about, h.about_key, h.severity, h.evidence, h.facts, $2, h.day,
+                      h.concluded, h.rests_on_office, h.rests_on_case, now()
                  FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[], $9::bytea[],
-                             $10::date[]) AS h (finding_id, rule_id, about, about_key, severity, evidence, facts, day)
+                             $10::date[], $11::boolean[], $12::text[], $13::text[])
+                   AS h (finding_id, rule_id, about, about_key, severity, evidence, facts, day, concluded,
+                         rests_on_office, rests_on_case)
                ON CONFLICT (office_id, about, about_key, rule_id) DO UPDATE SET
                    severity = excluded.severity, evidence = excluded.evidence, facts = excluded.facts,
-                   rules_version = excluded.rules_version, happened_on = excluded.happened_on, cleared_at = NULL
-                WHERE supervision_finding.facts <> excluded.facts OR supervision_finding.cleared_at IS NOT NULL
+                   rules_version = excluded.rules_version, happened_on = excluded.happened_on,
+                   concluded = excluded.concluded, rests_on_office = excluded.rests_on_office,
+                   rests_on_case = excluded.rests_on_case, cleared_at = NULL
+                WHERE supervision_finding.cleared_at IS NOT NULL
+                   OR (supervision_finding.severity, supervision_finding.evidence, supervision_finding.happened_on,
+                       supervision_finding.concluded, supervision_finding.rests_on_office,
+                       supervision_finding.rests_on_case)
+                      IS DISTINCT FROM
+                      (excluded.severity, excluded.evidence, excluded.happened_on, excluded.concluded,
+                       excluded.rests_on_office, excluded.rests_on_case)
                RETURNING xmax = 0 AS fresh)
            SELECT count(*) FILTER (WHERE fresh) AS "new!" FROM written"#,
         office_id.as_str(),
@@ -137,10 +163,32 @@ pub async fn settle(
         &evidence,
         &facts,
         &days as &[Option<Date>],
+        &concluded,
+        &rests_on_office as &[Option<&str>],
+        &rests_on_case as &[Option<&str>],
     )
     .fetch_one(connection)
     .await?;
     Ok(new.unsigned_abs() + reopened)
+}
+
+/// Cases with a finding that rests on one of these: whatever became of it, they come before the rules again.
+pub async fn resting_on(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    keys: &[String],
+) -> Result<Vec<(OfficeId, String)>, sqlx::Error> {
+    let rows = query!(
+        r#"SELECT DISTINCT office_id, about_key FROM supervision_finding
+            WHERE rests_on_office = $1 AND rests_on_case = ANY($2) AND cleared_at IS NULL"#,
+        office_id.as_str(),
+        keys,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| Ok((parse(&row.office_id)?, row.about_key)))
+        .collect()
 }
 
 /// A page of findings, the newest first.
@@ -267,6 +315,11 @@ pub async fn take(connection: &mut PgConnection, step: &NewStep<'_>) -> Result<(
                notified_at = CASE WHEN $2 = 'notified' THEN coalesce(notified_at, now()) ELSE notified_at END,
                due_on = CASE WHEN $2 = 'notified' THEN $3 ELSE due_on END,
                rectified_at = CASE WHEN $2 = 'rectified' THEN now() ELSE rectified_at END,
+               -- Once late, always late: another day after a return makes nothing good. A finding opened anew begins anew.
+               rectified_late = CASE $2 WHEN 'open' THEN false
+                                        WHEN 'rectified' THEN rectified_late
+                                             OR (now() AT TIME ZONE 'Asia/Shanghai')::date > due_on
+                                        ELSE rectified_late END,
                ended_at = CASE WHEN $2 IN ('verified', 'dismissed') THEN now() END
             WHERE finding_id = $1"#,
         step.finding_id,
@@ -323,8 +376,8 @@ pub async fn counts(
                   count(*) FILTER (WHERE state = 'rectified') AS "rectified!",
                   count(*) FILTER (WHERE state = 'verified') AS "verified!",
                   count(*) FILTER (WHERE state = 'dismissed') AS "dismissed!",
-                  count(*) FILTER (WHERE rectified_at IS NOT NULL
-                                     AND (rectified_at AT TIME ZONE 'Asia/Shanghai')::date <= due_on)
+                  count(*) FILTER (WHERE rectified_at IS NOT NULL AND due_on IS NOT NULL AND NOT rectified_late
+                                     AND state NOT IN ('open', 'notified'))
                       AS "rectified_in_time!"
              FROM supervision_finding
             WHERE ($1::text IS NULL OR office_id = $1) AND ($2::date IS NULL OR happened_on >= $2)

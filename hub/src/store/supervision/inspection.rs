@@ -213,6 +213,8 @@ pub async fn take(
                notified_at = CASE WHEN $2 = 'notified' THEN coalesce(notified_at, now()) ELSE notified_at END,
                due_on = coalesce($3, due_on),
                rectified_at = CASE WHEN $2 = 'rectified' THEN now() ELSE rectified_at END,
+               rectified_late = rectified_late
+                   OR ($2 = 'rectified' AND (now() AT TIME ZONE 'Asia/Shanghai')::date > due_on),
                closed_at = CASE WHEN $2 = 'closed' THEN now() END
             WHERE inspection_id = $1"#,
         inspection_id,

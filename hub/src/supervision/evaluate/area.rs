@@ -1,6 +1,7 @@
 //! Where an office may take cases from (N6; 公证法 art. 25, 公证程序规则 arts. 14, 15).
 
 use linkage::matter::MatterType;
+use linkage::vocabulary::PartyRole;
 use serde_json::{Value, json};
 
 use crate::supervision::facts::{CaseFacts, OfficeFacts};
@@ -28,17 +29,19 @@ pub(super) fn real_estate(
     })
 }
 
-/// No party lives in the area.
+/// None of the parties whose domicile counts lives in the area.
 pub(super) fn parties(
     case: &CaseFacts,
     office: &OfficeFacts,
     matters: &[MatterType],
+    roles: &[PartyRole],
 ) -> Option<Value> {
     let judged = case.state.is_accepted_or_later() && matters.contains(&case.matter_type);
     judged.then_some(())?;
     let places: Option<Vec<&String>> = case
         .parties
         .iter()
+        .filter(|party| roles.contains(&party.role))
         .map(|party| party.district.as_ref())
         .collect();
     let places = places.filter(|places| !places.is_empty())?;
@@ -62,7 +65,8 @@ impl OfficeFacts {
 #[cfg(test)]
 mod tests {
     use super::super::sample::{self, hits};
-    use crate::supervision::facts::CaseFacts;
+    use crate::supervision::facts::{CaseFacts, PartyFacts};
+    use linkage::vocabulary::PartyRole;
 
     fn about_houses(matter: &str, districts: &[&str]) -> CaseFacts {
         CaseFacts {
@@ -102,6 +106,14 @@ mod tests {
     fn a_will_of_somebody_who_lives_elsewhere_is_a_hint() {
         let mut case = about_houses("will", &[]);
         case.parties[0].district = Some("330206".to_owned());
+        assert_eq!(hits(&case), ["PRACTICE_AREA_PARTY"]);
+        // Whoever brings the testator here makes nobody competent.
+        let related = PartyFacts {
+            role: PartyRole::Related,
+            district: Some("330106".to_owned()),
+            ..case.parties[0].clone()
+        };
+        case.parties.push(related);
         assert_eq!(hits(&case), ["PRACTICE_AREA_PARTY"]);
         case.parties[0].district = None;
         assert!(hits(&case).is_empty());

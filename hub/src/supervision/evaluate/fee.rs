@@ -11,7 +11,8 @@ pub(super) fn below(rules: &Rules, case: &CaseFacts) -> Option<Value> {
     let (item, min, max) = standard(rules, case)?;
     // What was reduced with a reason was due all the same.
     let due = case.fee_charged_fen + case.fee_reduced_fen;
-    (due < min).then(|| evidence(case, &item, min, max))
+    // Nothing charged and nothing reduced: not paid yet, or not stated.
+    (0 < due && due < min).then(|| evidence(case, &item, min, max))
 }
 
 pub(super) fn above(rules: &Rules, case: &CaseFacts) -> Option<Value> {
@@ -29,7 +30,7 @@ pub(super) fn legal_aid_not_reduced(case: &CaseFacts) -> Option<Value> {
         .then(|| json!({ "fee_charged_fen": case.fee_charged_fen, "legal_aid": true }))
 }
 
-/// Item, least and most, where the fee is regulated and was due.
+/// Item, least and most, where the fee is regulated, was due and can be told from what was stated.
 fn standard(rules: &Rules, case: &CaseFacts) -> Option<(String, i64, i64)> {
     is_charged(case).then_some(())?;
     let wanted = Wanted {
@@ -97,7 +98,7 @@ mod tests {
             ..sample::case()
         };
         assert_eq!(hits(&case), ["FEE_ABOVE_TARIFF"]);
-        case.certificates = 3;
+        case.certificates = Some(3);
         assert_eq!(hits(&case), ["FEE_BELOW_TARIFF"]);
         case.matter_type = "will".parse().expect("a matter");
         assert!(hits(&case).is_empty());
@@ -105,6 +106,31 @@ mod tests {
         case.state = CaseState::Terminated;
         case.issued_on = None;
         assert!(hits(&case).is_empty());
+    }
+
+    #[test]
+    fn what_nobody_stated_is_not_judged() {
+        let unpaid = CaseFacts {
+            fee_charged_fen: 0,
+            ..sample::case()
+        };
+        assert!(hits(&unpaid).is_empty());
+        // However many certificates there were, one costs more than 80 yuan, and 300 yuan may be right.
+        let uncounted = |fee_charged_fen| CaseFacts {
+            fee_charged_fen,
+            certificates: None,
+            ..sample::case()
+        };
+        assert_eq!(hits(&uncounted(8_000)), ["FEE_BELOW_TARIFF"]);
+        assert!(hits(&uncounted(30_000)).is_empty());
+        let contract = |amount_fen| CaseFacts {
+            matter_type: "contract".parse().expect("a matter"),
+            amount_fen,
+            fee_charged_fen: 500_000,
+            ..sample::case()
+        };
+        assert!(hits(&contract(0)).is_empty());
+        assert_eq!(hits(&contract(10_000_000)), ["FEE_ABOVE_TARIFF"]);
     }
 
     #[test]

@@ -9,10 +9,13 @@ mod report;
 #[cfg(test)]
 pub(crate) mod sample;
 
+use linkage::office::OfficeId;
+use linkage::vocabulary::CaseState;
 use serde_json::Value;
 use time::Date;
 use uuid::Uuid;
 
+use super::evidence::WITHOUT_CALENDAR;
 use super::facts::{CaseFacts, OfficeFacts, OfficeFilings};
 use super::rule::{Check, Rule, Rules};
 use super::{About, Hit};
@@ -41,6 +44,7 @@ pub struct Judgement {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Verdict {
     evidence: Option<Value>,
+    rests_on: Option<(OfficeId, String)>,
     look_on: Option<Date>,
     awaited: Option<(FilingKind, Date)>,
 }
@@ -59,10 +63,10 @@ impl Judge<'_> {
     /// All rules over a case.
     pub fn case(&self, case: &CaseFacts, office: &OfficeFacts) -> Judgement {
         let mut judgement = Judgement::default();
-        let began = case.accepted_on.or(case.applied_on);
+        let day = case.day();
+        let concluded_on = case.concluded_on();
         for rule in &self.rules.rules {
-            let too_old = |since: &super::rule::Day| began.is_some_and(|began| began < since.0);
-            if rule.since.as_ref().is_some_and(too_old) {
+            if day.is_some_and(|day| day < rule.since) {
                 continue;
             }
             let verdict = self.verdict(&rule.check, case, office);
@@ -72,13 +76,18 @@ impl Judge<'_> {
                 .min();
             judgement.awaited.extend(verdict.awaited);
             if let Some(evidence) = verdict.evidence {
-                judgement.hits.push(hit(
-                    rule,
-                    About::Case,
-                    &case.source_case_id,
-                    case.issued_on.or(case.closed_on).or(began),
-                    evidence,
-                ));
+                let happened_on = concluded_on.or(case.closed_on).or(day);
+                judgement.hits.push(Hit {
+                    concluded: concluded_on.is_some(),
+                    rests_on: verdict.rests_on,
+                    ..hit(
+                        rule,
+                        About::Case,
+                        &case.source_case_id,
+                        happened_on,
+                        evidence,
+                    )
+                });
             }
         }
         judgement
@@ -89,7 +98,10 @@ impl Judge<'_> {
         self.rules
             .rules
             .iter()
-            .flat_map(|rule| office::hits(self, rule, filings))
+            .flat_map(|rule| {
+                let hits = office::hits(self, rule, filings).into_iter();
+                hits.filter(|hit| hit.happened_on.is_none_or(|day| rule.since <= day))
+            })
             .collect()
     }
 
@@ -107,24 +119,24 @@ impl Judge<'_> {
 
     fn verdict(&self, check: &Check, case: &CaseFacts, office: &OfficeFacts) -> Verdict {
         match check {
-            Check::Scope => Verdict::when(procedure::scope(case, office)),
+            Check::Scope {} => Verdict::when(procedure::scope(case, office)),
             Check::InPerson { matters } => Verdict::when(procedure::in_person(case, matters)),
-            Check::StepOrder => Verdict::when(procedure::step_order(case)),
-            Check::ApprovalMissing => Verdict::when(procedure::approval_missing(case, office)),
-            Check::ApprovedByHandler => Verdict::when(procedure::approved_by_handler(case)),
+            Check::StepOrder {} => Verdict::when(procedure::step_order(case)),
+            Check::ApprovalMissing {} => Verdict::when(procedure::approval_missing(case, office)),
+            Check::ApprovedByHandler {} => Verdict::when(procedure::approved_by_handler(case)),
             Check::TimeLimit { working_days } => procedure::time_limit(self, case, *working_days),
-            Check::FeeBelow => Verdict::when(fee::below(self.rules, case)),
-            Check::FeeAbove => Verdict::when(fee::above(self.rules, case)),
-            Check::ReductionUnexplained => Verdict::when(fee::reduction_unexplained(case)),
-            Check::LegalAidNotReduced => Verdict::when(fee::legal_aid_not_reduced(case)),
+            Check::FeeBelow {} => Verdict::when(fee::below(self.rules, case)),
+            Check::FeeAbove {} => Verdict::when(fee::above(self.rules, case)),
+            Check::ReductionUnexplained {} => Verdict::when(fee::reduction_unexplained(case)),
+            Check::LegalAidNotReduced {} => Verdict::when(fee::legal_aid_not_reduced(case)),
             Check::PracticeArea { except_matters } => {
                 Verdict::when(area::real_estate(case, office, except_matters))
             }
-            Check::PracticeAreaParty { matters } => {
-                Verdict::when(area::parties(case, office, matters))
+            Check::PracticeAreaParty { matters, roles } => {
+                Verdict::when(area::parties(case, office, matters, roles))
             }
             Check::MajorUnreported { working_days } => {
-                report::major_unreported(self, case, *working_days)
+                report::major_unreported(self, case, office, *working_days)
             }
             Check::MajorNotFlagged {
                 amount_fen,
@@ -137,27 +149,35 @@ impl Judge<'_> {
                 *cities,
             )),
             Check::RefusalUnfiled { working_days } => {
-                report::refusal_unfiled(self, case, *working_days)
+                report::refusal_unfiled(self, case, office, *working_days)
             }
             Check::RefusedElsewhere {
                 within_days,
                 except_reasons,
-            } => Verdict::when(report::refused_elsewhere(
-                case,
-                *within_days,
-                except_reasons,
-            )),
-            Check::WrongCertificate { working_days } => {
-                report::wrong_certificate(self, case, *working_days)
+                except_matters,
+            } if !except_matters.contains(&case.matter_type) => {
+                report::refused_elsewhere(case, *within_days, except_reasons)
             }
-            Check::MajorNotDiscussed => Verdict::when(report::major_not_discussed(case)),
-            Check::Recusal => Verdict::when(people::recusal(case)),
-            Check::ComplaintOverdue { .. }
+            Check::WrongCertificate { working_days } => {
+                report::wrong_certificate(self, case, office, *working_days)
+            }
+            Check::MajorNotDiscussed {} => Verdict::when(report::major_not_discussed(case)),
+            Check::Recusal {} => Verdict::when(people::recusal(case)),
+            Check::RefusedElsewhere { .. }
+            | Check::ComplaintOverdue { .. }
             | Check::ReviewOverdue { .. }
-            | Check::PaperUsedTwice
-            | Check::PaperOutOfRange
-            | Check::PaperUnaccounted => Verdict::default(),
+            | Check::PaperUsedTwice {}
+            | Check::PaperOutOfRange {}
+            | Check::PaperUnaccounted {} => Verdict::default(),
         }
+    }
+
+    /// Says in the evidence when a limit lies in a year for which the calendar has no arrangement.
+    fn measured(&self, due: Date, mut evidence: Value) -> Value {
+        if !self.calendar.covers(due) {
+            evidence[WITHOUT_CALENDAR] = due.year().into();
+        }
+        evidence
     }
 
     /// Hits from the day behind `due` on; comes before the rule again on that day.
@@ -201,7 +221,28 @@ fn hit(
         about,
         about_key: about_key.to_owned(),
         happened_on,
+        concluded: false,
+        rests_on: None,
         evidence,
+    }
+}
+
+impl CaseFacts {
+    /// The day by which a case is placed in time.
+    fn day(&self) -> Option<Date> {
+        let began = self.accepted_on.or(self.applied_on);
+        began.or(self.issued_on).or(self.closed_on)
+    }
+
+    /// The day on which it ended, as the figures have it: `statistics::contribution`.
+    fn concluded_on(&self) -> Option<Date> {
+        match self.state {
+            CaseState::Withdrawn => None,
+            CaseState::Refused | CaseState::Rejected | CaseState::Terminated => {
+                self.closed_on.or(self.issued_on).or(self.day())
+            }
+            _ => self.issued_on,
+        }
     }
 }
 

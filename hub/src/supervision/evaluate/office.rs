@@ -4,19 +4,18 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use time::{Date, Duration};
+use time::Date;
 
 use super::{Judge, hit};
-use crate::filing::FilingKind;
 use crate::supervision::facts::{Movement, OfficeFilings, OpenFiling, Paper};
 use crate::supervision::rule::{Check, Rule};
 use crate::supervision::{About, Hit};
 
 pub(super) fn hits(judge: &Judge<'_>, rule: &Rule, filings: &OfficeFilings) -> Vec<Hit> {
     match &rule.check {
-        Check::PaperUsedTwice => each_once(used_twice(rule, &filings.paper)),
-        Check::PaperOutOfRange => each_once(out_of_range(rule, &filings.paper)),
-        Check::PaperUnaccounted => each_once(unaccounted(rule, &filings.paper)),
+        Check::PaperUsedTwice {} => each_once(used_twice(rule, &filings.paper)),
+        Check::PaperOutOfRange {} => each_once(out_of_range(rule, &filings.paper)),
+        Check::PaperUnaccounted {} => each_once(unaccounted(rule, &filings.paper)),
         _ => overdue(judge, rule, filings),
     }
 }
@@ -27,21 +26,14 @@ pub(super) fn due<'a>(
     rule: &Rule,
     filings: &'a OfficeFilings,
 ) -> Vec<(&'a OpenFiling, Date)> {
-    let of_kind = |wanted: FilingKind| filings.open.iter().filter(move |one| one.kind == wanted);
-    match rule.check {
-        Check::ComplaintOverdue { working_days } => of_kind(FilingKind::Complaint)
-            .map(|one| {
-                (
-                    one,
-                    judge.calendar.limit_after(one.happened_on, working_days),
-                )
-            })
-            .collect(),
-        Check::ReviewOverdue { days } => of_kind(FilingKind::Review)
-            .map(|one| (one, one.happened_on.saturating_add(Duration::days(days))))
-            .collect(),
-        _ => Vec::new(),
-    }
+    let open = filings.open.iter();
+    open.filter_map(|one| {
+        let due = rule
+            .check
+            .outcome_due(one.kind, one.happened_on, judge.calendar)?;
+        Some((one, due))
+    })
+    .collect()
 }
 
 fn overdue(judge: &Judge<'_>, rule: &Rule, filings: &OfficeFilings) -> Vec<Hit> {
@@ -54,6 +46,7 @@ fn overdue(judge: &Judge<'_>, rule: &Rule, filings: &OfficeFilings) -> Vec<Hit> 
             "due_on": due.to_string(),
             "closed_on": filing.closed_on.map(|day| day.to_string()),
         });
+        let evidence = judge.measured(due, evidence);
         let key = filing.filing_id.to_string();
         hit(
             rule,
@@ -213,6 +206,7 @@ fn paper_hit(rule: &Rule, range: &Paper, first: i64, last: i64) -> Hit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filing::FilingKind;
     use crate::statistics::calendar::Calendar;
     use crate::supervision::rule::Rules;
     use time::macros::date;

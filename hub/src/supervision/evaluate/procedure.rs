@@ -32,9 +32,13 @@ pub(super) fn in_person(case: &CaseFacts, matters: &[MatterType]) -> Option<Valu
         .then(|| json!({ "matter_type": case.matter_type.code(), "party": agent }))
 }
 
-/// A step that is dated before the one it follows.
+/// A step that is dated before the one it follows, or an acceptance that nobody dated: nothing can be measured from it.
 pub(super) fn step_order(case: &CaseFacts) -> Option<Value> {
     (case.state != CaseState::Withdrawn).then_some(())?;
+    let accepted = is_under_way(case.state) || case.state.is_issued_or_later();
+    if accepted && case.accepted_on.is_none() {
+        return Some(json!({ "state": case.state.code(), "accepted_on": null }));
+    }
     let steps = [
         ("applied_on", case.applied_on),
         ("accepted_on", case.accepted_on),
@@ -76,6 +80,7 @@ pub(super) fn time_limit(judge: &Judge<'_>, case: &CaseFacts, working_days: u32)
         "due_on": due.to_string(),
         "excused_working_days": case.excused_working_days,
     });
+    let evidence = judge.measured(due, evidence);
     match case.issued_on {
         _ if case.state == CaseState::Withdrawn => Verdict::default(),
         Some(issued_on) => Verdict::when((issued_on > due).then_some(evidence)),
@@ -110,7 +115,10 @@ mod tests {
             accepted_on: None,
             approved_on: None,
             issued_on: None,
-            filed: vec![(crate::filing::FilingKind::Refusal, date!(2024 - 06 - 04))],
+            filed: vec![sample::filed(
+                crate::filing::FilingKind::Refusal,
+                date!(2024 - 06 - 04),
+            )],
             ..case
         };
         assert!(hits(&refused).is_empty());
@@ -145,6 +153,20 @@ mod tests {
         assert!(hits(&case).is_empty());
         case.approved_on = Some(date!(2024 - 06 - 15));
         assert_eq!(hits(&case), ["STEP_ORDER"]);
+    }
+
+    #[test]
+    fn a_case_under_way_without_a_day_of_acceptance_does_not_escape() {
+        let mut case = sample::case();
+        case.accepted_on = None;
+        assert_eq!(hits(&case), ["STEP_ORDER"]);
+        case.state = CaseState::Refused;
+        (case.approved_on, case.issued_on) = (None, None);
+        case.filed = vec![sample::filed(
+            crate::filing::FilingKind::Refusal,
+            date!(2024 - 06 - 04),
+        )];
+        assert!(hits(&case).is_empty());
     }
 
     #[test]

@@ -4,24 +4,28 @@ use std::collections::BTreeSet;
 
 use linkage::vocabulary::{CaseState, ReasonCode};
 use serde_json::{Value, json};
-use time::Duration;
+use time::{Date, Duration};
 
 use super::{Judge, Verdict, day};
 use crate::filing::FilingKind;
-use crate::supervision::facts::CaseFacts;
+use crate::supervision::facts::{CaseFacts, Filed, OfficeFacts};
 
 /// A case flagged major is reported within so many working days of acceptance.
-pub(super) fn major_unreported(judge: &Judge<'_>, case: &CaseFacts, working_days: u32) -> Verdict {
-    let (true, Some(accepted_on)) = (case.major && is_live(case), case.accepted_on) else {
+pub(super) fn major_unreported(
+    judge: &Judge<'_>,
+    case: &CaseFacts,
+    office: &OfficeFacts,
+    working_days: u32,
+) -> Verdict {
+    let (true, Some(from)) = (case.major && is_live(case), case.accepted_on) else {
         return Verdict::default();
     };
-    unfiled(
-        judge,
-        case,
-        FilingKind::MajorCaseReport,
-        accepted_on,
+    let wanted = Wanted {
+        kind: FilingKind::MajorCaseReport,
+        from,
         working_days,
-    )
+    };
+    unfiled(judge, case, office, wanted, |_| true)
 }
 
 /// It bears the marks of such a case, and nobody flagged it.
@@ -45,13 +49,21 @@ pub(super) fn major_not_flagged(
     })
 }
 
-pub(super) fn refusal_unfiled(judge: &Judge<'_>, case: &CaseFacts, working_days: u32) -> Verdict {
-    match (case.state, case.closed_on.or(case.applied_on)) {
-        (CaseState::Refused, Some(refused_on)) => {
-            unfiled(judge, case, FilingKind::Refusal, refused_on, working_days)
-        }
-        _ => Verdict::default(),
-    }
+pub(super) fn refusal_unfiled(
+    judge: &Judge<'_>,
+    case: &CaseFacts,
+    office: &OfficeFacts,
+    working_days: u32,
+) -> Verdict {
+    let (CaseState::Refused, Some(from)) = (case.state, case.closed_on.or(case.applied_on)) else {
+        return Verdict::default();
+    };
+    let wanted = Wanted {
+        kind: FilingKind::Refusal,
+        from,
+        working_days,
+    };
+    unfiled(judge, case, office, wanted, |_| true)
 }
 
 /// Another office refused the same matter before this one accepted it.
@@ -59,8 +71,11 @@ pub(super) fn refused_elsewhere(
     case: &CaseFacts,
     within_days: i64,
     except: &[ReasonCode],
-) -> Option<Value> {
-    let accepted_on = case.accepted_on.filter(|_| is_live(case))?;
+) -> Verdict {
+    let live = is_live(case) && case.state != CaseState::Refused;
+    let Some(accepted_on) = case.accepted_on.filter(|_| live) else {
+        return Verdict::default();
+    };
     let mut refusals = case.refused_elsewhere.iter().filter(|refused| {
         let days = accepted_on - refused.refused_on;
         let sent_on = except
@@ -68,28 +83,45 @@ pub(super) fn refused_elsewhere(
             .any(|reason| refused.reason_code.as_deref() == Some(reason.code()));
         !sent_on && (Duration::ZERO..=Duration::days(within_days)).contains(&days)
     });
-    let refused = refusals.next()?;
-    Some(json!({
+    let Some(refused) = refusals.next() else {
+        return Verdict::default();
+    };
+    let evidence = json!({
         "refused_by": refused.office_id.as_str(),
         "refused_on": refused.refused_on.to_string(),
         "reason_code": refused.reason_code,
         "accepted_on": accepted_on.to_string(),
-    }))
+    });
+    Verdict {
+        rests_on: Some((refused.office_id, refused.source_case_id.clone())),
+        ..Verdict::when(Some(evidence))
+    }
 }
 
-/// A certificate was revoked or corrected: who answered for it, and with what outcome, is reported.
-pub(super) fn wrong_certificate(judge: &Judge<'_>, case: &CaseFacts, working_days: u32) -> Verdict {
-    match (case.state, case.closed_on) {
-        (CaseState::Revoked | CaseState::Corrected, Some(on)) => {
-            let mut verdict = unfiled(judge, case, FilingKind::Accountability, on, working_days);
-            if let Some(Value::Object(evidence)) = &mut verdict.evidence {
-                evidence.insert("state".into(), case.state.code().into());
-                evidence.insert("notary_licence_no".into(), json!(case.notary_licence_no));
-            }
-            verdict
-        }
-        _ => Verdict::default(),
+/// A certificate was revoked or corrected: who answered for it, and with what outcome, is reported. An account that came
+/// before, or that says that it answers something of another day, is about something else.
+pub(super) fn wrong_certificate(
+    judge: &Judge<'_>,
+    case: &CaseFacts,
+    office: &OfficeFacts,
+    working_days: u32,
+) -> Verdict {
+    let (CaseState::Revoked | CaseState::Corrected, Some(from)) = (case.state, case.closed_on)
+    else {
+        return Verdict::default();
+    };
+    let wanted = Wanted {
+        kind: FilingKind::Accountability,
+        from,
+        working_days,
+    };
+    let answers = |filed: &Filed| filed.on >= from && filed.answers.is_none_or(|day| day == from);
+    let mut verdict = unfiled(judge, case, office, wanted, answers);
+    if let Some(Value::Object(evidence)) = &mut verdict.evidence {
+        evidence.insert("state".into(), case.state.code().into());
+        evidence.insert("notary_licence_no".into(), json!(case.notary_licence_no));
     }
+    verdict
 }
 
 pub(super) fn major_not_discussed(case: &CaseFacts) -> Option<Value> {
@@ -97,19 +129,36 @@ pub(super) fn major_not_discussed(case: &CaseFacts) -> Option<Value> {
         .then(|| json!({ "major": true, "discussed": false, "issued_on": day(case.issued_on) }))
 }
 
-/// Hits when no filing of that kind came in time; one that came late does not take it away.
+/// What is to be filed about a case, and by when.
+struct Wanted {
+    kind: FilingKind,
+    /// The limit begins behind it.
+    from: Date,
+    working_days: u32,
+}
+
+/// Hits when no filing of that kind that answers it came in time; one that came late does not take it away. Nothing is
+/// asked for of a time before the office took part.
 fn unfiled(
     judge: &Judge<'_>,
     case: &CaseFacts,
-    kind: FilingKind,
-    from: time::Date,
-    working_days: u32,
+    office: &OfficeFacts,
+    wanted: Wanted,
+    answers: impl Fn(&Filed) -> bool,
 ) -> Verdict {
+    let Wanted {
+        kind,
+        from,
+        working_days,
+    } = wanted;
+    if office.takes_part_since.is_some_and(|since| from < since) {
+        return Verdict::default();
+    }
     let due = judge.calendar.limit_after(from, working_days);
     let filed = case.filed.iter();
     let first = filed
-        .filter(|(filed, _)| *filed == kind)
-        .map(|(_, on)| *on)
+        .filter(|filed| filed.kind == kind && answers(filed))
+        .map(|filed| filed.on)
         .min();
     let evidence = json!({
         "wanted": kind.code(),
@@ -117,6 +166,7 @@ fn unfiled(
         "due_on": due.to_string(),
         "filed_on": day(first),
     });
+    let evidence = judge.measured(due, evidence);
     match first {
         Some(on) => Verdict::when((on > due).then_some(evidence)),
         None => judge.awaited(kind, due, evidence),
@@ -130,8 +180,11 @@ fn is_live(case: &CaseFacts) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::sample::{self, hits, judged};
+    use super::*;
     use crate::filing::FilingKind;
+    use crate::statistics::calendar::Calendar;
     use crate::supervision::facts::{CaseFacts, Refused};
+    use crate::supervision::rule::Rules;
     use linkage::vocabulary::CaseState;
     use time::macros::date;
 
@@ -143,9 +196,15 @@ mod tests {
             ..sample::case()
         };
         assert_eq!(hits(&case), ["MAJOR_UNREPORTED"]);
-        case.filed = vec![(FilingKind::MajorCaseReport, date!(2024 - 06 - 07))];
+        case.filed = vec![sample::filed(
+            FilingKind::MajorCaseReport,
+            date!(2024 - 06 - 07),
+        )];
         assert!(hits(&case).is_empty());
-        case.filed = vec![(FilingKind::MajorCaseReport, date!(2024 - 06 - 08))];
+        case.filed = vec![sample::filed(
+            FilingKind::MajorCaseReport,
+            date!(2024 - 06 - 08),
+        )];
         assert_eq!(hits(&case), ["MAJOR_UNREPORTED"]);
         // Today is the day of acceptance: it comes again behind the third working day.
         case.filed.clear();
@@ -179,7 +238,7 @@ mod tests {
             ..sample::case()
         };
         assert_eq!(hits(&case), ["REFUSAL_UNFILED"]);
-        case.filed = vec![(FilingKind::Refusal, date!(2024 - 06 - 06))];
+        case.filed = vec![sample::filed(FilingKind::Refusal, date!(2024 - 06 - 06))];
         assert!(hits(&case).is_empty());
     }
 
@@ -188,10 +247,17 @@ mod tests {
         let mut case = sample::case();
         case.refused_elsewhere = vec![Refused {
             office_id: "hzqt".parse().expect("an id"),
+            source_case_id: "R1".to_owned(),
             refused_on: date!(2024 - 05 - 20),
             reason_code: Some("falsehood".to_owned()),
         }];
         assert_eq!(hits(&case), ["REFUSED_ELSEWHERE"]);
+        // That somebody wanted to make a will elsewhere stays sealed.
+        let will = CaseFacts {
+            matter_type: "will".parse().expect("a matter"),
+            ..case.clone()
+        };
+        assert!(hits(&will).is_empty());
         // It was sent here.
         case.refused_elsewhere[0].reason_code = Some("outside_practice_area".to_owned());
         assert!(hits(&case).is_empty());
@@ -211,15 +277,95 @@ mod tests {
         let found = judged(&case).hits;
         assert_eq!(found[0].rule_id, "WRONG_CERTIFICATE");
         assert_eq!(found[0].evidence["notary_licence_no"], "N1");
-        case.filed = vec![(FilingKind::Accountability, date!(2024 - 07 - 10))];
+        case.filed = vec![sample::filed(
+            FilingKind::Accountability,
+            date!(2024 - 07 - 10),
+        )];
         assert!(hits(&case).is_empty());
+    }
+
+    #[test]
+    fn an_old_account_of_something_else_answers_for_no_later_revocation() {
+        let mut case = CaseFacts {
+            state: CaseState::Revoked,
+            closed_on: Some(date!(2024 - 07 - 01)),
+            filed: vec![sample::filed(
+                FilingKind::Accountability,
+                date!(2024 - 05 - 10),
+            )],
+            ..sample::case()
+        };
+        assert_eq!(hits(&case), ["WRONG_CERTIFICATE"]);
+        // It came in time, and says that it answers the correction of before.
+        case.filed = vec![Filed {
+            answers: Some(date!(2024 - 05 - 06)),
+            ..sample::filed(FilingKind::Accountability, date!(2024 - 07 - 10))
+        }];
+        assert_eq!(hits(&case), ["WRONG_CERTIFICATE"]);
+        case.filed[0].answers = case.closed_on;
+        assert!(hits(&case).is_empty());
+    }
+
+    #[test]
+    fn nothing_is_asked_for_of_a_time_before_the_office_took_part() {
+        let case = CaseFacts {
+            state: CaseState::Revoked,
+            closed_on: Some(date!(2024 - 07 - 01)),
+            ..sample::case()
+        };
+        let (rules, calendar) = (Rules::builtin(), Calendar::builtin());
+        let judge = Judge {
+            rules: &rules,
+            calendar: &calendar,
+            today: sample::TODAY,
+        };
+        let since = |day| OfficeFacts {
+            takes_part_since: Some(day),
+            ..sample::office()
+        };
+        assert_eq!(
+            judge.case(&case, &since(date!(2024 - 07 - 01))).hits.len(),
+            1
+        );
+        assert!(
+            judge
+                .case(&case, &since(date!(2024 - 07 - 02)))
+                .hits
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_limit_in_a_year_without_calendar_says_so() {
+        let case = CaseFacts {
+            state: CaseState::Revoked,
+            closed_on: Some(date!(2099 - 07 - 01)),
+            ..sample::case()
+        };
+        let (rules, calendar) = (Rules::builtin(), Calendar::builtin());
+        let judge = Judge {
+            rules: &rules,
+            calendar: &calendar,
+            today: date!(2099 - 09 - 01),
+        };
+        let hits = judge.case(&case, &sample::office()).hits;
+        assert_eq!(hits[0].evidence["without_calendar"], 2099);
+        let covered = CaseFacts {
+            closed_on: Some(date!(2024 - 07 - 01)),
+            ..case
+        };
+        let hits = judge.case(&covered, &sample::office()).hits;
+        assert_eq!(hits[0].evidence.get("without_calendar"), None);
     }
 
     #[test]
     fn a_major_case_is_discussed_before_its_certificate_is_issued() {
         let mut case = CaseFacts {
             major: true,
-            filed: vec![(FilingKind::MajorCaseReport, date!(2024 - 06 - 05))],
+            filed: vec![sample::filed(
+                FilingKind::MajorCaseReport,
+                date!(2024 - 06 - 05),
+            )],
             ..sample::case()
         };
         assert_eq!(hits(&case), ["MAJOR_NOT_DISCUSSED"]);

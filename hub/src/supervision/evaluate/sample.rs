@@ -4,8 +4,9 @@ use time::Date;
 use time::macros::date;
 
 use super::Judge;
+use crate::filing::FilingKind;
 use crate::statistics::calendar::Calendar;
-use crate::supervision::facts::{CaseFacts, OfficeFacts, PartyFacts};
+use crate::supervision::facts::{CaseFacts, Filed, OfficeFacts, PartyFacts};
 use crate::supervision::rule::Rules;
 use linkage::vocabulary::{CaseState, ForeignRelation, PartyKind, PartyRole};
 
@@ -31,7 +32,7 @@ pub(crate) fn case() -> CaseFacts {
         fee_reduced_fen: 0,
         fee_reduction_reason: None,
         amount_fen: 0,
-        certificates: 1,
+        certificates: Some(1),
         legal_aid: false,
         major: false,
         discussed: false,
@@ -55,6 +56,16 @@ pub(crate) fn office() -> OfficeFacts {
         domestic_only: true,
         practice_area: vec!["3301".to_owned()],
         keeps_approval: true,
+        takes_part_since: None,
+    }
+}
+
+/// A filing that came on a day.
+pub(crate) fn filed(kind: FilingKind, on: Date) -> Filed {
+    Filed {
+        kind,
+        on,
+        answers: None,
     }
 }
 
@@ -75,6 +86,21 @@ pub(crate) fn judged(case: &CaseFacts) -> super::Judgement {
         today: TODAY,
     };
     judge.case(case, &office())
+}
+
+#[test]
+fn a_rule_binds_since_its_day() {
+    let long_ago = |year: i32| CaseFacts {
+        state: CaseState::Issued,
+        applied_on: None,
+        accepted_on: Date::from_calendar_date(year, time::Month::June, 4).ok(),
+        approved_on: Date::from_calendar_date(year, time::Month::June, 3).ok(),
+        issued_on: Date::from_calendar_date(year, time::Month::June, 4).ok(),
+        ..case()
+    };
+    // The notice is of November 2012.
+    assert_eq!(hits(&long_ago(2013)), ["STEP_ORDER"]);
+    assert!(hits(&long_ago(2012)).is_empty());
 }
 
 #[test]
