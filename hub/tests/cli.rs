@@ -327,6 +327,66 @@ fn rules_are_checked_replayed_and_put_in_force_while_a_hub_serves() {
 }
 
 #[test]
+fn rules_of_supervision_and_tariffs_are_checked_judged_by_and_put_in_force_while_a_hub_serves() {
+    let site = Site::new("");
+    site.json(&["init"]);
+    let serving = site.serve();
+    let tariff = site.json(&["supervision", "rules", "show", "tariff"]);
+    let (version, shipped) = (
+        tariff["version"].as_str().unwrap(),
+        tariff["content"].as_str().unwrap(),
+    );
+    let file = site.path("tariff.toml");
+    let name = file.to_str().unwrap();
+    let with =
+        |command: &str| ["supervision", "rules", command, "--tariff", name].map(str::to_owned);
+    let run = |command: &str| site.run(&with(command).each_ref().map(String::as_str));
+    let json = |command: &str| site.json(&with(command).each_ref().map(String::as_str));
+
+    fs::write(
+        &file,
+        shipped.replacen("\"inheritance\"", "\"inheritence\"", 1),
+    )
+    .unwrap();
+    for command in ["check", "simulate", "activate"] {
+        let refused = run(command);
+        assert_eq!(refused.status.code(), Some(1), "{command}");
+        let said = text(&refused.stderr);
+        for part in ["tariff.toml", "line ", "inheritence"] {
+            assert!(said.contains(part), "{command}: {said}");
+        }
+    }
+    fs::write(&file, shipped.replacen("min = 120", "min = 119", 1)).unwrap();
+    assert!(text(&run("activate").stderr).contains("new `version`"));
+
+    fs::write(&file, shipped.replacen(version, "next", 1)).unwrap();
+    let simulated = json("simulate");
+    let to = simulated["to"].as_str().unwrap();
+    assert!(to.ends_with("/next"), "{simulated}");
+    assert!(
+        simulated["from"].as_str().unwrap().ends_with(version),
+        "{simulated}"
+    );
+    let listed = site.json(&["supervision", "rules", "list"]);
+    assert_eq!(listed.as_array().unwrap().len(), 2, "nothing is written");
+    let activated = json("activate");
+    assert_eq!(
+        activated["replaced"],
+        json!([{ "part": "tariff", "version": version }])
+    );
+    serving.wait_for("rules of supervision taken up");
+    // Without a file both parts are the shipped ones again.
+    let back = site.json(&["supervision", "rules", "activate"]);
+    assert_eq!(
+        back["replaced"],
+        json!([{ "part": "tariff", "version": "next" }])
+    );
+    let done = ["operator supervision.activate done"; 2];
+    assert_eq!(site.recorded(), done);
+    assert_eq!(serving.terminate().0, Some(0));
+}
+
+#[test]
 fn reports_are_shown_frozen_and_written_to_files_for_somebody_who_works_with_them() {
     let site = Site::new("");
     site.json(&["init"]);

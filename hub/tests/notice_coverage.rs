@@ -64,6 +64,7 @@ fn the_tests_named_are_there() {
     let mut text = String::new();
     sources(&root().join("hub/src"), &mut text);
     sources(&root().join("hub/tests"), &mut text);
+    sources(&root().join("office-agent/tests"), &mut text);
     let console = read("hub/console/tests/console.spec.ts");
     for row in rows() {
         for name in ticked(&row[5]) {

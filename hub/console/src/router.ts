@@ -40,7 +40,7 @@ export const pages: RouteRecordRaw[] = [
     meta: { title: zh.page.reviews, roles: ['supervisor', 'notary'], menu: true },
   },
   {
-    path: '/supervision/:kind(findings|inspections)?/:id?',
+    path: '/supervision/:kind(findings|inspections|missing)?/:id?',
     name: 'supervision',
     component: () => import('./pages/SupervisionPage.vue'),
     meta: { title: zh.page.supervision, roles: ['supervisor', 'notary'], menu: true },

@@ -42,6 +42,7 @@ use crate::linking::{Linking, Workers};
 use crate::rules::{Rules, RulesError};
 use crate::statistics::calendar::Calendar;
 use crate::statistics::{feeds, fold, nightly, verify};
+use crate::supervision::edition;
 use crate::supervision::worker::Supervision;
 use crate::telemetry::exporter;
 use crate::traffic::Traffic;
@@ -67,6 +68,8 @@ pub enum AppError {
     Rules(#[from] RulesError),
     #[error(transparent)]
     TokenKey(#[from] SettleError),
+    #[error(transparent)]
+    SupervisionRules(#[from] edition::EditionError),
     #[error("read what is revoked: {0}")]
     Revocations(#[source] sqlx::Error),
     #[error("count the statistics again: {0}")]
@@ -179,6 +182,7 @@ impl App {
             .await
             .map_err(AppError::Revocations)?;
         let rules = Rules::load(&database.general).await?;
+        let supervision_rules = edition::Current::load(&database.general).await?;
         count_again_if_due(&database).await?;
         let health = Health::new().await;
         let traffic = Traffic::new(config.background.share_percent);
@@ -234,6 +238,7 @@ impl App {
             models.clone(),
             Arc::clone(&checkpoints),
             rules.clone(),
+            supervision_rules.clone(),
             traffic.clone(),
         );
         let doors = Doors::bind(&config, &authority, Arc::clone(&certificate), revocations).await?;
@@ -255,6 +260,10 @@ impl App {
         let (followed, general) = (rules.clone(), database.general.clone());
         background.keep("rules", move |stop| {
             followed.clone().follow(general.clone(), stop)
+        });
+        let general = database.general.clone();
+        background.keep("supervision_rules", move |stop| {
+            supervision_rules.clone().follow(general.clone(), stop)
         });
         let (pools, told) = (database.pools(), health.clone());
         background.keep("database", move |stop| {

@@ -26,7 +26,8 @@ use crate::lookup::Lookup;
 use crate::rules::Rules;
 use crate::statistics::calendar::Calendar;
 use crate::store::token_key::InForce;
-use crate::supervision::{self, worker::Supervision};
+use crate::supervision::edition::Current;
+use crate::supervision::worker::Supervision;
 use crate::sync::Feeds;
 use crate::sync::streams::Streams;
 use crate::traffic::Traffic;
@@ -71,6 +72,7 @@ impl Services {
         models: Models,
         checkpoints: Arc<Checkpoints>,
         rules: Rules,
+        supervision_rules: Current,
         traffic: Traffic,
     ) -> Self {
         let pool = &database.general;
@@ -110,11 +112,7 @@ impl Services {
             models,
             checkpoints,
             rules,
-            supervision: Supervision::new(
-                pool.clone(),
-                supervision::rule::Rules::builtin(),
-                Calendar::builtin(),
-            ),
+            supervision: Supervision::new(pool.clone(), supervision_rules, Calendar::builtin()),
             general: pool.clone(),
         }
     }

@@ -8,6 +8,7 @@ pub mod body;
 pub mod deadline;
 pub mod form;
 mod list;
+pub mod missing;
 pub mod window;
 
 use linkage::office::OfficeId;

@@ -30,6 +30,9 @@ pub struct Item {
     pub text: String,
     #[serde(default)]
     pub condition: bool,
+    /// The version in which it was asked for last; none of what is asked for today.
+    #[serde(default)]
+    pub until: Option<String>,
     #[serde(flatten)]
     pub form: Form,
 }
@@ -43,6 +46,10 @@ pub enum Form {
         unit: String,
         municipal: u32,
         county: u32,
+    },
+    /// One for each notary at least.
+    PerNotary {
+        unit: String,
     },
 }
 
@@ -68,6 +75,11 @@ pub enum Said {
     /// In the item's unit.
     Measured {
         value: u32,
+    },
+    /// The same, beside how many notaries there are.
+    PerNotary {
+        value: u32,
+        notaries: u32,
     },
 }
 
@@ -105,10 +117,11 @@ pub struct Judged<'a> {
 }
 
 impl Form {
-    /// What is enough at a level; a question to be answered by yes has none.
+    /// What is enough at a level; a question to be answered by yes has none, and of what is wanted for each notary the
+    /// answer says how many they are.
     pub const fn threshold(&self, level: Level) -> Option<u32> {
         match (self, level) {
-            (Self::YesNo, _) => None,
+            (Self::YesNo | Self::PerNotary { .. }, _) => None,
             (Self::Measure { municipal, .. }, Level::Municipal) => Some(*municipal),
             (Self::Measure { county, .. }, Level::County) => Some(*county),
         }
@@ -121,7 +134,9 @@ impl Verdict {
             Said::NotApplicable => return Self::NotApplicable,
             Said::Yes => true,
             Said::No => false,
-            Said::Measured { value } => threshold.is_some_and(|enough| value >= enough),
+            Said::Measured { value } | Said::PerNotary { value, .. } => {
+                threshold.is_some_and(|enough| value >= enough)
+            }
         };
         match met {
             true => Self::Met,
@@ -139,18 +154,23 @@ impl Window {
         &WINDOW
     }
 
-    /// Every item is answered once, in its form.
+    /// What is asked for today.
+    pub fn asked(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(|item| item.until.is_none())
+    }
+
+    /// Every item that is asked for is answered once, in its form.
     pub(super) fn check(&self, answers: &[Answer]) -> Result<(), FilingError> {
         let error = |expected, zh| Err(FilingError::new("items", expected, zh));
         let answered: HashSet<&str> = answers.iter().map(|answer| answer.item.as_str()).collect();
-        if answered.len() != answers.len() || answers.len() != self.items.len() {
+        if answered.len() != answers.len() || answers.len() != self.asked().count() {
             return error(
                 "one answer to each item of hub/rules/window.toml",
                 "请逐项填报，每项一次。",
             );
         }
         for answer in answers {
-            let Some(item) = self.items.iter().find(|item| item.id == answer.item) else {
+            let Some(item) = self.asked().find(|item| item.id == answer.item) else {
                 return error(
                     "items of hub/rules/window.toml",
                     "没有这个自评项目，请刷新后重新填报。",
@@ -159,6 +179,9 @@ impl Window {
             let fits = match (answer.said, &item.form) {
                 (Said::NotApplicable, _) => item.condition,
                 (Said::Measured { .. }, form) => matches!(form, Form::Measure { .. }),
+                (Said::PerNotary { notaries, .. }, form) => {
+                    matches!(form, Form::PerNotary { .. }) && notaries > 0
+                }
                 (Said::Yes | Said::No, form) => *form == Form::YesNo,
             };
             let evidence = &answer.evidence;
@@ -175,19 +198,25 @@ impl Window {
         Ok(())
     }
 
-    /// Every item beside its answer, at a level.
+    /// Every item beside its answer, at a level: what is asked for today, and what was when it was answered.
     pub fn judge<'a>(&'a self, level: Level, answers: &'a [Answer]) -> Vec<Judged<'a>> {
-        let judged = self.items.iter().map(|item| {
+        let judged = self.items.iter().filter_map(|item| {
             let answer = answers.iter().find(|answer| answer.item == item.id);
-            let threshold = item.form.threshold(level);
-            Judged {
+            if answer.is_none() && item.until.is_some() {
+                return None;
+            }
+            let threshold = match answer.map(|answer| answer.said) {
+                Some(Said::PerNotary { notaries, .. }) => Some(notaries),
+                _ => item.form.threshold(level),
+            };
+            Some(Judged {
                 item,
                 answer,
                 threshold,
                 verdict: answer.map_or(Verdict::Unanswered, |answer| {
                     Verdict::of(answer.said, threshold)
                 }),
-            }
+            })
         });
         judged.collect()
     }
@@ -211,16 +240,20 @@ impl Window {
 pub(crate) mod tests {
     use super::*;
 
-    /// Everything is there, the office has 300 m² and its lobby 40.
+    /// Everything is there, the office has 300 m² and its lobby 40, and a computer for each of its six notaries.
     pub(crate) fn answers() -> Vec<Answer> {
-        let items = Window::builtin().items.iter();
-        items
+        Window::builtin()
+            .asked()
             .map(|item| Answer {
                 item: item.id.clone(),
                 said: match item.form {
                     Form::YesNo => Said::Yes,
                     Form::Measure { municipal: 500, .. } => Said::Measured { value: 300 },
                     Form::Measure { .. } => Said::Measured { value: 40 },
+                    Form::PerNotary { .. } => Said::PerNotary {
+                        value: 6,
+                        notaries: 6,
+                    },
                 },
                 evidence: String::new(),
             })
@@ -234,7 +267,76 @@ pub(crate) mod tests {
         let city = window.score(Level::Municipal, &answers());
         assert_eq!(city.unmet, ["1.area", "3.lobby"]);
         let county = window.score(Level::County, &answers());
-        assert_eq!((county.met, county.of), (35, 35));
+        let items = window.asked().count();
+        assert_eq!((county.met, county.of), (items, items));
+    }
+
+    #[test]
+    fn each_notary_has_a_computer_and_each_device_is_counted() {
+        let window = Window::builtin();
+        let mut few = answers();
+        for answer in &mut few {
+            match answer.item.as_str() {
+                "7.computer" => {
+                    answer.said = Said::PerNotary {
+                        value: 5,
+                        notaries: 6,
+                    }
+                }
+                "7.fax" => answer.said = Said::Measured { value: 0 },
+                _ => {}
+            }
+        }
+        window.check(&few).expect("whole");
+        assert_eq!(
+            window.score(Level::County, &few).unmet,
+            ["7.computer", "7.fax"]
+        );
+        let judged = window.judge(Level::County, &few);
+        let computers = judged.iter().find(|one| one.item.id == "7.computer");
+        assert_eq!(computers.and_then(|one| one.threshold), Some(6));
+        let nobody = answers()
+            .into_iter()
+            .map(|answer| match answer.item.as_str() {
+                "7.computer" => Answer {
+                    said: Said::PerNotary {
+                        value: 0,
+                        notaries: 0,
+                    },
+                    ..answer
+                },
+                _ => answer,
+            });
+        assert!(window.check(&nobody.collect::<Vec<_>>()).is_err());
+    }
+
+    /// As it was stored when several things were one question.
+    #[test]
+    fn an_assessment_of_before_keeps_its_items_and_its_score() {
+        let window = Window::builtin();
+        let older: Vec<Answer> = serde_json::from_str(
+            r#"[{"item": "1.area", "answer": "measured", "value": 300, "evidence": ""},
+                {"item": "3.rooms", "answer": "yes", "evidence": "照片"},
+                {"item": "4.published", "answer": "no"}]"#,
+        )
+        .expect("answers");
+        let score = window.score(Level::County, &older);
+        assert_eq!(
+            (score.met, score.of, score.unmet),
+            (2, 3, vec!["4.published".to_owned()])
+        );
+        let judged = window.judge(Level::County, &older);
+        let verdict = |id: &str| {
+            judged
+                .iter()
+                .find(|one| one.item.id == id)
+                .map(|one| one.verdict)
+        };
+        assert_eq!(verdict("3.rooms"), Some(Verdict::Met));
+        assert_eq!(verdict("3.printing"), Some(Verdict::Unanswered));
+        // What nobody asks for any more and nobody said is not there, and nobody can say it again.
+        assert_eq!(verdict("11.rules"), None);
+        assert!(window.check(&older).is_err());
     }
 
     #[test]
@@ -248,7 +350,8 @@ pub(crate) mod tests {
             Some(Verdict::Unanswered)
         );
         let score = window.score(Level::County, &older);
-        assert_eq!((score.met, score.of), (34, 34));
+        let left = window.asked().count() - 1;
+        assert_eq!((score.met, score.of), (left, left));
         assert_eq!(judged[0].threshold, Some(200));
     }
 

@@ -80,7 +80,7 @@ impl FilingService for FilingApi {
             rules,
             calendar,
         } = &self.supervision;
-        let receipt = filing::submit(pool, office.scope(), rules, calendar, &filing)
+        let receipt = filing::submit(pool, office.scope(), &rules.rules(), calendar, &filing)
             .await
             .map_err(refused)?;
         Ok(Response::new(SubmitFilingResponse {

@@ -12,6 +12,7 @@ mod console;
 mod duplicate;
 mod export;
 mod guard;
+mod html;
 mod job;
 mod office;
 mod openapi;

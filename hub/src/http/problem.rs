@@ -1,6 +1,7 @@
 //! Refusals as RFC 9457 problems. `reason` is the stable one of `docs/errors.md`, or one of the few that only
 //! HTTP has.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::Json;
@@ -35,7 +36,8 @@ pub struct ProblemBody {
     /// What happened, for developers.
     detail: String,
     /// 处理办法, for people.
-    detail_zh: &'static str,
+    #[schema(value_type = String)]
+    detail_zh: Cow<'static, str>,
     /// The field at fault, the first when there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
@@ -46,7 +48,7 @@ impl Problem {
         status: StatusCode,
         reason: &'static str,
         detail: impl Into<String>,
-        detail_zh: &'static str,
+        detail_zh: impl Into<Cow<'static, str>>,
     ) -> Self {
         Self {
             status,
@@ -57,7 +59,7 @@ impl Problem {
                 status: status.as_u16(),
                 reason,
                 detail: detail.into(),
-                detail_zh,
+                detail_zh: detail_zh.into(),
                 field: None,
             }),
         }
@@ -75,7 +77,7 @@ impl Problem {
     /// The same, with what to do about it in words for whoever filled a form in.
     pub(super) fn answer(name: impl Into<String>, expected: &str, detail_zh: &'static str) -> Self {
         let mut problem = Self::field(name, expected);
-        problem.body.detail_zh = detail_zh;
+        problem.body.detail_zh = detail_zh.into();
         problem
     }
 
@@ -139,6 +141,16 @@ impl Problem {
             "DECISION_OVER",
             detail,
             "该认定已处理完毕或已被后续认定取代。请刷新后查看。",
+        )
+    }
+
+    /// `open_zh` names them.
+    pub(super) fn findings_open(detail: String, open_zh: &str) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "FINDINGS_OPEN",
+            detail,
+            format!("纳入检查的监督问题尚未全部核实或排除：{open_zh}。请先逐项处理，再办结检查。"),
         )
     }
 

@@ -222,6 +222,10 @@ fn supervised(
             "/filings/counts",
             gate(casework, get(supervision::filing::counts)),
         )
+        .route(
+            "/filings/missing",
+            gate(casework, get(supervision::filing::missing)),
+        )
         .route("/windows", gate(casework, get(supervision::window::board)))
         .route(
             "/windows/{office_id}",
@@ -239,6 +243,10 @@ fn supervised(
         .route(
             "/inspections/{inspection_id}/steps",
             gate(casework, post(supervision::inspection::step)),
+        )
+        .route(
+            "/inspections/{inspection_id}/findings",
+            gate(&[Supervisor], put(supervision::inspection::take_in)),
         )
         .route(
             "/inspections/{inspection_id}/notice",

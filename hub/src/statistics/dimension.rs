@@ -9,7 +9,7 @@ use time::Date;
 use super::period::Grain;
 use crate::filing::FilingKind;
 use crate::store::office::Level;
-use crate::supervision::rule::{Rules, Severity};
+use crate::supervision::rule::Severity;
 
 /// By what figures are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,12 +129,6 @@ impl Dimension {
                     .map(|relation| (relation.code(), relation.label_zh()))
                     .collect()
             }
-            Self::Rule => {
-                let rules = Rules::shipped().rules.iter();
-                rules
-                    .map(|rule| (rule.id.as_str(), rule.title.as_str()))
-                    .collect()
-            }
             Self::FindingSeverity => {
                 let severities = Severity::ALL.iter();
                 severities
@@ -145,7 +139,8 @@ impl Dimension {
                 let kinds = FilingKind::ALL.iter();
                 kinds.map(|kind| (kind.code(), kind.label_zh())).collect()
             }
-            Self::Office | Self::District | Self::Notary | Self::Time(_) => Vec::new(),
+            // Rules are those of the version in force.
+            Self::Office | Self::District | Self::Notary | Self::Rule | Self::Time(_) => Vec::new(),
         }
     }
 }

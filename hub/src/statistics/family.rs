@@ -45,8 +45,8 @@ counts! {
 }
 
 counts! {
-    /// Filings of every kind, by when they came.
-    FilingCounts { filed, late }
+    /// Filings of every kind, by when they came, and those that never did.
+    FilingCounts { filed, late, missing }
 }
 
 counts! {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::dimension::{Dimension, Key, Value};
 use super::measure::{Measure, Number};
 use super::query::{Compared, Query, Table};
+use crate::supervision::rule::Rules;
 
 /// A code and what people call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,11 +54,19 @@ pub struct Layout {
 }
 
 impl Layout {
-    pub fn of(query: &Query, table: &Table) -> Self {
+    /// `rules` say what rules of supervision are called.
+    pub fn of(query: &Query, table: &Table, rules: &Rules) -> Self {
         let dimensions = query.rows();
         let label = |dimension: Dimension, value: &Value| {
             let (code, name_zh) = table.structure.label(dimension, value);
-            Label { code, name_zh }
+            let rule = match value {
+                Value::Rule(id) => rules.rule(id),
+                _ => None,
+            };
+            Label {
+                name_zh: rule.map_or(name_zh, |rule| rule.title.clone()),
+                code,
+            }
         };
         // A pivot's values, then all of them together.
         let mut pivots: Vec<Option<&Value>> = Vec::new();

@@ -13,7 +13,6 @@ use super::period::Grain;
 use crate::store::office::Level;
 use crate::store::structure::{self, BEGINNING, OfficePeriod};
 use crate::store::tx;
-use crate::supervision::rule::Rules;
 
 /// An office as figures show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,10 +126,8 @@ impl Structure {
             Value::ForeignRelation(relation) => named(relation.code(), relation.label_zh()),
             Value::Notary(Some(licence)) => named(licence, licence),
             Value::Notary(None) => named("", "未载明"),
-            Value::Rule(id) => {
-                let rule = Rules::shipped().rule(id);
-                named(id, rule.map_or(id, |rule| &rule.title))
-            }
+            // What it is called, the version in force says.
+            Value::Rule(id) => named(id, id),
             Value::FindingSeverity(severity) => named(severity.code(), severity.label_zh()),
             Value::FilingKind(kind) => named(kind.code(), kind.label_zh()),
             Value::Time(first) => {

@@ -143,7 +143,12 @@ fn facts(family: Family, section: Section) -> &'static str {
                UNION ALL
               SELECT office_id, due_on, state <> 'notified', rectified_late FROM inspection_figure) f"
         }
-        (Family::Filings, _) => "(SELECT *, recorded_on AS day FROM filing_figure) f",
+        // What never came counts on the last day on which it was in time.
+        (Family::Filings, _) => {
+            "(SELECT office_id, kind, recorded_on AS day, recorded_on > due_on AS late, false AS missing FROM filing_figure
+               UNION ALL
+              SELECT office_id, kind, due_on, false, true FROM filing_missing) f"
+        }
         (Family::Feedback, _) => {
             "(SELECT *, happened_on AS day FROM filing_figure WHERE happened_on IS NOT NULL) f"
         }
@@ -183,8 +188,9 @@ fn sums(family: Family) -> Vec<String> {
             "count(*) FILTER (WHERE f.made AND NOT f.late)",
         ]),
         Family::Filings => each(&[
-            "count(*)",
-            "count(*) FILTER (WHERE f.recorded_on > f.due_on)",
+            "count(*) FILTER (WHERE NOT f.missing)",
+            "count(*) FILTER (WHERE f.late)",
+            "count(*) FILTER (WHERE f.missing)",
         ]),
         Family::Feedback => each(&[
             "count(*) FILTER (WHERE f.kind = 'complaint')",

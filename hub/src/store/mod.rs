@@ -16,6 +16,7 @@ pub mod feed;
 pub mod feed_day;
 pub mod figures;
 pub mod filing;
+pub mod filing_missing;
 pub mod finding;
 pub mod intent;
 pub mod job;

@@ -19,6 +19,7 @@ use super::FactsDigest;
 use super::inspection::IllegalAct;
 use super::life::{Hand, IllegalStep, Step};
 use super::rule::Rules;
+use super::taking_in::StillOpen;
 use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
 use crate::identity::{Person, Role};
 use crate::local_time::local_day;
@@ -44,6 +45,12 @@ pub enum DeskError {
     FactsChanged,
     #[error("a rectification needs a day by which it is due, not before today")]
     DueMissing,
+    #[error(
+        "an inspection takes in findings of its office that are neither verified nor dismissed, each once"
+    )]
+    NotToTakeIn,
+    #[error(transparent)]
+    StillOpen(#[from] StillOpen),
     #[error(transparent)]
     Audit(#[from] AuditError),
     #[error("supervision: {0}")]

@@ -9,7 +9,7 @@
 //! | rectified | return 退回 | notified | bureau |
 //! | planned, recorded, rectified | close 办结 | closed | bureau |
 //!
-//! Following up (跟踪问效) is what closes or returns it: both say on what grounds. An office sees an inspection from its
+//! Before its notice the bureau chooses findings of the rules that it takes in ([`super::taking_in`]). Following up (跟踪问效) is what closes or returns it: both say on what grounds. An office sees an inspection from its
 //! notice on. Each page, reading, step and denial has one audit entry, durable before the answer.
 
 use linkage::office::OfficeId;
@@ -23,12 +23,14 @@ use uuid::Uuid;
 use super::codes;
 use super::desk::{Desk, DeskError};
 use super::life::Hand;
+use super::taking_in::all_ended;
 use crate::audit::{Action, Outcome};
 use crate::local_time::local_day;
 use crate::review::Grounds;
 use crate::store::notice::{self, NewNotice};
 use crate::store::scope;
 use crate::store::supervision::inspection::{self as store, Inspection, Read, Wanted};
+use crate::store::supervision::{finding, inspection_finding};
 use crate::store::tx::{self, retried};
 
 /// Where an inspection stands.
@@ -200,6 +202,10 @@ impl Desk<'_> {
         let inspection = self.inspected(&mut reading, inspection_id, action).await?;
         let read = Read {
             items: store::items(&mut reading, inspection_id).await?,
+            findings: {
+                let ids = inspection_finding::of(&mut reading, inspection_id).await?;
+                finding::load(&mut reading, &ids).await?
+            },
             steps: store::steps(&mut reading, inspection_id).await?,
             inspection,
         };
@@ -245,6 +251,16 @@ impl Desk<'_> {
         if act.due_on().is_some_and(|due_on| due_on < today) {
             return Err(DeskError::DueMissing);
         }
+        let mut taken_in = 0;
+        match act {
+            Act::Issue(due_on) => {
+                taken_in = self
+                    .notify_taken_in(&mut transaction, &found, *due_on, grounds)
+                    .await?;
+            }
+            Act::Close => all_ended(&mut transaction, inspection_id).await?,
+            Act::Record(_) | Act::Rectify | Act::Return(_) => {}
+        }
         let by = self.by.account_id;
         store::take(
             &mut transaction,
@@ -260,8 +276,12 @@ impl Desk<'_> {
                 office_id: found.office_id,
                 source_case_id: "",
                 text_zh: format!(
-                    "市司法局检查通报：{}。请于 {due_on} 前整改并在平台报送结果。",
-                    found.subject
+                    "市司法局检查通报：{}{}。请于 {due_on} 前整改并在平台报送结果。",
+                    found.subject,
+                    match taken_in {
+                        0 => String::new(),
+                        count => format!("（含监督问题 {count} 项）"),
+                    }
                 ),
             }];
             notice::insert_of(&mut transaction, notice::RECTIFICATION_ASKED, &notices).await?;

@@ -2,12 +2,13 @@
 //! it, and the office mends it.
 //!
 //! * [`rule`] and [`tariff`]: the rules and the fees in force, as data (`hub/rules/`).
+//! * [`edition`]: which text of either is in force, and [`activation`]: how another one comes to be.
 //! * [`facts`]: what a rule may look at, a case and its context; [`evaluate`]: what the rules make of it. Both are pure,
 //!   so that history can be replayed under rules that are not in force yet.
 //! * [`worker`]: takes up the cases that ingest has put down, and those of which a limit passes today.
 //! * [`life`]: open → notified → rectified → verified, or dismissed; who may take which step.
 //! * [`desk`]: people at work on findings. Everything they read and decide is in the audit log.
-//! * [`inspection`]: 检查督导, from its plan over the notice to its end.
+//! * [`inspection`]: 检查督导, from its plan over the notice to its end; [`taking_in`]: the findings that it takes in.
 //! * [`reminder`]: what an office is reminded of before it is late.
 //! * [`replay`]: what the rules in force, or others, find in all of history.
 //!
@@ -16,7 +17,9 @@
 //! open a finding that was verified or dismissed, and say so in its steps; a rule that does not hit any more marks the
 //! finding as cleared and leaves its state to people.
 
+pub mod activation;
 pub mod desk;
+pub mod edition;
 pub mod evaluate;
 pub mod evidence;
 pub mod facts;
@@ -25,6 +28,7 @@ pub mod life;
 pub mod reminder;
 pub mod replay;
 pub mod rule;
+pub mod taking_in;
 pub mod tariff;
 pub mod worker;
 

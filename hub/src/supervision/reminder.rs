@@ -1,11 +1,12 @@
 //! Reminders of what an office has to hand in: some working days before it is due, and once more when the time of a
-//! periodic filing has passed. Pure; each is sent once, by its kind and what it is about.
+//! periodic filing has passed without it. Pure; each is sent once, by its kind and what it is about.
 
 use linkage::office::OfficeId;
 use time::Date;
 
 use super::evaluate::Judge;
 use crate::filing::FilingKind;
+use crate::filing::missing::Missing;
 use crate::statistics::calendar::Calendar;
 
 /// A reminder to an office.
@@ -52,6 +53,24 @@ impl Reminder {
         }
     }
 
+    /// Of a periodic filing that did not come in time.
+    fn of_missing(office_id: OfficeId, missing: &Missing, calendar: &Calendar) -> Self {
+        let Missing {
+            kind,
+            period,
+            due_on,
+        } = missing;
+        let (first, last, label) = (period.first_day, period.last_day, kind.label_zh());
+        let told = told(*due_on, calendar);
+        Self {
+            office_id,
+            kind: *kind,
+            about: format!("{last} late"),
+            source_case_id: String::new(),
+            text_zh: format!("{label}（{first} 至 {last}）应于 {told} 前报送，已逾期，请补报。"),
+        }
+    }
+
     /// Of the outcome of a complaint or a review.
     pub fn of_outcome(
         office_id: OfficeId,
@@ -83,43 +102,45 @@ fn told(due_on: Date, calendar: &Calendar) -> String {
 }
 
 impl Judge<'_> {
-    /// Of filings that are wanted once in each period: of the newest that is over.
-    pub fn periodic(&self, periods: &Periods) -> Vec<Reminder> {
+    /// Of filings that are wanted once in each period: of the newest that is over while it is in time, and of each that is
+    /// missing.
+    pub fn periodic(&self, periods: &Periods, missing: &[Missing]) -> Vec<Reminder> {
         let wanted = self.rules.deadlines.periodic();
-        wanted
-            .filter_map(|(kind, every, working_days)| {
-                let last = every.last_end(self.today);
-                let first = every.first_of(last);
-                let came = periods
-                    .filed
-                    .iter()
-                    .any(|(filed, on)| *filed == kind && *on >= first);
-                if came || last < periods.takes_part_since {
-                    return None;
-                }
-                let due_on = self.calendar.limit_after(last, working_days);
-                let label = kind.label_zh();
-                let told = told(due_on, self.calendar);
-                let (about, text_zh) = match self.today > due_on {
-                    true => (
-                        format!("{last} late"),
-                        format!("{label}（{first} 至 {last}）应于 {told} 前报送，已逾期，请补报。"),
-                    ),
-                    false if self.is_near(due_on) => (
-                        last.to_string(),
-                        format!("{label}（{first} 至 {last}）应于 {told} 前报送。"),
-                    ),
-                    false => return None,
-                };
-                Some(Reminder {
-                    office_id: periods.office_id,
-                    kind,
-                    about,
-                    source_case_id: String::new(),
-                    text_zh,
-                })
+        let near = wanted.filter_map(|(kind, every, working_days)| {
+            let last = every.last_end(self.today);
+            let first = every.first_of(last);
+            let came = periods
+                .filed
+                .iter()
+                .any(|(filed, on)| *filed == kind && *on >= first);
+            if came || last < periods.takes_part_since {
+                return None;
+            }
+            let due_on = self.calendar.limit_after(last, working_days);
+            if self.today > due_on || !self.is_near(due_on) {
+                return None;
+            }
+            let label = kind.label_zh();
+            let told = told(due_on, self.calendar);
+            Some(Reminder {
+                office_id: periods.office_id,
+                kind,
+                about: last.to_string(),
+                source_case_id: String::new(),
+                text_zh: format!("{label}（{first} 至 {last}）应于 {told} 前报送。"),
             })
-            .collect()
+        });
+        let late = missing
+            .iter()
+            .map(|missing| Reminder::of_missing(periods.office_id, missing, self.calendar));
+        near.chain(late).collect()
+    }
+
+    /// What the office did not hand in for periods since it takes part, as far back as `since`.
+    pub fn missing(&self, periods: &Periods, since: Date) -> Vec<Missing> {
+        let since = since.max(periods.takes_part_since);
+        let deadlines = &self.rules.deadlines;
+        deadlines.missing(self.calendar, self.today, since, &periods.filed)
     }
 
     /// Whether no more than the working days of a reminder are left until the day.
@@ -158,7 +179,8 @@ mod tests {
             takes_part_since: date!(2024 - 04 - 15),
             filed: filed.to_vec(),
         };
-        let reminders = judge.periodic(&periods).into_iter();
+        let missing = judge.missing(&periods, date!(2023 - 01 - 01));
+        let reminders = judge.periodic(&periods, &missing).into_iter();
         reminders.map(|one| (one.kind, one.about)).collect()
     }
 
@@ -167,7 +189,14 @@ mod tests {
     fn three_working_days_before_a_periodic_filing_is_due_it_is_asked_for_and_once_more_when_late()
     {
         use FilingKind::{QualityFollowUp, Satisfaction, ServiceCounts, SpecialPaper};
-        let monthly = [ServiceCounts, SpecialPaper].map(|kind| (kind, date!(2024 - 06 - 30)));
+        let days = [
+            date!(2024 - 04 - 30),
+            date!(2024 - 05 - 31),
+            date!(2024 - 06 - 30),
+        ];
+        let monthly = days
+            .map(|day| [(ServiceCounts, day), (SpecialPaper, day)])
+            .concat();
         assert_eq!(reminded(date!(2024 - 07 - 08), &monthly), []);
         let quarterly = [Satisfaction, QualityFollowUp].map(|kind| (kind, "2024-06-30".to_owned()));
         let mut near = reminded(date!(2024 - 07 - 09), &monthly);

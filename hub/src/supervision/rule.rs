@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::str::FromStr;
-use std::sync::LazyLock;
 
 use linkage::matter::MatterType;
 use linkage::vocabulary::{PartyRole, ReasonCode};
@@ -113,13 +112,13 @@ pub enum Check {
     PaperUnaccounted {},
 }
 
-/// The id of a rule that this hub knows.
+/// The id of a rule: capitals, digits and underscores. Whether there is such a rule, the version in force says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleId(&'static str);
+pub struct RuleId(String);
 
 impl RuleId {
-    pub const fn as_str(&self) -> &str {
-        self.0
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -127,8 +126,11 @@ impl FromStr for RuleId {
     type Err = UnknownCode;
 
     fn from_str(id: &str) -> Result<Self, UnknownCode> {
-        let rule = Rules::shipped().rule(id).ok_or(UnknownCode)?;
-        Ok(Self(&rule.id))
+        let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        match (1..=64).contains(&id.len()) && id.chars().all(fits) {
+            true => Ok(Self(id.to_owned())),
+            false => Err(UnknownCode),
+        }
     }
 }
 
@@ -190,6 +192,7 @@ pub struct Day(pub Date);
 /// The rules in force, with the fees and the deadlines they refer to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
+    /// That of the rules and that of the tariff, with a slash between.
     pub version: String,
     pub rules: Vec<Rule>,
     pub deadlines: Deadlines,
@@ -203,6 +206,10 @@ pub enum RulesError {
     Toml(#[from] toml::de::Error),
     #[error("rule {0} is there twice")]
     Twice(String),
+    #[error("the id of a rule is 1 to 64 capitals, digits and underscores; it was {0:?}")]
+    Id(String),
+    #[error("`version` is 1 to 32 letters, digits, dots and hyphens, e.g. 2026-1; it was {0:?}")]
+    Version(String),
     #[error(transparent)]
     Tariff(#[from] TariffError),
 }
@@ -236,24 +243,29 @@ impl TryFrom<toml::value::Datetime> for Day {
 impl Rules {
     /// The rules shipped with the hub.
     pub fn builtin() -> Self {
-        Self::shipped().clone()
-    }
-
-    /// The same, read once.
-    pub fn shipped() -> &'static Self {
-        static RULES: LazyLock<Rules> = LazyLock::new(|| {
-            Rules::parse(BUILTIN, Tariff::builtin())
-                .expect("hub/rules/supervision.toml is checked by a test")
-        });
-        &RULES
+        Self::parse(BUILTIN, Tariff::builtin())
+            .expect("hub/rules/supervision.toml is checked by a test")
     }
 
     /// Reads rules in the form of `hub/rules/supervision.toml`.
     pub fn parse(toml: &str, tariff: Tariff) -> Result<Self, RulesError> {
         let text: Text = toml::from_str(toml)?;
         let mut seen = HashSet::new();
+        if let Some(rule) = text
+            .rules
+            .iter()
+            .find(|rule| rule.id.parse::<RuleId>().is_err())
+        {
+            return Err(RulesError::Id(rule.id.clone()));
+        }
         if let Some(twice) = text.rules.iter().find(|rule| !seen.insert(&rule.id)) {
             return Err(RulesError::Twice(twice.id.clone()));
+        }
+        for version in [&text.version, &tariff.version] {
+            let fits = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+            if !(1..=32).contains(&version.len()) || !version.chars().all(fits) {
+                return Err(RulesError::Version(version.clone()));
+            }
         }
         Ok(Self {
             version: format!("{}/{}", text.version, tariff.version),
@@ -274,6 +286,12 @@ impl Rules {
         checks
             .filter_map(|check| check.outcome_due(kind, received_on, calendar))
             .min()
+    }
+
+    /// The version of the rules' own text.
+    pub fn own_version(&self) -> &str {
+        let own = self.version.split_once('/');
+        own.map_or(&self.version, |(own, _)| own)
     }
 
     /// The rule of that id.

@@ -6,10 +6,11 @@ use time::Date;
 
 use super::rule::Day;
 
-const BUILTIN: &str = include_str!("../../rules/tariff.toml");
+/// The tables shipped with the hub.
+pub const BUILTIN: &str = include_str!("../../rules/tariff.toml");
 const YUAN: i64 = 100;
 /// Rates are parts of so much.
-const WHOLE: i64 = 100_000;
+pub const WHOLE: i64 = 100_000;
 
 /// All tables.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,29 +19,64 @@ pub struct Tariff {
     tables: Vec<Table>,
 }
 
+/// A table, both of its days included. Amounts in yuan, rates in parts of [`WHOLE`].
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
-    from: Day,
-    until: Option<Day>,
-    #[serde(rename = "source")]
-    _source: String,
+pub struct Table {
+    pub from: Day,
+    pub until: Option<Day>,
+    pub source: String,
+    /// What is said of everything that is no item of it.
+    pub others: Option<String>,
     #[serde(rename = "item")]
-    items: Vec<Item>,
+    pub items: Vec<Item>,
 }
 
+/// One item.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "ItemText")]
+pub struct Item {
+    pub name: String,
+    /// None: cases do not carry it, so that it is published and no fee is held against it.
+    pub matters: Vec<MatterType>,
+    pub price: Price,
+    assumed: Assumed,
+    pub not_with_real_estate: bool,
+}
+
+/// How an item is priced.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Price {
+    /// By the certificate.
+    Certificate {
+        usual: Range,
+        legal_person: Option<Range>,
+        with_property: Option<Range>,
+    },
+    /// Progressive; the last band has no end.
+    Amount {
+        bands: Vec<Band>,
+        /// At most so much without an amount. Nobody states that there is none: it is published, and not judged.
+        without_amount: Option<i64>,
+        capped_for_dwellings: bool,
+    },
+    /// The largest part of the amount.
+    AtMost { rate: i64 },
+}
+
+/// An item as it is written.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Item {
+struct ItemText {
     name: String,
+    #[serde(default)]
     matters: Vec<MatterType>,
     unit: Option<Range>,
     legal_person: Option<Range>,
     with_property: Option<Range>,
     bands: Option<Vec<Band>>,
-    /// At most so much without an amount. Nobody states that there is none: it is published, and not judged.
-    #[serde(rename = "without_amount")]
-    _without_amount: Option<i64>,
+    without_amount: Option<i64>,
+    at_most: Option<i64>,
     #[serde(default)]
     assumed: Assumed,
     #[serde(default)]
@@ -59,18 +95,25 @@ struct Assumed {
     legal_person_max: Option<i64>,
 }
 
+/// An item without a price, or with two.
+#[derive(Debug, thiserror::Error)]
+#[error("tariff item {0} needs one of `unit`, `bands` and `at_most`, and the last band no `to`")]
+struct NotOnePrice(String);
+
+/// Of one certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Range {
-    min: i64,
-    max: i64,
+pub struct Range {
+    pub min: i64,
+    pub max: i64,
 }
 
+/// `rate` of the part of the amount up to `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Band {
-    to: Option<i64>,
-    rate: i64,
+pub struct Band {
+    pub to: Option<i64>,
+    pub rate: i64,
 }
 
 /// What a fee is looked up by.
@@ -104,8 +147,6 @@ pub enum Standard {
 pub enum TariffError {
     #[error("the tariff is not what hub/rules/tariff.toml shows: {0}")]
     Toml(#[from] toml::de::Error),
-    #[error("tariff item {0} needs either `unit` or `bands`, and the last band no `to`")]
-    Item(String),
     #[error("two tariff tables are in force on {0}")]
     Overlap(Date),
 }
@@ -136,21 +177,24 @@ impl Tariff {
                 return Err(TariffError::Overlap(pair[1].from.0));
             }
         }
-        for item in tables.iter().flat_map(|table| &table.items) {
-            let open_end = |bands: &Vec<Band>| bands.last().is_some_and(|last| last.to.is_none());
-            if item.unit.is_some() == item.bands.as_ref().is_some_and(open_end) {
-                return Err(TariffError::Item(item.name.clone()));
-            }
-        }
         Ok(Self { version, tables })
+    }
+
+    /// All tables, the oldest first.
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+
+    /// The table of a day.
+    pub fn in_force(&self, on: Date) -> Option<&Table> {
+        let in_force =
+            |table: &&Table| table.from.0 <= on && table.until.is_none_or(|until| on <= until.0);
+        self.tables.iter().find(in_force)
     }
 
     /// What the matter may cost.
     pub fn standard(&self, wanted: &Wanted) -> Standard {
-        let on = wanted.accepted_on;
-        let in_force =
-            |table: &&Table| table.from.0 <= on && table.until.is_none_or(|until| on <= until.0);
-        let item = self.tables.iter().find(in_force).and_then(|table| {
+        let item = self.in_force(wanted.accepted_on).and_then(|table| {
             let mut items = table.items.iter();
             items.find(|item| item.matters.contains(&wanted.matter_type))
         });
@@ -163,31 +207,81 @@ impl Tariff {
     }
 }
 
+impl TryFrom<ItemText> for Item {
+    type Error = NotOnePrice;
+
+    fn try_from(text: ItemText) -> Result<Self, NotOnePrice> {
+        let price = match (text.unit, text.bands, text.at_most) {
+            (Some(usual), None, None) => Price::Certificate {
+                usual,
+                legal_person: text.legal_person,
+                with_property: text.with_property,
+            },
+            (None, Some(bands), None) if bands.last().is_some_and(|last| last.to.is_none()) => {
+                Price::Amount {
+                    bands,
+                    without_amount: text.without_amount,
+                    capped_for_dwellings: text.capped_for_dwellings,
+                }
+            }
+            (None, None, Some(rate)) => Price::AtMost { rate },
+            _ => return Err(NotOnePrice(text.name)),
+        };
+        Ok(Self {
+            name: text.name,
+            matters: text.matters,
+            price,
+            assumed: text.assumed,
+            not_with_real_estate: text.not_with_real_estate,
+        })
+    }
+}
+
 impl Item {
     fn standard(&self, wanted: &Wanted) -> Standard {
-        let (min, max) = match (&self.bands, self.unit) {
-            (Some(_), _) if wanted.amount_fen == 0 => return Standard::NotRegulated,
-            (Some(bands), _) => self.by_amount(bands, wanted),
-            (None, Some(unit)) => self.by_certificate(unit, wanted),
-            (None, None) => return Standard::NotRegulated,
+        let (min_fen, max_fen) = match &self.price {
+            Price::Certificate {
+                usual,
+                legal_person,
+                with_property,
+            } => self.by_certificate(*usual, *legal_person, *with_property, wanted),
+            _ if wanted.amount_fen == 0 => return Standard::NotRegulated,
+            Price::Amount {
+                bands,
+                capped_for_dwellings,
+                ..
+            } => {
+                let (least, most) = self.by_amount(bands, wanted);
+                match *capped_for_dwellings && wanted.real_estate {
+                    true => (0, most),
+                    false => (least, most),
+                }
+            }
+            Price::AtMost { rate } => (0, rounded(part(wanted.amount_fen, *rate)).1),
         };
         Standard::Regulated {
             item: self.name.clone(),
-            min_fen: min,
-            max_fen: max,
+            min_fen,
+            max_fen,
         }
     }
 
-    fn by_certificate(&self, unit: Range, wanted: &Wanted) -> (i64, i64) {
-        let Range { min, mut max } = match (self.legal_person, self.with_property) {
+    fn by_certificate(
+        &self,
+        usual: Range,
+        legal_person: Option<Range>,
+        with_property: Option<Range>,
+        wanted: &Wanted,
+    ) -> (i64, i64) {
+        let Range { min, mut max } = match (legal_person, with_property) {
             (Some(range), _) if wanted.legal_person => range,
             (_, Some(range)) if wanted.amount_fen > 0 => range,
             // Property without an amount is property all the same.
             (_, Some(range)) => Range {
                 max: range.max,
-                ..unit
+                ..usual
             },
-            _ => unit,
+            _ => usual,
         };
         if wanted.legal_person {
             max = max.max(self.assumed.legal_person_max.unwrap_or(0));
@@ -203,22 +297,27 @@ impl Item {
         let (mut fee, mut below) = (0_i128, 0);
         for band in bands {
             let to = band.to.map_or(i64::MAX, |to| to.saturating_mul(YUAN));
-            let part = wanted.amount_fen.min(to) - below;
-            if part <= 0 {
+            let within = wanted.amount_fen.min(to) - below;
+            if within <= 0 {
                 break;
             }
-            fee += i128::from(part) * i128::from(band.rate);
+            fee += part(within, band.rate);
             below = to;
         }
-        let fee = i64::try_from(fee / i128::from(WHOLE)).unwrap_or(i64::MAX);
-        // Offices charge whole yuan, and round either way.
-        let (down, up) = (fee / YUAN * YUAN, fee / YUAN * YUAN + YUAN);
-        let most = up.max(self.assumed.least.unwrap_or(0) * YUAN);
-        match self.capped_for_dwellings && wanted.real_estate {
-            true => (0, most),
-            false => (down, most),
-        }
+        let (down, up) = rounded(fee);
+        (down, up.max(self.assumed.least.unwrap_or(0) * YUAN))
     }
+}
+
+/// A part of an amount, in fen and parts of [`WHOLE`].
+fn part(amount_fen: i64, rate: i64) -> i128 {
+    i128::from(amount_fen) * i128::from(rate)
+}
+
+/// The same in fen: offices charge whole yuan, and round either way.
+fn rounded(fee: i128) -> (i64, i64) {
+    let fee = i64::try_from(fee / i128::from(WHOLE)).unwrap_or(i64::MAX - YUAN);
+    (fee / YUAN * YUAN, fee / YUAN * YUAN + YUAN)
 }
 
 #[cfg(test)]
@@ -294,6 +393,31 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_of_execution_costs_at_most_a_part_of_the_amount() {
+        let tariff = Tariff::builtin();
+        let most = |on| {
+            let items = &tariff.in_force(on).expect("a table").items;
+            let item = items.iter().find(|item| item.name.contains("执行证书"));
+            match item
+                .expect("an item")
+                .standard(&wanted("contract", on, 1_000_000))
+            {
+                Standard::Regulated {
+                    min_fen: 0,
+                    max_fen,
+                    ..
+                } => max_fen / YUAN,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(most(date!(2021 - 11 - 19)), 3_001);
+        assert_eq!(most(date!(2021 - 11 - 20)), 2_501);
+        // No case says that it is about one.
+        let debt = wanted("enforceable_debt", date!(2024 - 01 - 02), 1_000_000);
+        assert_eq!(yuan(&debt), Some((1_750, 1_751)));
+    }
+
+    #[test]
     fn tables_that_overlap_and_bands_with_an_end_are_refused() {
         let overlap = BUILTIN.replace("until = 2021-11-19", "until = 2021-11-20");
         assert!(matches!(
@@ -301,6 +425,14 @@ mod tests {
             Err(TariffError::Overlap(_))
         ));
         let ended = BUILTIN.replace("{ rate = 8 }", "{ to = 1, rate = 8 }");
-        assert!(matches!(Tariff::parse(&ended), Err(TariffError::Item(_))));
+        assert!(matches!(Tariff::parse(&ended), Err(TariffError::Toml(_))));
+        let two_prices = BUILTIN.replace(
+            "at_most = 250",
+            "at_most = 250\nunit = { min = 1, max = 2 }",
+        );
+        assert!(matches!(
+            Tariff::parse(&two_prices),
+            Err(TariffError::Toml(_))
+        ));
     }
 }

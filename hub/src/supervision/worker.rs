@@ -12,12 +12,13 @@ use time::{Date, OffsetDateTime};
 use tokio_util::sync::CancellationToken;
 
 use super::About;
+use super::edition::Current;
 use super::evaluate::Judge;
 use super::reminder::Reminder;
-use super::rule::Rules;
 use crate::background::{Course, rest_after};
 use crate::local_time::local_day;
 use crate::statistics::calendar::Calendar;
+use crate::store::filing_missing;
 use crate::store::supervision::work::{self, Work};
 use crate::store::supervision::{facts, finding, reminder};
 use crate::store::tx;
@@ -44,15 +45,16 @@ const AHEAD: time::Duration = time::Duration::days(42);
 #[derive(Clone, Debug)]
 pub struct Supervision {
     pub pool: PgPool,
-    pub rules: Arc<Rules>,
+    /// In force.
+    pub rules: Current,
     pub calendar: Arc<Calendar>,
 }
 
 impl Supervision {
-    pub fn new(pool: PgPool, rules: Rules, calendar: Calendar) -> Self {
+    pub fn new(pool: PgPool, rules: Current, calendar: Calendar) -> Self {
         Self {
             pool,
-            rules: Arc::new(rules),
+            rules,
             calendar: Arc::new(calendar),
         }
     }
@@ -117,7 +119,7 @@ impl Supervision {
 
     async fn sweep(&self) {
         let swept = async {
-            work::retry_set_aside(&self.pool, &self.rules.version).await?;
+            work::retry_set_aside(&self.pool, &self.rules.rules().version).await?;
             work::put_due(&self.pool, local_day(OffsetDateTime::now_utc())).await?;
             let waiting = work::waiting(&self.pool).await?;
             gauge!(SUPERVISION_WAITING).set(waiting.cases as f64);
@@ -147,7 +149,7 @@ impl Supervision {
                     cases = work.cases.len(),
                     "work of supervision failed again and again and is set aside; see `notary-hub supervision status`"
                 );
-                work::set_aside(&self.pool, &work, &self.rules.version).await?;
+                work::set_aside(&self.pool, &work, &self.rules.rules().version).await?;
             }
         }
         Ok(true)
@@ -166,8 +168,9 @@ impl Supervision {
 
     async fn judge(&self, work: &Work, today: Date) -> Result<u64, sqlx::Error> {
         let mut transaction = tx::begin(&self.pool).await?;
+        let rules = self.rules.held(&mut transaction).await?;
         let judge = Judge {
-            rules: &self.rules,
+            rules: &rules,
             calendar: &self.calendar,
             today,
         };
@@ -211,19 +214,24 @@ impl Supervision {
                 Reminder::of_outcome(office_id, &filing_id.to_string(), due_on, judge.calendar)
             })
             .collect();
-        let kinds: Vec<_> = self
-            .rules
-            .deadlines
-            .periodic()
-            .map(|(kind, ..)| kind)
-            .collect();
+        let periodic = judge.rules.deadlines.periodic();
+        let kinds: Vec<_> = periodic.map(|(kind, ..)| kind).collect();
         let since = judge.today - YEARS_BACK;
         let periods = reminder::periods(connection, office_id, &kinds, since).await?;
-        reminders.extend(periods.iter().flat_map(|periods| judge.periodic(periods)));
+        let missing = periods
+            .as_ref()
+            .map(|periods| judge.missing(periods, since));
+        let missing = missing.unwrap_or_default();
+        filing_missing::replace(connection, office_id, &missing).await?;
+        reminders.extend(
+            periods
+                .iter()
+                .flat_map(|periods| judge.periodic(periods, &missing)),
+        );
         reminder::send(connection, &reminders).await?;
         let about = [About::Filing, About::Paper];
         let hits = judge.office(&filings);
-        let version = &self.rules.version;
+        let version = &judge.rules.version;
         finding::settle(connection, office_id, &about, None, &hits, version).await
     }
 
@@ -253,7 +261,7 @@ impl Supervision {
         }
         reminder::send(connection, &reminders).await?;
         work::look_again(connection, office_id, keys, &looks).await?;
-        let version = &self.rules.version;
+        let version = &judge.rules.version;
         finding::settle(
             connection,
             office_id,

@@ -59,6 +59,10 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
         [true, false, true, false],
     ),
     (
+        "/api/v1/supervision/filings/missing",
+        [true, false, true, false],
+    ),
+    (
         "/api/v1/supervision/inspections",
         [true, false, true, false],
     ),
@@ -182,6 +186,12 @@ pub const CASEWORK: &[(Method, &str, &str, [bool; 4])] = &[
         "/api/v1/supervision/inspections/{inspection_id}/steps",
         r#"{"step": "close", "reason": "复查合格"}"#,
         [true, false, true, false],
+    ),
+    (
+        Method::PUT,
+        "/api/v1/supervision/inspections/{inspection_id}/findings",
+        r#"{"finding_ids": []}"#,
+        [false, false, true, false],
     ),
 ];
 

@@ -13,6 +13,7 @@ mod support;
 mod work;
 
 use notary_hub::statistics::calendar::Calendar;
+use notary_hub::supervision::edition::Current;
 use notary_hub::supervision::rule::Rules;
 use notary_hub::supervision::worker::Supervision;
 use time::Date;
@@ -24,7 +25,11 @@ use record::{Case, case};
 const TODAY: Date = date!(2024 - 09 - 02);
 
 fn supervision(hub: &Hub) -> Supervision {
-    Supervision::new(hub.pool.clone(), Rules::builtin(), Calendar::builtin())
+    Supervision::new(
+        hub.pool.clone(),
+        Current::new(Rules::builtin()),
+        Calendar::builtin(),
+    )
 }
 
 /// A will that took longer than fifteen working days.

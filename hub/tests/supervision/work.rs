@@ -52,7 +52,7 @@ async fn a_case_that_cannot_be_judged_holds_up_no_other_and_is_set_aside_until_i
     assert_eq!(set_aside[0].source_case_id.as_deref(), Some("C2"));
 
     // These rules have failed; others may not.
-    let version = &supervision(&hub).rules.version;
+    let version = &supervision(&hub).rules.rules().version;
     work::retry_set_aside(&hub.pool, version).await.unwrap();
     assert_eq!(work::waiting(&hub.pool).await.unwrap().cases, 0);
     work::retry_set_aside(&hub.pool, "other rules")

@@ -1,6 +1,7 @@
 //! Reminders reach the office's agent as notices, each once.
 
 use notary_hub::statistics::calendar::Calendar;
+use notary_hub::supervision::edition::Current;
 use notary_hub::supervision::rule::Rules;
 use notary_hub::supervision::worker::Supervision;
 use notary_proto::hub::v1::sync_response::Message;
@@ -27,7 +28,11 @@ async fn an_office_is_asked_once_for_what_it_has_to_file_within_days() {
     while count(pool, "SELECT count(*) FROM supervision_work").await > 0 {
         tokio::task::yield_now().await;
     }
-    let supervision = Supervision::new(pool.clone(), Rules::builtin(), Calendar::builtin());
+    let supervision = Supervision::new(
+        pool.clone(),
+        Current::new(Rules::builtin()),
+        Calendar::builtin(),
+    );
     // Five working days behind Monday 2099-03-02 is Monday 03-09; three of them are left on Wednesday 03-04.
     for (today, told) in [
         (date!(2099 - 03 - 03), 0),

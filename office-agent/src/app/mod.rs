@@ -2,8 +2,10 @@
 
 mod addresses;
 mod counter;
+mod filings;
 mod go_over;
 mod local;
+mod refusal;
 mod service;
 mod sources;
 
@@ -35,6 +37,7 @@ use crate::source::{self, SourceStates};
 use crate::sync::{Sync, SyncState, Timing};
 use crate::telemetry::metrics::{self as names, CERTIFICATE_END};
 use counter::Counter;
+use filings::Filings;
 use local::Local;
 
 /// How often acknowledged records are looked through for those that may go.
@@ -166,9 +169,14 @@ impl Agent {
             config: Arc::clone(config),
             identities: identities.clone(),
         };
+        let filings = Filings {
+            config: Arc::clone(config),
+            identities: identities.clone(),
+        };
         let router = guarded(page.router())
             .merge(pushes.router())
-            .merge(counter.router());
+            .merge(counter.router())
+            .merge(filings.router());
         let mut tasks = JoinSet::new();
         let serving =
             axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());

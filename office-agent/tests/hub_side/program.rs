@@ -1,10 +1,11 @@
 //! The program itself: exit codes, words, and a clean end.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use office_agent::app::Addresses;
 use serde_json::Value;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
@@ -101,6 +102,59 @@ async fn a_call_that_never_ends_does_not_keep_the_agent_from_ending() {
         .unwrap();
     assert!(child.wait().await.unwrap().success());
     drop(call);
+}
+
+/// Status and body of a call of a program on the agent's machine.
+async fn posted(local: SocketAddr, path: &str, headers: &str, body: &str) -> (u16, Value) {
+    let mut stream = TcpStream::connect(local).await.unwrap();
+    let call = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         {headers}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(call.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let body = answer.split_once("\r\n\r\n").unwrap().1;
+    (status, serde_json::from_str(body).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_program_of_the_office_hands_filings_in_and_is_told_what_the_hub_said() {
+    let mut hub = Hub::start().await;
+    let (folder, config) = configured(&hub);
+    let file = folder.path().join("office-agent.toml");
+    let enrolled = run(&file, &["enroll", "--token", "TOKEN"]).await;
+    assert_eq!(enrolled.code, Some(0), "{}", enrolled.err);
+    let _running = command(&file, &["run"]).spawn().unwrap();
+    let (_stream, _) = hub.welcomed(0).await;
+    let local = Addresses::read(&config.data_dir).unwrap().local;
+    let kin = r#"{"kind": "recusal", "text": "申报", "fields": {"licence_no": "N1", "kin": [
+                  {"relation": "parent", "id_kind": "resident_id", "id_number": "11010519491231002X"}]}}"#;
+    let unsaid = r#"{"kind": "instruction"}"#;
+
+    let (status, said) = posted(local, "/v1/filings", "", kin).await;
+    assert_eq!(status, 200, "{said}");
+    let receipt = &said["receipts"][0];
+    assert_eq!(
+        (&receipt["kind"], &receipt["due_on"], &receipt["late"]),
+        (&"recusal".into(), &"2024-06-06".into(), &true.into())
+    );
+    {
+        let filings = hub.service.filings.lock().unwrap();
+        assert_eq!(receipt["filing_id"], filings[0].filing_id);
+        assert!(filings[0].detail.contains("token") && !filings[0].detail.contains("1949"));
+    }
+
+    // The first is recorded, the second is named, and what could not be sent at all is refused whole.
+    let (status, said) = posted(local, "/v1/filings", "", &format!("[{kin}, {unsaid}]")).await;
+    assert_eq!((status, &said["filing"]), (400, &2.into()));
+    let (status, said) = posted(local, "/v1/filings", "", r#"[{"kind": "rumour"}]"#).await;
+    assert_eq!((status, &said["field"]), (400, &"kind".into()));
+    assert_eq!(hub.service.filings.lock().unwrap().len(), 2);
+    let from_a_page = "Origin: https://evil.example\r\n";
+    assert_eq!(posted(local, "/v1/filings", from_a_page, kin).await.0, 403);
 }
 
 #[tokio::test]

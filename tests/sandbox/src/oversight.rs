@@ -41,7 +41,7 @@ pub fn assessments(office: usize) -> Vec<Filing> {
     filed
         .enumerate()
         .map(|(year, &on)| {
-            let items = Window::builtin().items.iter().enumerate();
+            let items = Window::builtin().asked().enumerate();
             let items: Vec<Answer> = items
                 .map(|(at, item)| answered(item, (at * 7 + office * 3) % (13 + 17 * year)))
                 .collect();
@@ -63,9 +63,15 @@ fn answered(item: &Item, chance: usize) -> Answer {
         (Form::YesNo, 0) => Said::No,
         (Form::YesNo, 1) if item.condition => Said::NotApplicable,
         (Form::YesNo, _) => Said::Yes,
-        (Form::Measure { county, .. }, 0) => Said::Measured { value: county - 10 },
+        (Form::Measure { county, .. }, 0) => Said::Measured {
+            value: county * 9 / 10,
+        },
         (Form::Measure { municipal, .. }, _) => Said::Measured {
-            value: municipal + 20,
+            value: municipal * 11 / 10,
+        },
+        (Form::PerNotary { .. }, chance) => Said::PerNotary {
+            value: if chance == 0 { 7 } else { 9 },
+            notaries: 8,
         },
     };
     Answer {

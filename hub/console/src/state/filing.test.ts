@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { blanks, sent, told, wrongs, type Field, type Form } from './filing'
+import { blanks, isDay, sent, told, wrongs, type Field, type Form } from './filing'
 
 const field = (name: string, input: object, required = true): Field => ({ name, label_zh: name, required, input }) as Field
 const fields = [
@@ -24,6 +24,21 @@ describe('a filing', () => {
   it('wants whole numbers, and a period that does not end before it begins', () => {
     const answers = { ...blanks(fields, deadline), asked: '1.5', period: { first_day: '2024-03-31', last_day: '2024-03-01' } }
     expect(wrongs(fields, answers)).toMatchObject({ asked: 'asked应为整数。', period: '期间的末日不得早于首日。' })
+  })
+
+  it('wants days of the calendar', () => {
+    expect(['2024-02-29', '2023-02-29', '2024-2-9', '24.02.2024', '2024-02-29x'].map(isDay)).toEqual([true, false, false, false, false])
+    expect(wrongs([field('on', { input: 'day' })], { on: '2024-02-31' })).toEqual({ on: 'on应为日期，如 2026-11-26。' })
+  })
+
+  it('says of an item that is wanted for each notary how many there are', () => {
+    const items = { a: { answer: 'per_notary', value: '5', notaries: '6', evidence: ' 台账 ' }, b: { answer: 'yes', value: '', notaries: '', evidence: '' } }
+    expect(sent([field('items', { input: 'window' })], { items })).toEqual({
+      items: [
+        { item: 'a', answer: 'per_notary', value: 5, notaries: 6, evidence: '台账' },
+        { item: 'b', answer: 'yes', evidence: '' },
+      ],
+    })
   })
 
   it('is sent as the hub takes it: numbers as numbers, and nothing for what was left out', () => {

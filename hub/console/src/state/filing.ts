@@ -15,6 +15,7 @@ export interface Period {
 export interface ItemAnswer {
   answer: string
   value: string
+  notaries: string
   evidence: string
 }
 export type Answers = Record<string, Answer>
@@ -48,6 +49,12 @@ export function blank(input: Input, deadline?: Form['deadline'] | null): Answer 
 export const blanks = (fields: readonly Field[], deadline?: Form['deadline'] | null): Answers =>
   Object.fromEntries(fields.map(({ name, input }) => [name, blank(input, deadline)]))
 
+/// A day of the calendar as 2026-11-26.
+export function isDay(text: string): boolean {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : null
+  return !!at && !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text)
+}
+
 const isCount = (text: string, most: number): boolean => /^\d+$/.test(text) && Number(text) <= most
 
 /// What is wrong with an answer, by field; nothing is when it can be sent.
@@ -61,7 +68,13 @@ function wrongIn({ name, label_zh, required, input }: Field, answer: Answer | un
     case 'period': {
       const { first_day, last_day } = answer as Period
       if (!first_day || !last_day) return say(zh.filing.needed(label_zh))
+      if (!isDay(first_day) || !isDay(last_day)) return say(zh.filing.notADay(label_zh))
       return first_day > last_day ? say(zh.filing.periodTurned) : {}
+    }
+    case 'day': {
+      const text = String(answer).trim()
+      if (!text) return required ? say(zh.filing.needed(label_zh)) : {}
+      return isDay(text) ? {} : say(zh.filing.notADay(label_zh))
     }
     case 'count': {
       const text = String(answer).trim()
@@ -114,9 +127,10 @@ function value(input: Input, answer: Answer | undefined): unknown {
   }
 }
 
-function itemSent(item: string, { answer, value, evidence }: ItemAnswer): object {
-  const measured = answer === 'measured' ? { value: Number(value) } : {}
-  return { item, answer, ...measured, evidence: evidence.trim() }
+function itemSent(item: string, { answer, value, notaries, evidence }: ItemAnswer): object {
+  const measured = answer === 'measured' || answer === 'per_notary' ? { value: Number(value) } : {}
+  const beside = answer === 'per_notary' ? { notaries: Number(notaries) } : {}
+  return { item, answer, ...measured, ...beside, evidence: evidence.trim() }
 }
 
 /// What a filing says, label by label, for a list; long ones by how many there are.

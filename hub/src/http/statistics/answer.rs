@@ -9,6 +9,7 @@ use crate::statistics::layout::{self, Layout};
 use crate::statistics::measure::{self, Measure, Number, Unit};
 use crate::statistics::period::Grain;
 use crate::statistics::query::{Query, Table};
+use crate::supervision::rule::Rules;
 
 /// A table of figures: `rows[i].figures[j]` stands in `columns[j]`, and so does `totals[j]`.
 #[derive(Serialize, ToSchema)]
@@ -135,12 +136,12 @@ pub(super) struct DimensionAnswer {
     values: Vec<Label>,
 }
 
-pub(super) fn catalogue() -> Catalogue {
+pub(super) fn catalogue(rules: &Rules) -> Catalogue {
     Catalogue {
         measures: measure::ALL.iter().map(MeasureAnswer::from).collect(),
         dimensions: Dimension::ALL
             .into_iter()
-            .map(DimensionAnswer::from)
+            .map(|dimension| DimensionAnswer::of(dimension, rules))
             .collect(),
     }
 }
@@ -246,17 +247,24 @@ impl From<&'static Measure> for MeasureAnswer {
     }
 }
 
-impl From<Dimension> for DimensionAnswer {
-    fn from(dimension: Dimension) -> Self {
+impl DimensionAnswer {
+    fn of(dimension: Dimension, rules: &Rules) -> Self {
         let label = |(code, name_zh): (&str, &str)| Label {
             code: code.into(),
             name_zh: name_zh.into(),
         };
+        let rules = rules.rules.iter().filter(|_| dimension == Dimension::Rule);
+        let rules = rules.map(|rule| (rule.id.as_str(), rule.title.as_str()));
         Self {
             code: dimension.code(),
             name_zh: dimension.name_zh(),
             time: matches!(dimension, Dimension::Time(_)),
-            values: dimension.values().into_iter().map(label).collect(),
+            values: dimension
+                .values()
+                .into_iter()
+                .chain(rules)
+                .map(label)
+                .collect(),
         }
     }
 }

@@ -47,7 +47,8 @@ pub(super) async fn table(
     Params(question): Params<Question>,
 ) -> Result<Response, Problem> {
     let form = export::form(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
-    let mut query = question.query()?;
+    let rules = api.supervision.rules.rules();
+    let mut query = question.query(&rules)?;
     if let Some(own) = person.office_id() {
         for asked in &query.filter.offices {
             of_own_office(&api, &person, *asked).await?;
@@ -57,7 +58,7 @@ pub(super) async fn table(
     let mut moment = api.reading(&person).await?;
     let table = query::table(&mut moment, &query).await?;
     drop(moment);
-    let layout = Layout::of(&query, &table);
+    let layout = Layout::of(&query, &table, &rules);
     if form == Form::Json {
         return Ok(Json(TableAnswer::of(&query, &table, layout)).into_response());
     }
@@ -78,8 +79,11 @@ pub(super) async fn table(
     security(("session" = [])),
     responses((status = 200, body = Catalogue), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody)),
 )]
-pub(super) async fn measures(Params(Nothing {}): Params<Nothing>) -> Json<Catalogue> {
-    Json(answer::catalogue())
+pub(super) async fn measures(
+    State(api): State<Api>,
+    Params(Nothing {}): Params<Nothing>,
+) -> Json<Catalogue> {
+    Json(answer::catalogue(&api.supervision.rules.rules()))
 }
 
 fn detail(form: Form, query: &Query) -> serde_json::Value {

@@ -12,6 +12,7 @@ use crate::statistics::family::Family;
 use crate::statistics::measure::{self, Measure};
 use crate::statistics::period::{Grain, Period, Span, day};
 use crate::statistics::query::{Filter, Query};
+use crate::supervision::rule::{RuleId, Rules};
 
 /// Lists have commas between their items.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -52,8 +53,8 @@ pub(in crate::http) struct Question {
 }
 
 impl Question {
-    /// What is asked for.
-    pub(super) fn query(&self) -> Result<Query, Problem> {
+    /// What is asked for; `known` are the rules of supervision that there are.
+    pub(super) fn query(&self, known: &Rules) -> Result<Query, Problem> {
         let group_by = match &self.group_by {
             None => vec![Dimension::Office],
             Some(text) => dimensions(text)?,
@@ -70,7 +71,7 @@ impl Question {
                 self.foreign_relation.as_deref(),
                 MEASURES,
             )?,
-            rules: list("rule", self.rule.as_deref(), MEASURES)?,
+            rules: rules(self.rule.as_deref(), known)?,
             finding_severities: list(
                 "finding_severity",
                 self.finding_severity.as_deref(),
@@ -107,6 +108,14 @@ fn list<T: FromStr>(name: &str, text: Option<&str>, expected: &str) -> Result<Ve
     items
         .unwrap_or(Ok(Vec::new()))
         .map_err(|_| Problem::field(name, expected))
+}
+
+fn rules(text: Option<&str>, known: &Rules) -> Result<Vec<RuleId>, Problem> {
+    let rules: Vec<RuleId> = list("rule", text, MEASURES)?;
+    match rules.iter().all(|id| known.rule(id.as_str()).is_some()) {
+        true => Ok(rules),
+        false => Err(Problem::field("rule", MEASURES)),
+    }
 }
 
 fn measures(text: &str) -> Result<Vec<&'static Measure>, Problem> {

@@ -95,6 +95,8 @@ pub(in crate::http) struct WindowItem {
     text_zh: &'static str,
     /// 有条件的: "not applicable" is an answer.
     conditional: bool,
+    /// It is asked for no more; older assessments have it.
+    former: bool,
     /// Of an item that is measured, with what is enough at each level; absent: yes or no.
     measure: Option<WindowMeasure>,
 }
@@ -103,6 +105,13 @@ pub(in crate::http) struct WindowItem {
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct WindowMeasure {
     unit: &'static str,
+    /// Absent: one for each notary.
+    enough: Option<WindowThreshold>,
+}
+
+/// What is enough at each level.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct WindowThreshold {
     municipal: u32,
     county: u32,
 }
@@ -161,7 +170,8 @@ impl FilingForm {
 
 impl FilingDeadline {
     fn of(kind: FilingKind, supervision: &Supervision, today: Date) -> Option<Self> {
-        let deadlines = &supervision.rules.deadlines;
+        let rules = supervision.rules.rules();
+        let deadlines = &rules.deadlines;
         let deadline = deadlines.of.get(&kind)?;
         let days = deadline.working_days;
         let period = deadline.every.map(|every| {
@@ -208,16 +218,20 @@ impl From<&'static Item> for WindowItem {
             annex_zh: &item.annex,
             text_zh: &item.text,
             conditional: item.condition,
+            former: item.until.is_some(),
             measure: match &item.form {
                 Form::YesNo => None,
+                Form::PerNotary { unit } => Some(WindowMeasure { unit, enough: None }),
                 Form::Measure {
                     unit,
                     municipal,
                     county,
                 } => Some(WindowMeasure {
                     unit,
-                    municipal: *municipal,
-                    county: *county,
+                    enough: Some(WindowThreshold {
+                        municipal: *municipal,
+                        county: *county,
+                    }),
                 }),
             },
         }

@@ -5,31 +5,44 @@ use std::fmt::Write;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Html;
 use axum::{Extension, Json};
+use linkage::place::DistrictCode;
 use serde::Serialize;
 use serde_json::json;
+use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use super::tariff::PublishedTariff;
 use crate::audit::{Action, Outcome};
 use crate::http::Api;
+use crate::http::html::{Page, escaped};
 use crate::http::params::{Body, OfficeInPath};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::identity::Person;
+use crate::local_time::local_day;
 use crate::store::supervision::profile::{self, Listed, Profile};
 
-/// Offices that take part.
+/// Offices that take part, and what their services cost.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct Directory {
-    items: Vec<Listed>,
+    items: Vec<ListedOffice>,
+    /// The table in force today, which is one for all offices; absent when there is none.
+    tariff: Option<PublishedTariff>,
 }
 
-/// Offices, what they publish and who practises there. Open to everybody.
+/// An office as the public sees it.
+#[derive(Serialize, ToSchema)]
+struct ListedOffice {
+    #[serde(flatten)]
+    office: Listed,
+    /// Names of `practice_area`, in its order; empty where no area is fixed.
+    practice_area_zh: Vec<String>,
+}
+
+/// Offices, what they publish, who practises there, and the tariff in force. Open to everybody.
 #[utoipa::path(get, path = "/api/v1/directory", operation_id = "listDirectory", responses((status = 200, body = Directory)))]
 pub(in crate::http) async fn list(State(api): State<Api>) -> Result<Json<Directory>, Problem> {
-    Ok(Json(Directory {
-        items: profile::directory(&api.pool).await?,
-    }))
+    Ok(Json(directory(&api).await?))
 }
 
 /// Replaces what is on file of an office.
@@ -72,23 +85,56 @@ pub(in crate::http) async fn put_profile(
 }
 
 /// The same as a page.
-pub(in crate::http) async fn page(State(api): State<Api>) -> Result<Html<String>, Problem> {
-    Ok(Html(html(&profile::directory(&api.pool).await?)))
+pub(in crate::http) async fn page(State(api): State<Api>) -> Result<Page, Problem> {
+    Ok(shown(&directory(&api).await?))
 }
 
-fn html(offices: &[Listed]) -> String {
-    let mut page = String::from(
-        "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><title>公证机构名录</title>\
-         <meta name=\"viewport\" content=\"width=device-width\"></head><body><h1>公证机构名录</h1>",
-    );
-    for office in offices {
+async fn directory(api: &Api) -> Result<Directory, Problem> {
+    let offices = profile::directory(&api.pool).await?;
+    let rules = api.supervision.rules.rules();
+    let tariff = &rules.tariff;
+    let today = local_day(OffsetDateTime::now_utc());
+    Ok(Directory {
+        items: offices.into_iter().map(ListedOffice::from).collect(),
+        tariff: tariff
+            .in_force(today)
+            .map(|table| PublishedTariff::of(&tariff.version, table)),
+    })
+}
+
+impl From<Listed> for ListedOffice {
+    fn from(office: Listed) -> Self {
+        let area = office.practice_area.iter();
+        Self {
+            practice_area_zh: area.map(|code| area_zh(code)).collect(),
+            office,
+        }
+    }
+}
+
+/// A beginning of district codes as people call it; one without a name stays a code.
+fn area_zh(beginning: &str) -> String {
+    let whole = format!("{beginning:0<6}");
+    let name = whole
+        .parse()
+        .ok()
+        .and_then(|code: DistrictCode| code.name_zh());
+    name.map_or_else(|| beginning.to_owned(), str::to_owned)
+}
+
+fn shown(directory: &Directory) -> Page {
+    let mut body = String::from("<h1>公证机构名录</h1>");
+    for listed in &directory.items {
+        let office = &listed.office;
+        let area = listed.practice_area_zh.join("、");
         // Writing to a String cannot fail.
-        let _ = write!(page, "<h2>{}</h2><dl>", escaped(&office.name));
+        let _ = write!(body, "<h2>{}</h2><dl>", escaped(&office.name));
         for (term, text) in [
             (
                 "执业许可证号",
                 office.licence_no.as_deref().unwrap_or_default(),
             ),
+            ("执业区域", &area),
             ("地址", &office.address),
             ("电话", &office.telephone),
             ("办公时间", &office.opening_hours),
@@ -96,7 +142,7 @@ fn html(offices: &[Listed]) -> String {
             ("业务范围、程序、须知与承诺", &office.services),
         ] {
             if !text.is_empty() {
-                let _ = write!(page, "<dt>{term}</dt><dd>{}</dd>", escaped(text));
+                let _ = write!(body, "<dt>{term}</dt><dd>{}</dd>", escaped(text));
             }
         }
         let notaries: Vec<String> = office
@@ -105,29 +151,24 @@ fn html(offices: &[Listed]) -> String {
             .map(|notary| escaped(&format!("{}（{}）", notary.name, notary.licence_no)))
             .collect();
         if !notaries.is_empty() {
-            let _ = write!(page, "<dt>公证员</dt><dd>{}</dd>", notaries.join("、"));
+            let _ = write!(body, "<dt>公证员</dt><dd>{}</dd>", notaries.join("、"));
         }
-        page.push_str("</dl>");
+        body.push_str("</dl>");
     }
-    page.push_str("</body></html>");
-    page
-}
-
-/// Text as HTML shows it.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    if let Some(tariff) = &directory.tariff {
+        tariff.show(&mut body);
+    }
+    Page::new("公证机构名录", &body)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
-    fn what_an_office_publishes_is_text() {
-        assert_eq!(
-            super::escaped("<b>\"a\" & b"),
-            "&lt;b&gt;&quot;a&quot; &amp; b"
-        );
+    fn an_area_is_called_by_its_name_where_it_has_one() {
+        assert_eq!(area_zh("3301"), "杭州市");
+        assert_eq!(area_zh("330109"), "萧山区");
+        assert_eq!(area_zh("3310"), "3310");
     }
 }

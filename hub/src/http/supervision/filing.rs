@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::finding::Span;
 use super::{behind, cursor, day};
 use crate::audit::{Action, Outcome};
-use crate::filing::body::{Body as Fields, iso_date};
+use crate::filing::body::{Body as Fields, Period, iso_date};
 use crate::filing::{self, Filing, FilingError, FilingKind, Raw, SubmitError};
 use crate::http::Api;
 use crate::http::page::{self, Page};
@@ -22,6 +22,10 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::identity::Person;
 use crate::refusal::Reason;
 use crate::store::filing::{self as store, Filed, FilingCount};
+use crate::store::filing_missing::{self, MissingOf};
+
+/// Missing filings that are listed.
+const MISSING: i64 = 500;
 
 /// Which filings are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -142,6 +146,56 @@ pub(in crate::http) async fn counts(
     Ok(Json(FilingCounts { items }))
 }
 
+/// Periodic filings that never came, what was due last first.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct MissingFilings {
+    items: Vec<MissingFiling>,
+    /// There are more; ask for an office or a shorter time.
+    more: bool,
+}
+
+/// A filing that was wanted for a period, whose time has passed.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct MissingFiling {
+    #[schema(value_type = String)]
+    office_id: OfficeId,
+    office_name: String,
+    kind: FilingKind,
+    kind_zh: &'static str,
+    period: Period,
+    /// The last day on which it was in time.
+    #[serde(with = "iso_date")]
+    #[schema(value_type = String, format = Date)]
+    due_on: Date,
+}
+
+/// Periodic filings that were due between two days and never came; a notary's office alone.
+#[utoipa::path(
+    get, path = "/api/v1/supervision/filings/missing", operation_id = "listMissingFilings", security(("session" = [])), params(Span),
+    responses(
+        (status = 200, body = MissingFilings), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody),
+    ),
+)]
+pub(in crate::http) async fn missing(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Params(span): Params<Span>,
+) -> Result<Json<MissingFilings>, Problem> {
+    let Span { office, from, to } = span;
+    let office = page::parsed("office", office.as_deref(), "an office id")?;
+    let office = person.office_id().or(office);
+    let (from, to) = (day("from", from.as_deref())?, day("to", to.as_deref())?);
+    let mut reading = api.reading(&person).await?;
+    let mut missing = filing_missing::list(&mut reading, office, from, to, MISSING + 1).await?;
+    let more = missing.len() > MISSING as usize;
+    missing.truncate(MISSING as usize);
+    Ok(Json(MissingFilings {
+        items: missing.into_iter().map(MissingFiling::from).collect(),
+        more,
+    }))
+}
+
 /// Hands a filing in. The same `filing_id` again has no second effect.
 #[utoipa::path(
     post, path = "/api/v1/supervision/filings", operation_id = "submitFiling", security(("session" = [])), request_body = NewFiling,
@@ -173,7 +227,7 @@ pub(in crate::http) async fn submit(
     let receipt = filing::submit(
         &api.pool,
         person.scope(),
-        &supervision.rules,
+        &supervision.rules.rules(),
         &supervision.calendar,
         &filing,
     )
@@ -201,6 +255,19 @@ impl From<Filed> for FilingAnswer {
             late: filed.late,
             closed_on: filed.closed_on,
             filed_by: filed.filed_by,
+        }
+    }
+}
+
+impl From<MissingOf> for MissingFiling {
+    fn from(of: MissingOf) -> Self {
+        Self {
+            office_id: of.office_id,
+            office_name: of.office_name,
+            kind: of.missing.kind,
+            kind_zh: of.missing.kind.label_zh(),
+            period: of.missing.period,
+            due_on: of.missing.due_on,
         }
     }
 }

@@ -165,7 +165,7 @@ pub(in crate::http) struct CountAnswer {
     responses((status = 200, body = RulesAnswer), (status = 401, body = ProblemBody)),
 )]
 pub(in crate::http) async fn rules(State(api): State<Api>) -> Json<RulesAnswer> {
-    let rules = &api.supervision.rules;
+    let rules = api.supervision.rules.rules();
     Json(RulesAnswer {
         version: rules.version.clone(),
         items: rules
@@ -282,15 +282,16 @@ pub(in crate::http) async fn step(
     };
     let finding = api
         .desk(&person)?
-        .step(&take, &api.supervision.rules)
+        .step(&take, &api.supervision.rules.rules())
         .await?;
     let today = local_day(OffsetDateTime::now_utc());
     Ok(Json(SupervisionFindingAnswer::of(&api, finding, today)))
 }
 
 impl SupervisionFindingAnswer {
-    fn of(api: &Api, finding: Finding, today: Date) -> Self {
-        let rule = api.supervision.rules.rule(&finding.rule_id);
+    pub(super) fn of(api: &Api, finding: Finding, today: Date) -> Self {
+        let rules = api.supervision.rules.rules();
+        let rule = rules.rule(&finding.rule_id);
         let text =
             |of: fn(&Rule) -> &str| rule.map_or_else(String::new, |rule| of(rule).to_owned());
         let overdue = finding.state == FindingState::Notified

@@ -1,10 +1,7 @@
 //! Inspections, and the notice (通报) of one to be printed.
 
-use std::fmt::Write;
-
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Html;
 use axum::{Extension, Json};
 use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
@@ -13,9 +10,11 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::day;
-use super::directory::escaped;
+use super::finding::SupervisionFindingAnswer;
+use super::notice;
 use crate::filing::body::iso_date;
 use crate::http::Api;
+use crate::http::html;
 use crate::http::page::{self, Page};
 use crate::http::params::{Body, InPath, Params};
 use crate::http::problem::{Problem, ProblemBody};
@@ -28,6 +27,8 @@ use crate::supervision::inspection::{Act, InspectionState, Plan};
 
 /// Things found in one inspection.
 const ITEMS: usize = 100;
+/// Findings that one inspection takes in.
+const FINDINGS: usize = 200;
 
 /// Which inspections are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -107,7 +108,17 @@ pub(in crate::http) struct InspectionLife {
     #[serde(flatten)]
     inspection: InspectionAnswer,
     items: Vec<String>,
+    /// Findings of the rules that it took in; an office sees those that it was notified of.
+    findings: Vec<SupervisionFindingAnswer>,
     steps: Vec<ActAnswer>,
+}
+
+/// The findings that an inspection takes in, whatever it took in before.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct FindingsToTakeIn {
+    /// Up to 200 findings of the office that are neither verified nor dismissed.
+    finding_ids: Vec<Uuid>,
 }
 
 /// What was done.
@@ -195,11 +206,32 @@ pub(in crate::http) async fn read(
     InPath(inspection_id): InPath<Uuid>,
 ) -> Result<Json<InspectionLife>, Problem> {
     let read = api.desk(&person)?.inspection(inspection_id).await?;
-    Ok(Json(InspectionLife {
-        inspection: InspectionAnswer::of(read.inspection, today()),
-        items: read.items,
-        steps: read.steps.into_iter().map(ActAnswer::from).collect(),
-    }))
+    Ok(Json(InspectionLife::of(&api, read)))
+}
+
+/// Says which findings of the rules an inspection takes in, until its notice is issued. They are notified with it, and it
+/// is closed when all of them are verified or dismissed.
+#[utoipa::path(
+    put, path = "/api/v1/supervision/inspections/{inspection_id}/findings", operation_id = "putInspectionFindings",
+    security(("session" = [])), params(("inspection_id" = Uuid, Path, description = "Inspection")),
+    request_body = FindingsToTakeIn,
+    responses(
+        (status = 200, body = InspectionLife), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),
+    ),
+)]
+pub(in crate::http) async fn take_in(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    InPath(inspection_id): InPath<Uuid>,
+    Body(chosen): Body<FindingsToTakeIn>,
+) -> Result<Json<InspectionLife>, Problem> {
+    if chosen.finding_ids.len() > FINDINGS {
+        return Err(Problem::field("finding_ids", "up to 200 findings"));
+    }
+    let desk = api.desk(&person)?;
+    let read = desk.take_in(inspection_id, &chosen.finding_ids).await?;
+    Ok(Json(InspectionLife::of(&api, read)))
 }
 
 /// Takes a step of an inspection.
@@ -235,9 +267,9 @@ pub(in crate::http) async fn notice(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
     InPath(inspection_id): InPath<Uuid>,
-) -> Result<Html<String>, Problem> {
+) -> Result<html::Page, Problem> {
     let read = api.desk(&person)?.inspection(inspection_id).await?;
-    html(&read).map(Html).ok_or_else(Problem::not_found)
+    notice::printed(&read, &api.supervision.rules.rules()).ok_or_else(Problem::not_found)
 }
 
 impl ActToTake {
@@ -277,37 +309,19 @@ fn behind(cursor: Option<&str>) -> Result<Option<Behind>, Problem> {
     read().map(Some).ok_or_else(page::bad_cursor)
 }
 
-/// None when no notice was issued.
-fn html(read: &Read) -> Option<String> {
-    let issued = read.steps.iter().find(|step| step.step == "issue")?;
-    let inspection = &read.inspection;
-    let mut page = String::from(
-        "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><title>检查通报</title><style>\
-         body{max-width:42em;margin:3em auto;font:16px/1.9 serif}h1{text-align:center;font-size:1.5em}\
-         .end{text-align:right;margin-top:3em}@page{margin:25mm}</style></head><body>",
-    );
-    let date = |day: Date| format!("{}年{}月{}日", day.year(), u8::from(day.month()), day.day());
-    // Writing to a String cannot fail.
-    let _ = write!(
-        page,
-        "<h1>关于{}的检查通报</h1><p>{}：</p><p>我局于{}对你处进行了检查（{}）。检查发现以下问题：</p><ol>",
-        escaped(&inspection.subject),
-        escaped(&inspection.office_name),
-        date(inspection.planned_on),
-        escaped(&inspection.subject),
-    );
-    for item in &read.items {
-        let _ = write!(page, "<li>{}</li>", escaped(item));
+impl InspectionLife {
+    fn of(api: &Api, read: Read) -> Self {
+        let today = today();
+        let findings = read.findings.into_iter();
+        Self {
+            inspection: InspectionAnswer::of(read.inspection, today),
+            items: read.items,
+            findings: findings
+                .map(|finding| SupervisionFindingAnswer::of(api, finding, today))
+                .collect(),
+            steps: read.steps.into_iter().map(ActAnswer::from).collect(),
+        }
     }
-    let due_on = inspection.due_on.map_or_else(String::new, date);
-    let _ = write!(
-        page,
-        "</ol><p>{}</p><p>请于{due_on}前完成整改，并将整改情况在平台报送。我局将跟踪问效。</p>\
-         <p class=\"end\">市司法局<br>{}</p></body></html>",
-        escaped(&issued.reason),
-        date(local_day(issued.taken_at)),
-    );
-    Some(page)
 }
 
 impl InspectionAnswer {

@@ -6,6 +6,8 @@ pub(super) mod directory;
 pub(super) mod filing;
 pub(super) mod finding;
 pub(super) mod inspection;
+mod notice;
+mod tariff;
 pub(super) mod window;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
@@ -64,6 +66,11 @@ impl From<DeskError> for Problem {
             DeskError::NotAllowed => Reason::PermissionDenied.because(message).into(),
             DeskError::Illegal(_) | DeskError::IllegalAct(_) => Self::decision_over(message),
             DeskError::FactsChanged => Self::facts_changed(message),
+            DeskError::NotToTakeIn => Self::field(
+                "finding_ids",
+                "findings of the inspected office that are neither verified nor dismissed, each once",
+            ),
+            DeskError::StillOpen(open) => Self::findings_open(message, &open.list_zh()),
             DeskError::DueMissing => Self::field("due_on", "a day that is not before today"),
             DeskError::Audit(problem) => problem.into(),
             DeskError::Database(problem) => problem.into(),

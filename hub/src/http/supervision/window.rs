@@ -139,8 +139,9 @@ pub(in crate::http) async fn board(
     {
         return Err(Problem::field("year", "a year from 2012 on"));
     }
+    let rules = api.supervision.rules.rules();
     let duty = Duty {
-        deadlines: &api.supervision.rules.deadlines,
+        deadlines: &rules.deadlines,
         calendar: &api.supervision.calendar,
         today: local_day(OffsetDateTime::now_utc()),
     };

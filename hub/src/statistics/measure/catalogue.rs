@@ -11,7 +11,7 @@ const ARTICLE_39: &str = "公证法第三十九条";
 const NOTICE: &str = "杭司〔2012〕122号";
 
 /// Every measure, in the order of a table's columns.
-pub static ALL: [Measure; 46] = [
+pub static ALL: [Measure; 47] = [
     sum(
         "applied",
         "申请",
@@ -261,6 +261,13 @@ pub static ALL: [Measure; 46] = [
         "逾期报送",
         "当期收到、超过期限的报送。",
         Filings(|c| c.late),
+    )
+    .under(NOTICE),
+    sum(
+        "filings_missing",
+        "逾期未报",
+        "期限在当期、至今没有收到的定期报送。",
+        Filings(|c| c.missing),
     )
     .under(NOTICE),
     sum(

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::store::decode::{decode_error, parse};
 use crate::supervision::evidence::DERIVED;
 use crate::supervision::life::{FindingState, Step};
+use crate::supervision::replay::Standing;
 use crate::supervision::rule::Severity;
 use crate::supervision::{About, FactsDigest, Hit};
 
@@ -188,6 +189,40 @@ pub async fn resting_on(
     .await?;
     rows.into_iter()
         .map(|row| Ok((parse(&row.office_id)?, row.about_key)))
+        .collect()
+}
+
+/// What stands about things of an office, cleared findings included; `None`: about all of them.
+pub async fn standing(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    about: &[About],
+    keys: Option<&[String]>,
+) -> Result<Vec<Standing>, sqlx::Error> {
+    let about: Vec<&str> = about.iter().map(|about| about.code()).collect();
+    let rows = query!(
+        r#"SELECT about, about_key, rule_id, severity, facts, state, cleared_at IS NOT NULL AS "cleared!"
+             FROM supervision_finding
+            WHERE office_id = $1 AND about = ANY($2) AND ($3::text[] IS NULL OR about_key = ANY($3))
+            ORDER BY about, about_key, rule_id"#,
+        office_id.as_str(),
+        &about as &[&str],
+        keys,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Standing {
+                about: parse(&row.about)?,
+                about_key: row.about_key,
+                rule_id: row.rule_id,
+                severity: parse(&row.severity)?,
+                facts: FactsDigest(row.facts.as_slice().try_into().map_err(decode_error)?),
+                state: parse(&row.state)?,
+                cleared: row.cleared,
+            })
+        })
         .collect()
 }
 

@@ -5,6 +5,7 @@ use sqlx::{PgConnection, query, query_scalar};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
+use super::finding::Finding;
 use crate::store::decode::parse;
 use crate::supervision::inspection::{Act, InspectionState, Plan};
 
@@ -32,11 +33,13 @@ pub struct Taken {
     pub taken_at: OffsetDateTime,
 }
 
-/// An inspection with what was found, and every step, the newest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An inspection with what was found on the spot and by the rules, and every step, the newest first.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Read {
     pub inspection: Inspection,
     pub items: Vec<String>,
+    /// Findings of the rules that it took in.
+    pub findings: Vec<Finding>,
     pub steps: Vec<Taken>,
 }
 

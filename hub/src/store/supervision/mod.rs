@@ -1,8 +1,10 @@
 //! Supervision: inspections, reminders, the work that waits for the rules, the facts they look at, findings and their steps, offices' profiles.
 
+pub mod edition;
 pub mod facts;
 pub mod finding;
 pub mod inspection;
+pub mod inspection_finding;
 pub mod profile;
 pub mod reminder;
 pub mod work;

@@ -70,6 +70,26 @@ pub async fn add_cases(
     Ok(())
 }
 
+/// Puts everything down that there is: all cases, and what every office filed. Returns how many cases there are.
+pub async fn put_all(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
+    let put = query!(
+        r#"WITH put AS (INSERT INTO supervision_work (work_id, office_id, source_case_ids)
+                        SELECT gen_random_uuid(), office_id, array_agg(source_case_id)
+                          FROM (SELECT office_id, source_case_id,
+                                       (row_number() OVER (PARTITION BY office_id ORDER BY source_case_id) - 1) / $1 AS part
+                                  FROM case_record) AS parts
+                         GROUP BY office_id, part
+                        RETURNING source_case_ids),
+                filed AS (INSERT INTO supervision_work (work_id, office_id, source_case_ids)
+                          SELECT gen_random_uuid(), office_id, '{}' FROM office)
+           SELECT coalesce(sum(cardinality(source_case_ids)), 0)::bigint AS "cases!" FROM put"#,
+        MOST_CASES,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(put.cases.unsigned_abs())
+}
+
 /// Puts what an office filed down.
 pub async fn add_office(
     connection: &mut PgConnection,

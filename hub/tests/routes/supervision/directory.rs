@@ -60,5 +60,48 @@ async fn anybody_reads_the_directory_and_the_bureau_keeps_it() {
     assert!(page.header("content-type").starts_with("text/html"));
     assert!(page.text().contains("李公证（N1）") && page.text().contains("&lt;继承&gt;"));
     assert!(!page.text().contains("王退休"));
+
+    assert_eq!(office["practice_area_zh"], json!(["杭州市"]));
+    assert!(page.text().contains("<dt>执业区域</dt><dd>杭州市</dd>"));
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn anybody_reads_the_tariff_in_force_with_its_source_and_its_bands() {
+    let bureau = Bureau::open().await;
+    let tariff = bureau.plain(Method::GET, "/api/v1/directory").await.json()["tariff"].take();
+    assert_eq!(tariff["from"], "2021-11-20");
+    assert_eq!(tariff["until"], Value::Null);
+    assert!(tariff["source"].as_str().unwrap().contains("1081号"));
+    let items = tariff["items"].as_array().unwrap();
+    let of = |matter: &str| {
+        let has = |item: &&Value| item["matters"].as_array().unwrap().contains(&matter.into());
+        items.iter().find(has).unwrap()["price"].clone()
+    };
+    let contract = of("contract");
+    assert_eq!(
+        (&contract["by"], &contract["bands"][4]),
+        (&"amount".into(), &json!({ "to_yuan": null, "rate": 8 }))
+    );
+    assert_eq!(
+        of("birth")["usual"],
+        json!({ "min_yuan": 120, "max_yuan": 120 })
+    );
+
+    let page = bureau.plain(Method::GET, "/directory").await;
+    let policy = page.header("content-security-policy");
+    assert!(
+        policy.contains("style-src 'sha256-") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    for said in [
+        "自 2021-11-20 起",
+        "标的额 50 万元以下（含）部分：0.2%",
+        "超过 1 亿元部分：0.008%",
+        "不超过标的额的 0.25%",
+        "实行市场调节价",
+    ] {
+        assert!(page.text().contains(said), "{said}");
+    }
     bureau.hub.app.stop().await.unwrap();
 }

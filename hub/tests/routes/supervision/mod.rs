@@ -1,9 +1,12 @@
 //! `/api/v1/supervision` and the directory: from a case that breaks a rule to a rectification that was verified.
 
 mod directory;
+mod edition;
 mod filing;
 mod inspection;
+mod inspection_of_findings;
 mod loop_of_a_finding;
+mod missing;
 mod window;
 
 use http::Method;

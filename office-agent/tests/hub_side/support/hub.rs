@@ -13,13 +13,14 @@ use notary_proto::hub::v1::certificate_service_server::{
 use notary_proto::hub::v1::enrollment_service_server::{
     EnrollmentService, EnrollmentServiceServer,
 };
+use notary_proto::hub::v1::filing_service_server::{FilingService, FilingServiceServer};
 use notary_proto::hub::v1::sync_request::Message as FromAgent;
 use notary_proto::hub::v1::sync_response::Message as ToAgent;
 use notary_proto::hub::v1::sync_service_server::{SyncService, SyncServiceServer};
 use notary_proto::hub::v1::{
     Ack, Batch, DigestRequest, DigestResponse, EnrollRequest, EnrollResponse, Hello, RecordReject,
-    RenewRequest, RenewResponse, SyncLimits, SyncRequest, SyncResponse, TokenAlgorithm, TokenKey,
-    Welcome,
+    RenewRequest, RenewResponse, SubmitFilingRequest, SubmitFilingResponse, SyncLimits,
+    SyncRequest, SyncResponse, TokenAlgorithm, TokenKey, Welcome,
 };
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
@@ -56,6 +57,8 @@ pub struct Service {
     pub lose_answer: Arc<AtomicBool>,
     /// The token key that is to follow.
     pub next_token_key: Arc<Mutex<Option<TokenKey>>>,
+    /// What was filed.
+    pub filings: Arc<Mutex<Vec<SubmitFilingRequest>>>,
 }
 
 impl Hub {
@@ -88,11 +91,13 @@ impl Hub {
             csrs: Arc::default(),
             lose_answer: Arc::default(),
             next_token_key: Arc::default(),
+            filings: Arc::default(),
         };
         let router = Routes::default()
             .add_service(sync(service.clone()))
             .add_service(EnrollmentServiceServer::new(service.clone()))
             .add_service(CertificateServiceServer::new(service.clone()))
+            .add_service(FilingServiceServer::new(service.clone()))
             .into_axum_router();
         Self {
             people: listen(authority.tls(name, false), router.clone()).await,
@@ -255,6 +260,26 @@ impl CertificateService for Service {
             trust_anchors_der: vec![self.authority.certificate.to_vec()],
             next_token_key: self.next_token_key.lock().unwrap().clone(),
             ..RenewResponse::default()
+        }))
+    }
+}
+
+/// Takes whatever has a text.
+#[tonic::async_trait]
+impl FilingService for Service {
+    async fn submit_filing(
+        &self,
+        request: Request<SubmitFilingRequest>,
+    ) -> Result<Response<SubmitFilingResponse>, Status> {
+        let filing = request.into_inner();
+        if filing.text.is_empty() {
+            return Err(Status::invalid_argument("text"));
+        }
+        self.filings.lock().unwrap().push(filing);
+        Ok(Response::new(SubmitFilingResponse {
+            due_day: Some(19_880),
+            late: true,
+            ..Default::default()
         }))
     }
 }

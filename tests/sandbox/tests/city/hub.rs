@@ -17,6 +17,7 @@ use notary_hub::store::office::NewOffice;
 use notary_hub::store::scope::Scope;
 use notary_hub::store::supervision::profile;
 use notary_hub::store::sync::Greeting;
+use notary_hub::supervision::edition::Current;
 use notary_hub::supervision::rule::Rules as SupervisionRules;
 use notary_hub::supervision::worker::Supervision;
 use notary_hub::traffic::Traffic;
@@ -98,7 +99,7 @@ impl Hub {
     pub async fn supervise(&self) -> Breaches {
         let pool = &self.database.pool;
         let rules = SupervisionRules::builtin();
-        let supervision = Supervision::new(pool.clone(), rules, Calendar::builtin());
+        let supervision = Supervision::new(pool.clone(), Current::new(rules), Calendar::builtin());
         for office in OFFICES {
             let house = &self.city.offices()[office];
             let on_file = oversight::profile(house);

@@ -1,4 +1,4 @@
-//! Why a page of the console is not answered, in the form of the hub's own problems: what the agent itself finds wrong, and
+//! Why a page of the console, or a program that hands filings in, is not answered, in the form of the hub's own problems: what the agent itself finds wrong, and
 //! what the hub said.
 
 use axum::Json;
@@ -20,6 +20,9 @@ pub(super) struct Refusal {
     pub(super) detail_zh: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) field: Option<String>,
+    /// Which of several filings, from 1; those before it are recorded where the hub refused it, none where the agent did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filing: Option<usize>,
 }
 
 impl Refusal {
@@ -29,6 +32,7 @@ impl Refusal {
             reason: "BODY_INVALID".into(),
             detail_zh: "请求内容格式不正确。".into(),
             field: None,
+            filing: None,
         }
     }
 
@@ -38,6 +42,14 @@ impl Refusal {
             reason: "FIELD_INVALID".into(),
             detail_zh: detail_zh.into(),
             field: Some(field.into()),
+            filing: None,
+        }
+    }
+
+    fn in_filing(self, at: usize) -> Self {
+        Self {
+            filing: Some(at),
+            ..self
         }
     }
 
@@ -47,6 +59,7 @@ impl Refusal {
             reason: "UNREACHABLE".into(),
             detail_zh: "采集程序暂时无法连接平台。请稍后重试。".into(),
             field: None,
+            filing: None,
         }
     }
 
@@ -56,6 +69,7 @@ impl Refusal {
             reason: "UNAUTHENTICATED".into(),
             detail_zh: "请重新登录。".into(),
             field: None,
+            filing: None,
         }
     }
 }
@@ -89,7 +103,7 @@ impl From<LookupError> for Refusal {
 impl From<FilingError> for Refusal {
     fn from(error: FilingError) -> Self {
         match error {
-            FilingError::Refused { refusal, .. } => refusal.into(),
+            FilingError::Refused { at, refusal, .. } => Self::from(refusal).in_filing(at),
             FilingError::Dial(_) => Self::unreachable(),
         }
     }
@@ -98,15 +112,17 @@ impl From<FilingError> for Refusal {
 impl From<FormError> for Refusal {
     fn from(error: FormError) -> Self {
         match error {
-            FormError::Form { .. } | FormError::Kind { .. } => {
-                Self::of_body(StatusCode::BAD_REQUEST)
+            FormError::Form { .. } => Self::of_body(StatusCode::BAD_REQUEST),
+            FormError::Kind { at } => {
+                Self::of_field("kind", "没有这种报送，请核对 kind。").in_filing(at)
             }
-            FormError::Kin { kin, .. }
-            | FormError::KinKind { kin, .. }
-            | FormError::KinNumber { kin, .. } => Self::of_field(
+            FormError::Kin { at, kin }
+            | FormError::KinKind { at, kin, .. }
+            | FormError::KinNumber { at, kin, .. } => Self::of_field(
                 format!("kin[{}].id_number", kin - 1),
                 format!("第 {kin} 名近亲属的证件种类或号码有误，请核对。"),
-            ),
+            )
+            .in_filing(at),
         }
     }
 }
@@ -128,6 +144,7 @@ impl From<dial::Refusal> for Refusal {
                 zh => zh.into(),
             },
             reason: said.reason,
+            filing: None,
         }
     }
 }

@@ -3,8 +3,6 @@
 //! here, and the office's certificate vouches for the office, as with `office-agent check` and `office-agent file`. Pages
 //! of anybody else are refused: a browser names the page's origin, and only the hub's own is answered.
 
-mod refusal;
-
 use std::sync::Arc;
 
 use axum::extract::rejection::{JsonRejection, StringRejection};
@@ -28,13 +26,13 @@ use time::Date;
 use time::macros::format_description;
 use zeroize::Zeroizing;
 
+use super::refusal::Refusal;
 use crate::config::Config;
 use crate::filing::{self, Receipt};
 use crate::identity::Identities;
 use crate::lookup::{self, Answer, Purpose, Question, RawParty, RawSubject};
 use crate::mapping::{Party, PlaceCode, Text};
 use crate::source::push::addressed_to_loopback;
-use refusal::Refusal;
 
 /// Largest body, bytes: a question of 16 parties and as many things.
 const BODY: usize = 16 << 10;
