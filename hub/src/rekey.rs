@@ -80,6 +80,7 @@ async fn go_over(run: &Run<'_>, here: Option<u32>, leave: u64) -> Result<Retirem
     let mut transaction = tx::begin(run.pool()).await?;
     relink::prepare(&mut transaction, run).await?;
     token_key::keep_out(&mut transaction).await?;
+    next_tokens::hold(&mut transaction).await?;
     let next = match ready(&mut transaction, here, leave).await? {
         Ok(next) => next,
         Err(refusal) => return Ok(Retirement::Refused(refusal)),

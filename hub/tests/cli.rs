@@ -593,6 +593,47 @@ fn a_next_token_key_is_made_taken_back_and_never_has_an_id_that_was_given_before
 }
 
 #[test]
+fn the_key_that_was_to_follow_is_the_only_one_once_the_city_has_gone_over() {
+    let site = Site::new("");
+    site.json(&["init"]);
+    let refused = site.run(&["token-key", "retire"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("no change of the token key is under way"));
+    site.json(&["token-key", "rotate"]);
+    let (present, next) = (
+        site.path("data/pki/token.key"),
+        site.path("data/pki/next-token.key"),
+    );
+    let (former, made) = (fs::read(&present).unwrap(), fs::read(&next).unwrap());
+
+    let done = site.json(&["token-key", "retire"]);
+    assert_eq!((&done["key_id"], &done["left"]), (&json!(2), &json!(0)));
+    assert_eq!(fs::read(&present).unwrap(), made);
+    assert!(!next.exists());
+    let refused = site.run(&["token-key", "withdraw"]);
+    assert_eq!(refused.status.code(), Some(1), "nothing brings it back");
+    let status = site.json(&["token-key", "status"]);
+    assert_eq!(
+        (&status["present"], &status["next"]),
+        (&json!(2), &Value::Null)
+    );
+
+    // As a crash between the two would leave it.
+    fs::copy(&present, &next).unwrap();
+    fs::write(&present, &former).unwrap();
+    assert_eq!(site.json(&["token-key", "status"])["present"], 2);
+    assert_eq!(fs::read(&present).unwrap(), made);
+    fs::write(&present, &former).unwrap();
+    let lost = site.run(&["token-key", "status"]);
+    assert!(text(&lost.stderr).contains("copy token.key"));
+    fs::write(&present, &made).unwrap();
+    assert_eq!(site.json(&["token-key", "rotate"])["next"], 3);
+    let done = ["rotate", "retire", "rotate"];
+    let done = done.map(|action| format!("operator token_key.{action} done"));
+    assert_eq!(site.recorded(), done);
+}
+
+#[test]
 fn init_again_changes_nothing() {
     let site = Site::new("");
     site.json(&["init", "--token-algorithm", "hmac_sm3"]);

@@ -145,6 +145,14 @@ fn side_by_side(tokens: &[Token]) -> Vec<u8> {
     tokens.iter().flat_map(|token| *token.as_bytes()).collect()
 }
 
+/// Keeps whoever counts them out until the transaction ends, so that emptying them at its end waits for nobody.
+pub async fn hold(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("LOCK TABLE next_case, next_party, next_subject IN ACCESS EXCLUSIVE MODE")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Takes all of them away. The caller keeps writers out.
 pub async fn empty(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     query!("TRUNCATE next_case, next_party, next_subject")

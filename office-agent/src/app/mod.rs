@@ -12,14 +12,14 @@ mod sources;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 pub use addresses::Addresses;
@@ -110,6 +110,7 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         metrics: names::install()?,
         outbox: Outbox::open(config.data_dir.join(outbox::FILE))?,
         listener: listen(&config).await?,
+        manager: OnceLock::new(),
         config,
     };
     let Agent { config, outbox, .. } = &agent;
@@ -119,6 +120,10 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         go_over::go_over(&config.data_dir, outbox, key_id).await?;
     }
     Addresses::withdraw(&config.data_dir).map_err(io("remove addresses.json"))?;
+    if let Some(manager) = agent.manager.into_inner() {
+        // A task that panicked has said so.
+        let _ = manager.await;
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -129,6 +134,8 @@ struct Agent {
     outbox: Outbox,
     metrics: PrometheusHandle,
     listener: std::net::TcpListener,
+    /// Told once that the agent runs: systemd would take the end of one key's time for the service's own.
+    manager: OnceLock<JoinHandle<()>>,
 }
 
 impl Agent {
@@ -240,12 +247,13 @@ impl Agent {
             identities,
             stop.clone(),
         ));
-        tasks.spawn(service::tell_the_manager(outbox.clone(), stop.clone()));
         tasks.spawn(service::upkeep(metrics.clone(), stop.clone()));
 
         Addresses { local }
             .announce(&config.data_dir)
             .map_err(io("write addresses.json"))?;
+        let tell = || tokio::spawn(service::tell_the_manager(outbox.clone(), all.clone()));
+        self.manager.get_or_init(tell);
         stop.cancelled().await;
         tracing::info!("stopping");
         let ending = async { while tasks.join_next().await.is_some() {} };

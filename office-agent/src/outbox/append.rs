@@ -179,7 +179,7 @@ fn month(case: &wire::CaseRecord) -> i64 {
 fn known_case(tx: &Transaction<'_>, id: &str) -> Result<Option<Known>, OutboxError> {
     Ok(tx
         .prepare_cached(
-            "SELECT content_hash, revision, refused_at, coalesce(raised, 0), coalesce(key_id, 0)
+            "SELECT known_case.content_hash, revision, refused_at, coalesce(raised, 0), coalesce(key_id, 0)
              FROM known_case LEFT JOIN lift USING (source_case_id)
                   LEFT JOIN next_tokens USING (source_case_id) WHERE source_case_id = ?1",
         )?
