@@ -52,7 +52,7 @@ describe('a change', () => {
   it('of a count is a part, of a share it is points', () => {
     expect(changed(0.05, column('count', 'relative'))).toBe('+5.0%')
     expect(changed(-0.012, column('rate', 'difference'))).toBe('-1.2 个百分点')
-    expect(changed(1.5, column('days', 'difference'))).toBe('+1.5')
+    expect(changed(2, column('days', 'difference'))).toBe('+2')
     expect(changed(null, column('count', 'relative'))).toBe('—')
   })
 })

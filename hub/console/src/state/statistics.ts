@@ -153,8 +153,6 @@ export function written(value: number | null | undefined, unit: Unit): string {
     case 'per_ten_thousand':
     case 'score':
       return decimal(value)
-    case 'days':
-      return value == null ? '—' : value.toFixed(1)
     default:
       return count(value)
   }
@@ -165,7 +163,7 @@ export function changed(value: number | null | undefined, column: Column | undef
   if (value == null || !column) return '—'
   if (column.change === 'relative') return change(value)
   const sign = value > 0 ? '+' : ''
-  return column.unit === 'rate' ? zh.statistics.points(`${sign}${(value * 100).toFixed(1)}`) : `${sign}${value.toFixed(column.unit === 'score' ? 2 : 1)}`
+  return column.unit === 'rate' ? zh.statistics.points(`${sign}${(value * 100).toFixed(1)}`) : `${sign}${value.toFixed(column.unit === 'score' ? 2 : 0)}`
 }
 
 /// Keeps a table as a file.
