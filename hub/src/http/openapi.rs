@@ -67,6 +67,7 @@ use crate::review::person::PairState;
         supervision::inspection::step,
         supervision::inspection::notice,
         supervision::directory::list,
+        supervision::directory::read_profile,
         supervision::directory::put_profile,
         report::list,
         report::read,

@@ -6,7 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post, put};
+use axum::routing::{MethodRouter, get, post};
 
 use super::auth::{Gate, only};
 use super::guard::{self, Room};
@@ -112,7 +112,8 @@ impl Api {
                 "/offices/{office_id}/profile",
                 gate(
                     &[Supervisor, Operator],
-                    put(supervision::directory::put_profile),
+                    get(supervision::directory::read_profile)
+                        .put(supervision::directory::put_profile),
                 ),
             )
             // Open to everybody.

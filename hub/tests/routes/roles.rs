@@ -298,6 +298,12 @@ async fn the_description_has_every_route_and_is_openapi_3_1() {
 const OTHERS: &[(Method, &str, &str, [bool; 4])] = &[
     (Method::GET, "/api/v1/supervision/rules", "", [true; 4]),
     (
+        Method::GET,
+        "/api/v1/offices/{office_id}/profile",
+        "",
+        [false, false, true, true],
+    ),
+    (
         Method::PUT,
         "/api/v1/offices/{office_id}/profile",
         "{}",

@@ -209,7 +209,7 @@ impl From<&'static Item> for WindowItem {
             text_zh: &item.text,
             conditional: item.condition,
             measure: match &item.form {
-                Form::YesNo => None,
+                Form::YesNo {} => None,
                 Form::Measure {
                     unit,
                     municipal,

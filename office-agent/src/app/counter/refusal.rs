@@ -100,6 +100,10 @@ impl From<FormError> for Refusal {
             FormError::Form { .. } | FormError::Kind { .. } => {
                 Self::of_body(StatusCode::BAD_REQUEST)
             }
+            FormError::NumberInText { field, .. } => Self::of_field(
+                field,
+                "文字中疑有证件号码或电话号码，请删去后重新报送。".into(),
+            ),
             FormError::Kin { kin, .. }
             | FormError::KinKind { kin, .. }
             | FormError::KinNumber { kin, .. } => Self::of_field(
