@@ -16,6 +16,7 @@
 //! | [`cluster`] | persons out of scored pairs and people's decisions | – |
 //! | [`remedy`] | why a record is refused and how to mend it | – |
 //! | [`shape`] | the shape of a value that may not be shown | – |
+//! | [`long_number`] | whether a text holds what could be somebody's number | – |
 //! | [`matter`] | the catalogue of matters and what makes two cases the same matter | 公证法 11, 12; 公证程序规则 16 |
 //!
 //! From a number to the key under which another office would hold the same matter:
@@ -64,6 +65,7 @@ pub mod case_no;
 pub mod cluster;
 pub mod compare;
 pub mod identifier;
+pub mod long_number;
 pub mod matter;
 pub mod name;
 pub mod node;

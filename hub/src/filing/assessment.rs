@@ -215,10 +215,14 @@ async fn houses(
         .collect())
 }
 
-/// What an office's self-assessment comes to at its level; `None` of everything else that is filed.
-pub fn assessed(body: &Body, level: Level) -> Option<Score> {
+/// What an office's self-assessment comes to at the level that it had on that day, as the board and the figures have it;
+/// `None` of everything else that is filed.
+pub fn assessed(body: &Body, office_id: OfficeId, periods: &[OfficePeriod]) -> Option<Score> {
     match body {
-        Body::SelfAssessment { items, .. } => Some(Window::builtin().score(level, items)),
+        Body::SelfAssessment { items, assessed_on } => {
+            let level = level_on(periods, office_id, *assessed_on)?;
+            Some(Window::builtin().score(level, items))
+        }
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
+use linkage::long_number;
 use linkage::matter::MatterType;
 use linkage::token::Token;
 use linkage::vocabulary::ReasonCode;
@@ -83,6 +84,10 @@ pub enum Body {
         decided_on: Date,
         responsible_licence_no: String,
         measure: Measure,
+        /// Day of the revocation or correction that it answers; without it, of the one before it.
+        #[serde(default, with = "iso_date::option")]
+        #[schema(value_type = Option<String>, format = Date)]
+        wrong_on: Option<Date>,
     },
     Satisfaction {
         period: Period,
@@ -109,7 +114,11 @@ pub enum Body {
     /// Replaces whatever the notary declared before.
     Recusal {
         licence_no: String,
+        #[serde(default)]
         kin: Vec<Relative>,
+        /// There is nobody any more: the only declaration without relatives.
+        #[serde(default)]
+        withdrawn: bool,
     },
     SelfAssessment {
         #[serde(with = "iso_date")]
@@ -221,6 +230,17 @@ impl Body {
         }
     }
 
+    /// Day of the event, or first day of the period: from there on it may be asked for.
+    pub const fn begins_on(&self) -> Option<Date> {
+        match self {
+            Self::Satisfaction { period, .. }
+            | Self::QualityFollowUp { period, .. }
+            | Self::ServiceCounts { period, .. }
+            | Self::SpecialPaper { period, .. } => Some(period.first_day),
+            _ => self.happened_on(),
+        }
+    }
+
     /// As it is kept to be shown. Tokens are kept apart, for the rules alone.
     pub(crate) fn without_tokens(mut self) -> Self {
         if let Self::Recusal { kin, .. } = &mut self {
@@ -313,15 +333,18 @@ impl Body {
             Self::SpecialPaper { movements, .. } if movements.len() > MOVEMENTS => {
                 error("movements", "up to 2000", "一次最多报送 2000 条收发记录。")
             }
-            Self::Recusal { kin, licence_no }
-                if kin.len() > KIN || licence_no.is_empty() || !is_code(licence_no) =>
-            {
-                error(
-                    "licence_no",
-                    "a notary's licence and up to 200 relatives",
-                    "请填写公证员执业证号；近亲属不超过 200 人。",
-                )
-            }
+            Self::Recusal { kin, withdrawn, .. } if kin.is_empty() != *withdrawn => error(
+                "kin",
+                "relatives, or `withdrawn` and none",
+                "请填写近亲属；确已没有需回避的近亲属的，请选择撤回申报。",
+            ),
+            Self::Recusal {
+                kin, licence_no, ..
+            } if kin.len() > KIN || licence_no.is_empty() || !is_code(licence_no) => error(
+                "licence_no",
+                "a notary's licence and up to 200 relatives",
+                "请填写公证员执业证号；近亲属不超过 200 人。",
+            ),
             Self::Recusal { kin, .. } if kin.iter().any(|relative| relative.token().is_none()) => {
                 error(
                     "kin",
@@ -348,8 +371,9 @@ impl Body {
 
 impl PaperMovement {
     fn is_sound(&self) -> bool {
-        let series =
-            self.series.chars().count() <= 16 && self.series.chars().all(char::is_alphanumeric);
+        let series = self.series.chars().count() <= 16
+            && self.series.chars().all(char::is_alphanumeric)
+            && !long_number::is_in(&self.series);
         let case = self.source_case_id.as_deref().is_none_or(is_code);
         series && case && 0 <= self.first_no && self.first_no <= self.last_no
     }
@@ -436,5 +460,27 @@ mod tests {
         );
         let token = r#"{"licence_no": "N1", "kin": [{"relation": "parent", "token": "000102030405060708090a0b0c0d0e0f"}]}"#;
         assert!(checked(FilingKind::Recusal, token).is_ok());
+    }
+
+    #[test]
+    fn relatives_are_taken_back_by_a_withdrawal_alone() {
+        for (detail, is_taken) in [
+            (r#"{"licence_no": "N1", "kin": []}"#, false),
+            (r#"{"licence_no": "N1"}"#, false),
+            (
+                r#"{"licence_no": "N1", "kin": [], "withdrawn": true}"#,
+                true,
+            ),
+            (
+                r#"{"licence_no": "N1", "withdrawn": true, "kin": [{"relation": "parent", "token": "000102030405060708090a0b0c0d0e0f"}]}"#,
+                false,
+            ),
+        ] {
+            assert_eq!(
+                checked(FilingKind::Recusal, detail).is_ok(),
+                is_taken,
+                "{detail}"
+            );
+        }
     }
 }

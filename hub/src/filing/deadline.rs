@@ -37,13 +37,25 @@ pub enum Every {
 }
 
 impl Every {
-    /// Last day of the newest period that is over on `today`.
-    pub fn last_end(self, today: Date) -> Date {
-        let months = match self {
+    const fn months(self) -> u8 {
+        match self {
             Self::Month => 1,
             Self::Quarter => 3,
             Self::Year => 12,
-        };
+        }
+    }
+
+    /// Last day of the period that a day lies in.
+    pub fn end_of(self, day: Date) -> Option<Date> {
+        let months = self.months();
+        let last = (u8::from(day.month()) - 1) / months * months + months;
+        let last = Month::try_from(last).ok()?;
+        Date::from_calendar_date(day.year(), last, last.length(day.year())).ok()
+    }
+
+    /// Last day of the newest period that is over on `today`.
+    pub fn last_end(self, today: Date) -> Date {
+        let months = self.months();
         let begun = (u8::from(today.month()) - 1) / months * months + 1;
         let first = Month::try_from(begun)
             .ok()
@@ -64,15 +76,20 @@ impl Every {
 }
 
 impl Deadlines {
-    /// The last day on which a filing about `happened_on` is in time.
+    /// The last day on which a filing about a day is in time; of what is wanted once in each period, about the period that
+    /// the day lies in.
     pub fn due_on(
         &self,
         kind: FilingKind,
-        happened_on: Option<Date>,
+        about: Option<Date>,
         calendar: &Calendar,
     ) -> Option<Date> {
         let deadline = self.of.get(&kind)?;
-        Some(calendar.limit_after(happened_on?, deadline.working_days))
+        let from = match deadline.every {
+            Some(every) => every.end_of(about?)?,
+            None => about?,
+        };
+        Some(calendar.limit_after(from, deadline.working_days))
     }
 
     /// Kinds that are wanted once in each period.

@@ -159,6 +159,7 @@ pub fn fields(kind: FilingKind) -> Vec<Field> {
             needed("decided_on", "处理日期", Input::Day),
             needed("responsible_licence_no", "责任公证员执业证号", licence),
             needed("measure", "处理结果", choice!(Measure)),
+            optional("wrong_on", "所涉撤销、更正日期", Input::Day),
         ],
         FilingKind::Satisfaction => vec![
             period(),
@@ -187,7 +188,8 @@ pub fn fields(kind: FilingKind) -> Vec<Field> {
         FilingKind::SpecialPaper => vec![period(), needed("movements", "收发记录", movements())],
         FilingKind::Recusal => vec![
             needed("licence_no", "公证员执业证号", licence),
-            needed("kin", "近亲属", kin()),
+            optional("kin", "近亲属", kin()),
+            optional("withdrawn", "撤回申报（已无需回避的近亲属）", Input::Flag),
         ],
         FilingKind::SelfAssessment => vec![
             needed("assessed_on", "自评日期", Input::Day),
@@ -271,6 +273,7 @@ mod tests {
                 // The agent puts the token in place of the number.
                 filled["kin"] =
                     json!([{ "relation": "own", "token": "0123456789abcdef0123456789abcdef" }]);
+                filled["withdrawn"] = false.into();
             }
             let text = Value::Object(filled.clone()).to_string();
             let body = Body::parse(kind, &text).and_then(Body::checked);

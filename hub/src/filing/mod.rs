@@ -11,12 +11,17 @@ mod list;
 pub mod missing;
 pub mod window;
 
+use linkage::long_number;
 use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
+use crate::local_time::local_day;
+use crate::refusal::{Reason, Refusal};
 use crate::statistics::calendar::Calendar;
 use crate::store;
 use crate::store::scope::Scope;
@@ -182,6 +187,7 @@ pub struct Raw {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` must be {expected}")]
 pub struct FilingError {
+    pub reason: Reason,
     pub field: String,
     pub expected: &'static str,
     /// 处理办法, for people.
@@ -195,9 +201,23 @@ impl FilingError {
         detail_zh: &'static str,
     ) -> Self {
         Self {
+            reason: Reason::FieldInvalid,
             field: field.into(),
             expected,
             detail_zh,
+        }
+    }
+
+    /// Somebody's number in a text, which is not repeated.
+    pub(crate) fn number(field: impl Into<String>) -> Self {
+        let reason = Reason::NumberInText;
+        Self {
+            reason,
+            ..Self::new(
+                field,
+                "a text without phone or document numbers",
+                reason.message_zh(),
+            )
         }
     }
 }
@@ -209,6 +229,8 @@ pub enum SubmitError {
     Field(#[from] FilingError),
     #[error("the filing that this one closes is not there")]
     NothingToClose,
+    #[error("another filing of the office has this id")]
+    IdTaken,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
@@ -262,6 +284,9 @@ impl Filing {
                 "请填写情况说明，不超过 2000 字。",
             ));
         }
+        if long_number::is_in(text) {
+            return Err(FilingError::number("text"));
+        }
         Ok(Self {
             office_id,
             filing_id,
@@ -273,11 +298,52 @@ impl Filing {
     }
 }
 
+impl Filing {
+    /// Tells filings of one id apart, relatives included.
+    pub fn digest(&self) -> [u8; 32] {
+        // An object of serde_json keeps its keys in order.
+        let content = json!([self.body, self.source_case_id, self.text]);
+        Sha256::digest(content.to_string()).into()
+    }
+}
+
 fn fits(text: &str, most: usize) -> bool {
     text.chars().count() <= most
         && !text
             .chars()
             .any(|char| char.is_control() && !matches!(char, '\n' | '\r' | '\t'))
+}
+
+/// What either door answers to an id that another filing has.
+pub(crate) fn id_taken() -> Refusal {
+    Reason::FilingIdTaken
+        .because("another filing of the office has this id")
+        .field("filing_id", "an id that no other filing has")
+}
+
+/// What the hub knows of what a filing is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    Nothing,
+    /// The day on which the case did what is reported.
+    Case(Date),
+    /// The complaint or review that it closes.
+    Grievance(FilingKind, Date),
+}
+
+/// The last day on which it is in time. An office's own word moves no limit that the hub can count itself: from what a case
+/// did, from the end of the period, and for an outcome from the day on which the decision was due at the latest.
+fn due_on(rules: &Rules, calendar: &Calendar, filing: &Filing, known: Known) -> Option<Date> {
+    let said = filing.body.begins_on();
+    let from = match known {
+        Known::Nothing => said,
+        Known::Case(day) => Some(day),
+        Known::Grievance(kind, received_on) => {
+            let latest = rules.outcome_due(kind, received_on, calendar);
+            [said, latest].into_iter().flatten().min()
+        }
+    };
+    rules.deadlines.due_on(filing.body.kind(), from, calendar)
 }
 
 /// Hands a filing in, as whoever files may for the own office; the same `filing_id` again has no second effect.
@@ -288,9 +354,17 @@ pub async fn submit(
     calendar: &Calendar,
     filing: &Filing,
 ) -> Result<Receipt, SubmitError> {
-    let due_on = rules
-        .deadlines
-        .due_on(filing.body.kind(), filing.body.happened_on(), calendar);
+    let today = local_day(OffsetDateTime::now_utc());
+    let begins = filing.body.begins_on();
+    if begins.is_some_and(|day| day > today) {
+        return Err(SubmitError::Field(FilingError::new(
+            "detail",
+            "a day that has come",
+            "日期不得晚于今天。",
+        )));
+    }
+    let known = store::filing::known(pool, filing).await?;
+    let due_on = due_on(rules, calendar, filing, known);
     store::tx::retried("filing.submit", || {
         store::filing::record(pool, scope, filing, due_on)
     })
@@ -300,6 +374,7 @@ pub async fn submit(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use time::macros::date;
 
     fn parse(filing_id: &str, source_case_id: &str, text: &str) -> Result<Filing, FilingError> {
         let raw = Raw {
@@ -330,5 +405,61 @@ mod tests {
         assert_eq!(field(parse(&id, "C1", " ")), "text");
         assert_eq!(field(parse(&id, "C1", "a\0b")), "text");
         assert_eq!(field(parse(&id, "C1", &"字".repeat(2001))), "text");
+    }
+
+    #[test]
+    fn somebodys_number_in_a_text_is_refused_and_not_repeated() {
+        let id = Uuid::new_v4().to_string();
+        let said = "当事人身份证号 11010519491231002X";
+        let error = parse(&id, "C1", said).expect_err("a number");
+        assert_eq!(
+            (error.reason, error.field.as_str()),
+            (Reason::NumberInText, "text")
+        );
+        assert!(!format!("{error:?} {error}").contains("110105"));
+    }
+
+    #[test]
+    fn no_office_chooses_the_day_on_which_it_would_have_been_late() {
+        let (rules, calendar) = (Rules::builtin(), Calendar::builtin());
+        let due = |kind: FilingKind, detail: &str, known| {
+            let filing = Filing {
+                office_id: "hzgl".parse().expect("an id"),
+                filing_id: Uuid::nil(),
+                body: Body::parse(kind, detail).expect("a body"),
+                source_case_id: None,
+                text: String::new(),
+                filed_by: None,
+            };
+            due_on(&rules, &calendar, &filing, known)
+        };
+        // A self-assessment is due behind its year, whenever the office assessed itself.
+        let assessed = due(
+            FilingKind::SelfAssessment,
+            r#"{"assessed_on": "2024-03-01", "items": []}"#,
+            Known::Nothing,
+        );
+        assert_eq!(assessed, Some(date!(2025 - 02 - 05)));
+        // A month's paper behind the month, whatever part of it is reported.
+        let paper = due(
+            FilingKind::SpecialPaper,
+            r#"{"period": {"first_day": "2024-06-03", "last_day": "2024-08-20"}, "movements": []}"#,
+            Known::Nothing,
+        );
+        assert_eq!(paper, Some(date!(2024 - 07 - 05)));
+        // A complaint of 2024-07-01 was to be decided by 07-22; whenever the office says it decided, 07-25 is the last day.
+        let outcome = r#"{"about": "00000000-0000-0000-0000-000000000000", "decided_on": "2024-09-01", "result": "upheld"}"#;
+        let about = Known::Grievance(FilingKind::Complaint, date!(2024 - 07 - 01));
+        assert_eq!(
+            due(FilingKind::Outcome, outcome, about),
+            Some(date!(2024 - 07 - 25))
+        );
+        // The case says when it was revoked.
+        let account = r#"{"decided_on": "2024-09-01", "responsible_licence_no": "N1", "measure": "admonished"}"#;
+        let revoked = Known::Case(date!(2024 - 07 - 01));
+        assert_eq!(
+            due(FilingKind::Accountability, account, revoked),
+            Some(date!(2024 - 07 - 22))
+        );
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use linkage::long_number;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,24 +25,55 @@ pub struct Window {
 
 /// One item.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "toml::Table")]
 pub struct Item {
     pub id: String,
     pub annex: String,
     pub text: String,
-    #[serde(default)]
     pub condition: bool,
     /// The version in which it was asked for last; none of what is asked for today.
-    #[serde(default)]
     pub until: Option<String>,
-    #[serde(flatten)]
     pub form: Form,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    id: String,
+    annex: String,
+    text: String,
+    #[serde(default)]
+    condition: bool,
+    until: Option<String>,
+}
+
+/// `form` and its thresholds are beside the rest; a key that neither knows is refused.
+impl TryFrom<toml::Table> for Item {
+    type Error = toml::de::Error;
+
+    fn try_from(item: toml::Table) -> Result<Self, toml::de::Error> {
+        const HEAD: [&str; 5] = ["id", "annex", "text", "condition", "until"];
+        let (head, form): (toml::Table, toml::Table) = item
+            .into_iter()
+            .partition(|(key, _)| HEAD.contains(&key.as_str()));
+        let head: Head = head.try_into()?;
+        Ok(Self {
+            id: head.id,
+            annex: head.annex,
+            text: head.text,
+            condition: head.condition,
+            until: head.until,
+            form: form.try_into()?,
+        })
+    }
 }
 
 /// How an item is answered.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(tag = "form", rename_all = "snake_case")]
+#[serde(tag = "form", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Form {
-    YesNo,
+    // Braces: serde knows unknown keys in these alone.
+    YesNo {},
     Measure {
         unit: String,
         municipal: u32,
@@ -121,7 +153,7 @@ impl Form {
     /// answer says how many they are.
     pub const fn threshold(&self, level: Level) -> Option<u32> {
         match (self, level) {
-            (Self::YesNo | Self::PerNotary { .. }, _) => None,
+            (Self::YesNo {} | Self::PerNotary { .. }, _) => None,
             (Self::Measure { municipal, .. }, Level::Municipal) => Some(*municipal),
             (Self::Measure { county, .. }, Level::County) => Some(*county),
         }
@@ -182,9 +214,12 @@ impl Window {
                 (Said::PerNotary { notaries, .. }, form) => {
                     matches!(form, Form::PerNotary { .. }) && notaries > 0
                 }
-                (Said::Yes | Said::No, form) => *form == Form::YesNo,
+                (Said::Yes | Said::No, form) => *form == Form::YesNo {},
             };
             let evidence = &answer.evidence;
+            if long_number::is_in(evidence) {
+                return Err(FilingError::number(format!("items.{}.evidence", item.id)));
+            }
             if !fits
                 || evidence.chars().count() > EVIDENCE_CHARS
                 || evidence.chars().any(char::is_control)
@@ -247,7 +282,7 @@ pub(crate) mod tests {
             .map(|item| Answer {
                 item: item.id.clone(),
                 said: match item.form {
-                    Form::YesNo => Said::Yes,
+                    Form::YesNo {} => Said::Yes,
                     Form::Measure { municipal: 500, .. } => Said::Measured { value: 300 },
                     Form::Measure { .. } => Said::Measured { value: 40 },
                     Form::PerNotary { .. } => Said::PerNotary {
@@ -353,6 +388,26 @@ pub(crate) mod tests {
         let left = window.asked().count() - 1;
         assert_eq!((score.met, score.of), (left, left));
         assert_eq!(judged[0].threshold, Some(200));
+    }
+
+    #[test]
+    fn a_key_that_an_item_does_not_know_is_refused() {
+        for (right, wrong) in [
+            ("form = \"yes_no\"", "form = \"yes_no\", unit = \"㎡\""),
+            ("form = \"measure\"", "form = \"measure\", province = 3"),
+        ] {
+            assert!(BUILTIN.contains(right), "{right}");
+            assert!(toml::from_str::<Window>(&BUILTIN.replacen(right, wrong, 1)).is_err());
+        }
+    }
+
+    #[test]
+    fn a_number_in_evidence_is_refused_by_the_item() {
+        let mut numbered = answers();
+        numbered[0].evidence = "见 110105 19491231 002X".to_owned();
+        let error = Window::builtin().check(&numbered).expect_err("a number");
+        assert_eq!(error.field, "items.1.area.evidence");
+        assert_eq!(error.reason, crate::refusal::Reason::NumberInText);
     }
 
     #[test]

@@ -92,7 +92,12 @@ impl FilingService for FilingApi {
 }
 
 fn field(error: FilingError) -> Status {
-    invalid_field(&error.field, error.expected)
+    let because = error.to_string();
+    error
+        .reason
+        .because(because)
+        .field(error.field, error.expected)
+        .into()
 }
 
 fn refused(error: SubmitError) -> Status {
@@ -102,6 +107,7 @@ fn refused(error: SubmitError) -> Status {
             "detail.about",
             "an earlier complaint or review of the office",
         ),
+        SubmitError::IdTaken => filing::id_taken().into(),
         SubmitError::Database(error) => database(&error),
     }
 }

@@ -72,6 +72,7 @@ use crate::review::person::PairState;
         supervision::inspection::take_in,
         supervision::inspection::notice,
         supervision::directory::list,
+        supervision::directory::read_profile,
         supervision::directory::put_profile,
         report::list,
         report::read,

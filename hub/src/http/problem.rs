@@ -81,6 +81,24 @@ impl Problem {
         problem
     }
 
+    /// A refusal in words for whoever filled a form in.
+    pub(super) fn told(refusal: Refusal, detail_zh: &'static str) -> Self {
+        let mut problem = Self::from(refusal);
+        problem.body.detail_zh = detail_zh.into();
+        problem
+    }
+
+    pub(super) fn practises_elsewhere() -> Self {
+        let mut problem = Self::new(
+            StatusCode::CONFLICT,
+            "NOTARY_PRACTISES_ELSEWHERE",
+            "a notary of this list practises at another office (公证法 art. 23 (1))",
+            "名单中有公证员正在另一公证处执业。请先在该处将其改为不在任。",
+        );
+        problem.body.field = Some("notaries".to_owned());
+        problem
+    }
+
     pub(super) fn not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

@@ -53,6 +53,10 @@ pub enum Reason {
     FilingKindUnknown,
     /// A field of the request is missing or malformed; `BadRequest` names it.
     FieldInvalid,
+    /// A text holds what could be somebody's number; `BadRequest` names the field.
+    NumberInText,
+    /// The filing's id is that of another filing of the office.
+    FilingIdTaken,
     /// The join token is unknown, expired, or was used by another key.
     JoinTokenInvalid,
     /// The certificate signing request cannot be used: not DER, wrong signature, unsuitable key.
@@ -81,7 +85,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::Unauthenticated,
         Self::PermissionDenied,
         Self::CertificateRevoked,
@@ -105,6 +109,8 @@ impl Reason {
         Self::TokenKeyUnknown,
         Self::FilingKindUnknown,
         Self::FieldInvalid,
+        Self::NumberInText,
+        Self::FilingIdTaken,
         Self::JoinTokenInvalid,
         Self::CsrInvalid,
         Self::SignInRefused,
@@ -250,6 +256,16 @@ impl Reason {
                 "FIELD_INVALID",
                 Code::InvalidArgument,
                 "请求中有缺失或不合规的字段，详见所列字段。",
+            ),
+            Self::NumberInText => (
+                "NUMBER_IN_TEXT",
+                Code::InvalidArgument,
+                "文字中疑有证件号码或电话号码，不得报送。请删去所列字段中的号码后重新报送。",
+            ),
+            Self::FilingIdTaken => (
+                "FILING_ID_TAKEN",
+                Code::FailedPrecondition,
+                "该报送编号已用于本处另一件内容不同的报送。请用新的编号重新报送。",
             ),
             Self::JoinTokenInvalid => (
                 "JOIN_TOKEN_INVALID",

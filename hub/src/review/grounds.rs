@@ -2,10 +2,10 @@
 
 use std::str::FromStr;
 
+use linkage::long_number;
+
 /// Longest sentence, characters.
 const LONGEST: usize = 500;
-/// Digits in a row that could be a phone or a document number; a case number's year and serial are shorter.
-const DIGITS: usize = 11;
 
 /// A reason in somebody's own words, without control characters and without what looks like a number of a person.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,20 +34,11 @@ impl FromStr for Grounds {
         if text.is_empty() || text.chars().count() > LONGEST || text.chars().any(char::is_control) {
             return Err(GroundsError::Form);
         }
-        let mut row = 0;
-        for c in text.chars().filter(|c| !is_separator(*c)) {
-            row = if c.is_numeric() { row + 1 } else { 0 };
-            if row >= DIGITS {
-                return Err(GroundsError::Number);
-            }
+        match long_number::is_in(text) {
+            true => Err(GroundsError::Number),
+            false => Ok(Self(text.to_owned())),
         }
-        Ok(Self(text.to_owned()))
     }
-}
-
-/// What people write between the digits of a number.
-fn is_separator(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '-' | '－' | '·' | '.')
 }
 
 impl std::fmt::Debug for Grounds {

@@ -17,6 +17,7 @@ pub struct Assessment {
     pub filing_id: Uuid,
     pub assessed_on: Date,
     pub recorded_at: OffsetDateTime,
+    /// Whether the first of that day came late: a later one mends it.
     pub late: bool,
     pub answers: Vec<Answer>,
 }
@@ -29,7 +30,8 @@ pub async fn list(
     let rows = query!(
         r#"SELECT * FROM (
                SELECT DISTINCT ON (office_id, happened_on)
-                      office_id, filing_id, happened_on AS "assessed_on!", recorded_at, due_on, detail
+                      office_id, filing_id, happened_on AS "assessed_on!", recorded_at, due_on, detail,
+                      min(recorded_at) OVER (PARTITION BY office_id, happened_on) AS "came_at!"
                  FROM filing
                 WHERE kind = 'self_assessment' AND happened_on IS NOT NULL AND ($1::text IS NULL OR office_id = $1)
                 ORDER BY office_id, happened_on, recorded_at DESC, filing_id DESC) AS newest
@@ -49,9 +51,7 @@ pub async fn list(
                 filing_id: row.filing_id,
                 assessed_on: row.assessed_on,
                 recorded_at: row.recorded_at,
-                late: row
-                    .due_on
-                    .is_some_and(|due| local_day(row.recorded_at) > due),
+                late: row.due_on.is_some_and(|due| local_day(row.came_at) > due),
                 answers,
             })
         })

@@ -11,12 +11,15 @@ use uuid::Uuid;
 use super::decode::{decode_error, parse};
 use super::scope::{self, Scope};
 use super::supervision::work;
-use super::tx;
+use super::{structure, tx};
 use crate::filing::assessment::assessed;
 use crate::filing::body::{Body, PaperMovement, Relative};
-use crate::filing::window::Score;
-use crate::filing::{Filing, FilingKind, Receipt, SubmitError};
+use crate::filing::window::Window;
+use crate::filing::{Filing, FilingKind, Known, Receipt, SubmitError};
 use crate::local_time::local_day;
+
+/// How self-assessments are scored: at the level of their day.
+const SCORING: &str = "2";
 
 /// Stores a filing, once; returns how it was first recorded.
 pub async fn record(
@@ -41,11 +44,13 @@ pub async fn record(
     }
     let detail =
         serde_json::to_value(filing.body.clone().without_tokens()).map_err(decode_error)?;
-    let score = score(&mut transaction, filing.office_id, &filing.body).await?;
+    let periods = structure::periods(&mut *transaction).await?;
+    let score = assessed(&filing.body, filing.office_id, &periods);
+    let digest = filing.digest();
     let recorded_at = query_scalar!(
         r#"INSERT INTO filing (office_id, filing_id, kind, source_case_id, text, recorded_at, detail, happened_on, due_on,
-                               about, filed_by, items_met, items)
-           VALUES ($1, $2, $3, $4, $5, now(), $6, $7, $8, $9, $10, $11, $12)
+                               about, filed_by, items_met, items, digest)
+           VALUES ($1, $2, $3, $4, $5, now(), $6, $7, $8, $9, $10, $11, $12, $13)
            ON CONFLICT (office_id, filing_id) DO NOTHING RETURNING recorded_at"#,
         filing.office_id.as_str(),
         filing.filing_id,
@@ -59,9 +64,13 @@ pub async fn record(
         filing.filed_by,
         score.as_ref().map(|score| score.met as i16),
         score.as_ref().map(|score| score.of as i16),
+        &digest,
     )
     .fetch_optional(&mut *transaction)
     .await?;
+    if recorded_at.is_none() && is_another(&mut transaction, filing, &digest).await? {
+        return Err(SubmitError::IdTaken);
+    }
     let receipt = receipt(&mut transaction, filing).await?;
     if recorded_at.is_some() {
         scope::widen(&mut transaction).await?;
@@ -69,6 +78,22 @@ pub async fn record(
     }
     transaction.commit().await?;
     Ok(receipt)
+}
+
+/// Whether what was recorded under its id has other content. Of filings of before digests were kept nothing is said.
+async fn is_another(
+    connection: &mut PgConnection,
+    filing: &Filing,
+    digest: &[u8],
+) -> Result<bool, sqlx::Error> {
+    query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM filing WHERE office_id = $1 AND filing_id = $2 AND digest <> $3) AS "another!""#,
+        filing.office_id.as_str(),
+        filing.filing_id,
+        digest,
+    )
+    .fetch_one(connection)
+    .await
 }
 
 async fn receipt(connection: &mut PgConnection, filing: &Filing) -> Result<Receipt, sqlx::Error> {
@@ -88,37 +113,62 @@ async fn receipt(connection: &mut PgConnection, filing: &Filing) -> Result<Recei
     })
 }
 
-/// What a self-assessment comes to at the office's level; `None` of everything else.
-async fn score(
-    connection: &mut PgConnection,
-    office_id: OfficeId,
-    body: &Body,
-) -> Result<Option<Score>, sqlx::Error> {
-    if body.kind() != FilingKind::SelfAssessment {
-        return Ok(None);
+/// What the hub knows of what a filing is about. Its own knowledge: whoever files is told a day at most.
+pub async fn known(pool: &PgPool, filing: &Filing) -> Result<Known, sqlx::Error> {
+    let office_id = filing.office_id.as_str();
+    if let Some(about) = filing.body.closes() {
+        let closed = query!(
+            r#"SELECT kind, happened_on AS "happened_on!" FROM filing
+                WHERE office_id = $1 AND filing_id = $2 AND happened_on IS NOT NULL"#,
+            office_id,
+            about,
+        )
+        .fetch_optional(pool)
+        .await?;
+        return Ok(match closed {
+            Some(row) => Known::Grievance(parse(&row.kind)?, row.happened_on),
+            None => Known::Nothing,
+        });
     }
-    let level = query_scalar!(
-        "SELECT level FROM office WHERE office_id = $1",
-        office_id.as_str()
+    let day = query_scalar!(
+        r#"SELECT CASE $3 WHEN 'major_case_report' THEN accepted_on
+                          WHEN 'refusal' THEN CASE WHEN state = 'refused' THEN closed_on END
+                          WHEN 'accountability' THEN CASE WHEN state IN ('corrected', 'revoked') THEN closed_on END
+                   END
+             FROM case_record WHERE office_id = $1 AND source_case_id = $2"#,
+        office_id,
+        filing.source_case_id.as_deref(),
+        filing.body.kind().code(),
     )
-    .fetch_one(connection)
+    .fetch_optional(pool)
     .await?;
-    Ok(assessed(body, parse(&level)?))
+    Ok(day.flatten().map_or(Known::Nothing, Known::Case))
 }
 
-/// Scores self-assessments that were filed before their scores were kept.
-pub async fn score_former(pool: &PgPool) -> Result<(), sqlx::Error> {
+/// Scores self-assessments again when they were scored by another window or another way than this hub's: once.
+pub async fn score_again_if_due(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let basis = format!("{SCORING}-{}", Window::builtin().version);
     let mut transaction = tx::begin(pool).await?;
+    let due = query_scalar!(
+        r#"UPDATE hub_state SET assessments_scored_by = $1
+            WHERE assessments_scored_by IS DISTINCT FROM $1 RETURNING true AS "due!""#,
+        basis,
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
+    if due.is_none() {
+        return Ok(());
+    }
+    let periods = structure::periods(&mut *transaction).await?;
     let rows = query!(
-        r#"SELECT office_id, filing_id, kind, detail FROM filing WHERE kind = $1 AND items IS NULL FOR UPDATE"#,
+        "SELECT office_id, filing_id, kind, detail FROM filing WHERE kind = $1 FOR UPDATE",
         FilingKind::SelfAssessment.code(),
     )
     .fetch_all(&mut *transaction)
     .await?;
     for row in rows {
         let body = body(&row.kind, row.detail)?;
-        let score = score(&mut transaction, parse(&row.office_id)?, &body).await?;
-        let score = score.unwrap_or_default();
+        let score = assessed(&body, parse(&row.office_id)?, &periods).unwrap_or_default();
         query!(
             "UPDATE filing SET items_met = $3, items = $4 WHERE office_id = $1 AND filing_id = $2",
             row.office_id,
@@ -135,7 +185,9 @@ pub async fn score_former(pool: &PgPool) -> Result<(), sqlx::Error> {
 async fn follow(connection: &mut PgConnection, filing: &Filing) -> Result<(), sqlx::Error> {
     match &filing.body {
         Body::SpecialPaper { movements, .. } => move_paper(connection, filing, movements).await?,
-        Body::Recusal { licence_no, kin } => declare(connection, filing, licence_no, kin).await?,
+        Body::Recusal {
+            licence_no, kin, ..
+        } => declare(connection, filing, licence_no, kin).await?,
         _ => {}
     }
     let case = filing.source_case_id.as_deref();

@@ -73,8 +73,8 @@ async fn insert_parties(
     tokens: &[(CaseKey<'_>, &NextTokens)],
 ) -> Result<(), sqlx::Error> {
     let (mut keys, mut ordinals): (Vec<CaseKey<'_>>, Vec<i16>) = Default::default();
-    let (mut identifiers, mut phones): (Vec<Option<&[u8]>>, Vec<Option<&[u8]>>) =
-        Default::default();
+    let mut identifiers: Vec<Option<&[u8]>> = Vec::new();
+    let mut phones: Vec<Option<&[u8]>> = Vec::new();
     let mut segments: Vec<Option<Vec<u8>>> = Vec::new();
     for (key, next) in tokens {
         for (ordinal, party) in (0..).zip(&next.parties) {

@@ -251,6 +251,8 @@ mod tests {
             about: About::Case,
             about_key: "C1".to_owned(),
             happened_on: None,
+            concluded: false,
+            rests_on: None,
             evidence: json!({ "days": days }),
         }
     }

@@ -316,6 +316,12 @@ const OTHERS: &[(Method, &str, &str, [bool; 4])] = &[
         [false, false, true, true],
     ),
     (
+        Method::GET,
+        "/api/v1/offices/{office_id}/profile",
+        "",
+        [false, false, true, true],
+    ),
+    (
         Method::PUT,
         "/api/v1/offices/{office_id}/profile",
         "{}",

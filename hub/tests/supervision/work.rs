@@ -1,5 +1,6 @@
 //! Work that fails makes way for the rest, and is not lost.
 
+use notary_hub::store::supervision::profile::{self, Profile};
 use notary_hub::store::supervision::work;
 
 use crate::city::Hub;
@@ -93,4 +94,30 @@ async fn what_an_office_filed_is_put_down_once_however_often_limits_are_looked_f
     }
     let rows = "SELECT count(*) FROM supervision_work WHERE source_case_ids = '{}'";
     assert_eq!(hub.count(rows).await, 1);
+}
+
+#[tokio::test]
+async fn what_the_bureau_has_on_file_of_an_office_comes_before_the_rules_when_it_changes() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    office
+        .taken(&hub, vec![late("C1").issued("2024-03-06")])
+        .await;
+    supervision(&hub).drain(TODAY).await.unwrap();
+    assert_eq!(hub.text(FINDINGS).await, None);
+    let profile = |telephone: &str| Profile {
+        matters_excluded: vec!["will".to_owned()],
+        telephone: telephone.to_owned(),
+        ..Profile::default()
+    };
+    profile::put(&hub.pool, office.office_id, &profile("1"))
+        .await
+        .unwrap();
+    supervision(&hub).drain(TODAY).await.unwrap();
+    assert_eq!(hub.text(FINDINGS).await.unwrap(), "C1");
+    // Nothing that a rule looks at.
+    profile::put(&hub.pool, office.office_id, &profile("2"))
+        .await
+        .unwrap();
+    assert_eq!(work::waiting(&hub.pool).await.unwrap().cases, 0);
 }

@@ -38,10 +38,13 @@ async fn the_same_filing_again_has_no_second_effect() {
     let agent = Agent::enrol(&hub, "hzgl").await;
     let filing_id = Uuid::new_v4();
     let first = submit(&hub, &agent, filing(filing_id)).await.unwrap();
-    let mut again = filing(filing_id);
-    again.text = "另一内容".to_owned();
-    let second = submit(&hub, &agent, again).await.unwrap();
+    let second = submit(&hub, &agent, filing(filing_id)).await.unwrap();
     assert_eq!(first.recorded_at, second.recorded_at);
+    // Other content is another filing, whatever id it bears.
+    let mut other = filing(filing_id);
+    other.text = "另一内容".to_owned();
+    let status = submit(&hub, &agent, other).await.unwrap_err();
+    assert_eq!(reason(&status), "FILING_ID_TAKEN");
     let unchanged = "SELECT count(*) FROM filing WHERE office_id = 'hzgl' AND kind = 'refusal'
                         AND source_case_id = 'C1' AND text LIKE '申请事项%'";
     assert_eq!(count(&hub.db.pool, unchanged).await, 1);
@@ -82,6 +85,13 @@ async fn a_filing_of_no_known_kind_or_without_text_is_refused() {
     };
     let status = submit(&hub, &agent, empty).await.unwrap_err();
     assert_eq!(reason(&status), "FIELD_INVALID");
+    let numbered = SubmitFilingRequest {
+        text: "当事人 11010519491231002X 不服".to_owned(),
+        ..filing(Uuid::new_v4())
+    };
+    let status = submit(&hub, &agent, numbered).await.unwrap_err();
+    assert_eq!(reason(&status), "NUMBER_IN_TEXT");
+    assert!(!format!("{status:?}").contains("110105"));
     assert_eq!(count(&hub.db.pool, FILINGS).await, 0);
     hub.app.stop().await.unwrap();
 }

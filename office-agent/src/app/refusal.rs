@@ -116,6 +116,10 @@ impl From<FormError> for Refusal {
             FormError::Kind { at } => {
                 Self::of_field("kind", "没有这种报送，请核对 kind。").in_filing(at)
             }
+            FormError::NumberInText { at, field } => {
+                Self::of_field(field, "文字中疑有证件号码或电话号码，请删去后重新报送。")
+                    .in_filing(at)
+            }
             FormError::Kin { at, kin }
             | FormError::KinKind { at, kin, .. }
             | FormError::KinNumber { at, kin, .. } => Self::of_field(

@@ -10,6 +10,7 @@
 
 use data_encoding::HEXLOWER;
 use linkage::identifier::{IdentifierError, IdentifierKind, ParsedIdentifier};
+use linkage::long_number;
 use linkage::office::OfficeId;
 use linkage::token::TokenKey;
 use linkage::vocabulary::UnknownCode;
@@ -39,6 +40,16 @@ pub enum FormError {
     Kind {
         /// Which, from 1.
         at: usize,
+    },
+    /// What could be somebody's number in a text.
+    #[error(
+        "第 {at} 件的 {field} 中疑有证件号码或电话号码，请删去后重新报送 (filing {at}: {field} must hold no phone or document numbers)"
+    )]
+    NumberInText {
+        /// Which filing, from 1.
+        at: usize,
+        /// `text`, or the evidence of an item.
+        field: String,
     },
     /// A relative without a document.
     #[error("filing {at}, kin {kin}: expected relation, id_kind and id_number")]
@@ -105,6 +116,9 @@ fn ready(form: Form, at: usize, office_id: OfficeId, key: &TokenKey) -> Result<R
     let kind = FilingKind::from_str_name(&format!("{PREFIX}{}", form.kind.to_uppercase()))
         .filter(|kind| *kind != FilingKind::Unspecified)
         .ok_or(FormError::Kind { at })?;
+    if let Some(field) = numbered(&form) {
+        return Err(FormError::NumberInText { at, field });
+    }
     let mut fields = form.fields;
     if let Some(Value::Array(kin)) = fields.get_mut("kin") {
         for (index, relative) in kin.iter_mut().enumerate() {
@@ -126,6 +140,21 @@ fn ready(form: Form, at: usize, office_id: OfficeId, key: &TokenKey) -> Result<R
             detail,
         },
     })
+}
+
+/// The first text of people's own words that holds what could be somebody's number.
+fn numbered(form: &Form) -> Option<String> {
+    if long_number::is_in(&form.text) {
+        return Some("text".to_owned());
+    }
+    let items = form.fields.get("items")?.as_array()?;
+    let evidence = |item: &&Value| {
+        item.get("evidence")
+            .and_then(Value::as_str)
+            .is_some_and(long_number::is_in)
+    };
+    let item = items.iter().find(evidence)?.get("item")?.as_str()?;
+    Some(format!("items.{item}.evidence"))
 }
 
 fn tokenised(relative: &Value, at: usize, kin: usize, key: &TokenKey) -> Result<Value, FormError> {
@@ -171,6 +200,20 @@ mod tests {
     fn read(file: &str) -> Result<Vec<Ready>, FormError> {
         let key = TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32]);
         super::read(file, OFFICE.parse().expect("an id"), &key)
+    }
+
+    #[test]
+    fn somebodys_number_leaves_the_office_in_no_text() {
+        let text = format!(r#"{{"kind": "instruction", "text": "当事人 {NUMBER}"}}"#);
+        let evidence = format!(
+            r#"{{"kind": "self_assessment", "fields": {{"items": [{{"item": "1.area", "evidence": "{NUMBER}"}}]}}}}"#
+        );
+        for (file, field) in [(text, "text"), (evidence, "items.1.area.evidence")] {
+            let error = read(&file).expect_err("a number");
+            assert!(!error.to_string().contains(NUMBER));
+            let field = field.to_owned();
+            assert_eq!(error, FormError::NumberInText { at: 1, field });
+        }
     }
 
     #[test]

@@ -60,9 +60,9 @@ pub fn assessments(office: usize) -> Vec<Filing> {
 /// An answer to an item; of chance 0 it is not met.
 fn answered(item: &Item, chance: usize) -> Answer {
     let said = match (&item.form, chance) {
-        (Form::YesNo, 0) => Said::No,
-        (Form::YesNo, 1) if item.condition => Said::NotApplicable,
-        (Form::YesNo, _) => Said::Yes,
+        (Form::YesNo {}, 0) => Said::No,
+        (Form::YesNo {}, 1) if item.condition => Said::NotApplicable,
+        (Form::YesNo {}, _) => Said::Yes,
         (Form::Measure { county, .. }, 0) => Said::Measured {
             value: county * 9 / 10,
         },

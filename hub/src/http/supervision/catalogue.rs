@@ -220,7 +220,7 @@ impl From<&'static Item> for WindowItem {
             conditional: item.condition,
             former: item.until.is_some(),
             measure: match &item.form {
-                Form::YesNo => None,
+                Form::YesNo {} => None,
                 Form::PerNotary { unit } => Some(WindowMeasure { unit, enough: None }),
                 Form::Measure {
                     unit,

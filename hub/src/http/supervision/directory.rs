@@ -20,7 +20,7 @@ use crate::http::params::{Body, OfficeInPath};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::identity::Person;
 use crate::local_time::local_day;
-use crate::store::supervision::profile::{self, Listed, Profile};
+use crate::store::supervision::profile::{self, Listed, Profile, PutError};
 
 /// Offices that take part, and what their services cost.
 #[derive(Serialize, ToSchema)]
@@ -45,13 +45,30 @@ pub(in crate::http) async fn list(State(api): State<Api>) -> Result<Json<Directo
     Ok(Json(directory(&api).await?))
 }
 
-/// Replaces what is on file of an office.
+/// What is on file of an office: what a change begins with.
+#[utoipa::path(
+    get, path = "/api/v1/offices/{office_id}/profile", operation_id = "readOfficeProfile", security(("session" = [])),
+    params(("office_id" = String, Path, description = "Office")),
+    responses(
+        (status = 200, body = Profile), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody),
+    ),
+)]
+pub(in crate::http) async fn read_profile(
+    State(api): State<Api>,
+    OfficeInPath(office_id): OfficeInPath,
+) -> Result<Json<Profile>, Problem> {
+    let on_file = profile::read(&api.pool, office_id).await?;
+    on_file.map(Json).ok_or_else(Problem::not_found)
+}
+
+/// Replaces everything that is on file of an office; what is left out is emptied.
 #[utoipa::path(
     put, path = "/api/v1/offices/{office_id}/profile", operation_id = "putOfficeProfile", security(("session" = [])), request_body = Profile,
     params(("office_id" = String, Path, description = "Office")),
     responses(
         (status = 204), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
-        (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),
     ),
 )]
 pub(in crate::http) async fn put_profile(
@@ -78,9 +95,11 @@ pub(in crate::http) async fn put_profile(
     let detail = json!({ "office": office_id });
     api.record(&person, Action::PutProfile, Outcome::Done, detail)
         .await?;
-    match profile::put(&api.pool, office_id, &profile).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Problem::not_found()),
+    match profile::put(&api.pool, office_id, &profile).await {
+        Ok(true) => Ok(StatusCode::NO_CONTENT),
+        Ok(false) => Err(Problem::not_found()),
+        Err(PutError::PractisesElsewhere) => Err(Problem::practises_elsewhere()),
+        Err(PutError::Database(error)) => Err(error.into()),
     }
 }
 

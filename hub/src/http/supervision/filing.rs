@@ -201,7 +201,7 @@ pub(in crate::http) async fn missing(
     post, path = "/api/v1/supervision/filings", operation_id = "submitFiling", security(("session" = [])), request_body = NewFiling,
     responses(
         (status = 201, body = ReceiptAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
-        (status = 403, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 409, body = ProblemBody),
     ),
 )]
 pub(in crate::http) async fn submit(
@@ -274,7 +274,12 @@ impl From<MissingOf> for MissingFiling {
 
 impl From<FilingError> for Problem {
     fn from(error: FilingError) -> Self {
-        Self::answer(error.field, error.expected, error.detail_zh)
+        let because = error.to_string();
+        let refusal = error
+            .reason
+            .because(because)
+            .field(error.field, error.expected);
+        Self::told(refusal, error.detail_zh)
     }
 }
 
@@ -287,6 +292,7 @@ impl From<SubmitError> for Problem {
                 "an earlier complaint or review of the office",
                 "没有找到本处此前报送的该件投诉或复查。",
             ),
+            SubmitError::IdTaken => filing::id_taken().into(),
             SubmitError::Database(problem) => problem.into(),
         }
     }

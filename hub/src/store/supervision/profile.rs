@@ -2,9 +2,10 @@
 
 use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
-use sqlx::{PgPool, query, query_scalar};
+use sqlx::{PgPool, query, query_as, query_scalar};
 use utoipa::ToSchema;
 
+use super::{facts, work};
 use crate::store::tx;
 
 /// What the bureau has on file of an office.
@@ -73,12 +74,72 @@ pub struct ListedNotary {
     pub title: String,
 }
 
-/// Replaces what is on file. False when there is no such office.
-pub async fn put(
-    pool: &PgPool,
-    office_id: OfficeId,
-    profile: &Profile,
-) -> Result<bool, sqlx::Error> {
+/// Why a profile was not put on file.
+#[derive(Debug, thiserror::Error)]
+pub enum PutError {
+    /// 公证法 art. 23 (1).
+    #[error("a notary of the list practises at another office")]
+    PractisesElsewhere,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Of `notary`: one licence practises at one office.
+const PRACTISES_ONCE: &str = "notary_practises_once";
+
+fn refused(error: sqlx::Error) -> PutError {
+    match error
+        .as_database_error()
+        .and_then(|error| error.constraint())
+    {
+        Some(PRACTISES_ONCE) => PutError::PractisesElsewhere,
+        _ => error.into(),
+    }
+}
+
+/// What is on file; nothing but defaults where nothing is. `None` when there is no such office.
+pub async fn read(pool: &PgPool, office_id: OfficeId) -> Result<Option<Profile>, sqlx::Error> {
+    let row = query!(
+        r#"SELECT p.licence_no AS "licence_no?", coalesce(p.matters_excluded, '{}') AS "matters_excluded!",
+                  coalesce(p.foreign_allowed, true) AS "foreign_allowed!", coalesce(p.practice_area, '{}') AS "practice_area!",
+                  coalesce(p.keeps_approval, false) AS "keeps_approval!", coalesce(p.address, '') AS "address!",
+                  coalesce(p.telephone, '') AS "telephone!", coalesce(p.opening_hours, '') AS "opening_hours!",
+                  coalesce(p.complaint_line, '') AS "complaint_line!", coalesce(p.services, '') AS "services!",
+                  coalesce(p.data_steward, '') AS "data_steward!"
+             FROM office o LEFT JOIN office_profile p ON p.office_id = o.office_id WHERE o.office_id = $1"#,
+        office_id.as_str(),
+    )
+    .fetch_optional(pool)
+    .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let notaries = query_as!(
+        Notary,
+        "SELECT licence_no, name, title, active FROM notary WHERE office_id = $1 ORDER BY licence_no",
+        office_id.as_str(),
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(Some(Profile {
+        licence_no: row.licence_no,
+        matters_excluded: row.matters_excluded,
+        foreign_allowed: row.foreign_allowed,
+        practice_area: row.practice_area,
+        keeps_approval: row.keeps_approval,
+        address: row.address,
+        telephone: row.telephone,
+        opening_hours: row.opening_hours,
+        complaint_line: row.complaint_line,
+        services: row.services,
+        data_steward: row.data_steward,
+        notaries,
+    }))
+}
+
+/// Replaces what is on file; when rules look at what changed, the office's cases come before them again. False when there
+/// is no such office.
+pub async fn put(pool: &PgPool, office_id: OfficeId, profile: &Profile) -> Result<bool, PutError> {
     let mut transaction = tx::begin(pool).await?;
     let there = query_scalar!(
         r#"SELECT EXISTS (SELECT FROM office WHERE office_id = $1) AS "there!""#,
@@ -89,6 +150,7 @@ pub async fn put(
     if !there {
         return Ok(false);
     }
+    let before = facts::office(&mut transaction, office_id).await?;
     query!(
         r#"INSERT INTO office_profile (office_id, licence_no, matters_excluded, foreign_allowed, practice_area,
                                        keeps_approval, address, telephone, opening_hours, complaint_line, services,
@@ -138,7 +200,11 @@ pub async fn put(
         &active,
     )
     .execute(&mut *transaction)
-    .await?;
+    .await
+    .map_err(refused)?;
+    if facts::office(&mut transaction, office_id).await? != before {
+        work::add_all(&mut transaction, office_id).await?;
+    }
     transaction.commit().await?;
     Ok(true)
 }

@@ -90,6 +90,25 @@ pub async fn put_all(connection: &mut PgConnection) -> Result<u64, sqlx::Error> 
     Ok(put.cases.unsigned_abs())
 }
 
+/// Puts all cases of an office down.
+pub async fn add_all(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+) -> Result<(), sqlx::Error> {
+    query!(
+        r#"INSERT INTO supervision_work (work_id, office_id, source_case_ids)
+           SELECT gen_random_uuid(), $1, array_agg(source_case_id)
+             FROM (SELECT source_case_id, (row_number() OVER (ORDER BY source_case_id) - 1) / $2 AS part
+                     FROM case_record WHERE office_id = $1) AS parts
+            GROUP BY part"#,
+        office_id.as_str(),
+        MOST_CASES,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Puts what an office filed down.
 pub async fn add_office(
     connection: &mut PgConnection,

@@ -40,6 +40,24 @@ async fn anybody_reads_the_directory_and_the_bureau_keeps_it() {
         204
     );
 
+    let on_file = bureau
+        .ask(supervisor(), Method::GET, path, Value::Null)
+        .await
+        .json();
+    assert_eq!(on_file["data_steward"], "周专管");
+    assert_eq!(on_file["notaries"].as_array().unwrap().len(), 2);
+    // One notary practises at one office.
+    let elsewhere = bureau
+        .ask(
+            supervisor(),
+            Method::PUT,
+            "/api/v1/offices/xiaoshan/profile",
+            on_file,
+        )
+        .await;
+    assert_eq!(elsewhere.status, 409);
+    assert_eq!(elsewhere.json()["reason"], "NOTARY_PRACTISES_ELSEWHERE");
+
     let listed = bureau.plain(Method::GET, "/api/v1/directory").await;
     assert_eq!(listed.status, 200);
     let office = &listed.json()["items"][0];

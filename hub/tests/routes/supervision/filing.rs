@@ -106,6 +106,32 @@ async fn a_complaint_is_overdue_until_its_outcome_and_special_paper_adds_up() {
 }
 
 #[tokio::test]
+async fn a_number_in_a_text_a_day_to_come_and_an_empty_declaration_are_refused() {
+    let bureau = Bureau::open().await;
+    let notary = notary_of("hangzhou");
+    let complaint =
+        |day: &str| json!({ "kind": "complaint", "received_on": day, "subject": "fee" });
+    let numbered = file(
+        &bureau,
+        notary,
+        "",
+        complaint("2024-06-03"),
+        "电话 138 0000 0000",
+    )
+    .await;
+    assert_eq!(numbered.status, 400);
+    assert_eq!(numbered.json()["reason"], "NUMBER_IN_TEXT");
+    assert_eq!(numbered.json()["field"], "text");
+    assert!(!numbered.text().contains("138"));
+    let to_come = file(&bureau, notary, "", complaint("2099-06-03"), TEXT).await;
+    assert_eq!(to_come.status, 400);
+    let empty = json!({ "kind": "recusal", "licence_no": "N1", "kin": [] });
+    let empty = file(&bureau, notary, "", empty, "").await;
+    assert_eq!((empty.status, &empty.json()["field"]), (400, &"kin".into()));
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_relatives_token_is_kept_for_the_rules_and_told_to_nobody() {
     let bureau = Bureau::open().await;
     let token = "0123456789abcdef0123456789abcdef";
