@@ -3,11 +3,12 @@
 
 use std::fs;
 
+use linkage::identifier::ParsedIdentifier;
 use notary_hub::embedded::testing::fresh_database;
 use sandbox::poll::{PATIENCE, holds};
 use sandbox::{Agent, Answer, BureauOptions, Inquiry, NewAccount};
 use serde_json::{Value, json};
-use synthetic_city::Case;
+use synthetic_city::{Case, Party};
 
 use crate::support::{FLAT, Stage, TABLES};
 
@@ -62,7 +63,7 @@ async fn picture(stage: &mut Stage) -> anyhow::Result<Vec<String>> {
         "SELECT md5(string_agg(r::text, ';' ORDER BY r::text)) FROM (
              SELECT office_id, source_case_id, rule_id FROM quality_finding) AS r",
         "SELECT md5(string_agg(c::text, ';' ORDER BY c::text)) FROM (
-             SELECT office_id, source_case_id, revision, state, fee_charged_fen FROM case_record) AS c",
+             SELECT office_id, source_case_id, state, fee_charged_fen, recorded_at FROM case_record) AS c",
     ] {
         picture.push(sqlx::query_scalar(sql).fetch_one(&pool).await?);
     }
@@ -92,9 +93,20 @@ async fn next_tokens_are_here(stage: &Stage) -> anyhow::Result<()> {
     .await
 }
 
+fn is_verified(party: &Party) -> bool {
+    party.document.as_ref().is_some_and(|document| {
+        matches!(
+            ParsedIdentifier::parse(document.kind, &document.number),
+            Ok(ParsedIdentifier::Verified(_))
+        )
+    })
+}
+
 fn case_elsewhere(stage: &Stage) -> Case {
     let mut cases = stage.town.city().cases(FLAT).filter(|case| {
-        case.flaw.is_none() && case.matter_type.code() == "mandate" && !case.parties.is_empty()
+        case.flaw.is_none()
+            && case.matter_type.code() == "mandate"
+            && case.parties.iter().all(is_verified)
     });
     cases.next().expect("the city has such a case")
 }
