@@ -560,7 +560,7 @@ test.describe('period reports', () => {
     await expect(page.getByRole('region', { name: '按公证处：办证' })).toBeHidden()
     await subjects.getByRole('button', { name: '全部栏目' }).click()
     await expect(page.getByRole('region', { name: '按公证处：办证' })).toBeVisible()
-    await look(page, 'report-all-columns')
+    await page.screenshot({ path: join(city.screenshots, 'report-all-columns.png'), fullPage: true })
     await page.getByRole('button', { name: '封账' }).click()
     await expect(page.getByText('封账后的内容不可更改')).toBeVisible()
     await page.getByRole('button', { name: '确认封账' }).click()
