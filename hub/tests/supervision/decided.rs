@@ -1,6 +1,7 @@
 //! What people decided stands until somebody states something else.
 
 use notary_hub::statistics::calendar::Calendar;
+use notary_hub::supervision::edition::Current;
 use notary_hub::supervision::rule::{BUILTIN, Rules};
 use notary_hub::supervision::tariff::Tariff;
 use notary_hub::supervision::worker::Supervision;
@@ -33,7 +34,7 @@ async fn a_finding_that_was_dismissed_is_not_opened_by_another_limit_but_by_anot
 
     let text = BUILTIN.replacen("working_days = 15", "working_days = 14", 1);
     let rules = Rules::parse(&text, Tariff::builtin()).unwrap();
-    let stricter = Supervision::new(hub.pool.clone(), rules, Calendar::builtin());
+    let stricter = Supervision::new(hub.pool.clone(), Current::new(rules), Calendar::builtin());
     let due = "SELECT evidence ->> 'due_on' FROM supervision_finding";
     let before = hub.text(due).await;
     office
