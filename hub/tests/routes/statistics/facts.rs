@@ -2,6 +2,7 @@
 
 use notary_hub::filing::window::{Form, Window};
 use notary_hub::identity::Role;
+use notary_hub::store::filing::score_again_if_due;
 use notary_hub::store::person_month;
 use notary_proto::hub::v1::PartyRole;
 use serde_json::{Value, json};
@@ -135,7 +136,7 @@ async fn findings_are_counted_by_what_people_made_of_them_and_rectifications_by_
 /// Everything is there; what is measured has the size that a county's office needs.
 fn assessment() -> Value {
     let items = Window::builtin().asked().map(|item| match item.form {
-        Form::YesNo => json!({ "item": item.id, "answer": "yes" }),
+        Form::YesNo {} => json!({ "item": item.id, "answer": "yes" }),
         Form::Measure { county, .. } => {
             json!({ "item": item.id, "answer": "measured", "value": county })
         }
@@ -227,11 +228,13 @@ async fn a_self_assessment_of_before_scores_were_kept_is_scored_when_the_hub_sta
     let scores = "SELECT items_met, items FROM filing";
     let score: (Option<i16>, Option<i16>) = sqlx::query_as(scores).fetch_one(pool).await.unwrap();
     assert!(score.1.is_some());
-    sqlx::query("UPDATE filing SET items_met = NULL, items = NULL")
-        .execute(pool)
-        .await
-        .unwrap();
-    notary_hub::store::filing::score_former(pool).await.unwrap();
+    for before in [
+        "UPDATE filing SET items_met = NULL, items = NULL",
+        "UPDATE hub_state SET assessments_scored_by = NULL",
+    ] {
+        sqlx::query(before).execute(pool).await.unwrap();
+    }
+    score_again_if_due(pool).await.unwrap();
     let again: (Option<i16>, Option<i16>) = sqlx::query_as(scores).fetch_one(pool).await.unwrap();
     assert_eq!(again, score);
     bureau.hub.app.stop().await.unwrap();
