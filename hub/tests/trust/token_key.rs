@@ -78,8 +78,9 @@ async fn compared(hub: &Hub, office: &Office, told: Option<u32>) -> Result<(), S
     if let Some(told) = told {
         request.metadata_mut().insert("token-key-id", told.into());
     }
-    let answer = SyncServiceClient::new(hub.agents(office)).digest(request);
-    answer.await.map(drop).map_err(|status| reason(&status))
+    let mut sync = SyncServiceClient::new(hub.agents(office));
+    let answer = sync.digest(request).await;
+    answer.map(drop).map_err(|status| reason(&status))
 }
 
 #[tokio::test]
