@@ -282,8 +282,10 @@ impl<'a> Planner<'a> {
 
     fn case(&mut self, at: usize, record: &Incoming<'a>, case: &'a Case) {
         let sequence = record.sequence;
-        if self.slots[at].as_sent {
-            self.slots[at].settled_by = Some(sequence);
+        let slot = &mut self.slots[at];
+        if slot.as_sent {
+            slot.next_tokens = case.next_tokens.as_ref();
+            slot.settled_by = Some(sequence);
             self.plan.unchanged += 1;
             return;
         }
