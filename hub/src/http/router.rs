@@ -118,8 +118,14 @@ impl Api {
                 "/offices/{office_id}/profile",
                 gate(
                     &[Supervisor, Operator],
-                    get(supervision::directory::read_profile)
-                        .put(supervision::directory::put_profile),
+                    get(supervision::directory::read_profile),
+                ),
+            )
+            .route(
+                "/offices/{office_id}/profile",
+                gate(
+                    &[Supervisor, Operator],
+                    put(supervision::directory::put_profile),
                 ),
             )
             // Open to everybody.

@@ -293,7 +293,7 @@ impl Desk<'_> {
     }
 
     /// The inspection if this desk may see it; else the attempt is recorded.
-    async fn inspected(
+    pub(super) async fn inspected(
         &self,
         connection: &mut PgConnection,
         inspection_id: Uuid,

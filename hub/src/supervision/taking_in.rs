@@ -11,6 +11,7 @@ use super::inspection::{IllegalAct, InspectionState};
 use super::life::{FindingState, Hand, Step};
 use crate::audit::{Action, Outcome};
 use crate::review::Grounds;
+use crate::store::scope;
 use crate::store::supervision::finding::{self, Finding, NewStep};
 use crate::store::supervision::inspection::{self, Inspection, Read};
 use crate::store::supervision::inspection_finding as store;
@@ -84,10 +85,11 @@ impl Desk<'_> {
         }
         let mut transaction = tx::begin(self.pool).await?;
         inspection::lock(&mut transaction, inspection_id).await?;
-        let found = inspection::load(&mut transaction, inspection_id).await?;
-        let Some(found) = found else {
-            return Err(self.missing(action, detail, false).await);
-        };
+        self.by.scope().narrow(&mut transaction).await?;
+        let found = self
+            .inspected(&mut transaction, inspection_id, action)
+            .await?;
+        scope::widen(&mut transaction).await?;
         if !chooses(found.state) {
             return Err(IllegalAct {
                 from: found.state,
