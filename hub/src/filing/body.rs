@@ -25,6 +25,29 @@ const YEARS: RangeInclusive<i32> = 1949..=2149;
 
 time::serde::format_description!(pub iso_date, Date, "[year]-[month]-[day]");
 
+/// A day or none. Of a kind that serde knows by its tag, `null` is none as well, which `iso_date::option` does not take.
+mod day_or_none {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use time::Date;
+
+    use super::iso_date;
+
+    #[derive(Deserialize)]
+    #[serde(transparent)]
+    struct Day(#[serde(with = "iso_date")] Date);
+
+    pub(super) fn serialize<S: Serializer>(day: &Option<Date>, to: S) -> Result<S::Ok, S::Error> {
+        iso_date::option::serialize(day, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Date>, D::Error> {
+        let day = Option::<Day>::deserialize(from)?;
+        Ok(day.map(|Day(day)| day))
+    }
+}
+
 /// Movements of special paper in one filing.
 pub(super) const MOVEMENTS: usize = 2000;
 /// Relatives of one notary.
@@ -85,7 +108,7 @@ pub enum Body {
         responsible_licence_no: String,
         measure: Measure,
         /// Day of the revocation or correction that it answers; without it, of the one before it.
-        #[serde(default, with = "iso_date::option")]
+        #[serde(default, with = "day_or_none")]
         #[schema(value_type = Option<String>, format = Date)]
         wrong_on: Option<Date>,
     },
@@ -402,13 +425,23 @@ mod tests {
 
     #[test]
     fn what_is_stored_reads_back() {
-        let detail = r#"{"received_on": "2024-06-03", "subject": "fee"}"#;
-        let body = checked(FilingKind::Complaint, detail).expect("a complaint");
-        let stored = serde_json::to_value(&body).expect("JSON");
-        assert_eq!(
-            serde_json::from_value::<Body>(stored).expect("a body"),
-            body
-        );
+        let complaint = r#"{"received_on": "2024-06-03", "subject": "fee"}"#;
+        let measure = r#""responsible_licence_no": "13301", "measure": "admonished""#;
+        let account = format!(r#"{{"decided_on": "2024-06-20", {measure}}}"#);
+        let of_a_day =
+            format!(r#"{{"decided_on": "2024-06-20", "wrong_on": "2024-06-03", {measure}}}"#);
+        for (kind, detail) in [
+            (FilingKind::Complaint, complaint),
+            (FilingKind::Accountability, &account),
+            (FilingKind::Accountability, &of_a_day),
+        ] {
+            let body = checked(kind, detail).expect("a filing");
+            let stored = serde_json::to_value(&body).expect("JSON");
+            assert_eq!(
+                serde_json::from_value::<Body>(stored).expect("a body"),
+                body
+            );
+        }
     }
 
     #[test]
