@@ -1,28 +1,15 @@
 //! A notary asks before accepting.
 
-use linkage::identifier::ParsedIdentifier;
 use linkage::vocabulary::PartyRole;
-use sandbox::{Answer, Inquiry, NewAccount};
+use sandbox::{Answer, Inquiry};
 use serde_json::Value;
-use synthetic_city::{Case, Party};
 
-use crate::support::{FLAT, Stage, TABLES};
-
-const LOGIN: &str = "wang";
-const PASSWORD: &str = "correct horse battery";
+use crate::support::{FLAT, LOGIN, PASSWORD, Stage, TABLES, case_elsewhere};
 
 /// Two offices whose cases are at the hub, and a notary of the first.
 async fn with_a_notary() -> anyhow::Result<Stage> {
     let mut stage = Stage::set(1_200, &[TABLES, FLAT]).await?;
-    let home = stage.agents[0].office_id().to_owned();
-    let account = NewAccount {
-        login: LOGIN,
-        display_name: "公证员",
-        role: "notary",
-        office: Some(&home),
-        password: PASSWORD,
-    };
-    stage.bureau.add_account(account).await?;
+    stage.add_notary().await?;
     stage.start_agents()?;
     stage.settled().await?;
     Ok(stage)
@@ -30,23 +17,6 @@ async fn with_a_notary() -> anyhow::Result<Stage> {
 
 async fn ask(stage: &Stage, inquiry: &Inquiry) -> anyhow::Result<Answer> {
     stage.agents[0].check(inquiry, LOGIN, PASSWORD).await
-}
-
-fn is_verified(party: &Party) -> bool {
-    party.document.as_ref().is_some_and(|document| {
-        matches!(
-            ParsedIdentifier::parse(document.kind, &document.number),
-            Ok(ParsedIdentifier::Verified(_))
-        )
-    })
-}
-
-fn case_elsewhere(stage: &Stage, wanted: impl Fn(&Case) -> bool) -> Case {
-    let mut cases =
-        stage.town.city().cases(FLAT).filter(|case| {
-            case.flaw.is_none() && case.parties.iter().all(is_verified) && wanted(case)
-        });
-    cases.next().expect("the city has such a case")
 }
 
 fn hits(answer: &Answer) -> anyhow::Result<Vec<Value>> {

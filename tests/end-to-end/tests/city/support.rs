@@ -4,9 +4,10 @@ use std::fs::{self, Permissions};
 use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::PermissionsExt;
 
+use linkage::identifier::ParsedIdentifier;
 use notary_hub::embedded::testing::fresh_database;
-use sandbox::{Agent, BureauOptions, Setting, Systems};
-use synthetic_city::CityPlan;
+use sandbox::{Agent, BureauOptions, NewAccount, Setting, Systems};
+use synthetic_city::{Case, CityPlan, Party};
 use tempfile::TempDir;
 
 /// Positions of four offices, one of each vendor's shape.
@@ -15,6 +16,10 @@ pub(crate) const FLAT: usize = 1;
 pub(crate) const CSV: usize = 3;
 pub(crate) const XLSX: usize = 5;
 pub(crate) const EACH_SHAPE: [usize; 4] = [TABLES, FLAT, CSV, XLSX];
+
+/// Who signs in at the first office.
+pub(crate) const LOGIN: &str = "wang";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A setting in a folder of its own.
 pub(crate) struct Stage {
@@ -45,6 +50,18 @@ pub(crate) fn plan(cases: u32) -> CityPlan {
 }
 
 impl Stage {
+    /// Adds a notary of the first office.
+    pub(crate) async fn add_notary(&self) -> anyhow::Result<()> {
+        let account = NewAccount {
+            login: LOGIN,
+            display_name: "公证员",
+            role: "notary",
+            office: Some(self.agents[0].office_id()),
+            password: PASSWORD,
+        };
+        self.bureau.add_account(account).await
+    }
+
     /// Offices enrolled at a hub that serves; no agent runs yet. The hub's database is one of the shared server's.
     pub(crate) async fn set(cases: u32, offices: &[usize]) -> anyhow::Result<Self> {
         let options = BureauOptions {
@@ -111,4 +128,22 @@ impl Stage {
         self.setting.close().await?;
         Ok(self.folder.close()?)
     }
+}
+
+fn is_verified(party: &Party) -> bool {
+    party.document.as_ref().is_some_and(|document| {
+        matches!(
+            ParsedIdentifier::parse(document.kind, &document.number),
+            Ok(ParsedIdentifier::Verified(_))
+        )
+    })
+}
+
+/// A case of the second office without a flaw, all of whose numbers are verified.
+pub(crate) fn case_elsewhere(stage: &Stage, wanted: impl Fn(&Case) -> bool) -> Case {
+    let mut cases =
+        stage.town.city().cases(FLAT).filter(|case| {
+            case.flaw.is_none() && case.parties.iter().all(is_verified) && wanted(case)
+        });
+    cases.next().expect("the city has such a case")
 }

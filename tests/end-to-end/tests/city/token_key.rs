@@ -3,17 +3,13 @@
 
 use std::fs;
 
-use linkage::identifier::ParsedIdentifier;
 use notary_hub::embedded::testing::fresh_database;
 use sandbox::poll::{PATIENCE, holds};
-use sandbox::{Agent, Answer, BureauOptions, Inquiry, NewAccount};
+use sandbox::{Agent, Answer, BureauOptions, Inquiry};
 use serde_json::{Value, json};
-use synthetic_city::{Case, Party};
+use synthetic_city::Case;
 
-use crate::support::{FLAT, Stage, TABLES};
-
-const LOGIN: &str = "wang";
-const PASSWORD: &str = "correct horse battery";
+use crate::support::{FLAT, LOGIN, PASSWORD, Stage, TABLES, case_elsewhere};
 
 /// Two offices and a notary of the first, whose agents renew their certificates every few seconds.
 async fn working_city() -> anyhow::Result<Stage> {
@@ -22,15 +18,7 @@ async fn working_city() -> anyhow::Result<Stage> {
         configuration: "[identity]\ncertificate_ttl = '8s'\n".to_owned(),
     };
     let mut stage = Stage::set_with(1_200, &[TABLES, FLAT], &options).await?;
-    let home = stage.agents[0].office_id().to_owned();
-    let account = NewAccount {
-        login: LOGIN,
-        display_name: "公证员",
-        role: "notary",
-        office: Some(&home),
-        password: PASSWORD,
-    };
-    stage.bureau.add_account(account).await?;
+    stage.add_notary().await?;
     stage.start_agents()?;
     stage.settled().await?;
     linked(&mut stage).await?;
@@ -93,24 +81,6 @@ async fn next_tokens_are_here(stage: &Stage) -> anyhow::Result<()> {
     .await
 }
 
-fn is_verified(party: &Party) -> bool {
-    party.document.as_ref().is_some_and(|document| {
-        matches!(
-            ParsedIdentifier::parse(document.kind, &document.number),
-            Ok(ParsedIdentifier::Verified(_))
-        )
-    })
-}
-
-fn case_elsewhere(stage: &Stage) -> Case {
-    let mut cases = stage.town.city().cases(FLAT).filter(|case| {
-        case.flaw.is_none()
-            && case.matter_type.code() == "mandate"
-            && case.parties.iter().all(is_verified)
-    });
-    cases.next().expect("the city has such a case")
-}
-
 async fn found_elsewhere(stage: &Stage, case: &Case) -> anyhow::Result<Answer> {
     let inquiry = Inquiry::about(case);
     stage.agents[0].check(&inquiry, LOGIN, PASSWORD).await
@@ -120,7 +90,7 @@ async fn found_elsewhere(stage: &Stage, case: &Case) -> anyhow::Result<Answer> {
 async fn a_city_goes_over_to_another_token_key_and_finds_all_that_it_found_before()
 -> anyhow::Result<()> {
     let mut stage = working_city().await?;
-    let case = case_elsewhere(&stage);
+    let case = case_elsewhere(&stage, |case| case.matter_type.code() == "mandate");
     assert_eq!(found_elsewhere(&stage, &case).await?.code, Some(10));
     let before = picture(&mut stage).await?;
     let duplicates = "SELECT count(*) FROM duplicate_finding WHERE closed_at IS NULL";
