@@ -235,12 +235,7 @@ impl Desk<'_> {
     ) -> Result<Inspection, DeskError> {
         let action = Action::TakeInspectionStep;
         let mut transaction = tx::begin(self.pool).await?;
-        store::lock(&mut transaction, inspection_id).await?;
-        self.by.scope().narrow(&mut transaction).await?;
-        let found = self
-            .inspected(&mut transaction, inspection_id, action)
-            .await?;
-        scope::widen(&mut transaction).await?;
+        let found = self.locked(&mut transaction, inspection_id, action).await?;
         let detail = json!({ "inspection": inspection_id, "step": act.code() });
         if act.hand() != self.hand() {
             self.record(action, Outcome::Denied, detail).await?;
@@ -293,7 +288,7 @@ impl Desk<'_> {
     }
 
     /// The inspection if this desk may see it; else the attempt is recorded.
-    pub(super) async fn inspected(
+    async fn inspected(
         &self,
         connection: &mut PgConnection,
         inspection_id: Uuid,
@@ -311,6 +306,20 @@ impl Desk<'_> {
         let there = store::load(connection, inspection_id).await?.is_some();
         let detail = json!({ "inspection": inspection_id });
         Err(self.missing(action, detail, there).await)
+    }
+
+    /// The same, held until the transaction ends.
+    pub(super) async fn locked(
+        &self,
+        connection: &mut PgConnection,
+        inspection_id: Uuid,
+        action: Action,
+    ) -> Result<Inspection, DeskError> {
+        store::lock(connection, inspection_id).await?;
+        self.by.scope().narrow(connection).await?;
+        let found = self.inspected(connection, inspection_id, action).await?;
+        scope::widen(connection).await?;
+        Ok(found)
     }
 }
 

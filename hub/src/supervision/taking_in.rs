@@ -11,9 +11,8 @@ use super::inspection::{IllegalAct, InspectionState};
 use super::life::{FindingState, Hand, Step};
 use crate::audit::{Action, Outcome};
 use crate::review::Grounds;
-use crate::store::scope;
 use crate::store::supervision::finding::{self, Finding, NewStep};
-use crate::store::supervision::inspection::{self, Inspection, Read};
+use crate::store::supervision::inspection::{Inspection, Read};
 use crate::store::supervision::inspection_finding as store;
 use crate::store::tx::{self, retried};
 
@@ -84,12 +83,7 @@ impl Desk<'_> {
             return Err(DeskError::NotAllowed);
         }
         let mut transaction = tx::begin(self.pool).await?;
-        inspection::lock(&mut transaction, inspection_id).await?;
-        self.by.scope().narrow(&mut transaction).await?;
-        let found = self
-            .inspected(&mut transaction, inspection_id, action)
-            .await?;
-        scope::widen(&mut transaction).await?;
+        let found = self.locked(&mut transaction, inspection_id, action).await?;
         if !chooses(found.state) {
             return Err(IllegalAct {
                 from: found.state,
