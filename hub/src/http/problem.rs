@@ -99,6 +99,13 @@ impl Problem {
         problem
     }
 
+    /// A defect of the hub's, which the log has the place of.
+    pub(super) fn internal() -> Self {
+        Reason::Internal
+            .because("a defect of the hub ended the request")
+            .into()
+    }
+
     pub(super) fn not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

@@ -5,8 +5,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use super::auth::{Gate, only};
 use super::guard::{self, Room};
@@ -139,6 +140,10 @@ impl Api {
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
             .fallback(nothing_here)
             .layer(DefaultBodyLimit::max(BODY))
+            // A defect ends the request it was met by, and not the connection with all others on it.
+            .layer(CatchPanicLayer::custom(|_| {
+                Problem::internal().into_response()
+            }))
             .layer(from_fn_with_state(Room::new(), guard::bounded))
             .layer(from_fn(guard::headers))
             .layer(from_fn(guard::measured))

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::decode::{decode_error, parse};
 use super::scope::{self, Scope};
 use super::supervision::work;
+use super::token_key::{self, Told};
 use super::{structure, tx};
 use crate::filing::assessment::assessed;
 use crate::filing::body::{Body, PaperMovement, Relative};
@@ -25,10 +26,15 @@ const SCORING: &str = "2";
 pub async fn record(
     pool: &PgPool,
     scope: Scope,
+    told: Told,
     filing: &Filing,
     due_on: Option<Date>,
 ) -> Result<Receipt, SubmitError> {
-    let mut transaction = scope.write(pool).await?;
+    let mut transaction = tx::begin(pool).await?;
+    if filing.body.has_tokens() {
+        token_key::enter_told(&mut transaction, told).await?;
+    }
+    scope.narrow(&mut transaction).await?;
     if let Some(about) = filing.body.closes() {
         let there = query_scalar!(
             r#"SELECT EXISTS (SELECT FROM filing WHERE office_id = $1 AND filing_id = $2

@@ -42,18 +42,23 @@ pub fn writers(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
 /// Connections of look-ups.
 #[derive(Clone, Debug)]
 pub struct Lookups {
-    /// As the hub itself: persons, intents, how fresh feeds are.
+    /// As the hub itself: persons, how fresh feeds are.
     pub hub: PgPool,
+    /// For a transaction that stays open while more is asked: intents and standing questions. What is asked meanwhile goes
+    /// by the others, which are let go at once, so that nobody waits for a connection that waits for one.
+    pub held: PgPool,
     /// For finding cases, which is most of it.
     pub searches: Searches,
 }
 
-/// Look-ups: two connections of three search, at least one each.
+/// Look-ups: more than half of the connections search; each has one at least.
 pub fn lookups(url: &str, connections: u32) -> Result<Lookups, sqlx::Error> {
-    let of_hub = (connections / 3).max(1);
+    let of_others = (connections / 5).max(1);
+    let of_searches = connections.saturating_sub(of_others * 2).max(1);
     Ok(Lookups {
-        hub: of_lookups(url, of_hub, &[])?,
-        searches: Searches::open(url, connections.saturating_sub(of_hub).max(1))?,
+        hub: of_lookups(url, of_others, &[])?,
+        held: of_lookups(url, of_others, &[])?,
+        searches: Searches::open(url, of_searches)?,
     })
 }
 

@@ -1,5 +1,8 @@
 //! Work that fails makes way for the rest, and is not lost.
 
+use std::time::Duration;
+
+use notary_hub::store;
 use notary_hub::store::supervision::profile::{self, Profile};
 use notary_hub::store::supervision::work;
 
@@ -120,4 +123,22 @@ async fn what_the_bureau_has_on_file_of_an_office_comes_before_the_rules_when_it
         .await
         .unwrap();
     assert_eq!(work::waiting(&hub.pool).await.unwrap().cases, 0);
+}
+
+#[tokio::test]
+async fn one_row_is_taken_at_once_whatever_the_plan() {
+    let hub = Hub::start().await;
+    for nth in 0..15 {
+        let office = hub.office(&format!("office{nth}")).await;
+        let mut connection = hub.pool.acquire().await.unwrap();
+        work::add_office(&mut connection, office.office_id)
+            .await
+            .unwrap();
+    }
+    // Held to indexes, and without statistics: a loop in a loop.
+    let pool = store::pool::supervision(hub.url()).unwrap();
+    let taken = work::take(&pool, Duration::from_secs(60)).await.unwrap();
+    assert!(taken.is_some());
+    let leased = "SELECT count(*) FROM supervision_work WHERE leased_until IS NOT NULL";
+    assert_eq!(hub.count(leased).await, 1);
 }

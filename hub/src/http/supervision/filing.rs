@@ -1,5 +1,7 @@
 //! Filings: the form of the console, and the list.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -23,6 +25,7 @@ use crate::identity::Person;
 use crate::refusal::Reason;
 use crate::store::filing::{self as store, Filed, FilingCount};
 use crate::store::filing_missing::{self, MissingOf};
+use crate::store::token_key::{NotEntered, Told};
 
 /// Missing filings that are listed.
 const MISSING: i64 = 500;
@@ -227,6 +230,8 @@ pub(in crate::http) async fn submit(
     let receipt = filing::submit(
         &api.pool,
         person.scope(),
+        // No form of this door has tokens.
+        Told::default(),
         &supervision.rules.rules(),
         &supervision.calendar,
         &filing,
@@ -293,7 +298,14 @@ impl From<SubmitError> for Problem {
                 "没有找到本处此前报送的该件投诉或复查。",
             ),
             SubmitError::IdTaken => filing::id_taken().into(),
-            SubmitError::Database(problem) => problem.into(),
+            // No form of this door has tokens.
+            SubmitError::Key(NotEntered::Database(problem)) | SubmitError::Database(problem) => {
+                problem.into()
+            }
+            SubmitError::Key(error) => Reason::Overloaded
+                .because(error.to_string())
+                .retry_after(Duration::from_secs(30))
+                .into(),
         }
     }
 }

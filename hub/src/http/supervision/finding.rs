@@ -220,7 +220,7 @@ pub(in crate::http) async fn list(
     let today = local_day(OffsetDateTime::now_utc());
     let wanted = Wanted {
         office: page::parsed("office", filter.office.as_deref(), "an office id")?,
-        rule_id: filter.rule,
+        rule: page::parsed("rule", filter.rule.as_deref(), "the id of a rule")?,
         severity: filter.severity,
         state: filter.state,
         overdue_on: filter.overdue.unwrap_or_default().then_some(today),

@@ -123,13 +123,16 @@ pub async fn add_office(
     Ok(())
 }
 
-/// Takes the row that is due the longest. Nobody else gets it until the lease ends.
+/// Takes the row that is due the longest. Nobody else gets it until the lease ends. It is looked for once: inside of a nested
+/// loop each turn would skip the row that the turn before has locked, and take the next.
 pub async fn take(pool: &PgPool, lease: Duration) -> Result<Option<Work>, sqlx::Error> {
     let row = query!(
-        r#"UPDATE supervision_work w SET leased_until = now() + make_interval(secs => $1), attempts = attempts + 1
-             FROM (SELECT work_id FROM supervision_work
-                    WHERE set_aside_at IS NULL AND coalesce(leased_until, enqueued_at) <= now()
-                    ORDER BY coalesce(leased_until, enqueued_at), work_id LIMIT 1 FOR UPDATE SKIP LOCKED) AS due
+        r#"WITH due AS MATERIALIZED (
+               SELECT work_id FROM supervision_work
+                WHERE set_aside_at IS NULL AND coalesce(leased_until, enqueued_at) <= now()
+                ORDER BY coalesce(leased_until, enqueued_at), work_id LIMIT 1 FOR UPDATE SKIP LOCKED)
+           UPDATE supervision_work w SET leased_until = now() + make_interval(secs => $1), attempts = attempts + 1
+             FROM due
             WHERE w.work_id = due.work_id
            RETURNING w.work_id, w.office_id, w.source_case_ids, w.attempts"#,
         lease.as_secs_f64(),

@@ -148,7 +148,16 @@ async fn only_a_period_that_is_over_is_frozen_and_only_with_what_it_takes() {
             "{body}"
         );
     }
-    for path in ["2024-03-01", "2024-13", "x", "2024-03/issues/2"] {
+    for path in [
+        "2024-03-01",
+        "2024-13",
+        "x",
+        "2024-03/issues/2",
+        "9999",
+        "9999-12",
+        "9999-Q4",
+        "0001",
+    ] {
         let answer = bureau
             .get(Role::Analyst, &format!("/api/v1/reports/{path}"))
             .await;

@@ -1,64 +1,18 @@
 //! `duplicate_finding`, and the candidates for one behind `matter_key`.
 
-use std::collections::{HashMap, HashSet};
+mod candidate;
 
-use linkage::matter::{MatterKey, MatterType, Severity};
+pub use candidate::{
+    Candidate, Candidates, MOST_BEHIND_A_KEY, Sought, candidates, lock_stripes, stripes,
+};
+
+use linkage::matter::{MatterType, Severity};
 use linkage::office::OfficeId;
-use linkage::vocabulary::CaseState;
 use sqlx::{PgConnection, query};
-use time::{Date, OffsetDateTime};
 
 use super::columns;
-use super::decode::{decode_error, parse};
+use super::decode::parse;
 use crate::case::CaseKey;
-
-/// Class of the advisory locks on stripes of matter keys, apart from every other lock of the hub.
-const STRIPE_LOCKS: i32 = 0x6d61; // "ma"
-
-/// Cases of other offices judged behind one key: a bound on what one record can cost.
-pub const MOST_BEHIND_A_KEY: usize = 200;
-/// Cases read behind one key to find as many of other offices: an office whose own cases fill them sees no others.
-const MOST_READ: i64 = 1000;
-
-/// A case for which duplicates are sought.
-#[derive(Clone, Copy, Debug)]
-pub struct Sought<'a> {
-    pub office_id: OfficeId,
-    pub source_case_id: &'a str,
-    pub matter_type: MatterType,
-    pub state: CaseState,
-    pub applied_on: Option<Date>,
-    pub accepted_on: Option<Date>,
-    /// When the hub first saw it; `None`: now.
-    pub first_recorded_at: Option<OffsetDateTime>,
-    pub keys: &'a [MatterKey],
-}
-
-/// What stands behind the keys of the cases sought for.
-#[derive(Clone, Debug, Default)]
-pub struct Candidates {
-    pub cases: Vec<Candidate>,
-    /// Indexes of cases behind one of whose keys there is more than was looked at.
-    pub cut: HashSet<usize>,
-    /// Keys of which that is so.
-    pub keys_cut: u64,
-}
-
-/// A case of another office that shares keys with one of ours.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    /// Index of our case in the list that was asked about.
-    pub of: usize,
-    pub office_id: OfficeId,
-    pub source_case_id: String,
-    pub matter_type: MatterType,
-    pub state: CaseState,
-    pub applied_on: Option<Date>,
-    pub accepted_on: Option<Date>,
-    pub first_recorded_at: OffsetDateTime,
-    /// The keys both have, sorted.
-    pub shared: Vec<MatterKey>,
-}
 
 /// What a finding rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,104 +81,6 @@ impl FindingKey {
             right,
         }
     }
-}
-
-/// The stripe of a key is its last byte: 256 stripes, many more than writers, so that small batches seldom
-/// meet, and few enough that the largest holds a small part of PostgreSQL's lock table.
-pub fn stripes<'k>(keys: impl Iterator<Item = &'k MatterKey>) -> Vec<i32> {
-    let mut stripes: Vec<i32> = keys.map(|key| i32::from(key.as_bytes()[15])).collect();
-    stripes.sort_unstable();
-    stripes.dedup();
-    stripes
-}
-
-/// Holds the stripes for the rest of the transaction. `stripes` must be sorted.
-pub async fn lock_stripes(
-    connection: &mut PgConnection,
-    stripes: &[i32],
-) -> Result<(), sqlx::Error> {
-    query!(
-        "SELECT pg_advisory_xact_lock($1, stripe) FROM unnest($2::integer[]) AS stripe",
-        STRIPE_LOCKS,
-        stripes,
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(())
-}
-
-/// Cases of other offices behind the keys of `sought`; behind each key the live ones first, the newest acceptance before
-/// older ones.
-pub async fn candidates(
-    connection: &mut PgConnection,
-    sought: &[Sought<'_>],
-) -> Result<Candidates, sqlx::Error> {
-    let (mut of, mut offices, mut keys): (Vec<i32>, Vec<&str>, Vec<&[u8]>) = Default::default();
-    for (index, case) in (0..).zip(sought) {
-        for key in case.keys {
-            of.push(index);
-            offices.push(case.office_id.as_str());
-            keys.push(key.as_bytes());
-        }
-    }
-    if of.is_empty() {
-        return Ok(Candidates::default());
-    }
-    let rows = query!(
-        r#"SELECT mine.of AS "of!", mine.key AS "key!", c.office_id, c.source_case_id, c.matter_type, c.state, c.applied_on,
-                  c.accepted_on, c.first_recorded_at
-             FROM unnest($1::integer[], $2::text[], $3::bytea[]) AS mine (of, office_id, key)
-            CROSS JOIN LATERAL (
-                  SELECT behind.office_id, behind.source_case_id, behind.rank FROM (
-                         SELECT office_id, source_case_id, rank FROM matter_key
-                          WHERE key = mine.key ORDER BY rank, office_id, source_case_id LIMIT $4) AS behind
-                   WHERE behind.office_id <> mine.office_id
-                   ORDER BY behind.rank, behind.office_id, behind.source_case_id LIMIT $5) AS other
-             JOIN case_record c ON c.office_id = other.office_id AND c.source_case_id = other.source_case_id
-            ORDER BY mine.of, mine.key, other.rank, c.office_id, c.source_case_id"#,
-        &of,
-        &offices as &[&str],
-        &keys as &[&[u8]],
-        MOST_READ,
-        MOST_BEHIND_A_KEY as i64 + 1,
-    )
-    .fetch_all(connection)
-    .await?;
-    let mut found = Candidates::default();
-    let mut places: HashMap<(usize, OfficeId, String), usize> = HashMap::new();
-    let mut behind: (i32, Vec<u8>, usize) = (-1, Vec::new(), 0);
-    for row in rows {
-        let of = usize::try_from(row.of).map_err(decode_error)?;
-        if (behind.0, &behind.1) != (row.of, &row.key) {
-            behind = (row.of, row.key.clone(), 0);
-        }
-        behind.2 += 1;
-        if behind.2 > MOST_BEHIND_A_KEY {
-            found.cut.insert(of);
-            found.keys_cut += 1;
-            continue;
-        }
-        let key = MatterKey::try_from(row.key.as_slice()).map_err(decode_error)?;
-        let office_id = parse(&row.office_id)?;
-        let place = (of, office_id, row.source_case_id.clone());
-        if let Some(at) = places.get(&place) {
-            found.cases[*at].shared.push(key);
-            continue;
-        }
-        places.insert(place, found.cases.len());
-        found.cases.push(Candidate {
-            of,
-            office_id,
-            source_case_id: row.source_case_id,
-            matter_type: parse(&row.matter_type)?,
-            state: parse(&row.state)?,
-            applied_on: row.applied_on,
-            accepted_on: row.accepted_on,
-            first_recorded_at: row.first_recorded_at,
-            shared: vec![key],
-        });
-    }
-    Ok(found)
 }
 
 /// Open findings on that basis that speak of these cases.
