@@ -278,7 +278,7 @@ async fn write(
             .collect();
         case::keep_history(connection, &replaced).await?;
         left.extend(child::clear(connection, &replaced).await?);
-        case::upsert(connection, layer).await?;
+        case::insert(connection, layer).await?;
         child::insert_parties(connection, layer, token_key_id).await?;
         child::insert_subjects(connection, layer).await?;
         child::insert_matter_keys(connection, layer.iter().map(keyed)).await?;

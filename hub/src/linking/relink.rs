@@ -28,7 +28,7 @@ use super::model::Model;
 use super::run::{Kind, Run, Runs, Step, workers};
 use crate::duplicates::pass;
 use crate::rules::Rules;
-use crate::store::copy::Rows;
+use crate::store::copy::{PIECE, Rows};
 use crate::store::linking::block::MOST_IN_BLOCK;
 use crate::store::linking::link::Link;
 use crate::store::linking::node::Placed;
@@ -36,8 +36,6 @@ use crate::store::linking::relink::{self as store, MentionRow, NodeRow, Table};
 use crate::store::linking::{self as locks, judgement};
 use crate::store::{replay, tx};
 
-/// Bytes of rows that are sent at once.
-const PIECE: usize = 1 << 18;
 /// Pieces that may wait to be sent.
 const WAITING: usize = 8;
 

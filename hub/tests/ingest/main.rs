@@ -4,6 +4,7 @@
 // The tests of linkage use it as well, and more of it.
 #[allow(dead_code)]
 mod city;
+mod copied;
 mod duplicate;
 mod figures;
 mod quarantine;
