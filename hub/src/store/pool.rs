@@ -187,9 +187,12 @@ mod tests {
     async fn answers_what_it_is_asked(pool: &PgPool) {
         for number in 0..5_i64 {
             let asked = sqlx::query_scalar("SELECT $1").bind(number);
-            let answer: i64 = asked.fetch_one(pool).await.unwrap();
+            let answer: i64 = asked.fetch_one(pool).await.expect("the database answers");
             assert_eq!(answer, number);
-            let outside = raw_sql(OUTSIDE).fetch_one(pool).await.unwrap();
+            let outside = raw_sql(OUTSIDE)
+                .fetch_one(pool)
+                .await
+                .expect("the database answers");
             assert!(outside.get::<bool, _>(0), "in another's transaction");
         }
     }
@@ -215,45 +218,47 @@ mod tests {
         sqlx::raw_sql("CREATE TABLE copied (key bigint PRIMARY KEY)")
             .execute(&database.pool)
             .await
-            .unwrap();
+            .expect("the database answers");
         // The last answer is held up by the same key in a transaction that does not end.
-        let mut holder = database.pool.begin().await.unwrap();
+        let mut holder = database.pool.begin().await.expect("the database answers");
         sqlx::query("INSERT INTO copied VALUES (1)")
             .execute(&mut *holder)
             .await
-            .unwrap();
+            .expect("the database answers");
         let held_up = async {
             let waits = "SELECT count(*) FROM pg_stat_activity
                           WHERE wait_event_type = 'Lock' AND query LIKE 'COPY copied%' AND datname = current_database()";
             while sqlx::query_scalar::<_, i64>(waits)
                 .fetch_one(&database.pool)
                 .await
-                .unwrap()
+                .expect("the database answers")
                 == 0
             {
                 tokio::task::yield_now().await;
             }
         };
-        let pool = writers(&database.url, 1).unwrap();
+        let pool = writers(&database.url, 1).expect("an address");
         let copying = async {
-            let mut transaction = tx::begin(&pool).await.unwrap();
+            let mut transaction = tx::begin(&pool).await.expect("the database answers");
             let mut copy = transaction
                 .copy_in_raw("COPY copied FROM STDIN")
                 .await
-                .unwrap();
-            copy.send(b"1\n".as_slice()).await.unwrap();
-            copy.finish().await.unwrap();
+                .expect("the database answers");
+            copy.send(b"1\n".as_slice())
+                .await
+                .expect("the database answers");
+            copy.finish().await.expect("the database answers");
         };
         tokio::select! {
             () = copying => panic!("not held up"),
             () = held_up => {}
         }
-        holder.rollback().await.unwrap();
+        holder.rollback().await.expect("the database answers");
         answers_what_it_is_asked(&pool).await;
         let copied: i64 = sqlx::query_scalar("SELECT count(*) FROM copied")
             .fetch_one(&pool)
             .await
-            .unwrap();
+            .expect("the database answers");
         assert_eq!(copied, 0, "it was not committed");
     }
 
@@ -263,20 +268,32 @@ mod tests {
         let database = fresh_database().await;
         for open in [general, |url: &str, most| of_lookups(url, most, &[])] {
             let mut cuts = 0;
-            let pool = open(&database.url, 1).unwrap();
+            let pool = open(&database.url, 1).expect("an address");
             let work = async || {
                 let asked =
                     sqlx::query_scalar::<_, i64>("SELECT n FROM generate_series(90, 90 + $1) AS n");
-                asked.bind(2000_i64).fetch_all(&pool).await.unwrap();
-                let mut transaction = tx::begin(&pool).await.unwrap();
+                asked
+                    .bind(2000_i64)
+                    .fetch_all(&pool)
+                    .await
+                    .expect("the database answers");
+                let mut transaction = tx::begin(&pool).await.expect("the database answers");
                 let asked = sqlx::query_scalar::<_, i64>("SELECT 80::bigint");
-                asked.fetch_one(&mut *transaction).await.unwrap();
-                transaction.commit().await.unwrap();
+                asked
+                    .fetch_one(&mut *transaction)
+                    .await
+                    .expect("the database answers");
+                transaction.commit().await.expect("the database answers");
             };
             while cut_off_after(cuts, work()).await {
                 answers_what_it_is_asked(&pool).await;
                 // The next round prepares its statements anew.
-                pool.acquire().await.unwrap().close().await.unwrap();
+                pool.acquire()
+                    .await
+                    .expect("the database answers")
+                    .close()
+                    .await
+                    .expect("the database answers");
                 cuts += 1;
             }
             assert!(cuts > 3, "there is something to cut: {cuts}");
