@@ -1,6 +1,7 @@
 //! Work beside the answers: who does it is kept running, and what fails again and again makes way for the rest.
 //!
-//! A worker that ends by a defect is begun again, later each time it happens soon. A row of work is tried, then in
+//! A worker that ends by a defect is begun again, later each time it happens soon; one that others wait for goes on at
+//! once, without the piece of work at which it happened. A row of work is tried, then in
 //! halves, then seldom; in the end it is set aside, where people see it, until something changes.
 
 use std::panic::AssertUnwindSafe;
@@ -29,8 +30,7 @@ where
     let mut ended = 0;
     loop {
         let begun = Instant::now();
-        // What a worker shares is behind locks and in the database, both of which outlive a panic.
-        if AssertUnwindSafe(begin()).catch_unwind().await.is_ok() {
+        if caught(worker, begin()).await.is_some() {
             return;
         }
         ended = if begun.elapsed() < STEADY {
@@ -38,7 +38,6 @@ where
         } else {
             1
         };
-        counter!(WORKER_RESTARTS, "worker" => worker).increment(1);
         let rest = rest_after(ended);
         tracing::error!(
             worker,
@@ -50,6 +49,16 @@ where
             return;
         }
     }
+}
+
+/// Does a piece of a worker's work. `None` when a defect ended it: it is counted, and the worker goes on with the next.
+pub async fn caught<T>(worker: &'static str, work: impl Future<Output = T>) -> Option<T> {
+    // What a worker shares is behind locks and in the database, both of which outlive a panic.
+    let done = AssertUnwindSafe(work).catch_unwind().await.ok();
+    if done.is_none() {
+        counter!(WORKER_RESTARTS, "worker" => worker).increment(1);
+    }
+    done
 }
 
 /// How long what failed so many times is left alone.

@@ -245,16 +245,15 @@ impl App {
         let addresses = doors.addresses;
 
         let background = Tasks::default();
-        let stop = || background.stop.clone();
-        let tasks = &background.tracker;
         background.keep("revocations", move |stop| reader.clone().run(stop));
         // It ends behind the log, when everything is recorded.
-        tasks.spawn(checkpoints.run(
-            config.audit.checkpoint_every.into(),
-            config.audit.checkpoint_entries.get().into(),
-            log.grown(),
-        ));
-        tasks.spawn(log.run(stop()));
+        let (grown, of_audit) = (log.grown(), config.audit.clone());
+        background.keep("checkpoints", move |_| {
+            let (every, entries) = (of_audit.checkpoint_every, of_audit.checkpoint_entries);
+            Arc::clone(&checkpoints).run(every.into(), entries.get().into(), grown.clone())
+        });
+        // A defect ends none of its rounds but the one in which it happens.
+        background.tracker.spawn(log.run(background.stop.clone()));
         let door = Arc::clone(&entrance);
         background.keep("entrance", move |stop| Arc::clone(&door).run(stop));
         let (followed, general) = (rules.clone(), database.general.clone());
@@ -318,12 +317,10 @@ impl App {
             &doors_stop,
             &listeners,
         );
-        tasks.spawn(exporter::serve(
-            metrics_door,
-            metrics,
-            health.clone(),
-            stop(),
-        ));
+        let (metrics_door, told) = (exporter::Door::new(metrics_door), health.clone());
+        background.keep("exporter", move |stop| {
+            exporter::serve(metrics_door.clone(), metrics.clone(), told.clone(), stop)
+        });
         health.set(Standing::Serving).await;
         addresses
             .announce(&config.addresses_file())

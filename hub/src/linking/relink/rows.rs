@@ -13,13 +13,11 @@ use super::anew::{Anew, Persons};
 use crate::linking::LinkingError;
 use crate::linking::everyone::Everyone;
 use crate::linking::run::{Run, Step};
-use crate::store::copy::Rows;
+use crate::store::copy::{PIECE, Rows};
 use crate::store::linking::link::Link;
 use crate::store::linking::node::Placed;
 use crate::store::linking::relink::{MentionRow, NodeRow, Table};
 
-/// Bytes of rows that are sent at once.
-const PIECE: usize = 1 << 18;
 
 /// What comes from the thread that links.
 pub(super) enum Piece {
