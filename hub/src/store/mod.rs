@@ -17,6 +17,7 @@ pub mod feed_day;
 pub mod figures;
 pub mod filing;
 pub mod filing_missing;
+pub mod filing_record;
 pub mod finding;
 pub mod intent;
 pub mod job;
