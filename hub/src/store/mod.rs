@@ -27,6 +27,7 @@ pub mod next_tokens;
 pub mod notice;
 pub mod office;
 pub mod overview;
+pub mod own_account;
 pub mod person_month;
 pub mod pool;
 pub mod quality;
