@@ -20,3 +20,4 @@ pub mod source;
 pub mod status;
 pub mod sync;
 pub mod telemetry;
+mod under_key;

@@ -88,16 +88,16 @@ export const pages: RouteRecordRaw[] = [
     meta: { title: zh.page.system, roles: ['operator'], menu: true },
   },
   {
-    path: '/password',
-    name: 'password',
-    component: () => import('./pages/PasswordPage.vue'),
-    meta: { title: zh.page.password, roles: everybody },
+    path: '/account',
+    name: 'account',
+    component: () => import('./pages/AccountPage.vue'),
+    meta: { title: zh.page.account, roles: everybody },
   },
 ]
 
 export const router = createRouter({
   history: createWebHistory(),
-  routes: [...pages, { path: '/:rest(.*)*', name: 'nowhere', component: NowherePage }],
+  routes: [...pages, { path: '/password', redirect: '/account' }, { path: '/:rest(.*)*', name: 'nowhere', component: NowherePage }],
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
 })
 

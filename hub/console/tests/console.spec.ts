@@ -1,9 +1,22 @@
 /// Each role signs in and does its jobs on the sandbox city.
+import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { APIRequestContext, Page } from '@playwright/test'
 import { city, password, people, told } from './city'
 import { expect, look, signIn, test } from './browser'
+
+/// What an authenticator shows now (RFC 6238).
+function codeOf(secret: string): string {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+  const bits = [...secret].map((letter) => letters.indexOf(letter).toString(2).padStart(5, '0')).join('')
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)))
+  const step = Buffer.alloc(8)
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)))
+  const tag = createHmac('sha1', key).update(step).digest()
+  const at = (tag[19] ?? 0) & 15
+  return String((tag.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0')
+}
 
 test.describe('signing in', () => {
   test('a wrong password is said so, and nothing else is shown', async ({ page }) => {
@@ -618,7 +631,7 @@ test.describe('an operator', () => {
     const other = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage()
     await signIn(other, people.operator)
     await signIn(page, people.operator)
-    await page.getByRole('link', { name: '修改密码' }).click()
+    await page.getByRole('link', { name: '我的账号' }).click()
     const next = 'seven swans swimming'
     const change = async (current: string, to: string, again = to): Promise<void> => {
       // Whatever is to be mended stands in the labels as well.
@@ -634,14 +647,55 @@ test.describe('an operator', () => {
     await change('not the password', next)
     await expect(page.getByText('当前密码不正确')).toBeVisible()
     await look(page, 'password')
+    await page.getByLabel(/^新密码/).fill('zhou zhou')
+    await expect(page.getByText('还不够长')).toBeVisible()
     await change(password, next)
-    await expect(page.getByRole('status')).toContainText('密码已修改')
+    await expect(page.getByText('密码已修改')).toBeVisible()
     await other.getByRole('link', { name: '系统' }).click()
     await expect(other.getByText('登录已到期')).toBeVisible()
     await page.getByRole('link', { name: '系统' }).click()
     await expect(page.getByRole('cell', { name: '可用' }).first()).toBeVisible()
-    await page.getByRole('link', { name: '修改密码' }).click()
+    await page.getByRole('link', { name: '我的账号' }).click()
     await change(next, password)
-    await expect(page.getByRole('status')).toContainText('密码已修改')
+    await expect(page.getByText('密码已修改')).toBeVisible()
+  })
+
+  test('sees who signed in as oneself, ends that, and sets a second factor up', async ({ page, browser }) => {
+    const other = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage()
+    await signIn(other, people.operator)
+    await signIn(page, people.operator, '/account')
+    await expect(page.getByText('当前登录', { exact: true })).toBeVisible()
+    await look(page, 'account')
+    await page.getByRole('button', { name: /^结束 .* 的登录$/ }).first().click()
+    await expect(page.getByText('已结束').first()).toBeVisible()
+    await other.getByRole('link', { name: '系统' }).click()
+    await expect(other.getByText('登录已到期')).toBeVisible()
+
+    await page.getByRole('button', { name: '启用第二因素' }).click()
+    const current = page.getByLabel(/^当前密码/).first()
+    await current.fill('not the password')
+    await page.getByRole('button', { name: '下一步' }).click()
+    await expect(page.getByText('当前密码不正确')).toBeVisible()
+    await current.fill(password)
+    await page.getByRole('button', { name: '下一步' }).click()
+    await expect(page.getByRole('img', { name: '验证器二维码' })).toBeVisible()
+    const secret = (await page.locator('code.digest').innerText()).replaceAll(' ', '')
+    await look(page, 'second-factor')
+    await page.getByLabel(/^验证器显示的六位动态码/).fill(codeOf(secret))
+    await page.getByRole('button', { name: '确认启用' }).click()
+    await expect(page.getByText('第二因素已启用')).toBeVisible()
+    const recovery = await page.locator('.recovery code').first().innerText()
+    await look(page, 'recovery-codes')
+    await page.getByRole('button', { name: '退出' }).click()
+
+    await page.getByLabel('用户名').fill(people.operator)
+    await page.getByLabel('密码', { exact: true }).fill(password)
+    await page.getByRole('button', { name: '登录' }).click()
+    await page.getByLabel('动态验证码或恢复码').fill(recovery)
+    await page.getByRole('button', { name: '登录' }).click()
+    await expect(page.getByText('本账号有 1 项变更')).toBeVisible()
+    await look(page, 'account-notice')
+    await page.getByRole('button', { name: '知道了' }).click()
+    await expect(page.getByText('本账号有 1 项变更')).toBeHidden()
   })
 })

@@ -208,7 +208,11 @@ impl App {
             pki.session_keys,
             config.identity.session_ttl.into(),
             revocations.clone(),
-            SecondFactor::new(pki.account_key, config.identity.second_factor.clone()),
+            SecondFactor::new(
+                pki.account_keys.second_factors,
+                config.identity.second_factor.clone(),
+            ),
+            pki.account_keys.passwords,
         ));
         let provider = match &config.oidc {
             Some(oidc) => {

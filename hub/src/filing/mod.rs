@@ -370,7 +370,7 @@ pub async fn submit(
     let known = store::filing::known(pool, filing).await?;
     let due_on = due_on(rules, calendar, filing, known);
     store::tx::retried("filing.submit", || {
-        store::filing::record(pool, scope, told, filing, due_on)
+        store::filing_record::record(pool, scope, told, filing, due_on)
     })
     .await
 }

@@ -11,6 +11,7 @@ mod lookup;
 mod lookup_answer;
 mod lookup_question;
 mod lookup_watch;
+mod padding;
 mod session;
 mod sync;
 mod value;

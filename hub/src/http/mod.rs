@@ -16,6 +16,7 @@ mod html;
 mod job;
 mod office;
 mod openapi;
+mod own_account;
 mod page;
 mod params;
 mod password;

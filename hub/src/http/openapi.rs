@@ -10,8 +10,8 @@ use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    account, alarm, audit, catalogue, duplicate, job, office, password, reject, report, review,
-    session, statistics, supervision,
+    account, alarm, audit, catalogue, duplicate, job, office, own_account, password, reject,
+    report, review, session, statistics, supervision,
 };
 use crate::filing::FilingKind;
 use crate::review::person::PairState;
@@ -29,6 +29,11 @@ use crate::review::person::PairState;
         account::list,
         job::list,
         job::read,
+        own_account::read,
+        own_account::end_all,
+        own_account::end,
+        own_account::offer,
+        own_account::confirm,
         password::change,
         catalogue::serve,
         office::list,

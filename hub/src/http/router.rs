@@ -6,15 +6,15 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post, put};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::auth::{Gate, only};
 use super::guard::{self, Room};
 use super::problem::Problem;
 use super::{
-    Api, account, alarm, audit, catalogue, console, duplicate, job, office, openapi, password,
-    reject, report, review, session, statistics, supervision,
+    Api, account, alarm, audit, catalogue, console, duplicate, job, office, openapi, own_account,
+    password, reject, report, review, session, statistics, supervision,
 };
 use crate::grpc;
 use crate::identity::RoleKind::{self, Analyst, Notary, Operator, Supervisor};
@@ -56,7 +56,7 @@ impl Api {
                 "/accounts",
                 gate(&[Operator, Supervisor], get(account::list)),
             )
-            .route("/account/password", gate(everybody, put(password::change)))
+            .nest("/account", own(&gate))
             .route("/jobs", gate(&[Supervisor, Operator], get(job::list)))
             .route(
                 "/jobs/{job_id}",
@@ -149,6 +149,24 @@ impl Api {
             .layer(from_fn(guard::measured))
             .with_state(self)
     }
+}
+
+/// The own account: everybody's.
+fn own(gate: impl Fn(&'static [RoleKind], MethodRouter<Api>) -> MethodRouter<Api>) -> Router<Api> {
+    let everybody = &RoleKind::ALL;
+    Router::new()
+        .route("/", gate(everybody, get(own_account::read)))
+        .route("/password", gate(everybody, put(password::change)))
+        .route("/sessions", gate(everybody, delete(own_account::end_all)))
+        .route(
+            "/sessions/{session_id}",
+            gate(everybody, delete(own_account::end)),
+        )
+        .route(
+            "/second-factor",
+            gate(everybody, post(own_account::offer))
+                .merge(gate(everybody, put(own_account::confirm))),
+        )
 }
 
 /// Casework: a notary's on the own office's part, a supervisor's on everything.

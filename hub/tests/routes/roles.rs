@@ -308,7 +308,27 @@ async fn the_description_has_every_route_and_is_openapi_3_1() {
 /// Routes whose answers their own tests know, and who may use them.
 const OTHERS: &[(Method, &str, &str, [bool; 4])] = &[
     (Method::GET, "/api/v1/supervision/rules", "", [true; 4]),
+    (Method::GET, "/api/v1/account", "", [true; 4]),
     (Method::PUT, "/api/v1/account/password", "{}", [true; 4]),
+    (Method::DELETE, "/api/v1/account/sessions", "", [true; 4]),
+    (
+        Method::DELETE,
+        "/api/v1/account/sessions/{session_id}",
+        "",
+        [true; 4],
+    ),
+    (
+        Method::POST,
+        "/api/v1/account/second-factor",
+        "{}",
+        [true; 4],
+    ),
+    (
+        Method::PUT,
+        "/api/v1/account/second-factor",
+        "{}",
+        [true; 4],
+    ),
     (
         Method::GET,
         "/api/v1/jobs/{job_id}",
