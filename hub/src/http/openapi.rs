@@ -10,8 +10,8 @@ use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    account, alarm, audit, catalogue, duplicate, job, office, password, reject, report, review,
-    session, statistics, supervision,
+    account, alarm, audit, catalogue, duplicate, exports, job, office, password, reject, report,
+    review, session, statistics, supervision,
 };
 use crate::filing::FilingKind;
 use crate::review::person::PairState;
@@ -29,6 +29,10 @@ use crate::review::person::PairState;
         account::list,
         job::list,
         job::read,
+        exports::list,
+        exports::read,
+        exports::remove,
+        exports::file,
         password::change,
         catalogue::serve,
         office::list,
@@ -48,6 +52,7 @@ use crate::review::person::PairState;
         review::duplicate::decide,
         review::duplicate::withdraw,
         statistics::table,
+        statistics::export,
         statistics::measures,
         alarm::list,
         alarm::lift,
@@ -57,6 +62,7 @@ use crate::review::person::PairState;
         supervision::finding::rules,
         supervision::finding::summary,
         supervision::finding::list,
+        supervision::finding::export_all,
         supervision::finding::read,
         supervision::finding::step,
         supervision::filing::list,
@@ -79,6 +85,7 @@ use crate::review::person::PairState;
         report::issue,
         report::publish,
         audit::entries,
+        audit::export_all,
         audit::inclusion,
         audit::consistency,
         audit::verification,

@@ -25,8 +25,9 @@ use super::component::MOST_NODES;
 use super::everyone::Everyone;
 use super::intake;
 use super::model::Model;
-use super::run::{Kind, Run, Runs, Step, workers};
+use super::run::{Run, Runs, Step, workers};
 use crate::duplicates::pass;
+use crate::jobs::Begun;
 use crate::rules::Rules;
 use crate::store::copy::Rows;
 use crate::store::linking::block::MOST_IN_BLOCK;
@@ -66,7 +67,7 @@ pub struct Relinked {
 
 /// Links everything anew.
 pub async fn relink(runs: &Runs<'_>) -> Result<Relinked, LinkingError> {
-    runs.run(Kind::Relink, relink_once).await
+    runs.run(Begun::Relink, relink_once).await
 }
 
 async fn relink_once(run: &Run<'_>) -> Result<Relinked, LinkingError> {
