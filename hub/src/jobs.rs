@@ -293,13 +293,21 @@ impl UnderWay {
         self.end_as(Outcome::Cancelled, None).await;
     }
 
-    async fn end_as(self, outcome: Outcome, result: Option<Value>) {
-        let ended = store::end(&self.pool, self.job_id, outcome, result.as_ref()).await;
-        if let Err(error) = ended {
+    /// Says so in the very transaction that holds the lane, so that whoever sees the end can begin the next job. Where that
+    /// connection was lost, the lane is free and the end is still to be told.
+    async fn end_as(mut self, outcome: Outcome, result: Option<Value>) {
+        let (job_id, result) = (self.job_id, result.as_ref());
+        let ended = async {
+            store::end(&mut *self.held, job_id, outcome, result).await?;
+            self.held.commit().await
+        };
+        if ended.await.is_ok() {
+            return;
+        }
+        if let Err(error) = store::end(&self.pool, job_id, outcome, result).await {
             let error = tx::describe(&error);
             tracing::warn!(error, "the end of a job was not written down");
         }
-        self.held.rollback().await.ok();
     }
 }
 

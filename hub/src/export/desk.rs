@@ -26,10 +26,10 @@ use crate::store::export as store;
 use crate::store::tx;
 use crate::supervision::codes;
 
-/// Made at once by one hub: each holds two of its connections.
-const AT_ONCE: usize = 2;
+/// Of a hub's connections for everything else, those that one file takes while it is made, with as many left to others.
+const SHARE: usize = 4;
 /// Files that an account has at a time, those under way included.
-const MOST_KEPT: i64 = 20;
+const MOST_KEPT: usize = 20;
 /// How often what has expired is removed.
 const SWEPT_EVERY: Duration = Duration::from_secs(60);
 
@@ -78,7 +78,7 @@ pub enum ExportError {
     AnotherUnderWay,
     #[error("this account has {MOST_KEPT} files; remove some, or wait until they expire")]
     TooMany,
-    #[error("this hub makes {AT_ONCE} files already")]
+    #[error("this hub makes as many files at once as it can")]
     Busy,
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -116,12 +116,13 @@ impl Exports {
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Self {
+        let connections = known.pool.options().get_max_connections() as usize;
         Self {
             pool: known.pool.clone(),
             audit,
             known,
             keep,
-            room: Arc::new(Semaphore::new(AT_ONCE)),
+            room: Arc::new(Semaphore::new((connections / SHARE).max(1))),
             tasks,
             stop,
         }
@@ -139,11 +140,16 @@ impl Exports {
         subject: Subject,
         form: FileForm,
     ) -> Result<Export, ExportError> {
-        let place = Arc::clone(&self.room).try_acquire_owned();
-        let place = place.map_err(|_| ExportError::Busy)?;
-        if store::count_of(&self.pool, by.account_id).await? >= MOST_KEPT {
+        let own = self.list(by).await?;
+        if own.iter().any(|one| one.state == JobState::UnderWay) {
+            return Err(ExportError::AnotherUnderWay);
+        }
+        if own.len() >= MOST_KEPT {
             return Err(ExportError::TooMany);
         }
+        let place = Arc::clone(&self.room).try_acquire_owned();
+        let place = place.map_err(|_| ExportError::Busy)?;
+        // Another hub may have begun one meanwhile.
         let begun = UnderWay::begin(&self.pool, Begun::ExportFor(by.account_id)).await?;
         let job = begun.ok_or(ExportError::AnotherUnderWay)?;
         let export_id = job.job_id();
@@ -170,12 +176,11 @@ impl Exports {
             subject,
             form,
             job,
+            place,
         };
         let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            stop.run_until_cancelled(run(making)).await;
-            drop(place);
-        });
+        self.tasks
+            .spawn(async move { stop.run_until_cancelled(run(making)).await });
         Ok(begun)
     }
 

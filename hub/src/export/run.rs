@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::PgPool;
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::desk::Refusal;
@@ -30,6 +31,8 @@ pub(super) struct Making {
     pub(super) subject: Subject,
     pub(super) form: FileForm,
     pub(super) job: UnderWay,
+    /// Among those that this hub makes at once.
+    pub(super) place: OwnedSemaphorePermit,
 }
 
 /// What came of it.
@@ -65,6 +68,8 @@ pub(super) async fn run(making: Making) {
         made = make(&making) => Some(made),
         () = cancelled(&making.pool, export_id) => None,
     };
+    // Whoever sees the end can begin the next one.
+    drop(making.place);
     let Some(made) = made else {
         return making.job.cancel().await;
     };

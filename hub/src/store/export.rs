@@ -118,16 +118,6 @@ pub async fn delete(pool: &PgPool, export_id: Uuid) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// How many files an account has, or is having made.
-pub async fn count_of(pool: &PgPool, account_id: Uuid) -> Result<i64, sqlx::Error> {
-    query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM export WHERE account_id = $1 AND expires_at > now()"#,
-        account_id
-    )
-    .fetch_one(pool)
-    .await
-}
-
 /// Removes files that have expired, and parts of files that will never be whole. Returns how many files went.
 pub async fn sweep(pool: &PgPool) -> Result<u64, sqlx::Error> {
     let expired = query!("DELETE FROM export WHERE expires_at <= now()")

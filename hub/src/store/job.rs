@@ -92,7 +92,7 @@ pub async fn report(
 
 /// Writes down how it ended: with its figures, when it is done.
 pub async fn end(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     job_id: Uuid,
     outcome: Outcome,
     result: Option<&Value>,
@@ -103,7 +103,7 @@ pub async fn end(
         outcome.code(),
         result,
     )
-    .execute(pool)
+    .execute(executor)
     .await?;
     Ok(())
 }
