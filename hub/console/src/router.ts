@@ -82,6 +82,12 @@ export const pages: RouteRecordRaw[] = [
     meta: { title: zh.page.audit, roles: ['supervisor'], menu: true },
   },
   {
+    path: '/exports',
+    name: 'exports',
+    component: () => import('./pages/ExportsPage.vue'),
+    meta: { title: zh.page.exports, roles: ['notary', 'analyst', 'supervisor'], menu: true },
+  },
+  {
     path: '/system',
     name: 'system',
     component: () => import('./pages/SystemPage.vue'),

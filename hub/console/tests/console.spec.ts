@@ -497,6 +497,12 @@ test.describe('supervisors', () => {
     await page.getByRole('button', { name: '验证日志' }).click()
     await expect(page.getByText('日志完整')).toBeVisible()
     await page.getByRole('button', { name: /^详情 / }).first().click()
+    await page.getByLabel('截止日期').fill('2001-01-01')
+    await expect(page.getByText('没有数据')).toBeVisible()
+    await page.getByLabel('截止日期').fill('')
+    const arrives = page.waitForEvent('download')
+    await page.getByRole('button', { name: '导出 CSV' }).click()
+    expect(readFileSync(await (await arrives).path(), 'utf8')).toContain('登录')
     await look(page, 'audit')
   })
 
@@ -555,6 +561,42 @@ test.describe('an analyst', () => {
     await page.getByLabel('期间起').fill('2024-13')
     await page.keyboard.press('Enter')
     await expect(page.getByRole('alert')).toBeVisible()
+  })
+
+  test('has a large table made by the hub, leaves, finds it again, takes it and removes it', async ({ page }) => {
+    await signIn(page, people.analyst, '/statistics?by=office,month&from=2024&to=2024')
+    // No table of this city is too large to be handed over at once.
+    await page.route('**/api/v1/statistics?**', (route) =>
+      route.request().headers()['accept'] === 'text/csv'
+        ? route.fulfill({ status: 409, json: { reason: 'EXPORT_NEEDED', detail_zh: '数据量较大' } })
+        : route.continue(),
+    )
+    await page.getByRole('button', { name: '导出 CSV' }).click()
+    await expect(page.getByRole('status').filter({ hasText: '已转为后台导出' })).toBeVisible()
+    await look(page, 'statistics-export')
+    await page.getByRole('link', { name: '总览' }).click()
+    await page.getByRole('navigation').getByRole('link', { name: '我的导出' }).click()
+    const mine = page.getByRole('row').filter({ hasText: '公证办证统计表（按公证处、月份）' })
+    await expect(mine).toContainText('已完成')
+    await look(page, 'exports')
+    const arrives = page.waitForEvent('download')
+    await mine.getByRole('button', { name: '下载' }).click()
+    const file = readFileSync(await (await arrives).path(), 'utf8')
+    expect(file.startsWith('\uFEFF')).toBe(true)
+    expect(file.split('\n').length).toBeGreaterThan(50)
+    await mine.getByRole('button', { name: '删除' }).click()
+    await expect(page.getByText('没有后台导出')).toBeVisible()
+  })
+
+  test('sees how far the first load of an office is', async ({ page }) => {
+    await page.route('**/api/v1/offices/*/feed', async (route) => {
+      const feed = await (await route.fetch()).json()
+      await route.fulfill({ json: { ...feed, connected: true, first_load: { committed: 63_000, known: 100_000 } } })
+    })
+    await signIn(page, people.analyst, '/offices/hzgl')
+    await expect(page.locator('.panel-head .mark').first()).toHaveText('首次同步 63 %')
+    await expect(page.getByText('63 %（63,000／100,000 条）')).toBeVisible()
+    await look(page, 'office-first-load')
   })
 })
 

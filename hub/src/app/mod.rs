@@ -25,6 +25,8 @@ use crate::audit::{Audit, Checkpoints, key_file};
 use crate::background::kept;
 use crate::config::Config;
 use crate::entrance::Entrance;
+use crate::export::Exports;
+use crate::export::subject::Known;
 use crate::grpc;
 use crate::grpc::health::{Health, Standing};
 use crate::http;
@@ -227,6 +229,17 @@ impl App {
             audit.clone(),
         ));
         let models = Models::default();
+        let background = Tasks::default();
+        let exports = Exports::new(
+            audit.clone(),
+            Known {
+                pool: database.general.clone(),
+                rules: supervision_rules.clone(),
+            },
+            config.exports.keep.into(),
+            background.tracker.clone(),
+            background.stop.clone(),
+        );
         let services = Services::new(
             &config,
             &database,
@@ -243,12 +256,12 @@ impl App {
             Arc::clone(&checkpoints),
             rules.clone(),
             supervision_rules.clone(),
+            exports.clone(),
             traffic.clone(),
         );
         let doors = Doors::bind(&config, &authority, Arc::clone(&certificate), revocations).await?;
         let addresses = doors.addresses;
 
-        let background = Tasks::default();
         background.keep("revocations", move |stop| reader.clone().run(stop));
         // It ends behind the log, when everything is recorded.
         let (grown, of_audit) = (log.grown(), config.audit.clone());
@@ -273,6 +286,7 @@ impl App {
             watch::database(pools.clone(), told.clone(), stop)
         });
         background.keep("service_manager", watch::service_manager);
+        background.keep("exports", move |stop| exports.clone().sweep(stop));
         let figures = database.general.clone();
         background.keep("next_tokens", move |stop| {
             watch::next_tokens(figures.clone(), stop)

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use super::{
-    Audit, Background, Database, Identity, Ingest, Limits, Linking, Listener, Log, LogFormat,
+    Audit, Background, Database, Exports, Identity, Ingest, Limits, Linking, Listener, Log, LogFormat,
     Lookup, LookupAlarm, Oidc, Span, TrustDomain,
 };
 
@@ -95,6 +95,14 @@ impl Default for LookupAlarm {
             reference_subjects: count(150),
             office_subjects: count(2000),
             blocks: false,
+        }
+    }
+}
+
+impl Default for Exports {
+    fn default() -> Self {
+        Self {
+            keep: Span::hours(24),
         }
     }
 }

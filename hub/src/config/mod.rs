@@ -53,6 +53,8 @@ pub struct Config {
     #[serde(default)]
     pub lookup: Lookup,
     #[serde(default)]
+    pub exports: Exports,
+    #[serde(default)]
     pub audit: Audit,
     #[serde(default)]
     pub log: Log,
@@ -191,6 +193,14 @@ pub struct LookupAlarm {
     pub office_subjects: NonZeroU32,
     /// Whether a person with an open alarm is not answered until it is lifted.
     pub blocks: bool,
+}
+
+/// Files made as jobs.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Exports {
+    /// How long a file stays after it was asked for.
+    pub keep: Span,
 }
 
 /// Checkpoints of the audit log.

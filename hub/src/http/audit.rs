@@ -1,6 +1,8 @@
 //! `/api/v1/audit`: the log of who asked what, for supervisors, and proofs of it.
 
 use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -9,19 +11,27 @@ use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
+use super::export::{self, Form};
+use super::exports::{self, ExportAnswer, StartExport};
 use super::office::Nothing;
 use super::page::{self, Page};
-use super::params::Params;
+use super::params::{Body, Params};
 use super::problem::{Problem, ProblemBody};
 use crate::audit::merkle::TreeHead;
 use crate::audit::{Action, Break, Outcome, Recorded, window};
+use crate::export::subject::{Days, Subject};
 use crate::identity::Person;
+use crate::statistics::period::day;
 use crate::store;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Filter {
+    /// First day in Asia/Shanghai, e.g. 2024-01-31; from the beginning when absent.
+    from: Option<String>,
+    /// Last day, included; up to now when absent.
+    to: Option<String>,
     /// 1 to 200; 50 when absent.
     limit: Option<i64>,
     /// `next_cursor` of the page before.
@@ -54,33 +64,83 @@ pub(super) struct EntryAnswer {
     pruned: bool,
 }
 
-/// Entries, the newest first. Reading them is an entry of its own.
+/// Entries, the newest first. Reading them is an entry of its own. All of them, the oldest first, as CSV or XLSX by `Accept`;
+/// where there are many, that is to be begun by `/audit/entries/exports`.
 #[utoipa::path(
     get, path = "/api/v1/audit/entries", operation_id = "listAuditEntries",
     security(("session" = [])), params(Filter),
     responses(
-        (status = 200, body = Page<EntryAnswer>), (status = 400, body = ProblemBody),
-        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 200, content(
+            (Page<EntryAnswer> = "application/json"),
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
+        (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 406, body = ProblemBody), (status = 409, body = ProblemBody),
     ),
 )]
 pub(super) async fn entries(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
+    headers: HeaderMap,
     Params(filter): Params<Filter>,
-) -> Result<Json<Page<EntryAnswer>>, Problem> {
+) -> Result<Response, Problem> {
+    let form = export::form(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
+    let days = filter.days()?;
+    if let Some(form) = form.file() {
+        page::whole(filter.limit, filter.cursor.as_deref())?;
+        return export::at_once(&api, &person, &Subject::Audit(days), form).await;
+    }
     let limit = page::limit(filter.limit)?;
     let before = match page::key::<1>(filter.cursor.as_deref())? {
         None => i64::MAX,
         Some([entry_no]) => entry_no.parse().map_err(|_| page::bad_cursor())?,
     };
     let mut reading = api.reading(&person).await?;
-    let entries = store::audit::before(&mut *reading, before, limit + 1).await?;
+    let (after, through) = days.entries(&mut reading).await?;
+    let before = before.min(through.saturating_add(1));
+    let entries = store::audit::before(&mut *reading, before, after, limit + 1).await?;
     api.record(&person, Action::ReadAudit, Outcome::Done, json!({}))
         .await?;
     let entries = entries.into_iter().map(EntryAnswer::from).collect();
-    Ok(Json(Page::cut(entries, limit, |last: &EntryAnswer| {
+    let page = Page::cut(entries, limit, |last: &EntryAnswer| {
         [last.entry_no.to_string()]
-    })))
+    });
+    Ok(Json(page).into_response())
+}
+
+/// Begins to make a file of many entries.
+#[utoipa::path(
+    post, path = "/api/v1/audit/entries/exports", operation_id = "exportAuditEntries",
+    security(("session" = [])), params(Filter), request_body = StartExport,
+    responses(
+        (status = 202, body = ExportAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 409, body = ProblemBody),
+    ),
+)]
+pub(super) async fn export_all(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Params(filter): Params<Filter>,
+    Body(wanted): Body<StartExport>,
+) -> Result<(StatusCode, Json<ExportAnswer>), Problem> {
+    page::whole(filter.limit, filter.cursor.as_deref())?;
+    let subject = Subject::Audit(filter.days()?);
+    exports::start(&api, &person, subject, wanted).await
+}
+
+impl Filter {
+    fn days(&self) -> Result<Days, Problem> {
+        let read = |name: &str, text: Option<&str>| {
+            let expected = "a day such as 2024-01-31";
+            let day = text.map(|text| day(text).ok_or_else(|| Problem::field(name, expected)));
+            day.transpose()
+        };
+        Ok(Days {
+            first: read("from", self.from.as_deref())?,
+            last: read("to", self.to.as_deref())?,
+        })
+    }
 }
 
 /// That an entry is in a signed tree (RFC 6962).

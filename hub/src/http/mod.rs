@@ -11,6 +11,7 @@ mod catalogue;
 mod console;
 mod duplicate;
 mod export;
+mod exports;
 mod guard;
 mod html;
 mod job;
@@ -38,6 +39,7 @@ use sqlx::{PgPool, PgTransaction};
 use crate::alarm::Alarms;
 use crate::audit::{Action, Audit, Checkpoints, Entry, Outcome};
 use crate::entrance::Entrance;
+use crate::export::Exports;
 use crate::identity::oidc::Provider;
 use crate::identity::{Person, Sessions};
 use crate::linking::model::Models;
@@ -60,6 +62,8 @@ pub struct Api {
     pub checkpoints: Arc<Checkpoints>,
     pub rules: Rules,
     pub supervision: Supervision,
+    /// Files that are made as jobs.
+    pub exports: Exports,
 }
 
 impl Api {

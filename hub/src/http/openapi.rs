@@ -10,7 +10,7 @@ use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    account, alarm, audit, catalogue, duplicate, job, office, own_account, password, reject,
+    account, alarm, audit, catalogue, duplicate, exports, job, office, own_account, password, reject,
     report, review, session, statistics, supervision,
 };
 use crate::filing::FilingKind;
@@ -34,6 +34,10 @@ use crate::review::person::PairState;
         own_account::end,
         own_account::offer,
         own_account::confirm,
+        exports::list,
+        exports::read,
+        exports::remove,
+        exports::file,
         password::change,
         catalogue::serve,
         office::list,
@@ -53,6 +57,7 @@ use crate::review::person::PairState;
         review::duplicate::decide,
         review::duplicate::withdraw,
         statistics::table,
+        statistics::export,
         statistics::measures,
         alarm::list,
         alarm::lift,
@@ -62,6 +67,7 @@ use crate::review::person::PairState;
         supervision::finding::rules,
         supervision::finding::summary,
         supervision::finding::list,
+        supervision::finding::export_all,
         supervision::finding::read,
         supervision::finding::step,
         supervision::filing::list,
@@ -84,6 +90,7 @@ use crate::review::person::PairState;
         report::issue,
         report::publish,
         audit::entries,
+        audit::export_all,
         audit::inclusion,
         audit::consistency,
         audit::verification,

@@ -78,6 +78,16 @@ pub(super) fn parsed<T: std::str::FromStr>(
         .map_err(|_| Problem::field(name, expected))
 }
 
+/// A file has everything that is asked for, not a page of it.
+pub(super) fn whole(limit: Option<i64>, cursor: Option<&str>) -> Result<(), Problem> {
+    let expected = "nothing beside a file, which has everything";
+    match (limit, cursor) {
+        (None, None) => Ok(()),
+        (Some(_), _) => Err(Problem::field("limit", expected)),
+        (None, Some(_)) => Err(Problem::field("cursor", expected)),
+    }
+}
+
 pub(super) fn bad_cursor() -> Problem {
     Problem::field("cursor", "the next_cursor of a page before")
 }

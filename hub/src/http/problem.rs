@@ -133,6 +133,42 @@ impl Problem {
         )
     }
 
+    pub(super) fn export_needed() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "EXPORT_NEEDED",
+            "there are more rows than are handed over at once; begin an export with POST /exports beside this route",
+            "数据量较大，请转为后台导出，完成后在“我的导出”中下载。",
+        )
+    }
+
+    pub(super) fn export_not_done() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "EXPORT_NOT_DONE",
+            "the file is not whole: it is being made, or will not be",
+            "文件尚未生成，或者未能生成。请刷新后查看。",
+        )
+    }
+
+    pub(super) fn export_under_way() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "EXPORT_UNDER_WAY",
+            "another file is being made for this account; wait for it, or remove it",
+            "您已有一个导出正在进行。请等它完成，或者先取消。",
+        )
+    }
+
+    pub(super) fn too_many_exports() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "TOO_MANY_EXPORTS",
+            "this account has as many files as are kept; remove some, or wait until they expire",
+            "“我的导出”中的文件已满。请先删除不需要的文件。",
+        )
+    }
+
     pub(super) fn second_person_needed(detail: String) -> Self {
         Self::new(
             StatusCode::FORBIDDEN,

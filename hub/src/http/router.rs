@@ -13,7 +13,8 @@ use super::auth::{Gate, only};
 use super::guard::{self, Room};
 use super::problem::Problem;
 use super::{
-    Api, account, alarm, audit, catalogue, console, duplicate, job, office, openapi, own_account,
+    Api, account, alarm, audit, catalogue, console, duplicate, exports, job, office, openapi,
+    own_account,
     password, reject, report, review, session, statistics, supervision,
 };
 use crate::grpc;
@@ -62,6 +63,7 @@ impl Api {
                 "/jobs/{job_id}",
                 gate(&[Supervisor, Operator], get(job::read)),
             )
+            .nest("/exports", exported(&gate))
             .route("/catalogue", gate(everybody, get(catalogue::serve)))
             .route("/feeds", gate(everybody, get(office::feeds)))
             .route("/offices", gate(everybody, get(office::list)))
@@ -83,6 +85,10 @@ impl Api {
             )
             .route("/statistics", gate(FIGURES, get(statistics::table)))
             .route(
+                "/statistics/exports",
+                gate(FIGURES, post(statistics::export)),
+            )
+            .route(
                 "/statistics/measures",
                 gate(FIGURES, get(statistics::measures)),
             )
@@ -96,6 +102,10 @@ impl Api {
             )
             .nest("/reports", reports(&gate))
             .route("/audit/entries", gate(&[Supervisor], get(audit::entries)))
+            .route(
+                "/audit/entries/exports",
+                gate(&[Supervisor], post(audit::export_all)),
+            )
             .route(
                 "/audit/entries/{entry_no}/proof",
                 gate(&[Supervisor], get(audit::inclusion)),
@@ -234,6 +244,10 @@ fn supervised(
         )
         .route("/findings", gate(casework, get(supervision::finding::list)))
         .route(
+            "/findings/exports",
+            gate(casework, post(supervision::finding::export_all)),
+        )
+        .route(
             "/findings/{finding_id}",
             gate(casework, get(supervision::finding::read)),
         )
@@ -282,6 +296,19 @@ fn supervised(
             "/inspections/{inspection_id}/notice",
             gate(casework, get(supervision::inspection::notice)),
         )
+}
+
+/// Files made as jobs, whoever's may have any; each is its own account's.
+fn exported(
+    gate: impl Fn(&'static [RoleKind], MethodRouter<Api>) -> MethodRouter<Api>,
+) -> Router<Api> {
+    Router::new()
+        .route("/", gate(FIGURES, get(exports::list)))
+        .route(
+            "/{export_id}",
+            gate(FIGURES, get(exports::read)).merge(gate(FIGURES, delete(exports::remove))),
+        )
+        .route("/{export_id}/file", gate(FIGURES, get(exports::file)))
 }
 
 /// Period reports, the bureau's.

@@ -170,25 +170,47 @@ pub async fn after(pool: &PgPool, entry_no: i64, most: i64) -> Result<Vec<Record
     .await
 }
 
-/// Number of the last entry; 0 when there is none.
-pub async fn last(pool: &PgPool) -> Result<i64, sqlx::Error> {
-    query_scalar!(r#"SELECT coalesce(max(entry_no), 0) AS "last!" FROM audit_entry"#)
-        .fetch_one(pool)
-        .await
-}
-
-/// Entries before number `entry_no`, the newest first.
-pub async fn before(
+/// Entries behind number `entry_no` up to number `through`, in order.
+pub async fn between(
     executor: impl PgExecutor<'_>,
     entry_no: i64,
+    through: i64,
     most: i64,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
     query_as!(
         Recorded,
         r#"SELECT entry_no, recorded_at, actor, office_id, action, outcome, purpose, case_reference, detail, salt, tree,
                   chain_hash, pruned
-             FROM audit_entry WHERE entry_no < $1 ORDER BY entry_no DESC LIMIT $2"#,
+             FROM audit_entry WHERE entry_no > $1 AND entry_no <= $2 ORDER BY entry_no LIMIT $3"#,
         entry_no,
+        through,
+        most,
+    )
+    .fetch_all(executor)
+    .await
+}
+
+/// Number of the last entry; 0 when there is none.
+pub async fn last(executor: impl PgExecutor<'_>) -> Result<i64, sqlx::Error> {
+    query_scalar!(r#"SELECT coalesce(max(entry_no), 0) AS "last!" FROM audit_entry"#)
+        .fetch_one(executor)
+        .await
+}
+
+/// Entries before number `entry_no` and behind number `after`, the newest first.
+pub async fn before(
+    executor: impl PgExecutor<'_>,
+    entry_no: i64,
+    after: i64,
+    most: i64,
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    query_as!(
+        Recorded,
+        r#"SELECT entry_no, recorded_at, actor, office_id, action, outcome, purpose, case_reference, detail, salt, tree,
+                  chain_hash, pruned
+             FROM audit_entry WHERE entry_no < $1 AND entry_no > $2 ORDER BY entry_no DESC LIMIT $3"#,
+        entry_no,
+        after,
         most,
     )
     .fetch_all(executor)
@@ -196,14 +218,17 @@ pub async fn before(
 }
 
 /// Number of the last entry recorded before a moment; 0 when there is none.
-pub async fn last_before(pool: &PgPool, moment: OffsetDateTime) -> Result<i64, sqlx::Error> {
+pub async fn last_before(
+    executor: impl PgExecutor<'_>,
+    moment: OffsetDateTime,
+) -> Result<i64, sqlx::Error> {
     // Numbers follow time but for the clocks of several hubs; whatever stands behind a younger entry stays.
     query_scalar!(
         r#"SELECT coalesce((SELECT entry_no - 1 FROM audit_entry WHERE recorded_at >= $1 ORDER BY entry_no LIMIT 1),
                            (SELECT max(entry_no) FROM audit_entry), 0) AS "last!""#,
         moment,
     )
-    .fetch_one(pool)
+    .fetch_one(executor)
     .await
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod decode;
 pub mod details;
 pub mod digest;
 pub mod duplicate;
+pub mod export;
 pub mod feed;
 pub mod feed_day;
 pub mod figures;

@@ -113,13 +113,18 @@ impl<'a> Desk<'a> {
         self.office
     }
 
-    /// A page of findings: up to `most`.
-    pub async fn findings(&self, wanted: Wanted, most: i64) -> Result<Vec<Finding>, DeskError> {
-        let wanted = Wanted {
+    /// What is wanted, cut down to what this desk may see.
+    pub fn own(&self, wanted: Wanted) -> Wanted {
+        Wanted {
             office: self.office.or(wanted.office),
             notified_alone: self.office.is_some(),
             ..wanted
-        };
+        }
+    }
+
+    /// A page of findings: up to `most`.
+    pub async fn findings(&self, wanted: Wanted, most: i64) -> Result<Vec<Finding>, DeskError> {
+        let wanted = self.own(wanted);
         let mut reading = self.by.scope().read(self.pool).await?;
         let findings = finding::page(&mut reading, &wanted, most).await?;
         let detail = json!({

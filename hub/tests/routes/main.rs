@@ -5,6 +5,7 @@ mod audit;
 mod client;
 mod console;
 mod duplicates;
+mod exports;
 mod jobs;
 mod offices;
 #[path = "../ingest/record.rs"]

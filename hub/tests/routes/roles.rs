@@ -82,6 +82,7 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
     ("/api/v1/statistics/measures", [true, true, true, false]),
     ("/api/v1/alarms", [false, false, true, true]),
     ("/api/v1/jobs", [false, false, true, true]),
+    ("/api/v1/exports", [true, true, true, false]),
     ("/api/v1/statistics/feeds", [true; 4]),
     (
         "/api/v1/statistics?office=xiaoshan",
@@ -334,6 +335,42 @@ const OTHERS: &[(Method, &str, &str, [bool; 4])] = &[
         "/api/v1/jobs/{job_id}",
         "",
         [false, false, true, true],
+    ),
+    (
+        Method::POST,
+        "/api/v1/statistics/exports",
+        r#"{"form": "csv"}"#,
+        [true, true, true, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/supervision/findings/exports",
+        r#"{"form": "csv"}"#,
+        [true, false, true, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/audit/entries/exports",
+        r#"{"form": "csv"}"#,
+        [false, false, true, false],
+    ),
+    (
+        Method::GET,
+        "/api/v1/exports/{export_id}",
+        "",
+        [true, true, true, false],
+    ),
+    (
+        Method::DELETE,
+        "/api/v1/exports/{export_id}",
+        "",
+        [true, true, true, false],
+    ),
+    (
+        Method::GET,
+        "/api/v1/exports/{export_id}/file",
+        "",
+        [true, true, true, false],
     ),
     (
         Method::GET,

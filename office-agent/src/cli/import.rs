@@ -15,6 +15,9 @@ use crate::outbox::{self, Disposition, Entry, Outbox};
 use crate::source::import_file;
 use crate::source::row::Found;
 
+/// Rows between two words on how far a large file is; it takes a second or a few.
+const TOLD_EVERY: u64 = 10_000;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The file; it is not changed.
@@ -45,6 +48,7 @@ pub(super) async fn import(config: &Config, args: &Args, output: &Output) -> Res
     let bad = |bad| anyhow!("{bad}");
     let mut rows = import_file(&args.file, folder).await.map_err(bad)?;
     let mut done = Imported::default();
+    let mut read = 0;
     while let Some(found) = rows.next().await.map_err(bad)? {
         let mut good = Vec::new();
         let mut entries = Vec::with_capacity(found.len());
@@ -66,6 +70,14 @@ pub(super) async fn import(config: &Config, args: &Args, output: &Output) -> Res
         let stored = stored.count() as u64;
         done.stored += stored;
         done.unchanged += dispositions.len() as u64 - stored;
+        let before = read;
+        read += dispositions.len() as u64;
+        if read / TOLD_EVERY > before / TOLD_EVERY {
+            output.progress(&format!(
+                "{read} records read, {} stored so far",
+                done.stored
+            ));
+        }
     }
     done.notes = rows.notes().to_vec();
     output.print(&done, || text(&done))?;

@@ -31,6 +31,14 @@ impl Output {
         }
     }
 
+    /// How far a long command has come, for people who wait for it.
+    pub(super) fn progress(&self, so_far: &str) {
+        if !self.json {
+            // Whoever cannot be told waits all the same.
+            let _ = writeln!(io::stderr().lock(), "{so_far}");
+        }
+    }
+
     /// Why the command ended without being done. Nothing is left to be done when even that cannot be printed.
     pub(super) fn failed(&self, problem: &str) {
         let mut err = io::stderr().lock();

@@ -74,9 +74,14 @@ fn head(text: &mut String, status: &Status) -> std::fmt::Result {
         }
     }
     let outbox = &status.outbox;
+    // Of a large first load it says how far it is.
+    let far = match (outbox.waiting, outbox.last_sequence) {
+        (0, _) | (_, 0) => String::new(),
+        (_, last) => format!("，{}%", outbox.acked_sequence.saturating_mul(100) / last),
+    };
     writeln!(
         text,
-        "待报送　　{} 条（已取 {}，平台已确认 {}）",
+        "待报送　　{} 条（已取 {}，平台已确认 {}{far}）",
         outbox.waiting, outbox.last_sequence, outbox.acked_sequence
     )
 }

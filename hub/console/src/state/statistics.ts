@@ -1,6 +1,5 @@
 /// Questions about figures, as they stand in the page's address, and what a drill down makes of one.
 import { api, ask, type Schemas } from '@/api/client'
-import { save, type Form } from '@/state/save'
 import { change, count, decimal, percent, yuan } from '@/text/format'
 import { zh } from '@/text/zh'
 
@@ -164,11 +163,4 @@ export function changed(value: number | null | undefined, column: Column | undef
   if (column.change === 'relative') return change(value)
   const sign = value > 0 ? '+' : ''
   return column.unit === 'rate' ? zh.statistics.points(`${sign}${(value * 100).toFixed(1)}`) : `${sign}${value.toFixed(column.unit === 'score' ? 2 : 0)}`
-}
-
-/// Keeps a table as a file.
-export function download(question: Question, form: Form): Promise<void> {
-  const query = new URLSearchParams(parameters(question))
-  const name = `${zh.page.statistics}${question.from ? ` ${question.from}` : ''}`
-  return save(`/api/v1/statistics?${query}`, form, name)
 }

@@ -1,4 +1,9 @@
-/// Everything the console says, in Chinese. Names of codes come from the hub's catalogue, not from here.
+/// Everything the console says, in Chinese. Names of codes come from the hub's catalogue, or stand here one for each code that
+/// the interface can answer: the compiler asks for those that are missing.
+import type { components } from '@/api/schema'
+
+type Named<Code extends keyof components['schemas']> = Record<components['schemas'][Code] & string, string>
+
 export const zh = {
   title: '公证办证信息共享平台',
   skip: '跳到正文',
@@ -17,6 +22,7 @@ export const zh = {
     offices: '机构数据',
     reports: '报表',
     audit: '审计',
+    exports: '我的导出',
     system: '系统',
     account: '我的账号',
   },
@@ -154,6 +160,9 @@ export const zh = {
     committed: '最近入库',
     caughtUp: '最近报齐',
     backlog: '待报送',
+    firstLoad: '首次同步',
+    firstLoadOf: (percent: number, committed: string, known: string) => `${percent} %（${committed}／${known} 条）`,
+    loading: (percent: number) => `首次同步 ${percent} %`,
     sequence: '最后序号',
     rejects: '退回',
     quality: '质量提示',
@@ -292,7 +301,7 @@ export const zh = {
       times: '次',
       per_ten_thousand: '件/万件',
       score: '分',
-    } as Record<string, string>,
+    } satisfies Named<'StatisticsUnit'>,
     points: (n: string) => `${n} 个百分点`,
     most: (n: number) => `图中为前 ${n} 项。`,
     table: '统计表',
@@ -304,8 +313,22 @@ export const zh = {
     asOf: (at: string) => `数据截至 ${at}`,
     empty: '所选期间与条件下没有数据。',
     notTogether: (name: string) => `所选指标、分组不能与“${name}”同列`,
-    xlsx: '导出 XLSX',
-    csv: '导出 CSV',
+    uncounted: '服务人数尚未统计：数据首次报齐后自动统计，此后每夜重新统计。',
+  },
+  exports: {
+    as: (form: string) => `导出 ${form}`,
+    begun: '数据量较大，已转为后台导出，可以离开本页。',
+    note: '数据量较大的导出在后台进行，可以离开本页。文件只供本人下载，到期自动删除；发起和每次下载均记入审计日志。',
+    none: '没有后台导出。数据量不大的导出会直接下载，不在此列出。',
+    content: '内容',
+    form: '格式',
+    started: '发起',
+    expires: '到期删除',
+    acts: '操作',
+    take: '下载',
+    cancel: '取消',
+    remove: '删除',
+    again: '平台中断，请重新导出',
   },
   reports: {
     kind: '报表种类',
@@ -354,8 +377,8 @@ export const zh = {
   review: {
     kinds: { duplicates: '重复申请', persons: '人员' },
     state: '状态',
-    findingStates: { open: '待处理', confirmed: '已认定', dismissed: '已排除' },
-    pairStates: { open: '待处理', proposed: '待确认', in_force: '已生效' },
+    findingStates: { open: '待处理', confirmed: '已认定', dismissed: '已排除' } satisfies Named<'FindingState'>,
+    pairStates: { open: '待处理', proposed: '待确认', in_force: '已生效' } satisfies Named<'PairState'>,
     nothing: '没有需要处理的内容。',
     choose: '从列表中选择一项。',
     pair: '可能是同一人',
@@ -379,11 +402,11 @@ export const zh = {
     reasonHint: '不超过 500 字，勿填写证件号码或电话',
     reasonNeeded: '请填写理由。',
     decisions: { same: '同一人', not_same: '不是同一人' } as Record<string, string>,
-    verdicts: { confirmed: '认定属实', dismissed: '排除' },
+    verdicts: { confirmed: '认定属实', dismissed: '排除' } satisfies Named<'Verdict'>,
     confirm: '确认',
     decline: '不予确认',
     withdraw: '撤回认定',
-    states: { proposed: '待确认', in_force: '已生效', declined: '未获确认', withdrawn: '已撤回' },
+    states: { proposed: '待确认', in_force: '已生效', declined: '未获确认', withdrawn: '已撤回' } satisfies Named<'JudgementState'>,
     proposedNote: '跨公证处的同一人认定，须由提出人以外的监督人员确认后生效。',
     byYou: '本人',
     applied: '申请日期',
@@ -399,6 +422,7 @@ export const zh = {
     foundAt: (at: string) => `发现于 ${at}`,
   },
   supervision: {
+    list: '监督问题清单',
     kinds: { findings: '问题', inspections: '检查督导', missing: '逾期未报' },
     all: '全部',
     everyOffice: '全部公证处',
@@ -504,7 +528,7 @@ export const zh = {
     unanswered: '请填报此项。',
     evidenceOf: (item: string) => `${item}的依据`,
     evidenceHint: '依据：文件、照片名称等，选填',
-    verdicts: { met: '达标', unmet: '未达标', not_applicable: '不适用', unanswered: '未填报' },
+    verdicts: { met: '达标', unmet: '未达标', not_applicable: '不适用', unanswered: '未填报' } satisfies Named<'ItemVerdict'>,
     back: '全部公证处',
   },
   alarms: {
@@ -528,6 +552,8 @@ export const zh = {
     intact: (entries: number) => `日志完整：${entries} 条记录全部相符。`,
     broken: (from: number, to: number, fault: string) => `第 ${from} 至 ${to} 条之间不相符：${fault}。请立即联系平台运维。`,
     note: '每次查询、登录、导出与认定在答复之前即记入只增不改的日志。阅读本页也会被记录。',
+    from: '起始日期',
+    to: '截止日期',
     entry: '序号',
     at: '时间',
     actor: '何人',

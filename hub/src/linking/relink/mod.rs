@@ -20,8 +20,9 @@ use self::anew::Anew;
 use super::LinkingError;
 use super::everyone::Everyone;
 use super::model::Model;
-use super::run::{Kind, Run, Runs, Step, workers};
+use super::run::{Run, Runs, Step, workers};
 use crate::duplicates::pass;
+use crate::jobs::Begun;
 use crate::rules::Rules;
 use crate::store::linking::relink as store;
 use crate::store::linking::{self as locks, judgement};
@@ -55,7 +56,7 @@ pub struct Relinked {
 
 /// Links everything anew.
 pub async fn relink(runs: &Runs<'_>) -> Result<Relinked, LinkingError> {
-    runs.run(Kind::Relink, relink_once).await
+    runs.run(Begun::Relink, relink_once).await
 }
 
 async fn relink_once(run: &Run<'_>) -> Result<Relinked, LinkingError> {

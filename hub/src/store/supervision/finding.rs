@@ -34,6 +34,13 @@ pub struct Finding {
     pub rectified_at: Option<OffsetDateTime>,
 }
 
+impl Finding {
+    /// Whether it was to be rectified before `today` and was not.
+    pub fn is_overdue(&self, today: Date) -> bool {
+        self.state == FindingState::Notified && self.due_on.is_some_and(|due| due < today)
+    }
+}
+
 /// One step of its life.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Taken {
