@@ -27,6 +27,7 @@ mod router;
 mod session;
 mod statistics;
 mod supervision;
+mod work;
 
 pub use openapi::document;
 

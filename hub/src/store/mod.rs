@@ -38,6 +38,7 @@ pub mod rollup;
 pub mod rules;
 pub mod scope;
 pub mod second_factor;
+pub mod set_aside;
 pub mod structure;
 pub mod supervision;
 pub mod sync;

@@ -20,3 +20,4 @@ mod statistics;
 mod supervision;
 #[path = "../support/mod.rs"]
 mod support;
+mod work;

@@ -9,7 +9,7 @@ use time::{Date, OffsetDateTime};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{behind, cursor, day, facts};
+use super::{day, facts};
 use crate::filing::body::iso_date;
 use crate::http::Api;
 use crate::http::page::{self, Page};
@@ -224,12 +224,12 @@ pub(in crate::http) async fn list(
         severity: filter.severity,
         state: filter.state,
         overdue_on: filter.overdue.unwrap_or_default().then_some(today),
-        behind: behind(filter.cursor.as_deref())?,
+        behind: page::behind(filter.cursor.as_deref())?,
         ..Wanted::default()
     };
     let findings = api.desk(&person)?.findings(wanted, limit + 1).await?;
     let page = Page::cut(findings, limit, |last| {
-        cursor(last.found_at, last.finding_id)
+        page::place(last.found_at, last.finding_id)
     });
     Ok(Json(page.map(|finding| {
         SupervisionFindingAnswer::of(&api, finding, today)

@@ -3,6 +3,9 @@
 //! A worker that ends by a defect is begun again, later each time it happens soon. A row of work is tried, then in
 //! halves, then seldom; in the end it is set aside, where people see it, until something changes.
 
+mod cause;
+pub mod set_aside;
+
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -10,6 +13,8 @@ use futures_util::FutureExt;
 use metrics::counter;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+pub use cause::Cause;
 
 use crate::telemetry::metrics::WORKER_RESTARTS;
 
