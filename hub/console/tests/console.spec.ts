@@ -373,12 +373,12 @@ test.describe('supervision', () => {
   test('periodic filings that never came are counted by office, and unfold', async ({ page }) => {
     await signIn(page, people.supervisor, '/supervision/missing')
     const owing = page.getByRole('region', { name: '各处逾期未报' })
-    const first = owing.getByRole('button', { name: /^展开/ }).first()
+    const first = owing.getByRole('button', { expanded: false }).first()
     // In the first days of a month nothing of the month before is late yet.
     await expect(first.or(page.getByText('没有逾期未报的定期报送。'))).toBeVisible()
     if (await first.isVisible()) {
       await page.getByLabel('种类').selectOption({ label: '水印纸收发' })
-      await owing.getByRole('button', { name: /^展开/ }).first().click()
+      await first.click()
       const unfolded = page.getByRole('region', { name: '逾期未报', exact: true })
       await expect(unfolded.getByRole('rowheader').first()).toHaveText('水印纸收发')
     }

@@ -368,8 +368,6 @@ export const zh = {
     owing: '各处逾期未报',
     owedInAll: (offices: string, items: string) => `${offices} 处共 ${items} 项，最早逾期的在前。`,
     oldest: '最早一项的期限',
-    unfold: '展开',
-    fold: '收起',
     endedFrom: '期间末日 自',
     endedTo: '至',
     period: '期间',
@@ -523,6 +521,6 @@ export const zh = {
     putBack: '重新处理',
     whatItFiled: '本处的报送',
     persons: '人员',
-    note: '公证处、证书与账号在服务器上用 notary-hub 命令办理，此处只供查看。',
+    note: '公证处、证书与账号在本页只供查看，在服务器上用 notary-hub 命令办理。',
   },
 } as const
