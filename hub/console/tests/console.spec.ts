@@ -383,12 +383,23 @@ test.describe('supervision', () => {
     await look(page, 'supervision-inspection-closed')
   })
 
-  test('periodic filings that never came are listed', async ({ page }) => {
+  test('periodic filings that never came are counted by office, and unfold', async ({ page }) => {
     await signIn(page, people.supervisor, '/supervision/missing')
+    const owing = page.getByRole('region', { name: '各处逾期未报' })
+    const first = owing.getByRole('button', { expanded: false }).first()
     // In the first days of a month nothing of the month before is late yet.
-    const late = page.getByRole('region', { name: '逾期未报' }).getByRole('row').filter({ hasText: '水印纸收发' }).first()
-    await expect(late.or(page.getByText('没有逾期未报的定期报送。'))).toBeVisible()
+    await expect(first.or(page.getByText('没有逾期未报的定期报送。'))).toBeVisible()
+    if (await first.isVisible()) {
+      await page.getByLabel('种类').selectOption({ label: '水印纸收发' })
+      await first.click()
+      const unfolded = page.getByRole('region', { name: '逾期未报', exact: true })
+      await expect(unfolded.getByRole('rowheader').first()).toHaveText('水印纸收发')
+    }
     await look(page, 'supervision-missing')
+    // Nothing was owed before there was anything to owe.
+    await page.getByLabel('至').fill('2012-12-31')
+    await expect(page.getByText('没有逾期未报的定期报送。')).toBeVisible()
+    await expect(page).toHaveURL(/to=2012-12-31/)
   })
 })
 
@@ -666,6 +677,7 @@ test.describe('an operator', () => {
     await page.getByRole('link', { name: '系统' }).click()
     await expect(page.getByRole('cell', { name: '可用' }).first()).toBeVisible()
     await expect(page.getByRole('heading', { name: '长时任务' })).toBeVisible()
+    await expect(page.getByText('没有搁置的任务。')).toBeVisible()
     await look(page, 'system')
   })
 

@@ -135,6 +135,7 @@ actions! {
     /// The first entry of the tree, where it follows a hash chain.
     BeginTree = "audit.begin", "日志树起点";
     ActivateRules = "rules.activate", "启用查重规则";
+    PutWorkBack = "work.put_back", "重新处理搁置任务";
     ActivateSupervision = "supervision.activate", "启用监督规则或收费标准";
     /// A request that the person's role does not allow.
     Request = "request", "越权请求";

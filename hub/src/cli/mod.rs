@@ -17,6 +17,7 @@ mod setup;
 mod stats;
 mod supervision;
 mod token_key;
+mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ use report::ReportArgs;
 use rules::RulesCommand;
 use supervision::SupervisionCommand;
 use token_key::TokenKeyCommand;
+use work::WorkCommand;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 audit verify found a fault.
@@ -124,6 +126,9 @@ enum Command {
     /// Figures.
     #[command(subcommand)]
     Stats(StatsCommand),
+    /// Work beside the answers that failed again and again.
+    #[command(subcommand)]
+    Work(WorkCommand),
     /// Long actions: what is under way and how far, and what became of the last ones.
     Jobs,
     /// Period reports: what is published, and what would be now.
@@ -323,6 +328,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Rules(command) => rules::run(&config, command, output).await,
         Command::Stats(StatsCommand::Verify) => stats::verify(&config, output).await,
         Command::Stats(StatsCommand::Rebuild) => stats::rebuild(&config, output).await,
+        Command::Work(command) => work::run(&config, command, output).await,
         Command::Jobs => jobs::list(&config, output).await,
         Command::Report(args) => report::run(&config, args, output).await,
         Command::Supervision(command) => supervision::run(&config, command, output).await,
@@ -365,6 +371,7 @@ mod tests {
             "audit",
             "rules",
             "report",
+            "work",
         ] {
             let command = command
                 .find_subcommand_mut(name)

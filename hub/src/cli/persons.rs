@@ -186,7 +186,7 @@ fn of_state(state: &State) -> String {
         text.push_str(&format!("; {candidate} waits: notary-hub persons activate"));
     }
     text.push_str(&format!(
-        "\nwaiting    {} cases, the oldest for {:.0} s; {} rows of work set aside\n\
+        "\nwaiting    {} cases, the oldest for {:.0} s; {} rows of work set aside (notary-hub work set-aside)\n\
          persons    {} of {} nodes and {} mentions\n\
          links      {} the same, {} for people to decide, {} decisions in force\n\
          left out   {} keys with too many nodes, {} nodes of components too large\n\

@@ -29,6 +29,7 @@ mod router;
 mod session;
 mod statistics;
 mod supervision;
+mod work;
 
 pub use openapi::document;
 

@@ -11,7 +11,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     account, alarm, audit, catalogue, duplicate, exports, job, office, own_account, password, reject,
-    report, review, session, statistics, supervision,
+    report, review, session, statistics, supervision, work,
 };
 use crate::filing::FilingKind;
 use crate::review::person::PairState;
@@ -61,6 +61,8 @@ use crate::review::person::PairState;
         statistics::measures,
         alarm::list,
         alarm::lift,
+        work::list,
+        work::put_back,
         statistics::feed::list,
         statistics::feed::overview,
         supervision::catalogue::serve,
@@ -72,8 +74,9 @@ use crate::review::person::PairState;
         supervision::finding::step,
         supervision::filing::list,
         supervision::filing::counts,
-        supervision::filing::missing,
         supervision::filing::submit,
+        supervision::missing::list,
+        supervision::missing::by_office,
         supervision::window::board,
         supervision::window::read,
         supervision::inspection::list,

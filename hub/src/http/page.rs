@@ -3,6 +3,9 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
 
 use super::problem::Problem;
 
@@ -65,6 +68,20 @@ pub(super) fn key<const N: usize>(cursor: Option<&str>) -> Result<Option<[String
         true => read().map(Some).ok_or_else(bad_cursor),
         false => Err(bad_cursor()),
     }
+}
+
+/// The cursor behind something that has a time and an id.
+pub(super) fn place(at: OffsetDateTime, id: Uuid) -> [String; 2] {
+    [at.format(&Rfc3339).unwrap_or_default(), id.to_string()]
+}
+
+/// Where such a page goes on: time and id of the last thing before.
+pub(super) fn behind(cursor: Option<&str>) -> Result<Option<(OffsetDateTime, Uuid)>, Problem> {
+    let Some([at, id]) = key::<2>(cursor)? else {
+        return Ok(None);
+    };
+    let read = || Some((OffsetDateTime::parse(&at, &Rfc3339).ok()?, id.parse().ok()?));
+    read().map(Some).ok_or_else(bad_cursor)
 }
 
 /// A filter that is a code or an id, when it is given.

@@ -14,8 +14,7 @@ use super::guard::{self, Room};
 use super::problem::Problem;
 use super::{
     Api, account, alarm, audit, catalogue, console, duplicate, exports, job, office, openapi,
-    own_account,
-    password, reject, report, review, session, statistics, supervision,
+    own_account, password, reject, report, review, session, statistics, supervision, work,
 };
 use crate::grpc;
 use crate::identity::RoleKind::{self, Analyst, Notary, Operator, Supervisor};
@@ -117,6 +116,14 @@ impl Api {
             .route(
                 "/audit/verification",
                 gate(&[Supervisor], get(audit::verification)),
+            )
+            .route(
+                "/work/set-aside",
+                gate(&[Supervisor, Operator], get(work::list)),
+            )
+            .route(
+                "/work/set-aside/{work_id}/put-back",
+                gate(&[Operator], post(work::put_back)),
             )
             .route("/alarms", gate(&[Supervisor, Operator], get(alarm::list)))
             .route(
@@ -268,7 +275,11 @@ fn supervised(
         )
         .route(
             "/filings/missing",
-            gate(casework, get(supervision::filing::missing)),
+            gate(casework, get(supervision::missing::list)),
+        )
+        .route(
+            "/filings/missing/offices",
+            gate(casework, get(supervision::missing::by_office)),
         )
         .route("/windows", gate(casework, get(supervision::window::board)))
         .route(

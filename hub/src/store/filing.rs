@@ -64,12 +64,23 @@ pub async fn score_again_if_due(pool: &PgPool) -> Result<(), sqlx::Error> {
     if due.is_none() {
         return Ok(());
     }
-    let periods = structure::periods(&mut *transaction).await?;
+    score_again(&mut transaction, None).await?;
+    transaction.commit().await
+}
+
+/// Scores self-assessments of an office, or all, at the levels that the offices have on their days now.
+pub async fn score_again(
+    connection: &mut PgConnection,
+    office_id: Option<OfficeId>,
+) -> Result<(), sqlx::Error> {
+    let periods = structure::periods(&mut *connection).await?;
     let rows = query!(
-        "SELECT office_id, filing_id, kind, detail FROM filing WHERE kind = $1 FOR UPDATE",
+        r#"SELECT office_id, filing_id, kind, detail FROM filing
+            WHERE kind = $1 AND ($2::text IS NULL OR office_id = $2) FOR UPDATE"#,
         FilingKind::SelfAssessment.code(),
+        office_id.as_ref().map(OfficeId::as_str),
     )
-    .fetch_all(&mut *transaction)
+    .fetch_all(&mut *connection)
     .await?;
     for row in rows {
         let body = body(&row.kind, row.detail)?;
@@ -81,10 +92,10 @@ pub async fn score_again_if_due(pool: &PgPool) -> Result<(), sqlx::Error> {
             score.met as i16,
             score.of as i16,
         )
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await?;
     }
-    transaction.commit().await
+    Ok(())
 }
 
 /// A filing as it is listed.
@@ -99,7 +110,7 @@ pub struct Filed {
     pub due_on: Option<Date>,
     pub late: bool,
     pub filed_by: Option<Uuid>,
-    /// When the outcome of a complaint or a review came.
+    /// The day on which the hub received the outcome of a complaint or a review.
     pub closed_on: Option<Date>,
 }
 
@@ -114,8 +125,8 @@ pub async fn list(
     let (at, id) = behind.unzip();
     let rows = query!(
         r#"SELECT f.office_id, f.filing_id, f.kind, f.detail, f.source_case_id, f.text, f.recorded_at, f.due_on, f.filed_by,
-                  (SELECT min(o.happened_on) FROM filing o
-                    WHERE o.office_id = f.office_id AND o.about = f.filing_id) AS closed_on
+                  (SELECT min(o.recorded_at) FROM filing o
+                    WHERE o.office_id = f.office_id AND o.about = f.filing_id) AS closed_at
              FROM filing f
             WHERE ($1::text IS NULL OR f.office_id = $1) AND ($2::text IS NULL OR f.kind = $2)
               AND ($3::timestamptz IS NULL OR (f.recorded_at, f.filing_id) < ($3, $4::uuid))
@@ -142,7 +153,7 @@ pub async fn list(
                     .due_on
                     .is_some_and(|due| local_day(row.recorded_at) > due),
                 filed_by: row.filed_by,
-                closed_on: row.closed_on,
+                closed_on: row.closed_at.map(local_day),
             })
         })
         .collect()

@@ -42,6 +42,7 @@ pub mod rollup;
 pub mod rules;
 pub mod scope;
 pub mod second_factor;
+pub mod set_aside;
 pub mod structure;
 pub mod supervision;
 pub mod sync;

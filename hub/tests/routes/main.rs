@@ -21,3 +21,4 @@ mod statistics;
 mod supervision;
 #[path = "../support/mod.rs"]
 mod support;
+mod work;

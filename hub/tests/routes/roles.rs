@@ -63,6 +63,10 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
         [true, false, true, false],
     ),
     (
+        "/api/v1/supervision/filings/missing/offices",
+        [true, false, true, false],
+    ),
+    (
         "/api/v1/supervision/inspections",
         [true, false, true, false],
     ),
@@ -83,6 +87,7 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
     ("/api/v1/alarms", [false, false, true, true]),
     ("/api/v1/jobs", [false, false, true, true]),
     ("/api/v1/exports", [true, true, true, false]),
+    ("/api/v1/work/set-aside", [false, false, true, true]),
     ("/api/v1/statistics/feeds", [true; 4]),
     (
         "/api/v1/statistics?office=xiaoshan",
@@ -107,6 +112,12 @@ pub const CASEWORK: &[(Method, &str, &str, [bool; 4])] = &[
         "/api/v1/alarms/{alarm_id}/lift",
         r#"{"reason": "已核实"}"#,
         [false, false, true, true],
+    ),
+    (
+        Method::POST,
+        "/api/v1/work/set-aside/{work_id}/put-back",
+        "",
+        [false, false, false, true],
     ),
     (
         Method::GET,
@@ -206,6 +217,7 @@ pub fn filled(path: &str, body: &str, id: impl Fn(&str) -> String) -> (String, V
             "finding_id",
             "alarm_id",
             "inspection_id",
+            "work_id",
         ]
         .iter();
         places.fold(text.to_owned(), |text, name| {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use notary_hub::background::Cause;
 use notary_hub::store;
+use notary_hub::store::set_aside;
 use notary_hub::store::supervision::profile::{self, Profile};
 use notary_hub::store::supervision::work;
 
@@ -51,9 +53,12 @@ async fn a_case_that_cannot_be_judged_holds_up_no_other_and_is_set_aside_until_i
     assert_eq!(hub.text(FINDINGS).await.unwrap(), "C1 C3 C4 C5");
     assert!(failures > 5, "tried again and again: {failures}");
     let waiting = work::waiting(&hub.pool).await.unwrap();
-    let set_aside: Vec<_> = waiting.set_aside.iter().collect();
-    assert_eq!(set_aside.len(), 1);
-    assert_eq!(set_aside[0].source_case_id.as_deref(), Some("C2"));
+    assert_eq!(waiting.set_aside, 1);
+    let mut connection = hub.pool.acquire().await.unwrap();
+    let listed = set_aside::list(&mut connection, None, 9).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].source_case_id.as_deref(), Some("C2"));
+    assert_eq!(listed[0].cause, Some(Cause::Unreadable));
 
     // These rules have failed; others may not.
     let version = &supervision(&hub).rules.rules().version;

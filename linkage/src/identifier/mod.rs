@@ -26,6 +26,7 @@ use crate::{
 
 pub use credit_code::check_character as credit_code_check_character;
 pub use resident_id::check_character as resident_id_check_character;
+pub(crate) use resident_id::is_eighteen;
 pub use suggest::{Slip, Suggestion, suggest};
 
 vocabulary! {

@@ -21,6 +21,7 @@ notary_name = "GZYXM"
 accepted_on = { column = "SLRQ", format = "YYYYMMDD" }
 issued_on = { column = "CZRQ", format = "YYYYMMDD" }
 fee_charged = { column = "SF", unit = "fen" }
+certificates = "JFFS"
 legal_aid = { column = "FLYZ", codes = { "1" = true, "0" = "false" } }
 major = "ZDAJ"
 modified_at = "GXSJ"
@@ -134,6 +135,22 @@ fn a_row_becomes_a_case_with_every_field_typed() {
         "what the office does not say, a verified number does"
     );
     assert!(party.phone.is_some());
+}
+
+#[test]
+fn certificates_are_counted_where_the_office_counts_them() {
+    let counted = |cell: &str| {
+        let case = mapping().case(&with(&[("JFFS", cell)])).expect("a case");
+        case.certificates
+    };
+    assert_eq!(
+        ["3", " 10000 ", "0", ""].map(counted),
+        [Some(3), Some(10_000), None, None]
+    );
+    for wrong in ["10001", "-1", "1.5", "三"] {
+        let (rule, field, _) = refused(&[("JFFS", wrong)]);
+        assert_eq!((rule, field.as_str()), ("NUMBER_ILLEGAL", "certificates"));
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use time::{Date, OffsetDateTime};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{behind, cursor, day, facts};
+use super::{day, facts};
 use crate::export::subject::Subject;
 use crate::filing::body::iso_date;
 use crate::http::Api;
@@ -234,7 +234,7 @@ pub(in crate::http) async fn list(
         return export::at_once(&api, &person, &subject, form).await;
     }
     let limit = page::limit(filter.limit)?;
-    let behind = behind(filter.cursor.as_deref())?;
+    let behind = page::behind(filter.cursor.as_deref())?;
     let today = local_day(OffsetDateTime::now_utc());
     let wanted = Wanted {
         behind,
@@ -242,7 +242,7 @@ pub(in crate::http) async fn list(
     };
     let findings = api.desk(&person)?.findings(wanted, limit + 1).await?;
     let page = Page::cut(findings, limit, |last| {
-        cursor(last.found_at, last.finding_id)
+        page::place(last.found_at, last.finding_id)
     });
     let page = page.map(|finding| SupervisionFindingAnswer::of(&api, finding, today));
     Ok(Json(page).into_response())

@@ -4,6 +4,9 @@
 //! once, without the piece of work at which it happened. A row of work is tried, then in
 //! halves, then seldom; in the end it is set aside, where people see it, until something changes.
 
+mod cause;
+pub mod set_aside;
+
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -11,6 +14,8 @@ use futures_util::FutureExt;
 use metrics::counter;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+pub use cause::Cause;
 
 use crate::telemetry::metrics::WORKER_RESTARTS;
 
