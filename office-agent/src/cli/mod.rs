@@ -65,8 +65,8 @@ enum Command {
     Import(import::Args),
     /// Say whether the agent on this machine runs and its outbox answers; fails when not.
     Health,
-    /// What waits, what was refused and how to mend it.
-    Status,
+    /// What waits, what was refused and how to mend it, and what the hub wants people to know.
+    Status(status::Args),
     /// Ask the hub whether a person or a thing is known in the city, before accepting.
     Check(check::Args),
     /// Ask the hub to tell when another office opens a matter.
@@ -137,7 +137,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Map(args) => map::map(&config, &args, output).await?,
         Command::Import(args) => import::import(&config, &args, output).await?,
         Command::Health => status::health(&config, output).await?,
-        Command::Status => status::status(&config, output).await?,
+        Command::Status(args) => status::status(&config, &args, output).await?,
         Command::Check(args) => return check::check(&config, args, output).await,
         Command::Watch(command) => watch::watch(&config, command, output).await?,
         Command::File(args) => file::file(&config, &args, output).await?,
@@ -167,6 +167,7 @@ mod tests {
         let mut text = command.render_long_help().to_string();
         for name in [
             "enroll",
+            "status",
             "map",
             "import",
             "check",
