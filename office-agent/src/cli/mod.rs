@@ -114,10 +114,22 @@ pub async fn run(cli: Cli) -> ExitCode {
             ExitCode::from(2)
         }
         Err(Failure::Failed(error)) => {
-            output.failed(&error.to_string());
+            output.failed(&with_causes(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with all that it came from; many say that themselves.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// The machine has no room for a runtime.
@@ -157,6 +169,50 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_cause_and_the_cause_once() {
+        let missing = || std::io::Error::other("no such file");
+        let bare = anyhow::Error::new(missing()).context("read /nope");
+        assert_eq!(with_causes(&bare), "read /nope: no such file");
+        let said = anyhow::Error::new(missing()).context("read /nope: no such file");
+        assert_eq!(with_causes(&said), "read /nope: no such file");
+    }
+
+    /// The words of a command as a shell makes them.
+    fn words(command: &str) -> Vec<String> {
+        let print = format!("printf '%s\\0' {command}");
+        let output = std::process::Command::new("sh")
+            .args(["-c", &print])
+            .output()
+            .expect("a shell");
+        assert!(output.status.success(), "{command}: {output:?}");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        text.split_terminator('\0').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_documented_questions_can_be_asked() {
+        use linkage::token::{TokenAlgorithm, TokenKey};
+
+        let key = TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32]);
+        let document = include_str!("../../../docs/integrator.md").replace("\\\n", " ");
+        let examples = document
+            .lines()
+            .filter(|line| line.starts_with("office-agent ") && line.contains("--party"));
+        let mut asked = Vec::new();
+        for example in examples {
+            let cli = Cli::try_parse_from(words(example)).expect(example);
+            let (name, question) = match cli.command {
+                Command::Check(args) => ("check", args.asked().0),
+                Command::Watch(watch::Command::Add(add)) => ("watch add", add.matter.question()),
+                _ => panic!("{example}"),
+            };
+            question.tokenised(&key).expect(example);
+            asked.push(name);
+        }
+        assert_eq!(asked, ["check", "watch add"]);
     }
 
     #[test]

@@ -182,3 +182,15 @@ async fn each_failure_has_its_exit_code_and_says_what_to_do() {
     assert_eq!(said.code, Some(2));
     assert!(said.err.contains("did you mean `agents`?"), "{}", said.err);
 }
+
+#[tokio::test]
+async fn an_address_of_no_database_does_not_pass_the_check() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("m.toml"), "").unwrap();
+    let source = "[[source]]\nname = 'cases'\nkind = 'sql'\nurl = 'oracle://db/cases'\nmapping = 'm.toml'\n\
+                  query = 'SELECT 1'\nwatermark = 'a'\nkey = 'b'\n";
+    let file = written(folder.path(), &format!("data_dir = 'data'\n{source}"));
+    let said = run(&file, &["check-config"]).await;
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("source `cases`: url:"), "{}", said.err);
+}
