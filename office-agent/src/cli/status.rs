@@ -132,7 +132,7 @@ fn sources(text: &mut String, status: &Status) -> std::fmt::Result {
             "  {}（{}）　{doing}　已取 {} 条　最近读取 {read}",
             source.name, source.kind, source.stored
         )?;
-        let bad = state.bad_files.iter().map(|bad| format!("文件 {bad}"));
+        let bad = (state.bad_files.iter()).map(|bad| format!("文件 {}", bad.text_zh()));
         for line in state.problem.iter().chain(&state.notes).cloned().chain(bad) {
             writeln!(text, "    {line}")?;
         }
