@@ -26,8 +26,11 @@ use output::Output;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done (check: nothing found), 1 failed, 2 wrong usage or configuration, 3 outbox check
-found damage, 10 check found something.
+found damage, 10 check found something, 11 map found something to mend.
 Any key of the configuration can be overridden, e.g. OFFICE_AGENT__LOG__FILTER=debug.";
+
+/// Exit code of a reading that found something for the office to mend.
+const TO_MEND: u8 = 11;
 
 /// Hands a notary office's cases to the citywide hub.
 #[derive(Debug, Parser)]
@@ -146,7 +149,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
             logs::init(&config.log)?;
             app::run(config).await?;
         }
-        Command::Map(args) => map::map(&config, &args, output).await?,
+        Command::Map(args) => return map::map(&config, &args, output).await,
         Command::Import(args) => import::import(&config, &args, output).await?,
         Command::Health => status::health(&config, output).await?,
         Command::Status(args) => status::status(&config, &args, output).await?,

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::{Failure, Output};
 use crate::config::Config;
+use crate::mapping::label_zh;
 use crate::source::Doing;
 use crate::status::{Status, ask, time_zh};
 
@@ -161,7 +162,7 @@ fn rejects(text: &mut String, status: &Status, most: usize) -> std::fmt::Result 
             "  {} {by} {whose}　{} {} {}",
             time_zh(reject.rejected_at),
             reject.rule_id,
-            reject.field,
+            field(&reject.field),
             reject.value_shape
         )?;
         let remedy = match reject.message_zh.as_str() {
@@ -172,6 +173,14 @@ fn rejects(text: &mut String, status: &Status, most: usize) -> std::fmt::Result 
     }
     let printed = outbox.rejects.len().min(most);
     left_out(text, outbox.rejects_open.saturating_sub(printed as u64))
+}
+
+/// A field as staff call it, and as the mapping does.
+fn field(canonical: &str) -> String {
+    match label_zh(canonical) {
+        label if label == canonical => label,
+        label => format!("{label}（{canonical}）"),
+    }
 }
 
 /// How many are not printed, and how to see them.

@@ -10,7 +10,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 use super::bad::{BadFile, Why};
 use super::encoding::Decoded;
 use super::rows::{Out, columns};
-use crate::source::row::{Found, Row};
+use crate::source::row::{FieldCount, Found, Row};
 
 /// Longest record. A quote that is never closed would make one record of all the rest.
 const LONGEST_RECORD: usize = 4 * 1024 * 1024;
@@ -46,7 +46,11 @@ pub(super) fn read(
                 children: Default::default(),
             }));
         } else {
-            out.give(Found::Malformed { location });
+            let fields = FieldCount {
+                expected: columns.names().len(),
+                found: cells.len(),
+            };
+            out.give(Found::Malformed { location, fields });
         }
         if out.is_closed() {
             break;
