@@ -10,6 +10,7 @@ mod map;
 mod outbox;
 mod output;
 mod person;
+mod quality;
 mod reconcile;
 mod status;
 mod watch;
@@ -26,7 +27,7 @@ use output::Output;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done (check: nothing found), 1 failed, 2 wrong usage or configuration, 3 outbox check
-found damage, 10 check found something, 11 map found something to mend.
+found damage, 10 check found something, 11 map or quality found something to mend.
 Any key of the configuration can be overridden, e.g. OFFICE_AGENT__LOG__FILTER=debug.";
 
 /// Exit code of a reading that found something for the office to mend.
@@ -70,6 +71,8 @@ enum Command {
     Health,
     /// What waits, what was refused and how to mend it, and what the hub wants people to know.
     Status(status::Args),
+    /// Read the sources and name the cases with something to correct, field by field; they are taken all the same.
+    Quality(quality::Args),
     /// Ask the hub whether a person or a thing is known in the city, before accepting.
     Check(check::Args),
     /// Ask the hub to tell when another office opens a matter.
@@ -153,6 +156,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Import(args) => import::import(&config, &args, output).await?,
         Command::Health => status::health(&config, output).await?,
         Command::Status(args) => status::status(&config, &args, output).await?,
+        Command::Quality(args) => return quality::quality(&config, &args, output).await,
         Command::Check(args) => return check::check(&config, args, output).await,
         Command::Watch(command) => watch::watch(&config, command, output).await?,
         Command::File(args) => file::file(&config, &args, output).await?,
@@ -228,6 +232,7 @@ mod tests {
             "enroll",
             "status",
             "map",
+            "quality",
             "import",
             "check",
             "file",

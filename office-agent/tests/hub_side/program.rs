@@ -210,7 +210,9 @@ async fn what_an_office_has_to_mend_is_named_by_case_line_and_column() {
     let head = "编号,状态,受理日,委托人,证件号\n";
     let good = "1,受理,2024-06-03,张三,11010519491231002X\n";
     std::fs::write(exports.join("a.csv"), format!("{head}{good}")).unwrap();
-    assert_eq!(run(&file, &["map", "--dry-run"]).await.code, Some(0));
+    for command in [&["map", "--dry-run"][..], &["quality"]] {
+        assert_eq!(run(&file, command).await.code, Some(0), "{command:?}");
+    }
 
     let doubtful = "2,受理,2024-06-03,李四,\n";
     let twice = "1,受理,2024-06-04,张三,11010519491231002X\n";
@@ -235,4 +237,12 @@ async fn what_an_office_has_to_mend_is_named_by_case_line_and_column() {
     ] {
         assert!(dry.out.contains(said), "{said}: {}", dry.out);
     }
+    let quality = run(&file, &["quality"]).await;
+    assert_eq!(quality.code, Some(11), "{}", quality.err);
+    let line = "案件 2　第1个当事人的证件号码（列 证件号）　委托人　a.csv:3";
+    assert!(quality.out.contains(line), "{}", quality.out);
+    let quality = run(&file, &["quality", "--json"]).await;
+    let quality: Value = serde_json::from_str(&quality.out).unwrap();
+    assert_eq!(quality[0]["findings"][0]["source_case_id"], "2");
+    assert_eq!(quality[0]["findings"][0]["rule"], "IDENTIFIER_MISSING");
 }
