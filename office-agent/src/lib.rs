@@ -15,6 +15,7 @@ pub mod mapping;
 pub mod minimise;
 pub mod outbox;
 pub mod pipeline;
+pub mod quality;
 pub mod reconcile;
 pub mod source;
 pub mod status;

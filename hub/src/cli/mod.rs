@@ -277,10 +277,22 @@ pub async fn run(cli: Cli) -> ExitCode {
             ExitCode::from(3)
         }
         Err(Failure::Failed(error)) => {
-            output.failed(&error.to_string());
+            output.failed(&with_causes(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with all that it came from; many say that themselves.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {

@@ -291,6 +291,16 @@ impl Config {
                 "metrics.listen: must be a loopback address; metrics have no sign-in".into(),
             );
         }
+        let doors = [
+            ("agents.listen", &self.agents),
+            ("people.listen", &self.people),
+            ("metrics.listen", &self.metrics),
+        ];
+        for (at, (key, door)) in doors.iter().enumerate() {
+            if let Some((other, _)) = doors[..at].iter().find(|(_, other)| other.meets(door)) {
+                return Err(format!("{key}: is the address of {other} too"));
+            }
+        }
         tracing_subscriber::EnvFilter::try_new(&self.log.filter)
             .map_err(|error| format!("log.filter: {error}"))?;
         let at_least = |key: &str, value: u64, least: u64| match value >= least {
@@ -330,6 +340,13 @@ impl Config {
 }
 
 impl Listener {
+    /// Whether both cannot be bound: the same port of an address, or of all addresses.
+    fn meets(&self, other: &Self) -> bool {
+        let (one, two) = (self.listen, other.listen);
+        let same = one.ip() == two.ip() || one.ip().is_unspecified() || two.ip().is_unspecified();
+        one.port() != 0 && one.port() == two.port() && same
+    }
+
     /// The address by which a process on this machine reaches a socket bound here.
     pub fn reachable(bound: SocketAddr) -> SocketAddr {
         match bound {

@@ -39,6 +39,41 @@ fn a_wrong_configuration_ends_with_2_and_a_word_on_what_to_do() {
 }
 
 #[test]
+fn a_configuration_that_cannot_work_is_not_passed() {
+    for (extra, expected) in [
+        ("database.url = 'mysql://hub@db/hub'", "database.url"),
+        (
+            "[oidc]\nissuer = 'https://id.example.org'\nclient_id = 'hub'\nca_file = 'none.pem'",
+            "none.pem",
+        ),
+    ] {
+        let output = Site::new(extra).run(&["check-config"]);
+        assert_eq!(output.status.code(), Some(2), "{extra}");
+        let said = text(&output.stderr);
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn an_error_is_told_with_its_cause() {
+    let output = Site::new("").run(&["rules", "check", "/nope/rules.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("/nope/rules.toml: No such file"), "{said}");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let site = Site::new("");
+    let mut child = (site.command(&["check-config"]))
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn wrong_usage_ends_with_2() {
     let site = Site::new("");
     for arguments in [

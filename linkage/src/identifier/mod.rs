@@ -84,6 +84,20 @@ impl IdentifierError {
             Self::CheckCharacter => "check_character",
         }
     }
+
+    /// What is wrong, in a few words, Chinese.
+    #[must_use]
+    pub const fn label_zh(self) -> &'static str {
+        match self {
+            Self::Empty => "为空",
+            Self::TooLong => "过长",
+            Self::ControlCharacter => "含控制字符",
+            Self::Form => "位数或字符不符",
+            Self::Area => "地区代码不存在",
+            Self::BirthDate => "出生日期不存在",
+            Self::CheckCharacter => "校验位不符",
+        }
+    }
 }
 
 /// Longest raw text that is looked at, in characters.

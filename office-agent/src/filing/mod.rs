@@ -162,15 +162,15 @@ fn day(days_since_1970: i32) -> Option<String> {
 pub fn text(receipts: &[Receipt]) -> String {
     let mut lines: Vec<String> = receipts.iter().map(line).collect();
     let late = receipts.iter().filter(|receipt| receipt.late).count();
-    lines.push(format!("{} filed, {late} of them late", receipts.len()));
+    lines.push(format!("已报送 {} 件，其中逾期 {late} 件", receipts.len()));
     lines.join("\n")
 }
 
 fn line(receipt: &Receipt) -> String {
     let due = match (&receipt.due_on, receipt.late) {
         (None, _) => String::new(),
-        (Some(due), false) => format!(", in time (due {due})"),
-        (Some(due), true) => format!(", 逾期 late (was due {due})"),
+        (Some(due), false) => format!("　按时（期限 {due}）"),
+        (Some(due), true) => format!("　逾期（期限 {due}）"),
     };
     format!("{}  {}{due}", receipt.filing_id, receipt.kind)
 }

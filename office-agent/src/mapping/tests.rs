@@ -239,6 +239,57 @@ fn each_fault_ends_in_its_rule_and_field() {
 }
 
 #[test]
+fn a_column_that_the_file_lacks_is_told_apart_from_an_empty_cell() {
+    let without = |lacking: &str| {
+        let cells: Vec<_> = GOOD
+            .into_iter()
+            .filter(|(name, _)| *name != lacking)
+            .collect();
+        row(&cells)
+    };
+    for (lacking, field) in [
+        ("AJBH", "source_case_id"),
+        ("ZT", "state"),
+        ("SLRQ", "accepted_on"),
+    ] {
+        let reject = mapping().case(&without(lacking)).expect_err("no case");
+        let said = (
+            reject.rule.id(),
+            reject.field.as_str(),
+            reject.value_shape.as_str(),
+        );
+        assert_eq!(said, ("COLUMN_MISSING", field, lacking));
+    }
+    let mut pushed = without("ZT");
+    pushed.columns = Columns::of_filled(pushed.columns.names().to_vec());
+    let reject = mapping().case(&pushed).expect_err("no case");
+    assert_eq!(
+        reject.rule.id(),
+        "FIELD_MISSING",
+        "a pushed row may leave it out"
+    );
+}
+
+#[test]
+fn a_field_is_known_by_the_offices_own_column() {
+    let mapping = mapping();
+    let parent = with(&[("SQR_XM", "张三")]);
+    assert_eq!(mapping.column_of(&parent, "accepted_on"), Some("SLRQ"));
+    assert_eq!(mapping.column_of(&parent, "closed_on"), None, "not mapped");
+    assert_eq!(
+        mapping.column_of(&parent, "parties[0].identifier"),
+        Some("SQR_ZJH")
+    );
+    let child = with_children(&[&[("name", "李四")]]);
+    assert_eq!(
+        mapping.column_of(&child, "parties[0].identifier"),
+        Some("id_no")
+    );
+    assert_eq!(mapping.column_of(&child, "parties[1].identifier"), None);
+    assert_eq!(mapping.column_of(&child, "parties"), None);
+}
+
+#[test]
 fn a_reject_says_which_case_and_where_and_nothing_more() {
     let long = format!("{}；", "11010519491231002X").repeat(4);
     let reject = mapping()
@@ -301,7 +352,7 @@ fn child_rows_are_parties_in_their_order() {
         .collect();
     assert_eq!(names, ["李四", "某某公司"]);
 
-    let nameless = [("role", "agent"), ("kind", "legal")];
+    let nameless = [("role", "agent"), ("kind", "legal"), ("name", "")];
     let reject = mapping()
         .case(&with_children(&[&principal, &nameless]))
         .expect_err("no name");

@@ -164,7 +164,7 @@ impl Site {
 
     async fn serve_with(&self, url: String, extra: &str) -> anyhow::Result<Hub> {
         let config = self.config(&url, extra)?;
-        let ca_file = config.pki_dir().join("ca.pem");
+        let ca_file = config.pki_dir().join("anchors.pem");
         let pepper = Pki::load(&config)?.account_keys.passwords;
         let app = App::start(config).await?;
         // Not the hub's: what is asked beside it may take as long as it takes.

@@ -202,7 +202,7 @@ export const zh = {
     byRule: '按原因',
     count: '件数',
     quality: '数据质量提示',
-    qualityNote: '记录已入库，请核对后在办证系统中更正。',
+    qualityNote: '记录已入库，请核对后在办证系统中更正。各案件及其字段在本处采集程序的机器上用 office-agent quality 查看。',
     noQuality: '没有数据质量提示。',
     completeness: '报送进度',
     whole: '整条记录',
