@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use super::{
-    Audit, Background, Database, Exports, Identity, Ingest, Limits, Linking, Listener, Log, LogFormat,
-    Lookup, LookupAlarm, Oidc, Span, TrustDomain,
+    Audit, Background, Database, Exports, Identity, Ingest, Limits, Linking, Listener, Log,
+    LogFormat, Lookup, LookupAlarm, Oidc, Span, TrustDomain,
 };
 
 impl Default for Database {

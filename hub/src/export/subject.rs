@@ -130,7 +130,8 @@ impl Subject {
                 "matter_types": query.filter.matter_types,
             }),
             Self::Findings(wanted) => json!({
-                "office": wanted.office, "rule": wanted.rule.as_ref().map(RuleId::as_str), "state": wanted.state.map(FindingState::code),
+                "office": wanted.office, "rule": wanted.rule.as_ref().map(RuleId::as_str),
+                "state": wanted.state.map(FindingState::code),
             }),
             Self::Audit(days) => json!({ "from": day(days.first), "to": day(days.last) }),
         }
