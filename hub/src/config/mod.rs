@@ -20,6 +20,8 @@ use crate::identity::RoleKind;
 
 /// How far back the hub remembers sessions that were ended before their time.
 const LONGEST_SESSION: Duration = Duration::from_secs(24 * 3600);
+/// Longest time after its end in which a certificate can be renewed: revoked ones are remembered for longer.
+const LONGEST_GRACE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Everything a hub can be told.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -120,7 +122,7 @@ pub struct Identity {
     pub names: Vec<String>,
     /// Life of an office's certificate; renewed at half of it.
     pub certificate_ttl: Span,
-    /// How long after its end a certificate can still be renewed: offices close for holidays.
+    /// How long after its end a certificate can still be renewed: offices close for holidays. A year at most.
     pub renewal_grace: Span,
     /// Whether somebody at the bureau has to approve each key that asks for an office's first certificate.
     pub approve_enrolment: bool,
@@ -324,6 +326,9 @@ impl Config {
         }
         if Duration::from(self.identity.session_ttl) > LONGEST_SESSION {
             return Err("identity.session_ttl: must be at most 24h".into());
+        }
+        if Duration::from(self.identity.renewal_grace) > LONGEST_GRACE {
+            return Err("identity.renewal_grace: must be at most 365d".into());
         }
         let busy = self
             .ingest
