@@ -27,7 +27,10 @@ async fn bureau(extra: &str) -> Bureau {
         display_name: "统计科",
         role: Role::Analyst,
     };
-    account::add(&hub.db.pool, account, PASSWORD).await.unwrap();
+    let pepper = &hub.keys.pki.account_keys.passwords;
+    account::add(&hub.db.pool, pepper, account, PASSWORD)
+        .await
+        .unwrap();
     Bureau {
         seed: Seed::new(&hub),
         hub,
