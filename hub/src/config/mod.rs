@@ -8,7 +8,7 @@ mod value;
 pub use load::ConfigError;
 pub use value::{DatabaseUrl, IssuerUrl, Span, TrustDomain};
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,8 +20,6 @@ use crate::identity::RoleKind;
 
 /// How far back the hub remembers sessions that were ended before their time.
 const LONGEST_SESSION: Duration = Duration::from_secs(24 * 3600);
-/// Longest time after its end in which a certificate can be renewed: revoked ones are remembered for longer.
-const LONGEST_GRACE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Everything a hub can be told.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -33,8 +31,8 @@ pub struct Config {
     pub database: Database,
     #[serde(default = "Listener::agents")]
     pub agents: Listener,
-    #[serde(default = "Listener::people")]
-    pub people: Listener,
+    #[serde(default)]
+    pub people: People,
     #[serde(default = "Listener::metrics")]
     pub metrics: Listener,
     #[serde(default)]
@@ -78,6 +76,15 @@ pub struct Database {
 #[serde(deny_unknown_fields)]
 pub struct Listener {
     pub listen: SocketAddr,
+}
+
+/// Where people and enrolling agents come.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct People {
+    pub listen: SocketAddr,
+    /// Reverse proxies whose `X-Forwarded-For` is believed: limits by address count their clients'.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// Transport security of both TLS listeners.
@@ -294,12 +301,12 @@ impl Config {
             );
         }
         let doors = [
-            ("agents.listen", &self.agents),
-            ("people.listen", &self.people),
-            ("metrics.listen", &self.metrics),
+            ("agents.listen", self.agents.listen),
+            ("people.listen", self.people.listen),
+            ("metrics.listen", self.metrics.listen),
         ];
         for (at, (key, door)) in doors.iter().enumerate() {
-            if let Some((other, _)) = doors[..at].iter().find(|(_, other)| other.meets(door)) {
+            if let Some((other, _)) = doors[..at].iter().find(|(_, other)| meet(*other, *door)) {
                 return Err(format!("{key}: is the address of {other} too"));
             }
         }
@@ -327,9 +334,6 @@ impl Config {
         if Duration::from(self.identity.session_ttl) > LONGEST_SESSION {
             return Err("identity.session_ttl: must be at most 24h".into());
         }
-        if Duration::from(self.identity.renewal_grace) > LONGEST_GRACE {
-            return Err("identity.renewal_grace: must be at most 365d".into());
-        }
         let busy = self
             .ingest
             .writers
@@ -344,14 +348,13 @@ impl Config {
     }
 }
 
-impl Listener {
-    /// Whether both cannot be bound: the same port of an address, or of all addresses.
-    fn meets(&self, other: &Self) -> bool {
-        let (one, two) = (self.listen, other.listen);
-        let same = one.ip() == two.ip() || one.ip().is_unspecified() || two.ip().is_unspecified();
-        one.port() != 0 && one.port() == two.port() && same
-    }
+/// Whether both cannot be bound: the same port of an address, or of all addresses.
+fn meet(one: SocketAddr, two: SocketAddr) -> bool {
+    let same = one.ip() == two.ip() || one.ip().is_unspecified() || two.ip().is_unspecified();
+    one.port() != 0 && one.port() == two.port() && same
+}
 
+impl Listener {
     /// The address by which a process on this machine reaches a socket bound here.
     pub fn reachable(bound: SocketAddr) -> SocketAddr {
         match bound {

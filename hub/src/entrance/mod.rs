@@ -2,8 +2,8 @@
 //!
 //! An account locks itself after [`FAILURES_TO_LOCK`](crate::identity::account::FAILURES_TO_LOCK) failures in a row,
 //! each within a quarter of an hour of the one before. One address has fewer tries than that at one login, in the
-//! same sense of a row, so that nobody can lock a colleague out from their own desk. Tries are counted at each hub
-//! apart.
+//! same sense of a row, so that nobody can lock a colleague out from their own desk. Who has more addresses can, but not
+//! from where the owner signed in of late. Tries are counted at each hub apart, and so is who came from where.
 
 mod limits;
 mod own_account;
@@ -101,11 +101,16 @@ impl Entrance {
     ) -> Result<Session, EntranceError> {
         let address = Address::from(from);
         // Counted before the password is checked, so that trying in parallel gains nothing.
+        let (login, now) = (credentials.login, Instant::now());
         self.limits
-            .attempt(address, credentials.login, Instant::now())
+            .attempt(address, login, now)
             .map_err(|retry_after| EntranceError::TooOften { retry_after })?;
-        let session = self.sessions.sign_in_with(credentials, Some(from)).await?;
-        self.limits.succeeded(address, credentials.login);
+        let caller = self.limits.caller(address, login, now);
+        let session = self
+            .sessions
+            .sign_in_from(caller, credentials, Some(from))
+            .await?;
+        self.limits.succeeded(address, login);
         Ok(session)
     }
 
