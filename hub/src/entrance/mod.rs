@@ -18,9 +18,11 @@ use serde_json::json;
 use sqlx::PgPool;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
 use crate::identity::account::{Credentials, SignInError, SignOutError};
+use crate::identity::oidc::{Provider, ProviderSignInError};
 use crate::identity::session::Session;
 use crate::identity::{Person, Sessions};
 use crate::store;
@@ -39,6 +41,8 @@ pub enum EntranceError {
     TooOften { retry_after: Duration },
     #[error(transparent)]
     SignIn(#[from] SignInError),
+    #[error(transparent)]
+    Provider(#[from] ProviderSignInError),
     #[error(transparent)]
     Audit(#[from] AuditError),
 }
@@ -114,6 +118,38 @@ impl Entrance {
         Ok(session)
     }
 
+    /// An ID token of the bureau's identity provider in, session out. Limited by address and recorded as
+    /// [`Self::sign_in`] is; refusals count as those of logins that are nobody's.
+    pub async fn sign_in_by_provider(
+        &self,
+        provider: &Provider,
+        id_token: &str,
+        nonce: &str,
+        from: IpAddr,
+    ) -> Result<Session, EntranceError> {
+        let admitted = match self.limits.attempt_at_any(Address::from(from)) {
+            Err(retry_after) => Err(EntranceError::TooOften { retry_after }),
+            Ok(()) => provider
+                .sign_in(&self.sessions, id_token, nonce, Some(from))
+                .await
+                .map_err(EntranceError::from),
+        };
+        match admitted {
+            Ok(session) => {
+                let detail = json!({ "by": "provider" });
+                let entry = Entry::by(&session.person, Action::SignIn, Outcome::Done, detail);
+                self.audit.append(entry).await?;
+                Ok(session)
+            }
+            Err(error) => {
+                if error.is_refusal() {
+                    self.count_refusal(None).await?;
+                }
+                Err(error)
+            }
+        }
+    }
+
     /// Ends the session of a bearer token.
     pub async fn sign_out(&self, token: &str) -> Result<(), ExitError> {
         let person = self.sessions.sign_out(token).await?;
@@ -134,6 +170,10 @@ impl Entrance {
                 .await
                 .map_err(SignInError::Database)?,
         };
+        Ok(self.count_refusal(account_id).await?)
+    }
+
+    async fn count_refusal(&self, account_id: Option<Uuid>) -> Result<(), AuditError> {
         if let Some(tally) = self.refusals.count(account_id, Instant::now()) {
             self.audit.append(entry_of(tally)).await?;
         }
@@ -170,10 +210,14 @@ impl Entrance {
 impl EntranceError {
     /// Whether somebody was kept out. Who is asked for a code has the password and comes again.
     fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Self::TooOften { .. } | Self::SignIn(SignInError::Refused)
-        )
+        match self {
+            Self::TooOften { .. } | Self::SignIn(SignInError::Refused) => true,
+            Self::Provider(error) => !matches!(
+                error,
+                ProviderSignInError::Provider(_) | ProviderSignInError::Database(_)
+            ),
+            Self::SignIn(_) | Self::Audit(_) => false,
+        }
     }
 }
 
