@@ -157,7 +157,7 @@ async fn file(house: &Office, one: &synthetic_city::Filing, supervision: &Superv
         calendar,
     } = supervision;
     let scope = Scope::of_agent(house.id);
-    let receipt = filing::submit(pool, scope, &rules.rules(), calendar, &one).await;
+    let receipt = filing::submit(pool, scope, Told::default(), &rules.rules(), calendar, &one).await;
     receipt.unwrap();
 }
 
