@@ -138,7 +138,7 @@ mod tests {
                 .map(|(at, digit)| digit * (1 + at as u32 % 2))
                 .map(|n| n / 10 + n % 10)
                 .sum();
-            sum % 10 == 0
+            sum.is_multiple_of(10)
         });
         kept.next().expect("one of ten digits is right")
     }
