@@ -45,6 +45,21 @@ fn a_small_city_breaks_every_rule_of_supervision() {
     }
 }
 
+/// Some fees are wrong for as many certificates as there were, which nobody sees who does not count them.
+#[test]
+fn certificates_are_counted_and_charged_for_and_sometimes_too_high() {
+    let city = city(2012, 6_000);
+    let cases: Vec<Case> = all_cases(&city).collect();
+    let any = |wanted: &dyn Fn(&Case) -> bool| cases.iter().any(wanted);
+    let too_high = |case: &Case| case.breaches.contains(&"FEE_ABOVE_TARIFF");
+    let by_certificate = |case: &Case| case.amount_fen == 0 && case.certificates.is_some();
+    assert!(any(&|case| too_high(case) && by_certificate(case)));
+    assert!(!any(&|case| too_high(case) && case.certificates.is_none()));
+    for count in [None, Some(1), Some(2), Some(4)] {
+        assert!(any(&|case| case.certificates == count), "{count:?}");
+    }
+}
+
 #[test]
 fn a_case_can_be_written_without_its_neighbours() {
     let city = city(3, 600);

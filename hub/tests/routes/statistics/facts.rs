@@ -92,6 +92,18 @@ async fn compliance_is_the_share_of_ended_cases_that_no_rule_points_at() {
 }
 
 #[tokio::test]
+async fn a_case_under_way_whose_time_is_over_is_a_finding_and_weighs_on_no_compliance() {
+    let bureau = judged_cases().await;
+    let under_way = vec![case("A3").accepted("2024-04-02").number(3)];
+    bureau.seed.office(&bureau.hub, "hangzhou", under_way).await;
+    judged(&bureau).await;
+    let measures = ["findings", "cases_with_findings", "compliance_rate"];
+    let (rows, _) = told(&bureau, &measures, "group_by=office&rule=TIME_LIMIT").await;
+    assert_eq!(rows[0], row("hangzhou", json!([2, 2, 0.5])));
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn findings_are_counted_by_what_people_made_of_them_and_rectifications_by_their_day() {
     let bureau = judged_cases().await;
     let finding = one_finding(&bureau).await;

@@ -28,7 +28,8 @@ async fn a_refusal_nobody_filed_is_found_and_a_late_filing_does_not_undo_it() {
     assert_eq!(found[0]["rule_id"], "REFUSAL_UNFILED");
     assert_eq!(found[0]["evidence"]["filed_on"], Value::Null);
 
-    let body = json!({ "kind": "refusal", "refused_on": "2024-03-05", "remedy_told": true });
+    // The case says when it was refused, whatever the filing does.
+    let body = json!({ "kind": "refusal", "refused_on": "2026-01-05", "remedy_told": true });
     let receipt = file(&bureau, notary_of("hangzhou"), "C1", body, TEXT).await;
     assert_eq!(
         (receipt.status, &receipt.json()["late"]),
@@ -72,7 +73,7 @@ async fn a_complaint_is_overdue_until_its_outcome_and_special_paper_adds_up() {
     );
 
     let about = filed.json()["filing_id"].clone();
-    let outcome = json!({ "kind": "outcome", "about": about, "decided_on": "2024-06-20", "result": "not_upheld" });
+    let outcome = json!({ "kind": "outcome", "about": about, "decided_on": "2026-01-05", "result": "not_upheld" });
     // Another office's complaint is nobody's to close.
     assert_eq!(
         file(&bureau, notary_of("xiaoshan"), "", outcome.clone(), TEXT)
@@ -80,7 +81,10 @@ async fn a_complaint_is_overdue_until_its_outcome_and_special_paper_adds_up() {
             .status,
         400
     );
-    assert_eq!(file(&bureau, notary, "", outcome, TEXT).await.status, 201);
+    let closed = file(&bureau, notary, "", outcome, TEXT).await;
+    assert_eq!(closed.status, 201);
+    // It was to be decided by 25 June, whatever day the office says it decided on.
+    assert_eq!(closed.json()["due_on"], "2024-06-28");
     judged(&bureau).await;
     // What counts is when the hub received it, whatever day the office says it decided on.
     let overdue = findings(&bureau, supervisor(), "?rule=COMPLAINT_OVERDUE").await;
@@ -184,5 +188,34 @@ async fn a_relatives_token_is_kept_for_the_rules_and_told_to_nobody() {
     let listed = bureau.ask(notary, Method::GET, path, Value::Null).await;
     let kin = &listed.json()["items"][0]["body"]["kin"];
     assert_eq!(*kin, json!([{ "relation": "parent" }]));
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_notarys_new_declaration_replaces_the_former_and_no_other_notarys() {
+    let bureau = Bureau::open().await;
+    let declared = async |licence: &str, tokens: &[&str]| {
+        let kin = tokens
+            .iter()
+            .map(|token| json!({ "relation": "parent", "token": token.repeat(16) }));
+        let kin: Vec<Value> = kin.collect();
+        let body = json!({ "kind": "recusal", "licence_no": licence, "withdrawn": kin.is_empty(), "kin": kin });
+        let filed = file(&bureau, notary_of("hangzhou"), "", body, "").await;
+        assert_eq!(filed.status, 201, "{}", filed.text());
+        let kept =
+            "SELECT licence_no || ' ' || left(encode(token, 'hex'), 2) FROM recusal ORDER BY 1";
+        let pool = &bureau.hub.db.pool;
+        sqlx::query_scalar::<_, String>(kept)
+            .fetch_all(pool)
+            .await
+            .unwrap()
+    };
+    assert_eq!(declared("N1", &["aa", "bb"]).await, ["N1 aa", "N1 bb"]);
+    assert_eq!(declared("N2", &["aa"]).await, ["N1 aa", "N1 bb", "N2 aa"]);
+    assert_eq!(
+        declared("N1", &["bb", "cc"]).await,
+        ["N1 bb", "N1 cc", "N2 aa"]
+    );
+    assert_eq!(declared("N1", &[]).await, ["N2 aa"]);
     bureau.hub.app.stop().await.unwrap();
 }
