@@ -169,6 +169,19 @@ impl Actor {
             Self::Hub => "hub".into(),
         }
     }
+
+    /// What a stored form stands for.
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "operator" => Some(Self::Operator),
+            "nobody" => Some(Self::Nobody),
+            "hub" => Some(Self::Hub),
+            _ => match code.strip_prefix("office:") {
+                Some(office) => office.parse().ok().map(Self::Office),
+                None => code.parse().ok().map(Self::Account),
+            },
+        }
+    }
 }
 
 impl Outcome {
@@ -180,6 +193,13 @@ impl Outcome {
             Self::Denied => "denied",
             Self::Done => "done",
         }
+    }
+
+    /// What a stored form stands for.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Hit, Self::NoHit, Self::Denied, Self::Done]
+            .into_iter()
+            .find(|outcome| outcome.code() == code)
     }
 }
 

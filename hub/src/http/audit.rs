@@ -5,7 +5,7 @@ use axum::{Extension, Json};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
@@ -14,9 +14,11 @@ use super::page::{self, Page};
 use super::params::Params;
 use super::problem::{Problem, ProblemBody};
 use crate::audit::merkle::TreeHead;
-use crate::audit::{Action, Break, Outcome, Recorded, window};
+use crate::audit::{Action, Actor, Break, Outcome, Recorded, window};
 use crate::identity::Person;
+use crate::local_time::SHANGHAI;
 use crate::store;
+use crate::store::audit::Wanted;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +28,102 @@ pub(super) struct Filter {
     limit: Option<i64>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
+    /// Id of an account, `office:` and the id of one whose certificate did it, operator, hub or nobody.
+    actor: Option<String>,
+    /// On behalf of this office.
+    office_id: Option<String>,
+    /// Code of what was done, as `action` of the entries.
+    action: Option<String>,
+    /// hit, no_hit, denied or done.
+    outcome: Option<String>,
+    /// The reference given with a look-up, or the key of the case that was read.
+    case: Option<String>,
+    /// First day, in Asia/Shanghai.
+    from: Option<String>,
+    /// Last day, in Asia/Shanghai.
+    to: Option<String>,
+}
+
+impl Filter {
+    /// What was asked, for the entry about the asking.
+    fn asked(&self) -> Value {
+        let given = [
+            ("actor", &self.actor),
+            ("office", &self.office_id),
+            ("action", &self.action),
+            ("outcome", &self.outcome),
+            ("case", &self.case),
+            ("from", &self.from),
+            ("to", &self.to),
+        ];
+        let given = given
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?))));
+        Value::Object(given.collect())
+    }
+
+    /// What the parameters ask for; the first that asks for nothing known is named.
+    fn wanted(&self) -> Result<Wanted<'_>, Problem> {
+        let expected_action = "a code of an action, as the entries have them";
+        let expected_outcome = "hit, no_hit, denied or done";
+        let expected_actor = "an account's id, office: and an office's id, operator, hub or nobody";
+        let from = page::day("from", self.from.as_deref())?;
+        let to = page::day("to", self.to.as_deref())?;
+        if from.zip(to).is_some_and(|(from, to)| to < from) {
+            return Err(Problem::field("to", "a day that is not before `from`"));
+        }
+        let after = |day: Date| day.next_day().unwrap_or(day);
+        Ok(Wanted {
+            actor: known(
+                "actor",
+                self.actor.as_deref(),
+                Actor::from_code,
+                expected_actor,
+            )?,
+            office: page::parsed("office_id", self.office_id.as_deref(), "an office's id")?,
+            action: known(
+                "action",
+                self.action.as_deref(),
+                Action::from_code,
+                expected_action,
+            )?,
+            outcome: known(
+                "outcome",
+                self.outcome.as_deref(),
+                Outcome::from_code,
+                expected_outcome,
+            )?,
+            case: known(
+                "case",
+                self.case.as_deref(),
+                reference,
+                "1 to 64 characters",
+            )?,
+            from: from.map(begins),
+            until: to.map(after).map(begins),
+        })
+    }
+}
+
+/// A filter that stands for something the hub knows, when it is given.
+fn known<'a, T>(
+    name: &str,
+    text: Option<&'a str>,
+    read: impl Fn(&'a str) -> Option<T>,
+    expected: &str,
+) -> Result<Option<T>, Problem> {
+    text.map(|text| read(text).ok_or_else(|| Problem::field(name, expected)))
+        .transpose()
+}
+
+/// No case has a control character in its key, and PostgreSQL and the log take none.
+fn reference(text: &str) -> Option<&str> {
+    let clean = !text.is_empty() && text.chars().count() <= 64 && !text.contains(char::is_control);
+    clean.then_some(text)
+}
+
+fn begins(day: Date) -> OffsetDateTime {
+    day.midnight().assume_offset(SHANGHAI)
 }
 
 /// One entry.
@@ -54,7 +152,7 @@ pub(super) struct EntryAnswer {
     pruned: bool,
 }
 
-/// Entries, the newest first. Reading them is an entry of its own.
+/// Entries that fit every given filter, the newest first. Reading them is an entry of its own.
 #[utoipa::path(
     get, path = "/api/v1/audit/entries", operation_id = "listAuditEntries",
     security(("session" = [])), params(Filter),
@@ -69,13 +167,14 @@ pub(super) async fn entries(
     Params(filter): Params<Filter>,
 ) -> Result<Json<Page<EntryAnswer>>, Problem> {
     let limit = page::limit(filter.limit)?;
+    let wanted = filter.wanted()?;
     let before = match page::key::<1>(filter.cursor.as_deref())? {
         None => i64::MAX,
         Some([entry_no]) => entry_no.parse().map_err(|_| page::bad_cursor())?,
     };
     let mut reading = api.reading(&person).await?;
-    let entries = store::audit::before(&mut *reading, before, limit + 1).await?;
-    api.record(&person, Action::ReadAudit, Outcome::Done, json!({}))
+    let entries = store::audit::before(&mut *reading, wanted, before, limit + 1).await?;
+    api.record(&person, Action::ReadAudit, Outcome::Done, filter.asked())
         .await?;
     let entries = entries.into_iter().map(EntryAnswer::from).collect();
     Ok(Json(Page::cut(entries, limit, |last: &EntryAnswer| {

@@ -3,6 +3,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
+use time::Date;
 
 use super::problem::Problem;
 
@@ -76,6 +77,14 @@ pub(super) fn parsed<T: std::str::FromStr>(
     text.map(str::parse)
         .transpose()
         .map_err(|_| Problem::field(name, expected))
+}
+
+/// A day, when it is given.
+pub(super) fn day(name: &str, text: Option<&str>) -> Result<Option<Date>, Problem> {
+    let form = time::macros::format_description!("[year]-[month]-[day]");
+    text.map(|text| Date::parse(text, form))
+        .transpose()
+        .map_err(|_| Problem::field(name, "a day, e.g. 2024-06-03"))
 }
 
 pub(super) fn bad_cursor() -> Problem {

@@ -55,6 +55,10 @@ impl Api {
                 "/accounts",
                 gate(&[Operator, Supervisor], get(account::list)),
             )
+            .route(
+                "/people",
+                gate(&[Notary, Supervisor, Operator], get(account::people)),
+            )
             .route("/account/password", gate(everybody, put(password::change)))
             .route("/jobs", gate(&[Supervisor, Operator], get(job::list)))
             .route(

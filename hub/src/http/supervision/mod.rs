@@ -11,12 +11,12 @@ mod tariff;
 pub(super) mod window;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use super::Api;
-use super::page;
+use super::page::{self, day};
 use super::problem::Problem;
 use crate::identity::Person;
 use crate::refusal::Reason;
@@ -41,13 +41,6 @@ fn behind(cursor: Option<&str>) -> Result<Option<(OffsetDateTime, Uuid)>, Proble
 
 fn cursor(at: OffsetDateTime, id: Uuid) -> [String; 2] {
     [at.format(&Rfc3339).unwrap_or_default(), id.to_string()]
-}
-
-fn day(name: &'static str, text: Option<&str>) -> Result<Option<Date>, Problem> {
-    let form = time::macros::format_description!("[year]-[month]-[day]");
-    text.map(|text| Date::parse(text, form))
-        .transpose()
-        .map_err(|_| Problem::field(name, "a day, e.g. 2024-06-03"))
 }
 
 fn facts(text: &str) -> Result<FactsDigest, Problem> {
