@@ -40,6 +40,12 @@ export const officeList = once(async () => {
   return items
 })
 
+/// Names behind the ids in decisions and steps, as far as whoever asks may know them.
+export const peopleList = once(async () => {
+  const { items } = await ask(api.GET('/api/v1/people'))
+  people.value = new Map(items.map(({ account_id, name }) => [account_id, name]))
+})
+
 /// Who may sign in; for supervisors and operators.
 export const accountList = once(async () => {
   const { items } = await ask(api.GET('/api/v1/accounts'))
