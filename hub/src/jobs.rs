@@ -28,6 +28,8 @@ pub enum Kind {
     Train,
     /// All figures anew.
     Recount,
+    /// A large file that a person asked for.
+    Export,
 }
 
 /// What jobs are about. Of one lane no two are under way at a time.
@@ -35,12 +37,14 @@ pub enum Kind {
 pub enum Lane {
     Persons,
     Figures,
+    /// Files of one account.
+    ExportsOf(Uuid),
 }
 
 /// How often a job says how far it is while it counts.
 const SAID_EVERY: Duration = Duration::from_secs(1);
 
-codes!(Kind { Relink = "relink", Train = "train", Recount = "recount" });
+codes!(Kind { Relink = "relink", Train = "train", Recount = "recount", Export = "export" });
 
 /// What a job is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -86,23 +90,64 @@ pub enum JobState {
     Done,
     /// It said that it failed.
     Failed,
+    /// Whoever began it wanted it no more.
+    Cancelled,
     /// It ended without a word: it was killed, or the database was.
     CutShort,
 }
 
-impl Kind {
-    pub const fn lane(self) -> Lane {
+/// How a job says that it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    Failed,
+    Cancelled,
+}
+
+codes!(Outcome { Done = "done", Failed = "failed", Cancelled = "cancelled" });
+
+/// A long action that somebody begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    Relink,
+    Train,
+    Recount,
+    ExportFor(Uuid),
+}
+
+impl Begun {
+    const fn kind(self) -> Kind {
         match self {
-            Self::Relink | Self::Train => Lane::Persons,
-            Self::Recount => Lane::Figures,
+            Self::Relink => Kind::Relink,
+            Self::Train => Kind::Train,
+            Self::Recount => Kind::Recount,
+            Self::ExportFor(_) => Kind::Export,
         }
     }
 
+    const fn lane(self) -> Lane {
+        match self {
+            Self::Relink | Self::Train => Lane::Persons,
+            Self::Recount => Lane::Figures,
+            Self::ExportFor(account_id) => Lane::ExportsOf(account_id),
+        }
+    }
+
+    const fn by(self) -> Actor {
+        match self {
+            Self::Relink | Self::Train | Self::Recount => Actor::Operator,
+            Self::ExportFor(account_id) => Actor::Account(account_id),
+        }
+    }
+}
+
+impl Kind {
     pub const fn label_zh(self) -> &'static str {
         match self {
             Self::Relink => "人员重新归并",
             Self::Train => "训练比对权重",
             Self::Recount => "统计重算",
+            Self::Export => "导出",
         }
     }
 }
@@ -124,12 +169,24 @@ impl Step {
 }
 
 impl JobState {
+    /// `held`: whether somebody still does it.
+    pub const fn of(outcome: Option<Outcome>, held: bool) -> Self {
+        match outcome {
+            Some(Outcome::Done) => Self::Done,
+            Some(Outcome::Failed) => Self::Failed,
+            Some(Outcome::Cancelled) => Self::Cancelled,
+            None if held => Self::UnderWay,
+            None => Self::CutShort,
+        }
+    }
+
     /// The form in which it is shown.
     pub const fn text(self) -> &'static str {
         match self {
             Self::UnderWay => "under way",
             Self::Done => "done",
             Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
             Self::CutShort => "cut short",
         }
     }
@@ -139,6 +196,7 @@ impl JobState {
             Self::UnderWay => "进行中",
             Self::Done => "已完成",
             Self::Failed => "失败",
+            Self::Cancelled => "已取消",
             Self::CutShort => "中断",
         }
     }
@@ -170,39 +228,48 @@ pub struct Job {
 
 /// A job under way.
 #[derive(Debug)]
-pub struct UnderWay<'a> {
-    pool: &'a PgPool,
+pub struct UnderWay {
+    pool: PgPool,
     job_id: Uuid,
     /// Held until the job ends, however it ends.
     held: PgTransaction<'static>,
 }
 
-impl<'a> UnderWay<'a> {
-    /// Begins a job of an operator; `None` while another one of its lane is under way.
-    pub async fn begin(pool: &'a PgPool, kind: Kind) -> Result<Option<Self>, sqlx::Error> {
+impl UnderWay {
+    /// Begins a job; `None` while another one of its lane is under way.
+    pub async fn begin(pool: &PgPool, begun: Begun) -> Result<Option<Self>, sqlx::Error> {
         let mut held = tx::begin(pool).await?;
-        if !store::enter(&mut held, kind.lane()).await? {
+        if !store::enter(&mut held, begun.lane()).await? {
             return Ok(None);
         }
         let job_id = Uuid::now_v7();
         store::hold(&mut held, job_id).await?;
-        store::begin(pool, job_id, kind, &Actor::Operator.code()).await?;
-        Ok(Some(Self { pool, job_id, held }))
+        store::begin(pool, job_id, begun.kind(), &begun.by().code()).await?;
+        Ok(Some(Self {
+            pool: pool.clone(),
+            job_id,
+            held,
+        }))
+    }
+
+    /// By what it is found again.
+    pub const fn job_id(&self) -> Uuid {
+        self.job_id
     }
 
     /// Says how far it is.
     pub async fn at(&self, step: Step, done: u64, total: u64) -> Result<(), sqlx::Error> {
-        store::report(self.pool, self.job_id, step, done, total).await
+        store::report(&self.pool, self.job_id, step, done, total).await
     }
 
     /// Does `work`, and says every second how far `done` is.
-    pub async fn while_counting<T>(
+    pub async fn while_counting<T, E: From<sqlx::Error>>(
         &self,
         step: Step,
         done: &AtomicU64,
         total: u64,
-        work: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, sqlx::Error> {
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         let mut work = pin!(work);
         let mut again = tokio::time::interval(SAID_EVERY);
         loop {
@@ -215,12 +282,32 @@ impl<'a> UnderWay<'a> {
 
     /// Says how it ended. A job that did what it was for has done so, even where that can no longer be written down.
     pub async fn end<T: Serialize, E>(self, done: &Result<T, E>) {
-        let result = done.as_ref().ok().map(figures);
-        if let Err(error) = store::end(self.pool, self.job_id, result.as_ref()).await {
+        match done {
+            Ok(done) => self.end_as(Outcome::Done, Some(figures(done))).await,
+            Err(_) => self.end_as(Outcome::Failed, None).await,
+        }
+    }
+
+    /// The same of one that nobody wants any more.
+    pub async fn cancel(self) {
+        self.end_as(Outcome::Cancelled, None).await;
+    }
+
+    /// Says so in the very transaction that holds the lane, so that whoever sees the end can begin the next job. Where that
+    /// connection was lost, the lane is free and the end is still to be told.
+    async fn end_as(mut self, outcome: Outcome, result: Option<Value>) {
+        let (job_id, result) = (self.job_id, result.as_ref());
+        let ended = async {
+            store::end(&mut *self.held, job_id, outcome, result).await?;
+            self.held.commit().await
+        };
+        if ended.await.is_ok() {
+            return;
+        }
+        if let Err(error) = store::end(&self.pool, job_id, outcome, result).await {
             let error = tx::describe(&error);
             tracing::warn!(error, "the end of a job was not written down");
         }
-        self.held.rollback().await.ok();
     }
 }
 

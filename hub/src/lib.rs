@@ -15,7 +15,7 @@ pub mod details;
 pub mod duplicates;
 pub mod embedded;
 pub mod entrance;
-mod export;
+pub mod export;
 pub mod filing;
 mod gate;
 pub mod grpc;

@@ -11,9 +11,10 @@ use serde::Serialize;
 use sqlx::PgConnection;
 
 use crate::duplicates::pass;
+use crate::jobs::Begun;
 use crate::linking::LinkingError;
 use crate::linking::relink::{self, Relinked};
-use crate::linking::run::{Kind, Run, Runs};
+use crate::linking::run::{Run, Runs};
 use crate::rules::Rules;
 use crate::store::replay::Kept;
 use crate::store::token_key::OfficeStanding;
@@ -71,7 +72,7 @@ pub async fn retire(
     if let Err(refusal) = ready(&mut *runs.long.acquire().await?, here, leave).await? {
         return Ok(Retirement::Refused(refusal));
     }
-    runs.run(Kind::Relink, async |run| go_over(run, here, leave).await)
+    runs.run(Begun::Relink, async |run| go_over(run, here, leave).await)
         .await
 }
 

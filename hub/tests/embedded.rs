@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use notary_hub::embedded::testing::fresh_database;
 use notary_hub::embedded::{Durability, Postgres};
 use notary_hub::store;
+use sqlx::migrate::Migrate;
 use sqlx::{Connection, PgConnection, PgPool};
 
 #[tokio::test]
@@ -88,6 +89,54 @@ async fn a_role_that_may_make_no_roles_says_what_an_administrator_has_to_run_and
         .expect_err("may be taken no longer");
     pool.close().await;
     admin.close().await;
+    server.stop().await.expect("stop");
+}
+
+#[tokio::test]
+async fn a_hub_of_the_version_before_starts_on_what_a_newer_one_has_made_unless_it_says_no() {
+    let (_guard, data_dir) = data_dir();
+    let server = Postgres::start(&data_dir, Durability::Relaxed)
+        .await
+        .expect("start");
+    let pool = PgPool::connect(server.url()).await.expect("connect");
+    store::migrate(&pool).await.expect("migrate");
+    let newer =
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                 VALUES (99999, 'of a newer version', true, '', 0)";
+    sqlx::query(newer).execute(&pool).await.expect("recorded");
+    store::migrate(&pool)
+        .await
+        .expect("no business of this version's");
+    sqlx::query("UPDATE schema_floor SET least_migration = 99999")
+        .execute(&pool)
+        .await
+        .expect("raised");
+    let refused = store::migrate(&pool).await.expect_err("too old");
+    assert!(
+        refused.to_string().contains("start the newer program"),
+        "{refused}"
+    );
+    pool.close().await;
+    server.stop().await.expect("stop");
+}
+
+/// Longer than a statement waits for a lock.
+#[tokio::test]
+async fn a_hub_waits_for_another_ones_migrations() {
+    let (_guard, data_dir) = data_dir();
+    let server = Postgres::start(&data_dir, Durability::Relaxed)
+        .await
+        .expect("start");
+    let pool = PgPool::connect(server.url()).await.expect("connect");
+    let mut other = pool.acquire().await.expect("connect");
+    other.lock().await.expect("the other one migrates");
+    let done = async {
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        other.unlock().await.expect("is done");
+    };
+    let (migrated, ()) = tokio::join!(store::migrate(&pool), done);
+    migrated.expect("migrate");
+    pool.close().await;
     server.stop().await.expect("stop");
 }
 

@@ -163,7 +163,8 @@ async fn a_person_signs_in_over_the_wire() {
         display_name: "统计科",
         role: Role::Analyst,
     };
-    account::add(&hub.db.pool, li, "correct horse battery")
+    let pepper = &hub.keys.pki.account_keys.passwords;
+    account::add(&hub.db.pool, pepper, li, "correct horse battery")
         .await
         .unwrap();
     let mut sessions = SessionServiceClient::new(hub.people());

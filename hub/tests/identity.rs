@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher;
 use notary_hub::embedded::testing::fresh_database;
 use notary_hub::identity::account::{self, AddAccountError, NewAccount, Sessions, SignInError};
 use notary_hub::identity::authority::CsrError;
@@ -22,7 +24,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use sqlx::PgPool;
-use support::{Keys, add_office, csr, csr_for};
+use support::{Keys, add_office, csr, csr_for, pepper};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
@@ -257,7 +259,7 @@ async fn add_account(
         display_name: "统计科",
         role,
     };
-    account::add(pool, account, PASSWORD).await
+    account::add(pool, &pepper(), account, PASSWORD).await
 }
 
 #[tokio::test]
@@ -376,6 +378,33 @@ async fn guessing_in_parallel_gets_no_more_than_five_guesses() {
         .await
         .unwrap();
     assert_eq!(counted, 5, "later guesses were not even compared");
+}
+
+#[tokio::test]
+async fn a_hash_of_before_there_was_a_key_signs_in_and_is_made_anew() {
+    let db = fresh_database().await;
+    let keys = Keys::new();
+    let sessions = support::sessions(&db.pool, &keys, []).await;
+    add_account(&db.pool, "li", Role::Analyst).await.unwrap();
+    let hash = async || {
+        let hash = "SELECT password_hash FROM account";
+        let hash: String = sqlx::query_scalar(hash).fetch_one(&db.pool).await.unwrap();
+        hash
+    };
+    let before = Argon2::default().hash_password(PASSWORD.as_bytes());
+    let before = before.unwrap().to_string();
+    sqlx::query("UPDATE account SET password_hash = $1")
+        .bind(&before)
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    sessions.sign_in("li", "another horse").await.unwrap_err();
+    assert_eq!(hash().await, before);
+    sessions.sign_in("li", PASSWORD).await.unwrap();
+    let anew = hash().await;
+    assert!(anew.contains("keyid="), "{anew}");
+    sessions.sign_in("li", PASSWORD).await.unwrap();
+    assert_eq!(hash().await, anew);
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@
 //! | [`block`], [`compare`], [`weights`], [`score`], [`train`] | whether two mentions are one person | Fellegi and Sunter 1969 |
 //! | [`node`] | the mentions of one number as one, for a hub that holds millions | – |
 //! | [`cluster`] | persons out of scored pairs and people's decisions | – |
+//! | [`quality`] | what is wrong with a case that is taken all the same | 公证法 26 |
 //! | [`remedy`] | why a record is refused and how to mend it | – |
 //! | [`shape`] | the shape of a value that may not be shown | – |
 //! | [`long_number`] | whether a text holds what could be somebody's number | – |
@@ -72,6 +73,7 @@ pub mod node;
 pub mod office;
 pub mod phone;
 pub mod place;
+pub mod quality;
 pub mod remedy;
 pub mod score;
 pub mod shape;

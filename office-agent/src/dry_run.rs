@@ -1,15 +1,16 @@
 //! What mapping would make of a source's rows, told without storing or sending anything: for whoever writes
-//! the mapping file. Shows no value but codes that look like codes.
+//! the mapping file. Shows no value but keys of cases and codes that look like codes.
 
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use linkage::shape;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::mapping::{Case, Mapping, Reject};
-use crate::source::row::{Found, Row};
+use crate::source::repeats::{Repeats, Version};
+use crate::source::row::{self, Found, Row};
 
 /// Places shown for each kind of reject.
 const MOST_PLACES: usize = 5;
@@ -25,9 +26,9 @@ const NUMBER_DIGITS: usize = 7;
 pub struct DryRun<'a> {
     #[serde(skip)]
     mapping: &'a Mapping,
-    /// Columns the source showed, by table.
+    /// Columns the source showed, by child and place.
     #[serde(skip)]
-    seen: BTreeMap<Option<String>, BTreeSet<String>>,
+    seen: BTreeMap<Option<String>, BTreeMap<String, BTreeSet<String>>>,
     /// Rows and lines that are none.
     rows: u64,
     /// Rows that would be taken.
@@ -37,6 +38,12 @@ pub struct DryRun<'a> {
     rejects: Vec<RejectGroup>,
     unknown_codes: BTreeMap<String, UnknownCodes>,
     unverified_identifiers: BTreeMap<&'static str, u64>,
+    #[serde(serialize_with = "kept")]
+    repeats: Repeats,
+}
+
+fn kept<S: Serializer>(repeats: &Repeats, serializer: S) -> Result<S::Ok, S::Error> {
+    repeats.kept().serialize(serializer)
 }
 
 /// Rejects of one rule and field.
@@ -51,6 +58,8 @@ struct RejectGroup {
 
 #[derive(Debug, Serialize)]
 struct Example {
+    /// Empty when the row has no usable key.
+    source_case_id: String,
     location: String,
     value_shape: String,
 }
@@ -87,6 +96,7 @@ impl<'a> DryRun<'a> {
             rejects: Vec::new(),
             unknown_codes: BTreeMap::new(),
             unverified_identifiers: BTreeMap::new(),
+            repeats: Repeats::default(),
         }
     }
 
@@ -95,7 +105,9 @@ impl<'a> DryRun<'a> {
         self.rows += 1;
         let row = match found {
             Found::Row(row) => row,
-            Found::Malformed { location } => return self.refuse(&Reject::malformed(location)),
+            Found::Malformed { location, fields } => {
+                return self.refuse(&Reject::malformed(location, fields));
+            }
         };
         self.see(None, &row);
         for (column, code) in self.mapping.unknown_codes(&row) {
@@ -105,7 +117,15 @@ impl<'a> DryRun<'a> {
             );
         }
         match self.mapping.case(&row) {
-            Ok(case) => self.take(&case),
+            Ok(case) => {
+                let version = Version {
+                    content: row::content(&row),
+                    location: row.location,
+                    revision: case.revision,
+                };
+                self.repeats.see(case.source_case_id.as_str(), version);
+                self.take(&case);
+            }
             Err(reject) => self.refuse(&reject),
         }
     }
@@ -114,10 +134,13 @@ impl<'a> DryRun<'a> {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         let gaps = self.gaps();
-        self.rejects.is_empty()
-            && self.unknown_codes.is_empty()
-            && gaps.unmapped.is_empty()
-            && gaps.lacking.is_empty()
+        self.takes_all() && gaps.unmapped.is_empty() && gaps.lacking.is_empty()
+    }
+
+    /// Whether every row would be taken and every code is known; columns may be left over, or lacking where they may.
+    #[must_use]
+    pub fn takes_all(&self) -> bool {
+        self.rejects.is_empty() && self.unknown_codes.is_empty() && self.repeats.kept().is_empty()
     }
 
     /// The report for programs.
@@ -139,15 +162,16 @@ impl<'a> DryRun<'a> {
     }
 
     fn see(&mut self, child: Option<&str>, row: &Row) {
-        let child = child.map(str::to_owned);
-        let seen = self.seen.entry(child).or_default();
+        let places = self.seen.entry(child.map(str::to_owned)).or_default();
+        let seen = places
+            .entry(row::place(&row.location).to_owned())
+            .or_default();
         for column in row.columns.names() {
             if !seen.contains(column) {
                 seen.insert(column.clone());
             }
         }
         for (name, rows) in &row.children {
-            self.seen.entry(Some(name.clone())).or_default();
             for row in rows {
                 self.see(Some(name), row);
             }
@@ -187,7 +211,9 @@ impl<'a> DryRun<'a> {
         if let Some(group) = self.rejects.get_mut(at) {
             group.count += 1;
             if group.examples.len() < MOST_PLACES {
+                let id = reject.source_case_id.as_ref();
                 group.examples.push(Example {
+                    source_case_id: id.map(|id| id.as_str().to_owned()).unwrap_or_default(),
                     location: reject.location.clone(),
                     value_shape: reject.value_shape.clone(),
                 });
@@ -195,7 +221,8 @@ impl<'a> DryRun<'a> {
         }
     }
 
-    /// Children nobody saw are not judged: no row may have had any.
+    /// Each file is judged by itself: one may lack a column that the others have. Children nobody saw are not judged: no
+    /// row may have had any.
     pub(crate) fn gaps(&self) -> ColumnGaps {
         let ignored: BTreeSet<&str> = self.mapping.ignored().collect();
         let known = self.mapping.columns();
@@ -204,7 +231,7 @@ impl<'a> DryRun<'a> {
             unmapped: BTreeSet::new(),
             lacking: BTreeSet::new(),
         };
-        for (child, seen) in &self.seen {
+        for (child, places) in &self.seen {
             let reads = known.get(&child.as_deref()).cloned().unwrap_or_default();
             let named = |column: &str| match child {
                 Some(child) => format!("{child}.{column}"),
@@ -214,14 +241,35 @@ impl<'a> DryRun<'a> {
             let is_known = |column: &str| {
                 reads.contains(column) || ignored.contains(column) || own.contains(column)
             };
-            let unmapped = seen.iter().filter(|column| !is_known(column));
-            gaps.unmapped.extend(unmapped.map(|column| named(column)));
-            let lacking = reads.iter().filter(|column| !seen.contains(**column));
-            if !seen.is_empty() {
-                gaps.lacking.extend(lacking.map(|column| named(column)));
+            let (mut unmapped, mut lacking) = (Places::new(), Places::new());
+            for (place, seen) in places.iter().filter(|(_, seen)| !seen.is_empty()) {
+                for column in seen.iter().filter(|column| !is_known(column)) {
+                    unmapped.entry(column).or_default().push(place);
+                }
+                for column in reads.iter().filter(|column| !seen.contains(**column)) {
+                    lacking.entry(column).or_default().push(place);
+                }
             }
+            let told = |(column, at): (&str, Vec<&str>)| match at.len() == places.len() {
+                true => named(column),
+                false => format!("{} ({})", named(column), first_of(&at)),
+            };
+            gaps.unmapped.extend(unmapped.into_iter().map(told));
+            gaps.lacking.extend(lacking.into_iter().map(told));
         }
         gaps
+    }
+}
+
+/// Where each of some columns is, or is not.
+type Places<'a> = BTreeMap<&'a str, Vec<&'a str>>;
+
+/// Some of the places, and how many more there are.
+fn first_of(places: &[&str]) -> String {
+    let first = &places[..places.len().min(MOST_PLACES)];
+    match places.len() - first.len() {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
     }
 }
 

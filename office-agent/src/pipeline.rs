@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::mapping::{Case, Mapping, Reject, Rule};
 use crate::minimise;
 use crate::outbox::{Clock, Entry};
-use crate::source::row::Found;
+use crate::source::row::{FieldCount, Found};
 
 /// The key that is to follow the city's token key, while the hub asks for tokens under it as well.
 pub type AskedKey = watch::Receiver<Option<TokenKey>>;
@@ -57,7 +57,7 @@ impl Pipeline {
     pub fn entry(&self, found: Found) -> Entry {
         let mapped = match found {
             Found::Row(row) => self.mapping.case(&row),
-            Found::Malformed { location } => Err(Reject::malformed(location)),
+            Found::Malformed { location, fields } => Err(Reject::malformed(location, fields)),
         };
         match mapped {
             Ok(case) => Entry::Case(Box::new(self.record(&case))),
@@ -82,13 +82,14 @@ impl Pipeline {
 impl Reject {
     /// A line that is no row.
     #[must_use]
-    pub fn malformed(location: String) -> Self {
+    pub fn malformed(location: String, fields: FieldCount) -> Self {
+        let FieldCount { expected, found } = fields;
         Self {
             source_case_id: None,
             location,
             rule: Rule::RowMalformed,
             field: String::new(),
-            value_shape: String::new(),
+            value_shape: format!("表头 {expected} 列，此行 {found} 列"),
         }
     }
 }

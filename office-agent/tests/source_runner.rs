@@ -94,7 +94,7 @@ fn entry(found: Found) -> Entry {
             matter_type: row.get("title").unwrap_or_default().to_owned(),
             ..CaseRecord::default()
         })),
-        Found::Malformed { location } => Entry::Rejected(RejectedRecord {
+        Found::Malformed { location, .. } => Entry::Rejected(RejectedRecord {
             source_location: location,
             rule_id: "ROW_MALFORMED".to_owned(),
             ..RejectedRecord::default()

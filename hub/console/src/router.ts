@@ -82,22 +82,28 @@ export const pages: RouteRecordRaw[] = [
     meta: { title: zh.page.audit, roles: ['supervisor'], menu: true },
   },
   {
+    path: '/exports',
+    name: 'exports',
+    component: () => import('./pages/ExportsPage.vue'),
+    meta: { title: zh.page.exports, roles: ['notary', 'analyst', 'supervisor'], menu: true },
+  },
+  {
     path: '/system',
     name: 'system',
     component: () => import('./pages/SystemPage.vue'),
     meta: { title: zh.page.system, roles: ['operator'], menu: true },
   },
   {
-    path: '/password',
-    name: 'password',
-    component: () => import('./pages/PasswordPage.vue'),
-    meta: { title: zh.page.password, roles: everybody },
+    path: '/account',
+    name: 'account',
+    component: () => import('./pages/AccountPage.vue'),
+    meta: { title: zh.page.account, roles: everybody },
   },
 ]
 
 export const router = createRouter({
   history: createWebHistory(),
-  routes: [...pages, { path: '/:rest(.*)*', name: 'nowhere', component: NowherePage }],
+  routes: [...pages, { path: '/password', redirect: '/account' }, { path: '/:rest(.*)*', name: 'nowhere', component: NowherePage }],
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
 })
 

@@ -1,9 +1,22 @@
 /// Each role signs in and does its jobs on the sandbox city.
+import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { APIRequestContext, Page } from '@playwright/test'
 import { city, password, people, told } from './city'
 import { expect, look, signIn, test } from './browser'
+
+/// What an authenticator shows now (RFC 6238).
+function codeOf(secret: string): string {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+  const bits = [...secret].map((letter) => letters.indexOf(letter).toString(2).padStart(5, '0')).join('')
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)))
+  const step = Buffer.alloc(8)
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)))
+  const tag = createHmac('sha1', key).update(step).digest()
+  const at = (tag[19] ?? 0) & 15
+  return String((tag.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0')
+}
 
 test.describe('signing in', () => {
   test('a wrong password is said so, and nothing else is shown', async ({ page }) => {
@@ -370,12 +383,23 @@ test.describe('supervision', () => {
     await look(page, 'supervision-inspection-closed')
   })
 
-  test('periodic filings that never came are listed', async ({ page }) => {
+  test('periodic filings that never came are counted by office, and unfold', async ({ page }) => {
     await signIn(page, people.supervisor, '/supervision/missing')
+    const owing = page.getByRole('region', { name: '各处逾期未报' })
+    const first = owing.getByRole('button', { expanded: false }).first()
     // In the first days of a month nothing of the month before is late yet.
-    const late = page.getByRole('region', { name: '逾期未报' }).getByRole('row').filter({ hasText: '水印纸收发' }).first()
-    await expect(late.or(page.getByText('没有逾期未报的定期报送。'))).toBeVisible()
+    await expect(first.or(page.getByText('没有逾期未报的定期报送。'))).toBeVisible()
+    if (await first.isVisible()) {
+      await page.getByLabel('种类').selectOption({ label: '水印纸收发' })
+      await first.click()
+      const unfolded = page.getByRole('region', { name: '逾期未报', exact: true })
+      await expect(unfolded.getByRole('rowheader').first()).toHaveText('水印纸收发')
+    }
     await look(page, 'supervision-missing')
+    // Nothing was owed before there was anything to owe.
+    await page.getByLabel('至').fill('2012-12-31')
+    await expect(page.getByText('没有逾期未报的定期报送。')).toBeVisible()
+    await expect(page).toHaveURL(/to=2012-12-31/)
   })
 })
 
@@ -484,6 +508,12 @@ test.describe('supervisors', () => {
     await page.getByRole('button', { name: '验证日志' }).click()
     await expect(page.getByText('日志完整')).toBeVisible()
     await page.getByRole('button', { name: /^详情 / }).first().click()
+    await page.getByLabel('截止日期').fill('2001-01-01')
+    await expect(page.getByText('没有数据')).toBeVisible()
+    await page.getByLabel('截止日期').fill('')
+    const arrives = page.waitForEvent('download')
+    await page.getByRole('button', { name: '导出 CSV' }).click()
+    expect(readFileSync(await (await arrives).path(), 'utf8')).toContain('登录')
     await look(page, 'audit')
   })
 
@@ -542,6 +572,42 @@ test.describe('an analyst', () => {
     await page.getByLabel('期间起').fill('2024-13')
     await page.keyboard.press('Enter')
     await expect(page.getByRole('alert')).toBeVisible()
+  })
+
+  test('has a large table made by the hub, leaves, finds it again, takes it and removes it', async ({ page }) => {
+    await signIn(page, people.analyst, '/statistics?by=office,month&from=2024&to=2024')
+    // No table of this city is too large to be handed over at once.
+    await page.route('**/api/v1/statistics?**', (route) =>
+      route.request().headers()['accept'] === 'text/csv'
+        ? route.fulfill({ status: 409, json: { reason: 'EXPORT_NEEDED', detail_zh: '数据量较大' } })
+        : route.continue(),
+    )
+    await page.getByRole('button', { name: '导出 CSV' }).click()
+    await expect(page.getByRole('status').filter({ hasText: '已转为后台导出' })).toBeVisible()
+    await look(page, 'statistics-export')
+    await page.getByRole('link', { name: '总览' }).click()
+    await page.getByRole('navigation').getByRole('link', { name: '我的导出' }).click()
+    const mine = page.getByRole('row').filter({ hasText: '公证办证统计表（按公证处、月份）' })
+    await expect(mine).toContainText('已完成')
+    await look(page, 'exports')
+    const arrives = page.waitForEvent('download')
+    await mine.getByRole('button', { name: '下载' }).click()
+    const file = readFileSync(await (await arrives).path(), 'utf8')
+    expect(file.startsWith('\uFEFF')).toBe(true)
+    expect(file.split('\n').length).toBeGreaterThan(50)
+    await mine.getByRole('button', { name: '删除' }).click()
+    await expect(page.getByText('没有后台导出')).toBeVisible()
+  })
+
+  test('sees how far the first load of an office is', async ({ page }) => {
+    await page.route('**/api/v1/offices/*/feed', async (route) => {
+      const feed = await (await route.fetch()).json()
+      await route.fulfill({ json: { ...feed, connected: true, first_load: { committed: 63_000, known: 100_000 } } })
+    })
+    await signIn(page, people.analyst, '/offices/hzgl')
+    await expect(page.locator('.panel-head .mark').first()).toHaveText('首次同步 63 %')
+    await expect(page.getByText('63 %（63,000／100,000 条）')).toBeVisible()
+    await look(page, 'office-first-load')
   })
 })
 
@@ -611,6 +677,7 @@ test.describe('an operator', () => {
     await page.getByRole('link', { name: '系统' }).click()
     await expect(page.getByRole('cell', { name: '可用' }).first()).toBeVisible()
     await expect(page.getByRole('heading', { name: '长时任务' })).toBeVisible()
+    await expect(page.getByText('没有搁置的任务。')).toBeVisible()
     await look(page, 'system')
   })
 
@@ -618,7 +685,7 @@ test.describe('an operator', () => {
     const other = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage()
     await signIn(other, people.operator)
     await signIn(page, people.operator)
-    await page.getByRole('link', { name: '修改密码' }).click()
+    await page.getByRole('link', { name: '我的账号' }).click()
     const next = 'seven swans swimming'
     const change = async (current: string, to: string, again = to): Promise<void> => {
       // Whatever is to be mended stands in the labels as well.
@@ -634,14 +701,55 @@ test.describe('an operator', () => {
     await change('not the password', next)
     await expect(page.getByText('当前密码不正确')).toBeVisible()
     await look(page, 'password')
+    await page.getByLabel(/^新密码/).fill('zhou zhou')
+    await expect(page.getByText('还不够长')).toBeVisible()
     await change(password, next)
-    await expect(page.getByRole('status')).toContainText('密码已修改')
+    await expect(page.getByText('密码已修改')).toBeVisible()
     await other.getByRole('link', { name: '系统' }).click()
     await expect(other.getByText('登录已到期')).toBeVisible()
     await page.getByRole('link', { name: '系统' }).click()
     await expect(page.getByRole('cell', { name: '可用' }).first()).toBeVisible()
-    await page.getByRole('link', { name: '修改密码' }).click()
+    await page.getByRole('link', { name: '我的账号' }).click()
     await change(next, password)
-    await expect(page.getByRole('status')).toContainText('密码已修改')
+    await expect(page.getByText('密码已修改')).toBeVisible()
+  })
+
+  test('sees who signed in as oneself, ends that, and sets a second factor up', async ({ page, browser }) => {
+    const other = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage()
+    await signIn(other, people.operator)
+    await signIn(page, people.operator, '/account')
+    await expect(page.getByText('当前登录', { exact: true })).toBeVisible()
+    await look(page, 'account')
+    await page.getByRole('button', { name: /^结束 .* 的登录$/ }).first().click()
+    await expect(page.getByText('已结束').first()).toBeVisible()
+    await other.getByRole('link', { name: '系统' }).click()
+    await expect(other.getByText('登录已到期')).toBeVisible()
+
+    await page.getByRole('button', { name: '启用第二因素' }).click()
+    const current = page.getByLabel(/^当前密码/).first()
+    await current.fill('not the password')
+    await page.getByRole('button', { name: '下一步' }).click()
+    await expect(page.getByText('当前密码不正确')).toBeVisible()
+    await current.fill(password)
+    await page.getByRole('button', { name: '下一步' }).click()
+    await expect(page.getByRole('img', { name: '验证器二维码' })).toBeVisible()
+    const secret = (await page.locator('code.digest').innerText()).replaceAll(' ', '')
+    await look(page, 'second-factor')
+    await page.getByLabel(/^验证器显示的六位动态码/).fill(codeOf(secret))
+    await page.getByRole('button', { name: '确认启用' }).click()
+    await expect(page.getByText('第二因素已启用')).toBeVisible()
+    const recovery = await page.locator('.recovery code').first().innerText()
+    await look(page, 'recovery-codes')
+    await page.getByRole('button', { name: '退出' }).click()
+
+    await page.getByLabel('用户名').fill(people.operator)
+    await page.getByLabel('密码', { exact: true }).fill(password)
+    await page.getByRole('button', { name: '登录' }).click()
+    await page.getByLabel('动态验证码或恢复码').fill(recovery)
+    await page.getByRole('button', { name: '登录' }).click()
+    await expect(page.getByText('本账号有 1 项变更')).toBeVisible()
+    await look(page, 'account-notice')
+    await page.getByRole('button', { name: '知道了' }).click()
+    await expect(page.getByText('本账号有 1 项变更')).toBeHidden()
   })
 })

@@ -1,11 +1,11 @@
 //! The hub's database, configured or embedded, with its pools.
 
 use sqlx::PgPool;
-use sqlx::migrate::MigrateError;
 
 use crate::config::Config;
 use crate::embedded::{Durability, EmbeddedError, Postgres};
 use crate::store;
+use crate::store::SchemaError;
 use crate::store::pool::Lookups;
 
 /// Why there is no database.
@@ -16,7 +16,7 @@ pub enum DatabaseError {
     #[error("connect to the database; check [database] url: {0}")]
     Connect(#[from] sqlx::Error),
     #[error("bring the database to this version's schema: {0}")]
-    Migrate(#[from] MigrateError),
+    Migrate(#[from] SchemaError),
     #[error(
         "take the roles that people's reads run as; see \"The database's roles\" in docs/operator.md: {0}"
     )]
@@ -95,11 +95,12 @@ impl Database {
     }
 
     /// The pools by name, the general one first.
-    pub fn pools(&self) -> [(&'static str, PgPool); 8] {
+    pub fn pools(&self) -> [(&'static str, PgPool); 9] {
         [
             ("general", self.general.clone()),
             ("feeds", self.feeds.clone()),
             ("lookups", self.lookups.hub.clone()),
+            ("held_lookups", self.lookups.held.clone()),
             ("searches", self.lookups.searches.pool().clone()),
             ("linking", self.linking.clone()),
             ("supervision", self.supervision.clone()),
@@ -112,6 +113,7 @@ impl Database {
     pub async fn close(self) -> Result<(), DatabaseError> {
         self.writers.close().await;
         self.lookups.hub.close().await;
+        self.lookups.held.close().await;
         self.lookups.searches.pool().close().await;
         self.linking.close().await;
         self.supervision.close().await;

@@ -25,6 +25,8 @@ use crate::audit::{Audit, Checkpoints, key_file};
 use crate::background::kept;
 use crate::config::Config;
 use crate::entrance::Entrance;
+use crate::export::Exports;
+use crate::export::subject::Known;
 use crate::grpc;
 use crate::grpc::health::{Health, Standing};
 use crate::http;
@@ -208,7 +210,11 @@ impl App {
             pki.session_keys,
             config.identity.session_ttl.into(),
             revocations.clone(),
-            SecondFactor::new(pki.account_key, config.identity.second_factor.clone()),
+            SecondFactor::new(
+                pki.account_keys.second_factors,
+                config.identity.second_factor.clone(),
+            ),
+            pki.account_keys.passwords,
         ));
         let provider = match &config.oidc {
             Some(oidc) => {
@@ -223,6 +229,17 @@ impl App {
             audit.clone(),
         ));
         let models = Models::default();
+        let background = Tasks::default();
+        let exports = Exports::new(
+            audit.clone(),
+            Known {
+                pool: database.general.clone(),
+                rules: supervision_rules.clone(),
+            },
+            config.exports.keep.into(),
+            background.tracker.clone(),
+            background.stop.clone(),
+        );
         let services = Services::new(
             &config,
             &database,
@@ -239,22 +256,21 @@ impl App {
             Arc::clone(&checkpoints),
             rules.clone(),
             supervision_rules.clone(),
+            exports.clone(),
             traffic.clone(),
         );
         let doors = Doors::bind(&config, &authority, Arc::clone(&certificate), revocations).await?;
         let addresses = doors.addresses;
 
-        let background = Tasks::default();
-        let stop = || background.stop.clone();
-        let tasks = &background.tracker;
         background.keep("revocations", move |stop| reader.clone().run(stop));
         // It ends behind the log, when everything is recorded.
-        tasks.spawn(checkpoints.run(
-            config.audit.checkpoint_every.into(),
-            config.audit.checkpoint_entries.get().into(),
-            log.grown(),
-        ));
-        tasks.spawn(log.run(stop()));
+        let (grown, of_audit) = (log.grown(), config.audit.clone());
+        background.keep("checkpoints", move |_| {
+            let (every, entries) = (of_audit.checkpoint_every, of_audit.checkpoint_entries);
+            Arc::clone(&checkpoints).run(every.into(), entries.get().into(), grown.clone())
+        });
+        // A defect ends none of its rounds but the one in which it happens.
+        background.tracker.spawn(log.run(background.stop.clone()));
         let door = Arc::clone(&entrance);
         background.keep("entrance", move |stop| Arc::clone(&door).run(stop));
         let (followed, general) = (rules.clone(), database.general.clone());
@@ -270,6 +286,7 @@ impl App {
             watch::database(pools.clone(), told.clone(), stop)
         });
         background.keep("service_manager", watch::service_manager);
+        background.keep("exports", move |stop| exports.clone().sweep(stop));
         let figures = database.general.clone();
         background.keep("next_tokens", move |stop| {
             watch::next_tokens(figures.clone(), stop)
@@ -318,12 +335,10 @@ impl App {
             &doors_stop,
             &listeners,
         );
-        tasks.spawn(exporter::serve(
-            metrics_door,
-            metrics,
-            health.clone(),
-            stop(),
-        ));
+        let (metrics_door, told) = (exporter::Door::new(metrics_door), health.clone());
+        background.keep("exporter", move |stop| {
+            exporter::serve(metrics_door.clone(), metrics.clone(), told.clone(), stop)
+        });
         health.set(Standing::Serving).await;
         addresses
             .announce(&config.addresses_file())

@@ -12,6 +12,7 @@ use crate::audit::{Audit, Checkpoints};
 use crate::config::Config;
 use crate::details::Details;
 use crate::entrance::Entrance;
+use crate::export::Exports;
 use crate::grpc;
 use crate::grpc::health::Health;
 use crate::http;
@@ -49,6 +50,7 @@ pub(super) struct Services {
     checkpoints: Arc<Checkpoints>,
     rules: Rules,
     supervision: Supervision,
+    exports: Exports,
     general: PgPool,
 }
 
@@ -73,6 +75,7 @@ impl Services {
         checkpoints: Arc<Checkpoints>,
         rules: Rules,
         supervision_rules: Current,
+        exports: Exports,
         traffic: Traffic,
     ) -> Self {
         let pool = &database.general;
@@ -113,6 +116,7 @@ impl Services {
             checkpoints,
             rules,
             supervision: Supervision::new(pool.clone(), supervision_rules, Calendar::builtin()),
+            exports,
             general: pool.clone(),
         }
     }
@@ -166,6 +170,7 @@ impl Services {
             checkpoints: Arc::clone(&self.checkpoints),
             rules: self.rules.clone(),
             supervision: self.supervision.clone(),
+            exports: self.exports.clone(),
         }
     }
 }

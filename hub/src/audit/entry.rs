@@ -73,6 +73,11 @@ actions! {
     ListRejects = "reject.list", "查看退回记录";
     ListDuplicates = "duplicate.list", "查看重复申请";
     ExportStatistics = "statistics.export", "导出统计";
+    ExportFindings = "supervision.export", "导出监督问题";
+    ExportAudit = "audit.export", "导出审计";
+    /// A large file is to be made.
+    StartExport = "export.start", "发起导出";
+    DownloadExport = "export.download", "下载导出文件";
     FreezeReport = "report.freeze", "报表封账";
     ReissueReport = "report.reissue", "重新刊发报表";
     ExportReport = "report.export", "导出报表";
@@ -130,6 +135,7 @@ actions! {
     /// The first entry of the tree, where it follows a hash chain.
     BeginTree = "audit.begin", "日志树起点";
     ActivateRules = "rules.activate", "启用查重规则";
+    PutWorkBack = "work.put_back", "重新处理搁置任务";
     ActivateSupervision = "supervision.activate", "启用监督规则或收费标准";
     /// A request that the person's role does not allow.
     Request = "request", "越权请求";
@@ -185,6 +191,22 @@ impl Actor {
 }
 
 impl Outcome {
+    const ALL: [Self; 4] = [Self::Hit, Self::NoHit, Self::Denied, Self::Done];
+
+    /// What a stored form stands for.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.code() == code)
+    }
+
+    pub const fn name_zh(self) -> &'static str {
+        match self {
+            Self::Hit => "查到",
+            Self::NoHit => "未查到",
+            Self::Denied => "拒绝",
+            Self::Done => "完成",
+        }
+    }
+
     /// The form in which it is stored.
     pub const fn code(self) -> &'static str {
         match self {

@@ -21,6 +21,7 @@ use super::entry::{Action, Actor, Entry, Outcome};
 use super::merkle::{Edge, Nodes, completed_by};
 use super::receipt::{Batch, Receipt};
 use super::recorded::Recorded;
+use crate::background::caught;
 use crate::store::{self, tx};
 use crate::telemetry::metrics::{AUDIT_APPEND_SECONDS, AUDIT_BATCH_ENTRIES};
 
@@ -36,6 +37,8 @@ pub enum AuditError {
     Database(Arc<sqlx::Error>),
     #[error("the hub is stopping and records nothing more")]
     Stopping,
+    #[error("a defect of the hub kept an entry out of the audit log; its log says where")]
+    Defect,
 }
 
 /// Entries that are written together or not at all.
@@ -96,7 +99,7 @@ impl Audit {
             .send(Waiting { entries, done })
             .await
             .map_err(|_| AuditError::Stopping)?;
-        let receipts = receipts.await.map_err(|_| AuditError::Stopping)?;
+        let receipts = receipts.await.map_err(|_| AuditError::Defect)?;
         histogram!(AUDIT_APPEND_SECONDS).record(begun.elapsed().as_secs_f64());
         receipts
     }
@@ -136,20 +139,23 @@ impl AuditLog {
         self.grown.subscribe()
     }
 
-    /// Writes until `stop`, then what was handed over before.
+    /// Writes until `stop`, then what was handed over before. Entries at which a defect happens are not recorded, and
+    /// whoever waits for them is told so: nothing is answered. The log goes on behind its end in the database.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut waiting = Vec::with_capacity(BATCH);
         loop {
             let next = self.queue.recv_many(&mut waiting, BATCH);
             match stop.run_until_cancelled(next).await {
                 Some(0) => return,
-                Some(_) => self.write(&mut waiting).await,
+                Some(_) => {
+                    caught("audit", self.write(&mut waiting)).await;
+                }
                 None => break,
             }
         }
         self.queue.close();
         while self.queue.recv_many(&mut waiting, BATCH).await > 0 {
-            self.write(&mut waiting).await;
+            caught("audit", self.write(&mut waiting)).await;
         }
     }
 

@@ -1,19 +1,16 @@
-//! What is wrong with a case that is stored all the same: the office's system is the truth, the hub points.
+//! What is wrong with a case that is stored all the same, by the rules of [`linkage::quality`].
 
-use linkage::matter::MatterType;
-use linkage::vocabulary::{CaseState, PartyKind, PartyRole};
+use linkage::quality::{self, About, CaseFacts, Document, PartyFacts, QualityRule};
+use linkage::vocabulary::CaseState;
 
-use super::Case;
+use super::{Case, Party};
 
 /// A step between states that no chain of lawful steps explains. Unlike every other finding it is about
 /// the past, so a newer revision does not take it away.
-pub const ILLEGAL_STEP: &str = "ILLEGAL_STEP";
+pub const ILLEGAL_STEP: &str = QualityRule::IllegalStep.code();
 
 /// A case's tokens are of a key that the city gave up. The next record of the case takes it away.
-pub const TOKEN_KEY_OUTDATED: &str = "TOKEN_KEY_OUTDATED";
-
-/// Matters that are applied for in person, never through an agent (公证法 art. 26).
-const IN_PERSON: [&str; 3] = ["will", "survival", "adoption"];
+pub const TOKEN_KEY_OUTDATED: &str = QualityRule::TokenKeyOutdated.code();
 
 /// One thing an office should look at. `detail` holds codes only.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,16 +23,7 @@ pub struct Finding {
 
 /// What a rule points at, in a few words, Chinese.
 pub fn label_zh(rule_id: &str) -> &'static str {
-    match rule_id {
-        ILLEGAL_STEP => "状态变化不合程序",
-        TOKEN_KEY_OUTDATED => "号码标识仍为旧密钥",
-        "IDENTIFIER_UNVERIFIED" => "证件号码校验不符",
-        "IDENTIFIER_MISSING" => "自然人缺少证件号码",
-        "AGENT_NOT_ALLOWED" => "须本人办理的事项有代理人",
-        "DATE_ORDER" => "日期先后颠倒",
-        "CASE_NO_MISSING" => "已出证而无证号",
-        _ => "其他",
-    }
+    rule_id.parse().map_or("其他", QualityRule::label_zh)
 }
 
 /// The step from `before` to this revision, when it is illegal. Offices report snapshots, so steps in
@@ -52,51 +40,41 @@ pub fn illegal_step(before: CaseState, case: &Case) -> Option<Finding> {
 
 /// Everything noticed in one revision by itself.
 pub fn findings(case: &Case) -> Vec<Finding> {
-    let mut found = Vec::new();
-    let mut note = |rule_id, field: String, detail: Option<&str>| {
-        found.push(Finding {
-            rule_id,
-            field,
-            revision: case.revision,
-            detail: detail.map(str::to_owned),
-        });
-    };
-    for (at, party) in case.parties.iter().enumerate() {
-        let field = || format!("parties[{at}].identifier");
-        match &party.identifier {
-            Some(identifier) if identifier.verified().is_none() => {
-                note(
-                    "IDENTIFIER_UNVERIFIED",
-                    field(),
-                    Some(identifier.kind.code()),
-                );
-            }
-            None if party.kind == PartyKind::Natural => note("IDENTIFIER_MISSING", field(), None),
-            _ => {}
-        }
-        if party.role == PartyRole::Agent && is_in_person(case.matter_type()) {
-            note("AGENT_NOT_ALLOWED", format!("parties[{at}].role"), None);
-        }
-    }
     let days = &case.figures;
-    for (field, earlier, later) in [
-        ("accepted_on", days.applied_on, days.accepted_on),
-        ("issued_on", days.accepted_on, days.issued_on),
-        ("closed_on", days.applied_on, days.closed_on),
-    ] {
-        if earlier
-            .zip(later)
-            .is_some_and(|(earlier, later)| later < earlier)
-        {
-            note("DATE_ORDER", field.to_owned(), None);
-        }
-    }
-    if case.state().is_issued_or_later() && case.case_no.is_none() {
-        note("CASE_NO_MISSING", "case_no".to_owned(), None);
-    }
+    let facts = CaseFacts {
+        state: case.state(),
+        matter_type: case.matter_type(),
+        has_case_no: case.case_no.is_some(),
+        applied_on: days.applied_on,
+        accepted_on: days.accepted_on,
+        issued_on: days.issued_on,
+        closed_on: days.closed_on,
+    };
+    let found = quality::findings(&facts, case.parties.iter().map(facts_of)).into_iter();
     found
+        .map(|found| Finding {
+            rule_id: found.rule.code(),
+            field: found.field,
+            revision: case.revision,
+            detail: match found.about {
+                About::Document(_, kind) => Some(kind.code().to_owned()),
+                About::Case | About::Party(_) | About::Before(_) => None,
+            },
+        })
+        .collect()
 }
 
-fn is_in_person(matter: MatterType) -> bool {
-    IN_PERSON.contains(&matter.code())
+fn facts_of(party: &Party) -> PartyFacts {
+    let document = match &party.identifier {
+        None => Document::None,
+        Some(identifier) if identifier.verified().is_none() => {
+            Document::Unverified(identifier.kind)
+        }
+        Some(_) => Document::Verified,
+    };
+    PartyFacts {
+        role: party.role,
+        kind: party.kind,
+        document,
+    }
 }

@@ -17,7 +17,7 @@ use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::account::{self, NewAccount};
-use crate::identity::{Role, RoleKind};
+use crate::identity::{Role, RoleKind, pki};
 use crate::store;
 use crate::store::account::Account;
 
@@ -153,8 +153,9 @@ async fn add(config: &Config, args: UserArgs, output: &Output) -> Result<(), Fai
         display_name: args.display_name.trim(),
         role,
     };
+    let pepper = pki::account_keys(&config.pki_dir())?.passwords;
     let account_id = record::change(config, async |database| {
-        let account_id = account::add(&database.general, account, &password).await?;
+        let account_id = account::add(&database.general, &pepper, account, &password).await?;
         let detail = json!({ "account": account_id, "role": code, "office": role.office_id() });
         Ok((account_id, done(Action::AddAccount, detail)))
     })

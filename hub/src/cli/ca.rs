@@ -6,7 +6,6 @@ use anyhow::anyhow;
 use clap::Subcommand;
 use serde_json::json;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::{Failure, Output, change, done};
 use crate::app::Database;
@@ -15,6 +14,7 @@ use crate::config::Config;
 use crate::identity::authority::Authority;
 use crate::identity::ca::{self, Phase, Step};
 use crate::identity::enrol::still_chained_elsewhere;
+use crate::local_time::local_time;
 use crate::store::certificate::StillChained;
 
 #[derive(Debug, Subcommand)]
@@ -108,10 +108,7 @@ async fn retirement_problem(config: &Config) -> Result<Option<Failure>, Failure>
 fn refusal(left: &[StillChained]) -> String {
     let offices: Vec<String> = left
         .iter()
-        .map(|office| {
-            let until = office.until.truncate_to_second().format(&Rfc3339);
-            format!("{} until {}", office.office_id, until.unwrap_or_default())
-        })
+        .map(|office| format!("{} until {}", office.office_id, local_time(office.until)))
         .collect();
     format!(
         "certificates of the old CA are still good: {}; wait, or revoke those offices",

@@ -5,12 +5,12 @@ use std::fmt::Write;
 use anyhow::anyhow;
 use clap::Subcommand;
 use serde_json::json;
-use time::format_description::well_known::Rfc3339;
 
 use super::{Failure, Output, change, done};
 use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
+use crate::local_time::local_time;
 use crate::store::certificate::{self, Decision, PendingEnrolment};
 
 #[derive(Debug, Subcommand)]
@@ -58,13 +58,9 @@ fn table(waiting: &[PendingEnrolment]) -> String {
         asked_at,
     } in waiting
     {
-        let asked = asked_at.truncate_to_second().format(&Rfc3339);
+        let asked = local_time(*asked_at);
         // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "{office_id:<16}  {:<20}  {key}",
-            asked.unwrap_or_default()
-        );
+        let _ = writeln!(text, "{office_id:<16}  {asked:<20}  {key}");
     }
     text
 }

@@ -6,6 +6,7 @@ use super::{Failure, Output};
 use crate::app::Database;
 use crate::config::Config;
 use crate::jobs::Job;
+use crate::local_time::local_time;
 use crate::store::job;
 
 /// As many as are shown.
@@ -30,10 +31,10 @@ fn text(jobs: &[Job]) -> String {
             "{:<8}  {:<9}  begun {} by {}; {}{far}, said at {}",
             job.kind.code(),
             job.state.text(),
-            job.started_at,
+            local_time(job.started_at),
             job.started_by,
             job.step.code(),
-            job.reported_at,
+            local_time(job.reported_at),
         )
     };
     match jobs {

@@ -17,6 +17,7 @@ mod setup;
 mod stats;
 mod supervision;
 mod token_key;
+mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ use report::ReportArgs;
 use rules::RulesCommand;
 use supervision::SupervisionCommand;
 use token_key::TokenKeyCommand;
+use work::WorkCommand;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 audit verify found a fault.
@@ -124,6 +126,9 @@ enum Command {
     /// Figures.
     #[command(subcommand)]
     Stats(StatsCommand),
+    /// Work beside the answers that failed again and again.
+    #[command(subcommand)]
+    Work(WorkCommand),
     /// Long actions: what is under way and how far, and what became of the last ones.
     Jobs,
     /// Period reports: what is published, and what would be now.
@@ -272,10 +277,22 @@ pub async fn run(cli: Cli) -> ExitCode {
             ExitCode::from(3)
         }
         Err(Failure::Failed(error)) => {
-            output.failed(&error.to_string());
+            output.failed(&with_causes(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with all that it came from; many say that themselves.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
@@ -323,6 +340,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Rules(command) => rules::run(&config, command, output).await,
         Command::Stats(StatsCommand::Verify) => stats::verify(&config, output).await,
         Command::Stats(StatsCommand::Rebuild) => stats::rebuild(&config, output).await,
+        Command::Work(command) => work::run(&config, command, output).await,
         Command::Jobs => jobs::list(&config, output).await,
         Command::Report(args) => report::run(&config, args, output).await,
         Command::Supervision(command) => supervision::run(&config, command, output).await,
@@ -365,6 +383,7 @@ mod tests {
             "audit",
             "rules",
             "report",
+            "work",
         ] {
             let command = command
                 .find_subcommand_mut(name)

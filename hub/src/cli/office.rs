@@ -14,7 +14,7 @@ use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::enrol;
-use crate::local_time::local_day;
+use crate::local_time::{local_day, local_time};
 use crate::statistics::structure::{self, Belonging, Change};
 use crate::store;
 use crate::store::office::{Level, NewOffice, Office};
@@ -103,8 +103,7 @@ fn table(offices: &[Office]) -> String {
     );
     for office in offices {
         let shown = |time: Option<OffsetDateTime>, never: &str| {
-            time.and_then(|time| time.truncate_to_second().format(&Rfc3339).ok())
-                .unwrap_or_else(|| never.into())
+            time.map_or_else(|| never.to_owned(), local_time)
         };
         let certified = shown(office.certified_until, "never enrolled");
         let late = match office.late_renewal_refused {

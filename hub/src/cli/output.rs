@@ -22,12 +22,16 @@ impl Output {
         text: impl FnOnce() -> String,
     ) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        match self.json {
-            true => {
-                serde_json::to_writer(&mut out, value)?;
-                writeln!(out)
-            }
+        let printed = match self.json {
+            true => serde_json::to_writer(&mut out, value)
+                .map_err(io::Error::from)
+                .and_then(|()| writeln!(out)),
             false => writeln!(out, "{}", text().trim_end()),
+        };
+        match printed {
+            // Whoever reads has seen enough, as `head` does.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            printed => printed,
         }
     }
 

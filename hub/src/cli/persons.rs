@@ -18,6 +18,7 @@ use crate::linking::relink::{self, Relinked};
 use crate::linking::run::{Progress, Runs};
 use crate::linking::state::{self, State};
 use crate::linking::train::{self, Trained};
+use crate::local_time::local_time;
 use crate::review::pairwise::{Pairwise, pairwise};
 use crate::store::person_month;
 
@@ -186,7 +187,7 @@ fn of_state(state: &State) -> String {
         text.push_str(&format!("; {candidate} waits: notary-hub persons activate"));
     }
     text.push_str(&format!(
-        "\nwaiting    {} cases, the oldest for {:.0} s; {} rows of work set aside\n\
+        "\nwaiting    {} cases, the oldest for {:.0} s; {} rows of work set aside (notary-hub work set-aside)\n\
          persons    {} of {} nodes and {} mentions\n\
          links      {} the same, {} for people to decide, {} decisions in force\n\
          left out   {} keys with too many nodes, {} nodes of components too large\n\
@@ -221,13 +222,17 @@ fn of_run(name: &str, run: &Job) -> String {
         ..
     } = run;
     let step = step.code();
-    let mut text = format!("\n{name:<9}  {}, begun {}", state.text(), run.started_at);
+    let mut text = format!(
+        "\n{name:<9}  {}, begun {}",
+        state.text(),
+        local_time(run.started_at)
+    );
     if run.result.is_none() {
         // Writing to a String cannot fail.
         let _ = write!(
             text,
             "; {step} {done} of {total}, said at {}",
-            run.reported_at
+            local_time(run.reported_at)
         );
     }
     text

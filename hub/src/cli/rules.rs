@@ -20,6 +20,7 @@ use crate::audit::{Audit, key_file};
 use crate::config::Config;
 use crate::duplicates::activation::{self, Pass, Progress};
 use crate::duplicates::simulation::{self, Simulation};
+use crate::local_time::local_time;
 use crate::rules::{Edition, short};
 use crate::store;
 use crate::store::replay::Difference;
@@ -121,11 +122,11 @@ async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
             "version", "digest", "activated"
         );
         for it in &versions {
-            let activated = it.activated_at.map(at).unwrap_or_default();
+            let activated = it.activated_at.map(local_time).unwrap_or_default();
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "{:<12}  {:<12}  {:<20.20}  {}",
+                "{:<12}  {:<12}  {:<20}  {}",
                 it.version,
                 short(&it.digest),
                 activated,

@@ -94,6 +94,15 @@ pub(super) async fn rotate_session_key(
 }
 
 pub(super) fn check_config(config: &Config, output: &Output) -> Result<(), Failure> {
+    if let Some(oidc) = &config.oidc {
+        let file = &oidc.ca_file;
+        std::fs::File::open(file).map_err(|error| {
+            Failure::Usage(format!(
+                "oidc.ca_file: {} cannot be read: {error}",
+                file.display()
+            ))
+        })?;
+    }
     output.print(config, || config.redacted())?;
     Ok(())
 }

@@ -6,13 +6,13 @@ use anyhow::anyhow;
 use clap::Subcommand;
 use linkage::token::TokenAlgorithm;
 use serde_json::json;
-use time::format_description::well_known::Rfc3339;
 
 use super::{Failure, Output, change, done, persons};
 use crate::app::{Database, settle};
 use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::token_key_file;
+use crate::local_time::local_time;
 use crate::rekey::{self, Retirement};
 use crate::store::token_key::{self, OfficeStanding, Outdated};
 use crate::store::tx;
@@ -213,8 +213,7 @@ fn table(next: u32, offices: &[OfficeStanding]) -> String {
         };
         let seen = office
             .last_seen_at
-            .and_then(|at| at.truncate_to_second().format(&Rfc3339).ok())
-            .unwrap_or_else(|| "never".to_owned());
+            .map_or_else(|| "never".to_owned(), local_time);
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,

@@ -248,6 +248,18 @@ mod tests {
                 "data_dir = 'd'\n[metrics]\nlisten = '0.0.0.0:9464'",
                 "metrics.listen",
             ),
+            (
+                "data_dir = 'd'\n[database]\nurl = 'mysql://hub:s3cret@db/hub'",
+                "database.url",
+            ),
+            (
+                "data_dir = 'd'\n[people]\nlisten = '127.0.0.1:7443'",
+                "people.listen",
+            ),
+            (
+                "data_dir = 'd'\n[metrics]\nlisten = '127.0.0.1:8443'",
+                "metrics.listen",
+            ),
             ("data_dir = 'd'\n[ingest]\nwriters = 0", "ingest.writers"),
             ("data_dir = 'd'\n[ingest]\nwriters = 100", "ingest.writers"),
             (
@@ -263,6 +275,16 @@ mod tests {
         }
         let problem = parse("data_dir = 'd'\nlog = ", &[]).expect_err("not TOML");
         assert!(problem.contains("line 2"), "{problem}");
+    }
+
+    #[test]
+    fn doors_may_have_one_port_at_two_addresses_or_any_free_one() {
+        for text in [
+            "[agents]\nlisten = '127.0.0.1:0'\n[people]\nlisten = '127.0.0.1:0'",
+            "[agents]\nlisten = '127.0.0.1:443'\n[people]\nlisten = '127.0.0.2:443'",
+        ] {
+            parse(&format!("data_dir = 'd'\n{text}"), &[]).expect(text);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The hub's configuration: one TOML file with environment overrides. Every key has a default except
 //! `data_dir`; every value is parsed here into a type that cannot be wrong.
 
+mod default;
 mod load;
 mod value;
 
@@ -51,6 +52,8 @@ pub struct Config {
     pub background: Background,
     #[serde(default)]
     pub lookup: Lookup,
+    #[serde(default)]
+    pub exports: Exports,
     #[serde(default)]
     pub audit: Audit,
     #[serde(default)]
@@ -192,6 +195,14 @@ pub struct LookupAlarm {
     pub blocks: bool,
 }
 
+/// Files made as jobs.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Exports {
+    /// How long a file stays after it was asked for.
+    pub keep: Span,
+}
+
 /// Checkpoints of the audit log.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -280,6 +291,16 @@ impl Config {
                 "metrics.listen: must be a loopback address; metrics have no sign-in".into(),
             );
         }
+        let doors = [
+            ("agents.listen", &self.agents),
+            ("people.listen", &self.people),
+            ("metrics.listen", &self.metrics),
+        ];
+        for (at, (key, door)) in doors.iter().enumerate() {
+            if let Some((other, _)) = doors[..at].iter().find(|(_, other)| other.meets(door)) {
+                return Err(format!("{key}: is the address of {other} too"));
+            }
+        }
         tracing_subscriber::EnvFilter::try_new(&self.log.filter)
             .map_err(|error| format!("log.filter: {error}"))?;
         let at_least = |key: &str, value: u64, least: u64| match value >= least {
@@ -318,132 +339,12 @@ impl Config {
     }
 }
 
-impl Default for Database {
-    fn default() -> Self {
-        Self {
-            url: None,
-            max_connections: 32,
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 2000,
-            connections_per_address: 256,
-            connection_age: Span::hours(1),
-            drain: Span::seconds(20),
-        }
-    }
-}
-
-impl Default for Identity {
-    fn default() -> Self {
-        Self {
-            trust_domain: TrustDomain::default(),
-            names: vec!["localhost".into(), "127.0.0.1".into()],
-            certificate_ttl: Span::hours(24),
-            renewal_grace: Span::hours(30 * 24),
-            approve_enrolment: false,
-            session_ttl: Span::minutes(15),
-            second_factor: Vec::new(),
-        }
-    }
-}
-
-impl Oidc {
-    /// Debian's bundle of public authorities.
-    fn ca_file() -> PathBuf {
-        "/etc/ssl/certs/ca-certificates.crt".into()
-    }
-}
-
-impl Default for Ingest {
-    fn default() -> Self {
-        Self { writers: 2 }
-    }
-}
-
-impl Default for Linking {
-    fn default() -> Self {
-        Self { workers: 2 }
-    }
-}
-
-impl Default for Background {
-    fn default() -> Self {
-        Self {
-            share_percent: NonZeroU32::new(10).expect("not 0"),
-        }
-    }
-}
-
-impl Default for Lookup {
-    /// A busy counter asks a few times a minute; a case system that checks its own intake asks more.
-    fn default() -> Self {
-        let count = |count| NonZeroU32::new(count).expect("not 0");
-        Self {
-            // Room for a full batch of a hundred.
-            person_per_minute: count(120),
-            office_per_minute: count(600),
-            alarm: LookupAlarm::default(),
-        }
-    }
-}
-
-impl Default for LookupAlarm {
-    /// Above what the busiest counter comes to in an hour, twelve intakes of five parties and things, and a full batch
-    /// of a hundred beside it.
-    fn default() -> Self {
-        let count = |count| NonZeroU32::new(count).expect("not 0");
-        Self {
-            window: "1h".parse().expect("a length of time"),
-            person_subjects: count(300),
-            person_misses: count(200),
-            reference_subjects: count(150),
-            office_subjects: count(2000),
-            blocks: false,
-        }
-    }
-}
-
-impl Default for Audit {
-    fn default() -> Self {
-        Self {
-            checkpoint_dir: None,
-            checkpoint_every: Span::minutes(1),
-            checkpoint_entries: NonZeroU32::new(10_000).expect("not 0"),
-        }
-    }
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self {
-            format: LogFormat::Json,
-            filter: "info".into(),
-        }
-    }
-}
-
 impl Listener {
-    fn agents() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 7443)),
-        }
-    }
-
-    fn people() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8443)),
-        }
-    }
-
-    fn metrics() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)),
-        }
+    /// Whether both cannot be bound: the same port of an address, or of all addresses.
+    fn meets(&self, other: &Self) -> bool {
+        let (one, two) = (self.listen, other.listen);
+        let same = one.ip() == two.ip() || one.ip().is_unspecified() || two.ip().is_unspecified();
+        one.port() != 0 && one.port() == two.port() && same
     }
 
     /// The address by which a process on this machine reaches a socket bound here.

@@ -144,8 +144,24 @@ impl fmt::Display for TrustDomain {
 
 /// Where the database is. Shown and printed without its password.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub struct DatabaseUrl(String);
+
+/// A text that is no [`DatabaseUrl`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected the address of a PostgreSQL: postgres://user:password@host/database")]
+pub struct DatabaseUrlError;
+
+impl TryFrom<String> for DatabaseUrl {
+    type Error = DatabaseUrlError;
+
+    fn try_from(url: String) -> Result<Self, DatabaseUrlError> {
+        match url.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => Ok(Self(url)),
+            _ => Err(DatabaseUrlError),
+        }
+    }
+}
 
 impl DatabaseUrl {
     /// The whole URL, password included.

@@ -7,6 +7,7 @@
 //! Of a matter of which no more than a hit is told, the asking office asks without hearing whom: whose case it is, and
 //! what it is about, stays the holding office's to say.
 
+use linkage::long_number;
 use linkage::matter::{MatterType, Shown};
 use linkage::office::OfficeId;
 use serde_json::json;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome as Recorded};
 use crate::lookup::{Asker, disclosure};
+use crate::refusal::Reason;
 use crate::rules::Rules;
 use crate::store;
 use crate::store::details::{Asked, NewRequest};
@@ -102,8 +104,19 @@ pub struct Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` must be {expected}")]
 pub struct FieldError {
+    pub reason: Reason,
     pub field: &'static str,
     pub expected: &'static str,
+}
+
+impl FieldError {
+    const fn new(field: &'static str, expected: &'static str) -> Self {
+        Self {
+            reason: Reason::FieldInvalid,
+            field,
+            expected,
+        }
+    }
 }
 
 /// Why something is not done.
@@ -133,14 +146,14 @@ impl Request {
         hit: u32,
         question: &str,
     ) -> Result<Self, FieldError> {
-        let error = |field, expected| FieldError { field, expected };
+        let error = FieldError::new;
         Ok(Self {
             request_id: id(request_id)?,
             audit_entry: i64::try_from(audit_entry)
                 .map_err(|_| error("audit_entry", "a receipt's number"))?,
             hit: i32::try_from(hit).map_err(|_| error("hit", "the place of a hit"))?,
             question: text(question, QUESTION_CHARS)
-                .ok_or_else(|| error("question", "1 to 2000 printable characters"))?,
+                .map_err(|reason| told("question", "1 to 2000 printable characters", reason))?,
         })
     }
 }
@@ -151,10 +164,8 @@ impl Answer {
         Ok(Self {
             request_id: id(request_id)?,
             outcome,
-            text: text(answer, ANSWER_CHARS).ok_or(FieldError {
-                field: "answer",
-                expected: "1 to 4000 printable characters",
-            })?,
+            text: text(answer, ANSWER_CHARS)
+                .map_err(|reason| told("answer", "1 to 4000 printable characters", reason))?,
         })
     }
 }
@@ -310,18 +321,30 @@ impl State {
 }
 
 fn id(text: &str) -> Result<Uuid, FieldError> {
-    Uuid::parse_str(text).map_err(|_| FieldError {
-        field: "request_id",
-        expected: "a UUID",
-    })
+    Uuid::parse_str(text).map_err(|_| FieldError::new("request_id", "a UUID"))
 }
 
-/// A text without control characters but line breaks and tabs.
-fn text(raw: &str, most: usize) -> Option<String> {
+/// A text without control characters but line breaks and tabs, and without anybody's numbers: the case is named beside it.
+fn text(raw: &str, most: usize) -> Result<String, Reason> {
     let text = raw.trim();
     let printable = |char: char| !char.is_control() || matches!(char, '\n' | '\r' | '\t');
     let fits = !text.is_empty() && text.chars().count() <= most && text.chars().all(printable);
-    fits.then(|| text.to_owned())
+    match fits {
+        false => Err(Reason::FieldInvalid),
+        true if long_number::is_in(text) => Err(Reason::NumberInText),
+        true => Ok(text.to_owned()),
+    }
+}
+
+fn told(field: &'static str, fits: &'static str, reason: Reason) -> FieldError {
+    match reason {
+        Reason::NumberInText => FieldError {
+            reason,
+            field,
+            expected: "a text without phone or document numbers",
+        },
+        _ => FieldError::new(field, fits),
+    }
 }
 
 #[cfg(test)]
@@ -355,5 +378,17 @@ mod tests {
         }
         assert!(Request::parse(&id, 1, 0, &"问".repeat(2000)).is_ok());
         assert!(Answer::parse(&id, Outcome::Verified, "属实。\n见卷。").is_ok());
+    }
+
+    #[test]
+    fn nobodys_number_goes_to_another_office() {
+        let id = Uuid::nil().to_string();
+        let said = "当事人身份证号 11010519491231002X 是否属实？";
+        let asked = Request::parse(&id, 1, 0, said).expect_err("a number");
+        let answered = Answer::parse(&id, Outcome::Verified, said).expect_err("a number");
+        for error in [asked, answered] {
+            assert_eq!(error.reason, Reason::NumberInText);
+            assert!(!error.to_string().contains("110105"));
+        }
     }
 }

@@ -6,6 +6,7 @@
 //! apart.
 
 mod limits;
+mod own_account;
 mod password;
 mod refusals;
 
@@ -24,6 +25,7 @@ use crate::identity::session::Session;
 use crate::identity::{Person, Sessions};
 use crate::store;
 use limits::{Address, Limits};
+pub use own_account::{EndSessionsError, SecondFactorChangeError};
 pub use password::ChangeError;
 use refusals::{Refusals, Tally};
 
@@ -78,7 +80,7 @@ impl Entrance {
         from: IpAddr,
     ) -> Result<Session, EntranceError> {
         let login = credentials.login;
-        match self.admit(credentials, Address::from(from)).await {
+        match self.admit(credentials, from).await {
             Ok(session) => {
                 self.record(&session.person, Action::SignIn).await?;
                 Ok(session)
@@ -95,14 +97,15 @@ impl Entrance {
     async fn admit(
         &self,
         credentials: Credentials<'_>,
-        from: Address,
+        from: IpAddr,
     ) -> Result<Session, EntranceError> {
+        let address = Address::from(from);
         // Counted before the password is checked, so that trying in parallel gains nothing.
         self.limits
-            .attempt(from, credentials.login, Instant::now())
+            .attempt(address, credentials.login, Instant::now())
             .map_err(|retry_after| EntranceError::TooOften { retry_after })?;
-        let session = self.sessions.sign_in_with(credentials).await?;
-        self.limits.succeeded(from, credentials.login);
+        let session = self.sessions.sign_in_with(credentials, Some(from)).await?;
+        self.limits.succeeded(address, credentials.login);
         Ok(session)
     }
 
@@ -122,7 +125,7 @@ impl Entrance {
     async fn refused(&self, login: &str) -> Result<(), EntranceError> {
         let account_id = match login.contains('\0') {
             true => None,
-            false => store::account::find(&self.pool, login)
+            false => store::own_account::count_refusal(&self.pool, login)
                 .await
                 .map_err(SignInError::Database)?,
         };

@@ -10,7 +10,7 @@ use super::{Address, Entrance};
 use crate::audit::{Action, AuditError, Entry, Outcome};
 use crate::identity::Person;
 use crate::identity::new_password::{NewPassword, PasswordError};
-use crate::identity::own_password::ChangePasswordError;
+use crate::identity::own_password::OwnerError;
 use crate::identity::session::Session;
 use crate::store;
 
@@ -22,7 +22,7 @@ pub enum ChangeError {
     #[error(transparent)]
     New(#[from] PasswordError),
     #[error(transparent)]
-    Change(#[from] ChangePasswordError),
+    Change(#[from] OwnerError),
     #[error(transparent)]
     Audit(#[from] AuditError),
 }
@@ -37,10 +37,14 @@ impl Entrance {
         new: &str,
         from: IpAddr,
     ) -> Result<Session, ChangeError> {
-        let changed = self.change(person, present, new, Address::from(from)).await;
+        let changed = self.change(person, present, new, from).await;
         let outcome = match &changed {
             Ok(_) => Outcome::Done,
-            Err(ChangeError::Change(ChangePasswordError::Refused)) => Outcome::Denied,
+            Err(ChangeError::Change(OwnerError::Refused)) => {
+                let counted = store::own_account::count_refusal_of(&self.pool, person.account_id);
+                counted.await.map_err(OwnerError::from)?;
+                Outcome::Denied
+            }
             Err(_) => return changed,
         };
         let detail = json!({ "account": person.account_id });
@@ -54,20 +58,24 @@ impl Entrance {
         person: &Person,
         present: &str,
         new: &str,
-        from: Address,
+        from: IpAddr,
     ) -> Result<Session, ChangeError> {
+        let address = Address::from(from);
         let login = store::account::login(&self.pool, person.account_id).await;
-        let login = login.map_err(ChangePasswordError::from)?;
-        let login = login.ok_or(ChangePasswordError::Refused)?;
+        let login = login.map_err(OwnerError::from)?;
+        let login = login.ok_or(OwnerError::Refused)?;
         let names = store::account::names(&self.pool, &login).await;
-        let names = names.map_err(ChangePasswordError::from)?;
-        let names = names.ok_or(ChangePasswordError::Refused)?;
+        let names = names.map_err(OwnerError::from)?;
+        let names = names.ok_or(OwnerError::Refused)?;
         let new = NewPassword::new(new, &names)?;
         self.limits
-            .attempt(from, &login, Instant::now())
+            .attempt(address, &login, Instant::now())
             .map_err(|retry_after| ChangeError::TooOften { retry_after })?;
-        let session = self.sessions.change_password(&names, present, new).await?;
-        self.limits.succeeded(from, &login);
+        let session = self
+            .sessions
+            .change_password(&names, present, new, Some(from))
+            .await?;
+        self.limits.succeeded(address, &login);
         Ok(session)
     }
 }

@@ -50,9 +50,24 @@ pub(crate) struct Page {
 
 impl Title {
     pub(crate) fn of(query: &Query, table: &Table) -> Self {
+        Self {
+            name: Self::name(query),
+            period: format!("统计期间：{}", Self::period(query)),
+            as_of: format!("数据截至：{}", local(table.as_of)),
+        }
+    }
+
+    pub(crate) fn name(query: &Query) -> String {
         let names: Vec<&str> = query.group_by.iter().map(|by| by.name_zh()).collect();
+        match names.is_empty() {
+            true => "公证办证统计表".into(),
+            false => format!("公证办证统计表（按{}）", names.join("、")),
+        }
+    }
+
+    pub(crate) fn period(query: &Query) -> String {
         let day = |day| Grain::Day.label_zh(day);
-        let period = match query.period.span() {
+        match query.period.span() {
             Some(span) => match Grain::ALL
                 .into_iter()
                 .find(|grain| grain.span(span.first) == span)
@@ -64,14 +79,6 @@ impl Title {
                 Some(last) => format!("截至{}", day(last)),
                 None => "全部期间".into(),
             },
-        };
-        Self {
-            name: match names.is_empty() {
-                true => "公证办证统计表".into(),
-                false => format!("公证办证统计表（按{}）", names.join("、")),
-            },
-            period: format!("统计期间：{period}"),
-            as_of: format!("数据截至：{}", local(table.as_of)),
         }
     }
 }

@@ -63,12 +63,12 @@ pub enum Body {
         #[serde(default)]
         grounds: Vec<MajorGround>,
         /// Day of acceptance, when the case is not at the hub yet.
-        #[serde(default, with = "iso_date::option")]
+        #[serde(default, with = "day_or_none")]
         #[schema(value_type = Option<String>, format = Date)]
         accepted_on: Option<Date>,
     },
     Refusal {
-        #[serde(default, with = "iso_date::option")]
+        #[serde(default, with = "day_or_none")]
         #[schema(value_type = Option<String>, format = Date)]
         refused_on: Option<Date>,
         #[serde(default)]
@@ -264,6 +264,10 @@ impl Body {
         }
     }
 
+    pub(crate) fn has_tokens(&self) -> bool {
+        matches!(self, Self::Recusal { kin, .. } if !kin.is_empty())
+    }
+
     /// As it is kept to be shown. Tokens are kept apart, for the rules alone.
     pub(crate) fn without_tokens(mut self) -> Self {
         if let Self::Recusal { kin, .. } = &mut self {
@@ -431,6 +435,13 @@ mod tests {
         let of_a_day =
             format!(r#"{{"decided_on": "2024-06-20", "wrong_on": "2024-06-03", {measure}}}"#);
         for (kind, detail) in [
+            (FilingKind::MajorCaseReport, ""),
+            (
+                FilingKind::MajorCaseReport,
+                r#"{"accepted_on": "2024-06-03"}"#,
+            ),
+            (FilingKind::Refusal, ""),
+            (FilingKind::Refusal, r#"{"refused_on": "2024-06-03"}"#),
             (FilingKind::Complaint, complaint),
             (FilingKind::Accountability, &account),
             (FilingKind::Accountability, &of_a_day),

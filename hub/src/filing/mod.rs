@@ -25,6 +25,7 @@ use crate::refusal::{Reason, Refusal};
 use crate::statistics::calendar::Calendar;
 use crate::store;
 use crate::store::scope::Scope;
+use crate::store::token_key::{NotEntered, Told};
 use crate::supervision::codes;
 use crate::supervision::rule::Rules;
 use body::Body;
@@ -232,6 +233,8 @@ pub enum SubmitError {
     #[error("another filing of the office has this id")]
     IdTaken,
     #[error(transparent)]
+    Key(#[from] NotEntered),
+    #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
@@ -346,10 +349,11 @@ fn due_on(rules: &Rules, calendar: &Calendar, filing: &Filing, known: Known) -> 
     rules.deadlines.due_on(filing.body.kind(), from, calendar)
 }
 
-/// Hands a filing in, as whoever files may for the own office; the same `filing_id` again has no second effect.
+/// Hands a filing in whose tokens are made with the key `told`, as whoever files may for the own office; the same `filing_id` again has no second effect.
 pub async fn submit(
     pool: &PgPool,
     scope: Scope,
+    told: Told,
     rules: &Rules,
     calendar: &Calendar,
     filing: &Filing,
@@ -366,7 +370,7 @@ pub async fn submit(
     let known = store::filing::known(pool, filing).await?;
     let due_on = due_on(rules, calendar, filing, known);
     store::tx::retried("filing.submit", || {
-        store::filing::record(pool, scope, filing, due_on)
+        store::filing_record::record(pool, scope, told, filing, due_on)
     })
     .await
 }

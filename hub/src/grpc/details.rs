@@ -146,7 +146,12 @@ fn entrusted(request: Entrusted) -> wire::DetailsRequest {
 }
 
 fn field(error: FieldError) -> Status {
-    invalid_field(error.field, error.expected)
+    let because = error.to_string();
+    error
+        .reason
+        .because(because)
+        .field(error.field, error.expected)
+        .into()
 }
 
 fn status(error: DetailsError) -> Status {

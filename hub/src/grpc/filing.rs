@@ -7,6 +7,7 @@ use serde_json::json;
 use tonic::{Request, Response, Status};
 
 use super::error::{audit, database, invalid_field};
+use super::guard::{not_entered, told_by};
 use super::lookup::{asker, denied};
 use super::office_of;
 use super::value::{day, timestamp};
@@ -61,6 +62,7 @@ impl FilingService for FilingApi {
         request: Request<SubmitFilingRequest>,
     ) -> Result<Response<SubmitFilingResponse>, Status> {
         let office = office_of(&request)?;
+        let told = told_by(&request);
         let notary = notary(&request)?;
         let request = request.into_inner();
         let kind = kind(request.kind())?;
@@ -80,7 +82,8 @@ impl FilingService for FilingApi {
             rules,
             calendar,
         } = &self.supervision;
-        let receipt = filing::submit(pool, office.scope(), &rules.rules(), calendar, &filing)
+        let scope = office.scope();
+        let receipt = filing::submit(pool, scope, told, &rules.rules(), calendar, &filing)
             .await
             .map_err(refused)?;
         Ok(Response::new(SubmitFilingResponse {
@@ -108,6 +111,7 @@ fn refused(error: SubmitError) -> Status {
             "an earlier complaint or review of the office",
         ),
         SubmitError::IdTaken => filing::id_taken().into(),
+        SubmitError::Key(error) => not_entered(&error),
         SubmitError::Database(error) => database(&error),
     }
 }

@@ -1,5 +1,6 @@
 //! What every call passes before its handler: measurement, revocation, room, and a limit of time.
 
+use std::any::Any;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use linkage::office::OfficeId;
 use metrics::histogram;
-use sqlx::{PgPool, PgTransaction};
+use sqlx::PgPool;
 use tokio::time::{Instant, timeout};
 use tonic::{Code, Status};
 
@@ -22,8 +23,7 @@ use crate::gate::Gate;
 use crate::identity::revocation::{Revocation, Revocations};
 use crate::identity::{LapsedOffice, OfficeIdentity, Sessions};
 use crate::refusal::Reason;
-use crate::store::token_key::{self, Standing};
-use crate::store::tx;
+use crate::store::token_key::{self, NotEntered, Told};
 use crate::telemetry::metrics::RPC_SECONDS;
 use crate::transport::{ClientAddress, MAX_CALL_IN, bearer};
 
@@ -36,8 +36,6 @@ const UNARY_TIME: Duration = Duration::from_secs(30);
 
 /// Metadata that names the token key which a call's tokens are made with.
 const TOKEN_KEY_ID: &str = "token-key-id";
-const WATCH_MATTER: &str = "/notary.hub.v1.LookupService/WatchMatter";
-const SUBMIT_FILING: &str = "/notary.hub.v1.FilingService/SubmitFiling";
 /// Calls that look for tokens, or compare what was made of them.
 const WITH_TOKENS: [&str; 4] = [
     "/notary.hub.v1.LookupService/CheckApplication",
@@ -153,59 +151,54 @@ pub(super) fn revoked(revocation: Revocation) -> Status {
 }
 
 /// Tokens of another key than the stored ones would be found nowhere, and nobody would know. Looked at before and behind
-/// the call: the city may go over to another key meanwhile. What stores tokens keeps that from happening as long as it
-/// lasts; what looks for some with an intent does so by itself.
+/// a call that looks for tokens: the city may go over to another key meanwhile. Whoever stores them looks in the
+/// transaction that stores them, by what the call's metadata says.
 pub(super) async fn token_key(
     State(pool): State<PgPool>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let storing = match request.uri().path() {
-        WATCH_MATTER | SUBMIT_FILING => true,
-        path if WITH_TOKENS.contains(&path) => false,
-        _ => return next.run(request).await,
-    };
     let told = told_key(request.headers());
-    let held = match storing {
-        true => hold_key(&pool, told).await.map(Some),
-        false => same_key(&pool, told).await.map(|()| None),
-    };
-    let held = match held {
-        Ok(held) => held,
-        Err(status) => return refuse(status),
-    };
-    let response = next.run(request).await;
-    if let Some(held) = held {
-        // It wrote nothing; a connection that broke meanwhile lets go by itself.
-        held.rollback().await.ok();
-        return response;
+    request.extensions_mut().insert(told);
+    if !WITH_TOKENS.contains(&request.uri().path()) {
+        return next.run(request).await;
     }
+    if let Err(status) = same_key(&pool, told).await {
+        return refuse(status);
+    }
+    let response = next.run(request).await;
     match same_key(&pool, told).await {
         Ok(()) => response,
         Err(status) => refuse(status),
     }
 }
 
-/// Id of the token key that the call's tokens are made with, as its metadata has it.
-fn told_key(headers: &HeaderMap) -> Option<u32> {
-    headers.get(TOKEN_KEY_ID)?.to_str().ok()?.parse().ok()
+/// The key that the call's tokens are made with, as its metadata has it.
+fn told_key(headers: &HeaderMap) -> Told {
+    let told = headers.get(TOKEN_KEY_ID).and_then(|id| id.to_str().ok());
+    Told(told.and_then(|id| id.parse().ok()))
 }
 
-async fn same_key(pool: &PgPool, told: Option<u32>) -> Result<(), Status> {
+/// The same of a call that has come to its handler.
+pub(super) fn told_by<T>(request: &tonic::Request<T>) -> Told {
+    request.extensions().get().copied().unwrap_or_default()
+}
+
+async fn same_key(pool: &PgPool, told: Told) -> Result<(), Status> {
     let standing = token_key::standing(pool).await;
-    admitted(&standing.map_err(|error| database(&error))?, told)
+    match standing.map_err(|error| database(&error))?.admits(told.0) {
+        true => Ok(()),
+        false => Err(other_key()),
+    }
 }
 
-async fn hold_key(pool: &PgPool, told: Option<u32>) -> Result<PgTransaction<'static>, Status> {
-    let held = async {
-        let mut transaction = tx::begin(pool).await?;
-        let standing = token_key::enter_now(&mut transaction).await?;
-        Ok::<_, sqlx::Error>((transaction, standing))
-    };
-    let (transaction, standing) = held.await.map_err(|error| database(&error))?;
-    let standing = standing.ok_or_else(key_is_changed)?;
-    admitted(&standing, told)?;
-    Ok(transaction)
+/// Why nothing with a caller's tokens is stored.
+pub(super) fn not_entered(error: &NotEntered) -> Status {
+    match error {
+        NotEntered::Changing => key_is_changed(),
+        NotEntered::OtherKey => other_key(),
+        NotEntered::Database(error) => database(error),
+    }
 }
 
 /// Why nothing with tokens is stored now.
@@ -216,13 +209,10 @@ pub(super) fn key_is_changed() -> Status {
         .into()
 }
 
-fn admitted(standing: &Standing, told: Option<u32>) -> Result<(), Status> {
-    match standing.admits(told) {
-        true => Ok(()),
-        false => Err(Reason::TokenKeyUnknown
-            .because("the tokens are made with another key than the city's; `Welcome` names it")
-            .into()),
-    }
+fn other_key() -> Status {
+    Reason::TokenKeyUnknown
+        .because("the tokens are made with another key than the city's; `Welcome` names it")
+        .into()
 }
 
 /// Everything but renewing needs a certificate that has not ended.
@@ -252,6 +242,11 @@ pub(super) async fn measured(request: Request, next: Next) -> Response {
     histogram!(RPC_SECONDS, "service" => service, "code" => format!("{code:?}"))
         .record(begun.elapsed().as_secs_f64());
     response
+}
+
+/// A defect ends the call it was met by, and not the connection with all others on it.
+pub(super) fn defect(_: Box<dyn Any + Send>) -> Response {
+    refuse(Reason::Internal.because("a defect of the hub ended the call"))
 }
 
 pub(crate) async fn no_such_method() -> Response {

@@ -12,7 +12,7 @@ use notary_proto::hub::v1::{
 use tonic::{Request, Response, Status};
 
 use super::error::{audit, database, internal};
-use super::guard::key_is_changed;
+use super::guard::{not_entered, told_by};
 use super::{lookup_answer, lookup_question, lookup_watch, office_of};
 use crate::audit::{Action, Actor};
 use crate::identity::{Person, Role};
@@ -89,9 +89,10 @@ impl LookupService for LookupApi {
         &self,
         request: Request<WatchMatterRequest>,
     ) -> Result<Response<WatchMatterResponse>, Status> {
+        let told = told_by(&request);
         let asked = self.asked(request, Action::WatchMatter, lookup_watch::question);
         let (asker, (question, days)) = asked.await?;
-        let put = self.lookup.watch(asker, question, days).await;
+        let put = self.lookup.watch(asker, question, days, told).await;
         Ok(Response::new(lookup_watch::put(put.map_err(status)?)))
     }
 
@@ -129,7 +130,7 @@ pub(super) fn asker(office_id: OfficeId, person: &Person) -> Result<Asker, Denia
 fn status(error: LookupError) -> Status {
     match error {
         LookupError::Denied(denial) => denied(denial),
-        LookupError::KeyChanging => key_is_changed(),
+        LookupError::Key(error) => not_entered(&error),
         LookupError::Database(error) => database(&error),
         LookupError::Linking(error) => internal(&error),
         LookupError::Audit(error) => audit(&error),

@@ -6,44 +6,58 @@ use linkage::vocabulary::CaseState;
 use linkage::weights::MatchWeight;
 use notary_proto::hub::v1 as wire;
 
+use super::padding::Untold;
 use super::value::{day, timestamp};
 use crate::audit::Receipt;
 use crate::lookup::{Answer, BatchAnswer, Hit, PersonAnswer, PersonMatch};
 use crate::store::intent::Standing;
 use crate::store::lookup::Freshness;
 
-pub(super) fn check(answer: Answer) -> wire::CheckApplicationResponse {
-    wire::CheckApplicationResponse {
-        hits: answer.hits.into_iter().map(hit).collect(),
-        truncated: answer.truncated,
-        feeds: answer.feeds.iter().map(feed).collect(),
-        receipt: Some(receipt(&answer.receipt)),
-        intents: answer.intents.into_iter().map(intent).collect(),
-        intent_expires_at: answer.intent_expires_at.map(timestamp),
-    }
+pub(super) fn check(told: Answer) -> wire::CheckApplicationResponse {
+    let mut answer = wire::CheckApplicationResponse {
+        feeds: told.feeds.iter().map(feed).collect(),
+        receipt: Some(receipt(&told.receipt)),
+        ..Default::default()
+    };
+    let untold = Untold::of(&answer);
+    answer.hits = told.hits.into_iter().map(hit).collect();
+    answer.truncated = told.truncated;
+    answer.intents = told.intents.into_iter().map(intent).collect();
+    answer.intent_expires_at = told.intent_expires_at.map(timestamp);
+    answer.padding = untold.padding(&answer, 1);
+    answer
 }
 
-pub(super) fn batch(answer: BatchAnswer) -> wire::BatchCheckResponse {
-    let answers = answer.answers.into_iter();
-    wire::BatchCheckResponse {
-        answers: answers
-            .map(|answer| wire::BatchAnswer {
-                hits: answer.hits.into_iter().map(hit).collect(),
-                truncated: answer.truncated,
-                receipt: Some(receipt(&answer.receipt)),
-            })
-            .collect(),
-        feeds: answer.feeds.iter().map(feed).collect(),
+pub(super) fn batch(told: BatchAnswer) -> wire::BatchCheckResponse {
+    let receipts = told.answers.iter().map(|one| wire::BatchAnswer {
+        receipt: Some(receipt(&one.receipt)),
+        ..Default::default()
+    });
+    let mut answer = wire::BatchCheckResponse {
+        answers: receipts.collect(),
+        feeds: told.feeds.iter().map(feed).collect(),
+        ..Default::default()
+    };
+    let untold = Untold::of(&answer);
+    for (one, told) in answer.answers.iter_mut().zip(told.answers) {
+        one.hits = told.hits.into_iter().map(hit).collect();
+        one.truncated = told.truncated;
     }
+    answer.padding = untold.padding(&answer, answer.answers.len());
+    answer
 }
 
-pub(super) fn person(answer: PersonAnswer) -> wire::FindPersonResponse {
-    wire::FindPersonResponse {
-        hits: answer.hits.into_iter().map(hit).collect(),
-        truncated: answer.truncated,
-        feeds: answer.feeds.iter().map(feed).collect(),
-        receipt: Some(receipt(&answer.receipt)),
-    }
+pub(super) fn person(told: PersonAnswer) -> wire::FindPersonResponse {
+    let mut answer = wire::FindPersonResponse {
+        feeds: told.feeds.iter().map(feed).collect(),
+        receipt: Some(receipt(&told.receipt)),
+        ..Default::default()
+    };
+    let untold = Untold::of(&answer);
+    answer.hits = told.hits.into_iter().map(hit).collect();
+    answer.truncated = told.truncated;
+    answer.padding = untold.padding(&answer, 1);
+    answer
 }
 
 fn intent(intent: Standing) -> wire::LookupIntent {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::lookup_answer::receipt;
 use super::lookup_question;
+use super::padding::Untold;
 use super::value::timestamp;
 use crate::lookup::watch::{Days, Watching};
 use crate::lookup::{Denial, Question};
@@ -40,12 +41,16 @@ pub(super) fn which(request: EndWatchRequest) -> Result<Uuid, Denial> {
 }
 
 pub(super) fn put(put: Watching) -> WatchMatterResponse {
-    WatchMatterResponse {
+    let mut answer = WatchMatterResponse {
         watch_id: put.watch.watch_id.to_string(),
         expires_at: Some(timestamp(put.watch.expires_at)),
-        already_open: u32::try_from(put.already_open).unwrap_or(u32::MAX),
         receipt: Some(receipt(&put.receipt)),
-    }
+        ..Default::default()
+    };
+    let untold = Untold::of(&answer);
+    answer.already_open = u32::try_from(put.already_open).unwrap_or(u32::MAX);
+    answer.padding = untold.padding(&answer, 1);
+    answer
 }
 
 pub(super) fn list(watches: Vec<Watch>) -> ListWatchesResponse {

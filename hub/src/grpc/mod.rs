@@ -11,6 +11,7 @@ mod lookup;
 mod lookup_answer;
 mod lookup_question;
 mod lookup_watch;
+mod padding;
 mod session;
 mod sync;
 mod value;
@@ -39,6 +40,7 @@ use notary_proto::hub::v1::sync_service_server::SyncServiceServer;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::{Request, Status};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::audit::Audit;
 use crate::details::Details;
@@ -128,6 +130,7 @@ impl Agents {
         let renewal = known(renewal).layer(from_fn_with_state(Lane::new(), guard::unary));
         standing
             .merge(renewal)
+            .layer(CatchPanicLayer::custom(guard::defect))
             .layer(from_fn_with_state(self.revocations, guard::not_revoked))
             .layer(from_fn(guard::measured))
             .fallback(guard::no_such_method)

@@ -1,22 +1,27 @@
 //! `/api/v1/audit`: the log of who asked what, for supervisors, and proofs of it.
 
 use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
+use super::export::{self, Form};
+use super::exports::{self, ExportAnswer, StartExport};
 use super::office::Nothing;
 use super::page::{self, Page};
-use super::params::Params;
+use super::params::{Body, Params};
 use super::problem::{Problem, ProblemBody};
 use crate::audit::merkle::TreeHead;
 use crate::audit::{Action, Actor, Break, Outcome, Recorded, window};
+use crate::export::subject::{Days, Subject};
 use crate::identity::Person;
-use crate::local_time::SHANGHAI;
+use crate::statistics::period::day;
 use crate::store;
 use crate::store::audit::Wanted;
 
@@ -24,6 +29,10 @@ use crate::store::audit::Wanted;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Filter {
+    /// First day in Asia/Shanghai, e.g. 2024-01-31; from the beginning when absent.
+    from: Option<String>,
+    /// Last day, included; up to now when absent.
+    to: Option<String>,
     /// 1 to 200; 50 when absent.
     limit: Option<i64>,
     /// `next_cursor` of the page before.
@@ -38,10 +47,6 @@ pub(super) struct Filter {
     outcome: Option<String>,
     /// The reference given with a look-up, or the key of the case that was read.
     case: Option<String>,
-    /// First day, in Asia/Shanghai.
-    from: Option<String>,
-    /// Last day, in Asia/Shanghai.
-    to: Option<String>,
 }
 
 impl Filter {
@@ -62,17 +67,29 @@ impl Filter {
         Value::Object(given.collect())
     }
 
+    /// A file has all entries of its days; a filter that it does not follow is refused.
+    fn days_alone(&self) -> Result<(), Problem> {
+        let others = [
+            ("actor", &self.actor),
+            ("office_id", &self.office_id),
+            ("action", &self.action),
+            ("outcome", &self.outcome),
+            ("case", &self.case),
+        ];
+        match others.into_iter().find(|(_, value)| value.is_some()) {
+            None => Ok(()),
+            Some((name, _)) => Err(Problem::field(
+                name,
+                "nothing beside a file, which has all entries of its days",
+            )),
+        }
+    }
+
     /// What the parameters ask for; the first that asks for nothing known is named.
     fn wanted(&self) -> Result<Wanted<'_>, Problem> {
         let expected_action = "a code of an action, as the entries have them";
         let expected_outcome = "hit, no_hit, denied or done";
         let expected_actor = "an account's id, office: and an office's id, operator, hub or nobody";
-        let from = page::day("from", self.from.as_deref())?;
-        let to = page::day("to", self.to.as_deref())?;
-        if from.zip(to).is_some_and(|(from, to)| to < from) {
-            return Err(Problem::field("to", "a day that is not before `from`"));
-        }
-        let after = |day: Date| day.next_day().unwrap_or(day);
         Ok(Wanted {
             actor: known(
                 "actor",
@@ -99,8 +116,6 @@ impl Filter {
                 reference,
                 "1 to 64 characters",
             )?,
-            from: from.map(begins),
-            until: to.map(after).map(begins),
         })
     }
 }
@@ -120,10 +135,6 @@ fn known<'a, T>(
 fn reference(text: &str) -> Option<&str> {
     let clean = !text.is_empty() && text.chars().count() <= 64 && !text.contains(char::is_control);
     clean.then_some(text)
-}
-
-fn begins(day: Date) -> OffsetDateTime {
-    day.midnight().assume_offset(SHANGHAI)
 }
 
 /// One entry.
@@ -152,20 +163,34 @@ pub(super) struct EntryAnswer {
     pruned: bool,
 }
 
-/// Entries that fit every given filter, the newest first. Reading them is an entry of its own.
+/// Entries that fit every given filter, the newest first. Reading them is an entry of its own. All of some days, the oldest first, as CSV or XLSX by `Accept`;
+/// where there are many, that is to be begun by `/audit/entries/exports`.
 #[utoipa::path(
     get, path = "/api/v1/audit/entries", operation_id = "listAuditEntries",
     security(("session" = [])), params(Filter),
     responses(
-        (status = 200, body = Page<EntryAnswer>), (status = 400, body = ProblemBody),
-        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 200, content(
+            (Page<EntryAnswer> = "application/json"),
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
+        (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 406, body = ProblemBody), (status = 409, body = ProblemBody),
     ),
 )]
 pub(super) async fn entries(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
+    headers: HeaderMap,
     Params(filter): Params<Filter>,
-) -> Result<Json<Page<EntryAnswer>>, Problem> {
+) -> Result<Response, Problem> {
+    let form = export::form(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
+    let days = filter.days()?;
+    if let Some(form) = form.file() {
+        page::whole(filter.limit, filter.cursor.as_deref())?;
+        filter.days_alone()?;
+        return export::at_once(&api, &person, &Subject::Audit(days), form).await;
+    }
     let limit = page::limit(filter.limit)?;
     let wanted = filter.wanted()?;
     let before = match page::key::<1>(filter.cursor.as_deref())? {
@@ -173,13 +198,53 @@ pub(super) async fn entries(
         Some([entry_no]) => entry_no.parse().map_err(|_| page::bad_cursor())?,
     };
     let mut reading = api.reading(&person).await?;
-    let entries = store::audit::before(&mut *reading, wanted, before, limit + 1).await?;
+    let (after, through) = days.entries(&mut reading).await?;
+    let before = before.min(through.saturating_add(1));
+    let entries = store::audit::before(&mut *reading, wanted, before, after, limit + 1).await?;
     api.record(&person, Action::ReadAudit, Outcome::Done, filter.asked())
         .await?;
     let entries = entries.into_iter().map(EntryAnswer::from).collect();
-    Ok(Json(Page::cut(entries, limit, |last: &EntryAnswer| {
+    let page = Page::cut(entries, limit, |last: &EntryAnswer| {
         [last.entry_no.to_string()]
-    })))
+    });
+    Ok(Json(page).into_response())
+}
+
+/// Begins to make a file of many entries.
+#[utoipa::path(
+    post, path = "/api/v1/audit/entries/exports", operation_id = "exportAuditEntries",
+    security(("session" = [])), params(Filter), request_body = StartExport,
+    responses(
+        (status = 202, body = ExportAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 409, body = ProblemBody),
+    ),
+)]
+pub(super) async fn export_all(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Params(filter): Params<Filter>,
+    Body(wanted): Body<StartExport>,
+) -> Result<(StatusCode, Json<ExportAnswer>), Problem> {
+    page::whole(filter.limit, filter.cursor.as_deref())?;
+    filter.days_alone()?;
+    let subject = Subject::Audit(filter.days()?);
+    exports::start(&api, &person, subject, wanted).await
+}
+
+impl Filter {
+    fn days(&self) -> Result<Days, Problem> {
+        let read = |name: &str, text: Option<&str>| {
+            let expected = "a day such as 2024-01-31";
+            let day = text.map(|text| day(text).ok_or_else(|| Problem::field(name, expected)));
+            day.transpose()
+        };
+        let first = read("from", self.from.as_deref())?;
+        let last = read("to", self.to.as_deref())?;
+        match first.zip(last).is_some_and(|(first, last)| last < first) {
+            true => Err(Problem::field("to", "a day that is not before `from`")),
+            false => Ok(Days { first, last }),
+        }
+    }
 }
 
 /// That an entry is in a signed tree (RFC 6962).

@@ -1,14 +1,18 @@
-//! Answers in the form that `Accept` asks for: JSON, or a file.
+//! Answers in the form that `Accept` asks for: JSON, or a file that is handed over at once.
+
+use std::sync::atomic::AtomicU64;
 
 use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use tokio::task::spawn_blocking;
 
+use super::Api;
 use super::problem::Problem;
-use crate::export::{Page, Sheet, Title, csv, xlsx};
+use crate::audit::Outcome;
+use crate::export::subject::{AT_ONCE, ReadError, Subject};
+use crate::export::{FileForm, Page, WriteError, written};
+use crate::identity::Person;
 use crate::refusal;
-use crate::statistics::layout::Layout;
 
 /// Forms of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +30,15 @@ impl Form {
             Self::Csv => "csv",
             Self::Xlsx => "xlsx",
             Self::Html => "html",
+        }
+    }
+
+    /// `None` of JSON and of a page to print, which are no tables.
+    pub(super) const fn file(self) -> Option<FileForm> {
+        match self {
+            Self::Csv => Some(FileForm::Csv),
+            Self::Xlsx => Some(FileForm::Xlsx),
+            Self::Json | Self::Html => None,
         }
     }
 
@@ -85,32 +98,59 @@ pub(super) fn form(headers: &HeaderMap, offered: &[Form]) -> Result<Form, Proble
         .ok_or_else(Problem::not_acceptable)
 }
 
-/// The table as a file to save.
-pub(super) async fn file(form: Form, title: Title, layout: Layout) -> Result<Response, Problem> {
-    let sheet = Sheet::of(layout);
-    if form == Form::Xlsx {
-        let page = Page {
-            name: "统计".into(),
-            title,
-            sheet,
-            notes: Vec::new(),
-        };
-        return workbook("statistics", vec![page]).await;
+impl From<FileForm> for Form {
+    fn from(form: FileForm) -> Self {
+        match form {
+            FileForm::Csv => Self::Csv,
+            FileForm::Xlsx => Self::Xlsx,
+        }
     }
-    Ok(attached("statistics", Form::Csv, csv::written(&sheet)))
 }
 
-/// A workbook to save. One of some thousand rows takes a while, which no other request should wait for.
+/// A file to save, which is recorded; what takes longer than anybody waits for is refused.
+pub(super) async fn at_once(
+    api: &Api,
+    person: &Person,
+    subject: &Subject,
+    form: FileForm,
+) -> Result<Response, Problem> {
+    let mut moment = api.reading(person).await?;
+    let done = AtomicU64::default();
+    let page = subject
+        .read(&mut moment, api.exports.known(), AT_ONCE, &done)
+        .await?;
+    drop(moment);
+    let bytes = written(form, vec![page]).await?;
+    let mut detail = subject.detail();
+    detail["form"] = form.code().into();
+    api.record(person, subject.action(), Outcome::Done, detail)
+        .await?;
+    Ok(attached(subject.kind().code(), form.into(), bytes))
+}
+
+/// A workbook to save.
 pub(super) async fn workbook(name: &str, pages: Vec<Page>) -> Result<Response, Problem> {
-    let bytes = spawn_blocking(move || xlsx::written(&pages))
-        .await
-        .map_err(|error| Problem::from(refusal::fault(&error)))?
-        .map_err(|error| Problem::from(refusal::fault(&error)))?;
+    let bytes = written(FileForm::Xlsx, pages).await?;
     Ok(attached(name, Form::Xlsx, bytes))
 }
 
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::TooLarge => Self::export_needed(),
+            ReadError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<WriteError> for Problem {
+    fn from(error: WriteError) -> Self {
+        refusal::fault(&error).into()
+    }
+}
+
 /// Bytes as a file. `name` is of ASCII letters, digits and hyphens.
-pub(super) fn attached(name: &str, form: Form, bytes: Vec<u8>) -> Response {
+pub(super) fn attached(name: &str, form: Form, bytes: impl IntoResponse) -> Response {
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(form.content_type()));

@@ -11,11 +11,13 @@ mod catalogue;
 mod console;
 mod duplicate;
 mod export;
+mod exports;
 mod guard;
 mod html;
 mod job;
 mod office;
 mod openapi;
+mod own_account;
 mod page;
 mod params;
 mod password;
@@ -27,6 +29,7 @@ mod router;
 mod session;
 mod statistics;
 mod supervision;
+mod work;
 
 pub use openapi::document;
 
@@ -37,6 +40,7 @@ use sqlx::{PgPool, PgTransaction};
 use crate::alarm::Alarms;
 use crate::audit::{Action, Audit, Checkpoints, Entry, Outcome};
 use crate::entrance::Entrance;
+use crate::export::Exports;
 use crate::identity::oidc::Provider;
 use crate::identity::{Person, Sessions};
 use crate::linking::model::Models;
@@ -59,6 +63,8 @@ pub struct Api {
     pub checkpoints: Arc<Checkpoints>,
     pub rules: Rules,
     pub supervision: Supervision,
+    /// Files that are made as jobs.
+    pub exports: Exports,
 }
 
 impl Api {

@@ -57,6 +57,8 @@ pub(super) struct FeedAnswer {
     committed_sequence: Option<i64>,
     /// Records that the agent says still wait at it.
     backlog: Option<i64>,
+    /// While everything that its agent has was never here; null of one that never spoke.
+    first_load: Option<FirstLoad>,
     #[serde(with = "time::serde::rfc3339::option")]
     last_commit_at: Option<OffsetDateTime>,
     /// When the agent last said that nothing waits.
@@ -75,6 +77,15 @@ pub(super) struct FeedAnswer {
     open_rejects: Vec<ByRule>,
     /// Stored cases that the office should look at, by rule.
     quality_findings: Vec<ByRule>,
+}
+
+/// How far an office's first load is. The agent goes on reading meanwhile, so that there may be more to come than it knows.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FirstLoad {
+    /// Records that are durable here.
+    committed: i64,
+    /// Those, and what the agent says waits at it.
+    known: i64,
 }
 
 /// Cases in which an office and the hub differ.
@@ -181,6 +192,18 @@ impl From<store::office::Office> for Office {
     }
 }
 
+impl FirstLoad {
+    fn of(feed: &Feed) -> Option<Self> {
+        match (feed.caught_up_at, feed.committed_sequence, feed.backlog) {
+            (None, Some(committed), Some(backlog)) => Some(Self {
+                committed,
+                known: committed + backlog,
+            }),
+            _ => None,
+        }
+    }
+}
+
 impl From<Feed> for FeedAnswer {
     fn from(feed: Feed) -> Self {
         let by_rule = |counts: Vec<Count>, label_zh: fn(&str) -> &'static str| {
@@ -196,6 +219,7 @@ impl From<Feed> for FeedAnswer {
             connected: feed.connected,
             committed_sequence: feed.committed_sequence,
             backlog: feed.backlog,
+            first_load: FirstLoad::of(&feed),
             last_commit_at: feed.last_commit_at,
             caught_up_at: feed.caught_up_at,
             last_seen_at: feed.last_seen_at,

@@ -3,7 +3,9 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
-use time::Date;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
 
 use super::problem::Problem;
 
@@ -68,6 +70,20 @@ pub(super) fn key<const N: usize>(cursor: Option<&str>) -> Result<Option<[String
     }
 }
 
+/// The cursor behind something that has a time and an id.
+pub(super) fn place(at: OffsetDateTime, id: Uuid) -> [String; 2] {
+    [at.format(&Rfc3339).unwrap_or_default(), id.to_string()]
+}
+
+/// Where such a page goes on: time and id of the last thing before.
+pub(super) fn behind(cursor: Option<&str>) -> Result<Option<(OffsetDateTime, Uuid)>, Problem> {
+    let Some([at, id]) = key::<2>(cursor)? else {
+        return Ok(None);
+    };
+    let read = || Some((OffsetDateTime::parse(&at, &Rfc3339).ok()?, id.parse().ok()?));
+    read().map(Some).ok_or_else(bad_cursor)
+}
+
 /// A filter that is a code or an id, when it is given.
 pub(super) fn parsed<T: std::str::FromStr>(
     name: &str,
@@ -79,12 +95,14 @@ pub(super) fn parsed<T: std::str::FromStr>(
         .map_err(|_| Problem::field(name, expected))
 }
 
-/// A day, when it is given.
-pub(super) fn day(name: &str, text: Option<&str>) -> Result<Option<Date>, Problem> {
-    let form = time::macros::format_description!("[year]-[month]-[day]");
-    text.map(|text| Date::parse(text, form))
-        .transpose()
-        .map_err(|_| Problem::field(name, "a day, e.g. 2024-06-03"))
+/// A file has everything that is asked for, not a page of it.
+pub(super) fn whole(limit: Option<i64>, cursor: Option<&str>) -> Result<(), Problem> {
+    let expected = "nothing beside a file, which has everything";
+    match (limit, cursor) {
+        (None, None) => Ok(()),
+        (Some(_), _) => Err(Problem::field("limit", expected)),
+        (None, Some(_)) => Err(Problem::field("cursor", expected)),
+    }
 }
 
 pub(super) fn bad_cursor() -> Problem {

@@ -13,7 +13,7 @@ use super::problem::{Problem, ProblemBody};
 use super::session::SignedIn;
 use crate::entrance::ChangeError;
 use crate::identity::Person;
-use crate::identity::own_password::ChangePasswordError;
+use crate::identity::own_password::OwnerError;
 use crate::refusal::Reason;
 use crate::transport::ClientAddress;
 
@@ -60,17 +60,25 @@ impl From<ChangeError> for Problem {
             ChangeError::New(problem) => {
                 Self::answer("new_password", &problem.to_string(), problem.detail_zh())
             }
-            ChangeError::Change(ChangePasswordError::Refused) => Self::answer(
+            ChangeError::Change(problem) => problem.into(),
+            ChangeError::Audit(problem) => problem.into(),
+        }
+    }
+}
+
+impl From<OwnerError> for Problem {
+    fn from(error: OwnerError) -> Self {
+        match error {
+            OwnerError::Refused => Self::answer(
                 "current_password",
                 "the present password of an account that is not locked",
                 "当前密码不正确，或账号已暂时锁定。",
             ),
-            ChangeError::Change(ChangePasswordError::Busy(busy)) => Reason::Overloaded
+            OwnerError::Busy(busy) => Reason::Overloaded
                 .because(busy.to_string())
                 .retry_after(Duration::from_secs(3))
                 .into(),
-            ChangeError::Change(ChangePasswordError::Database(problem)) => (&problem).into(),
-            ChangeError::Audit(problem) => problem.into(),
+            OwnerError::Database(problem) => (&problem).into(),
         }
     }
 }

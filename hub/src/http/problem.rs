@@ -99,6 +99,13 @@ impl Problem {
         problem
     }
 
+    /// A defect of the hub's, which the log has the place of.
+    pub(super) fn internal() -> Self {
+        Reason::Internal
+            .because("a defect of the hub ended the request")
+            .into()
+    }
+
     pub(super) fn not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
@@ -123,6 +130,42 @@ impl Problem {
             "NOT_ACCEPTABLE",
             "Accept names none of the forms there are",
             "不支持所要求的格式。可选 JSON、CSV、XLSX。",
+        )
+    }
+
+    pub(super) fn export_needed() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "EXPORT_NEEDED",
+            "there are more rows than are handed over at once; begin an export with POST /exports beside this route",
+            "数据量较大，请转为后台导出，完成后在“我的导出”中下载。",
+        )
+    }
+
+    pub(super) fn export_not_done() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "EXPORT_NOT_DONE",
+            "the file is not whole: it is being made, or will not be",
+            "文件尚未生成，或者未能生成。请刷新后查看。",
+        )
+    }
+
+    pub(super) fn export_under_way() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "EXPORT_UNDER_WAY",
+            "another file is being made for this account; wait for it, or remove it",
+            "您已有一个导出正在进行。请等它完成，或者先取消。",
+        )
+    }
+
+    pub(super) fn too_many_exports() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "TOO_MANY_EXPORTS",
+            "this account has as many files as are kept; remove some, or wait until they expire",
+            "“我的导出”中的文件已满。请先删除不需要的文件。",
         )
     }
 

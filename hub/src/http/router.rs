@@ -5,15 +5,16 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::Response;
-use axum::routing::{MethodRouter, get, post, put};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, delete, get, post, put};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use super::auth::{Gate, only};
 use super::guard::{self, Room};
 use super::problem::Problem;
 use super::{
-    Api, account, alarm, audit, catalogue, console, duplicate, job, office, openapi, password,
-    reject, report, review, session, statistics, supervision,
+    Api, account, alarm, audit, catalogue, console, duplicate, exports, job, office, openapi,
+    own_account, password, reject, report, review, session, statistics, supervision, work,
 };
 use crate::grpc;
 use crate::identity::RoleKind::{self, Analyst, Notary, Operator, Supervisor};
@@ -59,12 +60,13 @@ impl Api {
                 "/people",
                 gate(&[Notary, Supervisor, Operator], get(account::people)),
             )
-            .route("/account/password", gate(everybody, put(password::change)))
+            .nest("/account", own(&gate))
             .route("/jobs", gate(&[Supervisor, Operator], get(job::list)))
             .route(
                 "/jobs/{job_id}",
                 gate(&[Supervisor, Operator], get(job::read)),
             )
+            .nest("/exports", exported(&gate))
             .route("/catalogue", gate(everybody, get(catalogue::serve)))
             .route("/feeds", gate(everybody, get(office::feeds)))
             .route("/offices", gate(everybody, get(office::list)))
@@ -86,6 +88,10 @@ impl Api {
             )
             .route("/statistics", gate(FIGURES, get(statistics::table)))
             .route(
+                "/statistics/exports",
+                gate(FIGURES, post(statistics::export)),
+            )
+            .route(
                 "/statistics/measures",
                 gate(FIGURES, get(statistics::measures)),
             )
@@ -100,6 +106,10 @@ impl Api {
             .nest("/reports", reports(&gate))
             .route("/audit/entries", gate(&[Supervisor], get(audit::entries)))
             .route(
+                "/audit/entries/exports",
+                gate(&[Supervisor], post(audit::export_all)),
+            )
+            .route(
                 "/audit/entries/{entry_no}/proof",
                 gate(&[Supervisor], get(audit::inclusion)),
             )
@@ -110,6 +120,14 @@ impl Api {
             .route(
                 "/audit/verification",
                 gate(&[Supervisor], get(audit::verification)),
+            )
+            .route(
+                "/work/set-aside",
+                gate(&[Supervisor, Operator], get(work::list)),
+            )
+            .route(
+                "/work/set-aside/{work_id}/put-back",
+                gate(&[Operator], post(work::put_back)),
             )
             .route("/alarms", gate(&[Supervisor, Operator], get(alarm::list)))
             .route(
@@ -143,11 +161,33 @@ impl Api {
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
             .fallback(nothing_here)
             .layer(DefaultBodyLimit::max(BODY))
+            // A defect ends the request it was met by, and not the connection with all others on it.
+            .layer(CatchPanicLayer::custom(|_| {
+                Problem::internal().into_response()
+            }))
             .layer(from_fn_with_state(Room::new(), guard::bounded))
             .layer(from_fn(guard::headers))
             .layer(from_fn(guard::measured))
             .with_state(self)
     }
+}
+
+/// The own account: everybody's.
+fn own(gate: impl Fn(&'static [RoleKind], MethodRouter<Api>) -> MethodRouter<Api>) -> Router<Api> {
+    let everybody = &RoleKind::ALL;
+    Router::new()
+        .route("/", gate(everybody, get(own_account::read)))
+        .route("/password", gate(everybody, put(password::change)))
+        .route("/sessions", gate(everybody, delete(own_account::end_all)))
+        .route(
+            "/sessions/{session_id}",
+            gate(everybody, delete(own_account::end)),
+        )
+        .route(
+            "/second-factor",
+            gate(everybody, post(own_account::offer))
+                .merge(gate(everybody, put(own_account::confirm))),
+        )
 }
 
 /// Casework: a notary's on the own office's part, a supervisor's on everything.
@@ -215,6 +255,10 @@ fn supervised(
         )
         .route("/findings", gate(casework, get(supervision::finding::list)))
         .route(
+            "/findings/exports",
+            gate(casework, post(supervision::finding::export_all)),
+        )
+        .route(
             "/findings/{finding_id}",
             gate(casework, get(supervision::finding::read)),
         )
@@ -235,7 +279,11 @@ fn supervised(
         )
         .route(
             "/filings/missing",
-            gate(casework, get(supervision::filing::missing)),
+            gate(casework, get(supervision::missing::list)),
+        )
+        .route(
+            "/filings/missing/offices",
+            gate(casework, get(supervision::missing::by_office)),
         )
         .route("/windows", gate(casework, get(supervision::window::board)))
         .route(
@@ -263,6 +311,19 @@ fn supervised(
             "/inspections/{inspection_id}/notice",
             gate(casework, get(supervision::inspection::notice)),
         )
+}
+
+/// Files made as jobs, whoever's may have any; each is its own account's.
+fn exported(
+    gate: impl Fn(&'static [RoleKind], MethodRouter<Api>) -> MethodRouter<Api>,
+) -> Router<Api> {
+    Router::new()
+        .route("/", gate(FIGURES, get(exports::list)))
+        .route(
+            "/{export_id}",
+            gate(FIGURES, get(exports::read)).merge(gate(FIGURES, delete(exports::remove))),
+        )
+        .route("/{export_id}/file", gate(FIGURES, get(exports::file)))
 }
 
 /// Period reports, the bureau's.

@@ -91,11 +91,12 @@ pub(super) struct ProviderSignIn {
 )]
 pub(super) async fn create_by_provider(
     State(api): State<Api>,
+    Extension(address): Extension<ClientAddress>,
     Body(ProviderSignIn { id_token, nonce }): Body<ProviderSignIn>,
 ) -> Result<(StatusCode, Json<SignedIn>), Problem> {
     let provider = api.provider.as_ref().ok_or_else(Problem::not_found)?;
     let session = provider
-        .sign_in(&api.pool, &api.sessions, &id_token, &nonce)
+        .sign_in(&api.sessions, &id_token, &nonce, Some(address.0.ip()))
         .await?;
     let detail = json!({ "by": "provider" });
     api.record(&session.person, Action::SignIn, Outcome::Done, detail)

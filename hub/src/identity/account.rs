@@ -1,5 +1,6 @@
 //! Accounts of people, and signing in.
 
+use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -9,12 +10,16 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::new_password::{Names, NewPassword, PasswordError};
+use super::own_account::Door;
 use super::password::{Busy, Checker};
+use super::pepper::{Fit, Pepper};
 use super::revocation::Revocations;
 use super::second_factor::{SecondFactor, SecondFactorError};
 use super::session::{Session, SessionKeys, TokenError, Verified};
 use super::{Person, Role};
 use crate::store;
+use crate::store::account::{Candidate, Owner};
+use crate::store::own_account::{self, Begun};
 use crate::telemetry::metrics::SIGN_INS;
 
 /// Failures in a row that lock an account.
@@ -63,6 +68,7 @@ pub struct NewAccount<'a> {
 /// Makes an account.
 pub async fn add(
     pool: &PgPool,
+    pepper: &Pepper,
     account: NewAccount<'_>,
     password: &str,
 ) -> Result<Uuid, AddAccountError> {
@@ -90,7 +96,7 @@ pub async fn add(
         office_id,
         office_name,
     };
-    let password_hash = NewPassword::new(password, &names)?.hash();
+    let password_hash = NewPassword::new(password, &names)?.hash(pepper);
     let account_id = Uuid::now_v7();
     store::account::insert(pool, account_id, &account, &password_hash)
         .await
@@ -110,7 +116,7 @@ pub struct Sessions {
     life: Duration,
     pub(super) checker: Checker,
     pub(super) revocations: Revocations,
-    second_factor: SecondFactor,
+    pub(super) second_factor: SecondFactor,
 }
 
 /// What somebody signs in with.
@@ -129,12 +135,13 @@ impl Sessions {
         life: Duration,
         revocations: Revocations,
         second_factor: SecondFactor,
+        pepper: Pepper,
     ) -> Self {
         Self {
             pool,
             keys: RwLock::new(Arc::new(keys)),
             life,
-            checker: Checker::new(),
+            checker: Checker::new(pepper),
             revocations,
             second_factor,
         }
@@ -148,20 +155,24 @@ impl Sessions {
     /// Login and password in, session out; for accounts without a second factor.
     pub async fn sign_in(&self, login: &str, password: &str) -> Result<Session, SignInError> {
         let code = "";
-        self.sign_in_with(Credentials {
+        let credentials = Credentials {
             login,
             password,
             code,
-        })
-        .await
+        };
+        self.sign_in_with(credentials, None).await
     }
 
-    /// Credentials in, session out.
+    /// Credentials in, session out; `from` is where they came from, if it is known.
     ///
     /// An attempt is counted before its password is checked, so that guessing in parallel gains nothing; a
     /// success clears the count, a wrong code does not. An unknown login costs the same work.
-    pub async fn sign_in_with(&self, credentials: Credentials<'_>) -> Result<Session, SignInError> {
-        let result = self.try_sign_in(credentials).await;
+    pub async fn sign_in_with(
+        &self,
+        credentials: Credentials<'_>,
+        from: Option<IpAddr>,
+    ) -> Result<Session, SignInError> {
+        let result = self.try_sign_in(credentials, from).await;
         let outcome = match &result {
             Ok(_) => "granted",
             Err(SignInError::Refused) => "refused",
@@ -173,14 +184,18 @@ impl Sessions {
         result
     }
 
-    async fn try_sign_in(&self, credentials: Credentials<'_>) -> Result<Session, SignInError> {
+    async fn try_sign_in(
+        &self,
+        credentials: Credentials<'_>,
+        from: Option<IpAddr>,
+    ) -> Result<Session, SignInError> {
         let turn = self.checker.turn().await?;
         let account = store::account::begin_attempt(&self.pool, credentials.login).await?;
         let stored = account
             .as_ref()
             .map(|account| account.password_hash.clone());
-        let fits = self.checker.fits(turn, credentials.password, stored).await;
-        let Some(account) = account.filter(|_| fits) else {
+        let fit = self.checker.fits(turn, credentials.password, stored).await;
+        let Some(account) = account.filter(|_| fit != Fit::No) else {
             return Err(SignInError::Refused);
         };
         self.second_factor
@@ -192,19 +207,55 @@ impl Sessions {
                 SecondFactorError::Database(error) => SignInError::Database(error),
             })?;
         store::account::clear_attempts(&self.pool, account.person.account_id).await?;
-        Ok(self.begin(account.person, account.generation, account.display_name))
+        if fit == Fit::Outdated {
+            self.hash_anew(&account, credentials.password).await?;
+        }
+        Ok(self.begin(account.into(), Door::Password, from).await?)
     }
 
-    /// A session for somebody who has shown who they are.
-    pub(super) fn begin(&self, person: Person, generation: i32, display_name: String) -> Session {
-        let now = OffsetDateTime::now_utc();
-        let (access_token, expires_at) = self.keys().issue(&person, generation, now, self.life);
-        Session {
+    /// Puts a hash with the hub's key in the place of one without. With no turn left it waits for the next time.
+    async fn hash_anew(&self, account: &Candidate, password: &str) -> Result<(), sqlx::Error> {
+        let Ok(turn) = self.checker.turn().await else {
+            return Ok(());
+        };
+        let Ok(hash) = self.checker.hash_anew(turn, password).await else {
+            return Ok(());
+        };
+        let account_id = account.person.account_id;
+        store::account::renew_hash(&self.pool, account_id, &account.password_hash, &hash).await
+    }
+
+    /// A session for somebody who has shown who they are; its owner sees it from now on.
+    pub(super) async fn begin(
+        &self,
+        owner: Owner,
+        door: Door,
+        from: Option<IpAddr>,
+    ) -> Result<Session, sqlx::Error> {
+        let Owner {
+            person,
+            display_name,
+            generation,
+        } = owner;
+        let (session_id, now) = (Uuid::now_v7(), OffsetDateTime::now_utc());
+        let (access_token, expires_at) = self
+            .keys()
+            .issue(session_id, &person, generation, now, self.life);
+        let begun = Begun {
+            session_id,
+            account_id: person.account_id,
+            generation,
+            door,
+            from,
+            ends_at: expires_at,
+        };
+        own_account::begin_session(&self.pool, &begun).await?;
+        Ok(Session {
             access_token,
             expires_at,
             person,
             display_name,
-        }
+        })
     }
 
     /// Who a bearer token speaks for.
@@ -220,7 +271,7 @@ impl Sessions {
         Ok(session.person)
     }
 
-    fn verified(&self, token: &str) -> Result<Verified, TokenError> {
+    pub(super) fn verified(&self, token: &str) -> Result<Verified, TokenError> {
         let session = self.keys().verify(token)?;
         match self.revocations.has_ended(&session) {
             true => Err(TokenError::Ended),

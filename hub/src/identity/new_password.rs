@@ -4,15 +4,15 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use argon2::Argon2;
-use argon2::password_hash::PasswordHasher;
 use linkage::office::OfficeId;
 use zeroize::Zeroizing;
 
+use super::pepper::Pepper;
+
 /// Shortest password of an account, characters.
 pub const SHORTEST: usize = 12;
-/// Longest password, bytes; more is work for an attacker to give away.
-pub const LONGEST: usize = 256;
+/// Longest new password, characters; more is work for an attacker to give away.
+pub const LONGEST: usize = 128;
 /// Fewer different characters than that are a pattern.
 const DIFFERENT: usize = 5;
 
@@ -26,7 +26,7 @@ static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 pub enum PasswordError {
     #[error("a password has at least {SHORTEST} characters")]
     TooShort,
-    #[error("a password has at most {LONGEST} bytes")]
+    #[error("a password has at most {LONGEST} characters")]
     TooLong,
     #[error("this password is among those that are tried first; choose another")]
     Common,
@@ -41,7 +41,7 @@ impl PasswordError {
     pub const fn detail_zh(self) -> &'static str {
         match self {
             Self::TooShort => "新密码至少12个字符，例如几个不相关的词。",
-            Self::TooLong => "新密码最长256字节。",
+            Self::TooLong => "新密码最多128个字符。",
             Self::Common => "新密码是常用密码，最先被人试到，请换一个。",
             Self::Named => "用户名、姓名和公证处名称不计入密码长度；此外至少12个字符。",
         }
@@ -62,11 +62,10 @@ pub struct NewPassword(Zeroizing<String>);
 
 impl NewPassword {
     pub fn new(text: &str, names: &Names) -> Result<Self, PasswordError> {
-        if text.chars().count() < SHORTEST {
-            return Err(PasswordError::TooShort);
-        }
-        if text.len() > LONGEST {
-            return Err(PasswordError::TooLong);
+        match text.chars().count() {
+            ..SHORTEST => return Err(PasswordError::TooShort),
+            SHORTEST..=LONGEST => {}
+            _ => return Err(PasswordError::TooLong),
         }
         let folded = Zeroizing::new(text.to_lowercase());
         if is_common(&folded) || is_pattern(&folded) {
@@ -79,16 +78,9 @@ impl NewPassword {
     }
 
     /// Argon2id hash as PHC string. Blocks for about 50 ms.
-    pub fn hash(&self) -> String {
-        hash(&self.0)
+    pub fn hash(&self, pepper: &Pepper) -> String {
+        pepper.hash(&self.0)
     }
-}
-
-pub(super) fn hash(password: &str) -> String {
-    Argon2::default()
-        .hash_password(password.as_bytes())
-        .expect("the library's own parameters and salt are good")
-        .to_string()
 }
 
 impl Names {
@@ -149,10 +141,9 @@ mod tests {
     #[test]
     fn passwords_of_other_lengths_are_refused() {
         assert_eq!(refused("eleven char"), Some(PasswordError::TooShort));
-        assert_eq!(
-            refused(&"correct horse ".repeat(19)),
-            Some(PasswordError::TooLong)
-        );
+        let long = "一二三四五六七八".repeat(16);
+        assert_eq!((long.chars().count(), refused(&long)), (128, None));
+        assert_eq!(refused(&format!("{long}。")), Some(PasswordError::TooLong));
         assert_eq!(refused("correct horse battery"), None);
         assert_eq!(refused("西湖边上的长口令一二三四"), None);
     }

@@ -57,7 +57,7 @@ impl Person {
         Self {
             account_id,
             role,
-            scope: Scope::of(role),
+            scope: Scope::of_account(role, account_id),
         }
     }
 

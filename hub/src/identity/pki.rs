@@ -7,13 +7,14 @@
 //! | `server.pem` | this hub's certificate and key |
 //! | `token.key`, `next-token.key` | the city's token key, and the one that is to follow it while the city changes its key |
 //! | `session.key` | Ed25519 keys of sessions: the one that signs, the next, the previous |
-//! | `account.key` | AES-256 key that seals the secrets of second factors |
+//! | `account.key` | what seals the secrets of second factors, and is in every hash of a password |
 
 use linkage::token::{TokenAlgorithm, TokenKeys};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::authority::{Authority, AuthorityError, damaged};
+use super::pepper::Pepper;
 use super::second_factor::AccountKey;
 use super::secret_file;
 use super::session::SessionKeys;
@@ -42,7 +43,14 @@ pub struct Pki {
     pub authority: Authority,
     pub token_keys: TokenKeys,
     pub session_keys: SessionKeys,
-    pub account_key: AccountKey,
+    pub account_keys: AccountKeys,
+}
+
+/// What `account.key` is for.
+#[derive(Debug)]
+pub struct AccountKeys {
+    pub second_factors: AccountKey,
+    pub passwords: Pepper,
 }
 
 impl Pki {
@@ -77,13 +85,13 @@ impl Pki {
             authority: Authority::load(config)?,
             token_keys: token_key_file::load(&dir)?,
             session_keys: session_key_file::load(&dir)?,
-            account_key: account_key(&dir)?,
+            account_keys: account_keys(&dir)?,
         })
     }
 }
 
 /// Reads `account.key`: 32 bytes in hexadecimal.
-pub fn account_key(dir: &std::path::Path) -> Result<AccountKey, AuthorityError> {
+pub fn account_keys(dir: &std::path::Path) -> Result<AccountKeys, AuthorityError> {
     let text = secret_file::read(&dir.join("account.key"))?;
     let key = data_encoding::HEXLOWER
         .decode(text.trim_ascii())
@@ -92,5 +100,8 @@ pub fn account_key(dir: &std::path::Path) -> Result<AccountKey, AuthorityError> 
     let key: Zeroizing<[u8; 32]> = <[u8; 32]>::try_from(key.as_slice())
         .map(Zeroizing::new)
         .map_err(|_| damaged("account.key", "not 32 bytes"))?;
-    Ok(AccountKey::new(&key))
+    Ok(AccountKeys {
+        second_factors: AccountKey::new(&key),
+        passwords: Pepper::of(&key),
+    })
 }

@@ -15,8 +15,9 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::RoleKind;
+use super::own_second_factor::OwnSecondFactorError;
 use crate::store;
-use crate::store::account::Candidate;
+use crate::store::account::{Candidate, Owner};
 use crate::store::tx::tx;
 
 /// What every authenticator does: SHA-1, six digits, thirty seconds. Other choices exist on paper alone.
@@ -189,6 +190,62 @@ impl SecondFactor {
     }
 }
 
+/// What somebody is shown to type into an authenticator, and to confirm by a code of it.
+pub struct Offer {
+    pub secret: TotpSecret,
+    pub login: String,
+}
+
+/// A second factor that its owner has confirmed.
+pub(super) struct Taken {
+    pub(super) owner: Owner,
+    pub(super) recovery_codes: Vec<Zeroizing<String>>,
+}
+
+impl SecondFactor {
+    /// A new secret for an account, which is not in force before it is confirmed.
+    pub(super) async fn offer(
+        &self,
+        pool: &PgPool,
+        account_id: Uuid,
+    ) -> Result<TotpSecret, sqlx::Error> {
+        let secret = TotpSecret::random();
+        let sealed = self.key.seal(account_id, &secret);
+        store::second_factor::offer(pool, account_id, &sealed).await?;
+        Ok(secret)
+    }
+
+    /// Puts the secret in force that was offered, if this is a code of it. The code is used up by that.
+    pub(super) async fn confirm(
+        &self,
+        pool: &PgPool,
+        account_id: Uuid,
+        code: &str,
+    ) -> Result<Taken, OwnSecondFactorError> {
+        let offered = store::second_factor::try_offer(pool, account_id).await?;
+        let sealed = offered.ok_or(OwnSecondFactorError::NotOffered)?;
+        let secret = self.key.open(account_id, &sealed);
+        let secret = secret.ok_or(OwnSecondFactorError::NotOffered)?;
+        let step = secret.step_of(code.trim(), OffsetDateTime::now_utc());
+        let step = step.ok_or(OwnSecondFactorError::NewCode)?;
+        let (recovery_codes, hashes) = recovery_codes();
+        let taken = store::second_factor::take_offer(pool, account_id, &sealed, step, &hashes);
+        let owner = taken.await?;
+        Ok(Taken {
+            owner: owner.ok_or(OwnSecondFactorError::NotOffered)?,
+            recovery_codes,
+        })
+    }
+}
+
+/// Codes for the day an authenticator is lost, and what is kept of them.
+fn recovery_codes() -> (Vec<Zeroizing<String>>, Vec<Vec<u8>>) {
+    let codes: Vec<_> = (0..RECOVERY_CODES).map(|_| recovery_code()).collect();
+    let hashes = codes.iter().map(|code| recovery_hash(code).to_vec());
+    let hashes = hashes.collect();
+    (codes, hashes)
+}
+
 /// Gives an account a new second factor in place of any earlier one. Its sessions end.
 pub async fn enrol(
     pool: &PgPool,
@@ -197,11 +254,7 @@ pub async fn enrol(
 ) -> Result<Enrolled, sqlx::Error> {
     let secret = TotpSecret::random();
     let sealed = key.seal(account_id, &secret);
-    let recovery_codes: Vec<_> = (0..RECOVERY_CODES).map(|_| recovery_code()).collect();
-    let hashes: Vec<Vec<u8>> = recovery_codes
-        .iter()
-        .map(|code| recovery_hash(code).to_vec())
-        .collect();
+    let (recovery_codes, hashes) = recovery_codes();
     tx(pool, "identity.second_factor", async move |tx| {
         store::second_factor::replace(tx, account_id, Some(&sealed), &hashes).await
     })
@@ -248,6 +301,12 @@ impl fmt::Debug for AccountKey {
 impl fmt::Debug for TotpSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TotpSecret")
+    }
+}
+
+impl fmt::Debug for Offer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Offer")
     }
 }
 

@@ -152,9 +152,10 @@ impl SessionKeys {
         self.0.iter().map(|key| key.id.as_str())
     }
 
-    /// Signs a token for `person` that lives for `life` from `now`. Returns it with its end.
+    /// Signs a token for a session of `person` that lives for `life` from `now`. Returns it with its end.
     pub fn issue(
         &self,
+        session_id: Uuid,
         person: &Person,
         generation: i32,
         now: OffsetDateTime,
@@ -171,7 +172,7 @@ impl SessionKeys {
             iat: begin,
             nbf: begin,
             exp: end,
-            jti: Uuid::now_v7(),
+            jti: session_id,
             generation,
         };
         let key = &self.0[0];

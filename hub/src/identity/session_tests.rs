@@ -82,7 +82,7 @@ fn a_session_reads_back_as_the_person_it_was_issued_to() {
     let forge = Forge::new();
     for person in [notary(), Person::new(Uuid::now_v7(), Role::Supervisor)] {
         let begin = OffsetDateTime::now_utc();
-        let (token, end) = forge.keys.issue(&person, 0, begin, LIFE);
+        let (token, end) = forge.keys.issue(Uuid::now_v7(), &person, 0, begin, LIFE);
         let verified = forge.keys.verify(&token).expect("our own");
         assert_eq!((verified.person, verified.expires_at), (person, end));
         assert_eq!(end.unix_timestamp(), begin.unix_timestamp() + 900);
@@ -95,19 +95,25 @@ fn a_session_reads_back_as_the_person_it_was_issued_to() {
 fn a_session_ends() {
     let forge = Forge::new();
     let long_ago = OffsetDateTime::now_utc() - Duration::from_secs(1000);
-    let (token, _) = forge.keys.issue(&notary(), 0, long_ago, LIFE);
+    let (token, _) = forge
+        .keys
+        .issue(Uuid::now_v7(), &notary(), 0, long_ago, LIFE);
     assert_eq!(forge.keys.verify(&token), Err(TokenError::OutOfTime));
     let later = OffsetDateTime::now_utc() + Duration::from_secs(100);
-    let (token, _) = forge.keys.issue(&notary(), 0, later, LIFE);
+    let (token, _) = forge.keys.issue(Uuid::now_v7(), &notary(), 0, later, LIFE);
     assert_eq!(forge.keys.verify(&token), Err(TokenError::OutOfTime));
 }
 
 #[test]
 fn a_session_of_another_hub_is_nobodys() {
     let (ours, theirs) = (Forge::new(), Forge::new());
-    let (token, _) = theirs
-        .keys
-        .issue(&notary(), 0, OffsetDateTime::now_utc(), LIFE);
+    let (token, _) = theirs.keys.issue(
+        Uuid::now_v7(),
+        &notary(),
+        0,
+        OffsetDateTime::now_utc(),
+        LIFE,
+    );
     assert_eq!(ours.keys.verify(&token), Err(TokenError::ForeignHeader));
     let renamed = theirs.token(&ours.header(), &claims());
     assert_eq!(ours.keys.verify(&renamed), Err(TokenError::NotOurs));
@@ -125,7 +131,16 @@ fn the_first_key_signs_and_every_key_verifies_under_its_own_id() {
     let before = read(&[&pems[0], &pems[1]]);
     let after = read(&[&pems[1], &pems[2], &pems[0]]);
     let later = read(&[&pems[2], &pems[1]]);
-    let issue = |keys: &SessionKeys| keys.issue(&notary(), 0, OffsetDateTime::now_utc(), LIFE).0;
+    let issue = |keys: &SessionKeys| {
+        keys.issue(
+            Uuid::now_v7(),
+            &notary(),
+            0,
+            OffsetDateTime::now_utc(),
+            LIFE,
+        )
+        .0
+    };
     assert!(after.verify(&issue(&before)).is_ok(), "the overlap");
     assert!(before.verify(&issue(&after)).is_ok(), "a hub not told yet");
     assert_eq!(
@@ -289,9 +304,13 @@ fn no_other_claims_are_believed() {
 #[test]
 fn debug_output_holds_neither_key_nor_token() {
     let forge = Forge::new();
-    let (token, expires_at) = forge
-        .keys
-        .issue(&notary(), 0, OffsetDateTime::now_utc(), LIFE);
+    let (token, expires_at) = forge.keys.issue(
+        Uuid::now_v7(),
+        &notary(),
+        0,
+        OffsetDateTime::now_utc(),
+        LIFE,
+    );
     let session = Session {
         access_token: token.clone(),
         expires_at,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::Context;
 use super::decode::{self, Decoded};
-use super::plan::{Batch, Incoming, Plan, Quarantined, Reason, Write, place};
+use super::plan::{Batch, Incoming, Plan, Quarantined, Reason, Write};
 use crate::case::reject::HubRule;
 use crate::duplicates::{self, watched};
 use crate::store::child::{Keyed, rank};
@@ -234,21 +234,11 @@ fn refused<'a>(records: &[Incoming<'a>]) -> Plan<'a> {
             Decoded::Rejected(reject) => (Some(&reject.record_key), None),
             Decoded::Invalid(invalid) => (invalid.source_case_id.as_ref(), invalid.revision),
         };
-        Quarantined {
-            office_id: record.office_id,
-            epoch: record.epoch,
-            sequence: record.sequence,
-            record_key: match key {
-                Some(key) => key.as_str().into(),
-                None => place(record.epoch, record.sequence).into(),
-            },
-            revision,
-            reason: Reason::Hub {
-                rule: HubRule::StoreRefused,
-                field: "",
-            },
-            resolved: false,
-        }
+        let reason = Reason::Hub {
+            rule: HubRule::StoreRefused,
+            field: "",
+        };
+        Quarantined::new(record, key.map(String::as_str), revision, reason)
     });
     Plan {
         quarantined: quarantined.collect(),
@@ -278,7 +268,7 @@ async fn write(
             .collect();
         case::keep_history(connection, &replaced).await?;
         left.extend(child::clear(connection, &replaced).await?);
-        case::upsert(connection, layer).await?;
+        case::insert(connection, layer).await?;
         child::insert_parties(connection, layer, token_key_id).await?;
         child::insert_subjects(connection, layer).await?;
         child::insert_matter_keys(connection, layer.iter().map(keyed)).await?;

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::batch::{self, Job, Outcome, Tally, Treatment};
 use super::{Context, Queued};
+use crate::background::caught;
 use crate::store::tx::{describe, is_refusal};
 use crate::telemetry::metrics::{
     FINDINGS, INGEST_BATCH_RECORDS, INGEST_BATCH_SECONDS, INGEST_QUEUE, INGEST_RECORDS, REJECTS,
@@ -47,13 +48,16 @@ impl Writer {
             }
             let under_way = self.context.traffic.enter();
             let outcomes = tokio::select! {
-                outcomes = store_all(&self.context, &jobs) => outcomes,
+                outcomes = store_apart(&self.context, &jobs) => outcomes,
                 () = self.giving_up.cancelled() => return,
             };
             drop(under_way);
             for ((done, _room), outcome) in waiting.into_iter().zip(outcomes) {
-                // A stream that has gone hears of it when it comes back.
-                let _ = done.send(outcome);
+                // A stream that has gone hears of it when it comes back. One that is told nothing ends, and its agent
+                // sends again.
+                if let Some(outcome) = outcome {
+                    let _ = done.send(outcome);
+                }
             }
         }
     }
@@ -76,6 +80,29 @@ impl Writer {
         }
         Some(batch)
     }
+}
+
+/// Stores the jobs, those of one stream apart from the others once a defect of the hub ended the attempt: it holds up
+/// the office alone at whose records it happens. `None` for a job that was not stored; nothing of it is put into
+/// quarantine, because the records are not at fault.
+async fn store_apart(context: &Context, jobs: &[Job]) -> Vec<Option<Outcome>> {
+    if let Some(outcomes) = caught("ingest", store_all(context, jobs)).await {
+        return outcomes.into_iter().map(Some).collect();
+    }
+    if let [job] = jobs {
+        tracing::error!(
+            office = %job.office_id,
+            sequence = job.first_sequence,
+            records = job.records.len(),
+            "a defect of the hub keeps records from being stored; their stream is ended"
+        );
+        return vec![None];
+    }
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        outcomes.extend(Box::pin(store_apart(context, std::slice::from_ref(job))).await);
+    }
+    outcomes
 }
 
 /// Stores the jobs whatever it takes: failures that may pass are waited out, and a record that the database

@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use super::model::Model;
 use super::{LinkingError, PersonId};
 use crate::store::linking::block::{self, MOST_IN_BLOCK};
-use crate::store::linking::{mention, node};
+use crate::store::linking::{compared, node};
 
 /// A person that the mention may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub async fn candidates(
         .flatten()
         .collect();
     let found: Vec<NodeId> = found.into_iter().collect();
-    let nodes = mention::nodes(&mut *connection, &found, model).await?;
+    let nodes = compared::nodes(&mut *connection, &found, model).await?;
     let stored = node::stored(connection, &found).await?;
     let mut persons: BTreeMap<PersonId, Candidate> = BTreeMap::new();
     for (node_id, stored) in stored {

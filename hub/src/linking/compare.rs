@@ -12,7 +12,7 @@ use super::LinkingError;
 use super::model::Model;
 use crate::store::linking::block::{self, MOST_IN_BLOCK};
 use crate::store::linking::link::Link;
-use crate::store::linking::{link, mention, node};
+use crate::store::linking::{compared, link, node};
 
 /// What is to be scored, as it stood at one moment.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ impl Candidates {
                 .collect(),
             nodes: match pairs.is_empty() {
                 true => HashMap::new(),
-                false => mention::nodes(connection, &compared, model).await?,
+                false => compared::nodes(connection, &compared, model).await?,
             },
             pairs: pairs.into_iter().collect(),
             own,

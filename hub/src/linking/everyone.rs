@@ -14,7 +14,7 @@ use super::LinkingError;
 use super::contest::MOST_MENTIONS;
 use super::model::Model;
 use super::run::{Run, Step, workers};
-use crate::store::linking::mention::{self, Party};
+use crate::store::linking::compared::{self, Party};
 
 /// Parties that one thread prepares at once.
 const PART: usize = 10_000;
@@ -43,10 +43,10 @@ impl Everyone {
         model: &Arc<Model>,
         run: &Run<'_>,
     ) -> Result<Self, LinkingError> {
-        let total = mention::estimate(connection).await?;
+        let total = compared::estimate(connection).await?;
         run.at(Step::Read, 0, total).await?;
         let mut everyone = Self::default();
-        let mut parts = mention::every(connection)
+        let mut parts = compared::every(connection)
             .try_chunks(PART)
             .map(|part| {
                 let model = Arc::clone(model);

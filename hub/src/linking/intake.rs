@@ -14,7 +14,7 @@ use crate::store::decode::decode_error;
 use crate::store::linking::mention::{Held, NewMention, Standing};
 use crate::store::linking::node::NewNode;
 use crate::store::linking::work::Work;
-use crate::store::linking::{self as store, block, judgement, mention, node, work};
+use crate::store::linking::{self as store, block, compared, judgement, mention, node, work};
 
 /// Takes a chunk's cases in. Returns the nodes that have to be compared: those that have other representatives now,
 /// those that a decision binds to them, and those that the work names.
@@ -222,7 +222,7 @@ pub(super) async fn block_again(
     nodes: &[NodeId],
     model: &Model,
 ) -> Result<Vec<NodeId>, sqlx::Error> {
-    let known = mention::nodes(connection, nodes, model).await?;
+    let known = compared::nodes(connection, nodes, model).await?;
     let keys: BTreeSet<(NodeId, i64)> = known
         .values()
         .flat_map(|node| {

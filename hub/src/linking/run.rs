@@ -8,8 +8,8 @@ use serde::Serialize;
 use sqlx::PgPool;
 
 use super::LinkingError;
-use crate::jobs::UnderWay;
-pub use crate::jobs::{Kind, Step};
+pub use crate::jobs::Step;
+use crate::jobs::{Begun, UnderWay};
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,17 +36,17 @@ pub struct Runs<'a> {
 pub(crate) struct Run<'a> {
     pub(super) long: &'a PgPool,
     tell: &'a (dyn Fn(Progress) + Send + Sync),
-    job: UnderWay<'a>,
+    job: UnderWay,
 }
 
 impl Runs<'_> {
     /// Does `work` while no other run is under way.
     pub(crate) async fn run<T: Serialize>(
         &self,
-        kind: Kind,
+        begun: Begun,
         work: impl AsyncFnOnce(&Run<'_>) -> Result<T, LinkingError>,
     ) -> Result<T, LinkingError> {
-        let job = UnderWay::begin(self.short, kind).await?;
+        let job = UnderWay::begin(self.short, begun).await?;
         let run = Run {
             long: self.long,
             tell: self.tell,

@@ -24,7 +24,8 @@ use tokio::sync::mpsc;
 use super::LinkingError;
 use super::everyone::Everyone;
 use super::model::Model;
-use super::run::{Kind, Run, Runs, Step, workers};
+use super::run::{Run, Runs, Step, workers};
+use crate::jobs::Begun;
 use crate::jobs::Lane;
 use crate::store::job;
 use crate::store::linking::block::MOST_IN_BLOCK;
@@ -66,7 +67,7 @@ pub async fn train(
     seed: u64,
     now: OffsetDateTime,
 ) -> Result<Trained, LinkingError> {
-    runs.run(Kind::Train, async |run| train_once(run, seed, now).await)
+    runs.run(Begun::Train, async |run| train_once(run, seed, now).await)
         .await
 }
 

@@ -15,7 +15,7 @@ use super::compare::{Candidates, Compared};
 use super::conclude::{Conclusion, conclude, follow};
 use super::intake::take_in;
 use super::model::{Model, Models};
-use crate::background::{Course, kept, rest_after};
+use crate::background::{Cause, Course, kept, rest_after};
 use crate::rules::Rules;
 use crate::store::linking::work::{self, Work};
 use crate::store::linking::{self as store, block, link};
@@ -128,9 +128,10 @@ impl Linking {
             Course::SetAside => {
                 tracing::error!(
                     office = work.office_id.as_ref().map(tracing::field::display),
-                    "cases could not be linked again and again and are set aside until tomorrow"
+                    cause = work.cause.map(Cause::code),
+                    "cases could not be linked again and again and are set aside; see `notary-hub work set-aside`"
                 );
-                work::set_aside(&self.pool, &work.rows).await?;
+                work::set_aside(&self.pool, &work).await?;
             }
         }
         Ok(true)
@@ -150,7 +151,9 @@ impl Linking {
             Err(error) => {
                 let rest = rest_after(work.attempt);
                 // The lease would end by itself; this is only sooner.
-                work::give_back(&self.pool, &work.rows, rest).await.ok();
+                work::give_back(&self.pool, &work.rows, cause(&error), rest)
+                    .await
+                    .ok();
                 Err(error)
             }
         }
@@ -276,6 +279,20 @@ fn tally(work: &Work, conclusion: &Conclusion, took: Duration) {
         moved = conclusion.placement.moved.len(),
         "linked a chunk"
     );
+}
+
+fn cause(error: &LinkingError) -> Cause {
+    match error {
+        LinkingError::Database(error) => Cause::from(error),
+        LinkingError::Weights(_) => Cause::Unreadable,
+        LinkingError::TooManyMentions => Cause::TooMuch,
+        LinkingError::Scoring(_) => Cause::WorkerEnded,
+        // Somebody else was always in the way.
+        LinkingError::Vanished
+        | LinkingError::OtherWeights
+        | LinkingError::Relinking
+        | LinkingError::RunUnderWay => Cause::TooLong,
+    }
 }
 
 fn describe(error: &LinkingError) -> String {

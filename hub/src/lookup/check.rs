@@ -30,6 +30,7 @@ use crate::rules::Rules;
 use crate::store::intent::Standing;
 use crate::store::lookup::{Freshness, Wanted};
 use crate::store::pool::Lookups;
+use crate::store::token_key::NotEntered;
 use crate::telemetry::metrics::{LOOKUP_SECONDS, LOOKUPS};
 use crate::traffic::Traffic;
 
@@ -65,14 +66,23 @@ pub struct Answer {
 pub enum LookupError {
     #[error(transparent)]
     Denied(#[from] Denial),
-    #[error("the city goes over to another token key at this moment")]
-    KeyChanging,
+    #[error(transparent)]
+    Key(NotEntered),
     #[error("search the cases: {0}")]
     Database(#[from] sqlx::Error),
     #[error("compare persons: {0}")]
     Linking(LinkingError),
     #[error(transparent)]
     Audit(#[from] AuditError),
+}
+
+impl From<NotEntered> for LookupError {
+    fn from(error: NotEntered) -> Self {
+        match error {
+            NotEntered::Database(error) => Self::Database(error),
+            error => Self::Key(error),
+        }
+    }
 }
 
 impl From<LinkingError> for LookupError {
@@ -258,7 +268,7 @@ impl Lookup {
     ) -> Result<Intents<'a>, LookupError> {
         let begin = || {
             Intents::begin(
-                &self.pools.hub,
+                &self.pools.held,
                 rules,
                 asker,
                 question,

@@ -14,7 +14,8 @@ use super::question::{Asker, IntentAction, Question};
 use crate::duplicates::watched::{Intent, tell_of_intent};
 use crate::store::duplicate::{lock_stripes, stripes};
 use crate::store::intent::{self, Standing};
-use crate::store::{scope, token_key, tx};
+use crate::store::token_key::{self, NotEntered};
+use crate::store::{scope, tx};
 
 /// What a question has found of intents, and done about its own. It takes effect with [`Intents::commit`].
 #[derive(Debug, Default)]
@@ -65,7 +66,7 @@ impl<'a> Intents<'a> {
         let scope = asker.scope();
         let mut transaction = tx::begin(pool).await?;
         if token_key::enter_now(&mut transaction).await?.is_none() {
-            return Err(LookupError::KeyChanging);
+            return Err(NotEntered::Changing.into());
         }
         lock_stripes(&mut transaction, &stripes(keys.iter())).await?;
         scope.narrow(&mut transaction).await?;

@@ -22,7 +22,7 @@ use crate::linking::candidates::candidates;
 use crate::linking::model::{Model, Models};
 use crate::linking::{LinkingError, PersonId};
 use crate::review;
-use crate::store::linking::mention;
+use crate::store::linking::compared;
 use crate::store::linking::person::{self, Mentioned};
 use crate::store::lookup::{Found, MOST_BEHIND_A_TOKEN};
 
@@ -181,7 +181,7 @@ impl Persons {
             .unzip();
         let mentioned = person::in_cases(&mut *connection, &self.ids(), cases).await?;
         let ids: Vec<MentionId> = mentioned.iter().map(|one| one.mention_id).collect();
-        let mentions = mention::compared(connection, &ids, &self.model).await?;
+        let mentions = compared::mentions(connection, &ids, &self.model).await?;
         let named: HashSet<CaseKey<'_>> = found
             .iter()
             .filter(|found| shown(found) == Shown::Names)

@@ -40,7 +40,7 @@ pub(super) async fn exact(
 
 /// By equal tokens, and by the persons that linkage holds to be those asked about.
 pub(super) async fn with_persons(
-    Lookups { hub, searches }: &Lookups,
+    Lookups { hub, searches, .. }: &Lookups,
     rules: &RuleSet,
     asker: Asker,
     mut wanted: Wanted,
@@ -108,6 +108,10 @@ pub(super) async fn living(pool: &PgPool) -> Result<PoolConnection<Postgres>, sq
     let mut connection = pool.acquire().await?;
     match sqlx::Connection::ping(&mut *connection).await {
         Ok(()) => Ok(connection),
-        Err(_) => pool.acquire().await,
+        Err(_) => {
+            // Its place is another's before one is waited for.
+            drop(connection.detach());
+            pool.acquire().await
+        }
     }
 }

@@ -24,6 +24,7 @@ use crate::alarm::Asked;
 use crate::audit::{Action, Actor, Entry, Outcome, Receipt};
 use crate::duplicates::watched::{Asking, there_already};
 use crate::store::duplicate::{lock_stripes, stripes};
+use crate::store::token_key::{self, Told};
 use crate::store::watch::{self, NewWatch, Put, Watch};
 use crate::store::{intent, scope, tx};
 use crate::telemetry::metrics::{LOOKUP_SECONDS, LOOKUPS};
@@ -59,12 +60,13 @@ impl Days {
 }
 
 impl Lookup {
-    /// Puts a standing question, or records that it is denied.
+    /// Puts a standing question whose tokens are made with the key `told`, or records that it is denied.
     pub async fn watch(
         &self,
         asker: Asker,
         question: Question,
         days: Days,
+        told: Told,
     ) -> Result<Watching, LookupError> {
         let begun = Instant::now();
         let action = Action::WatchMatter;
@@ -76,8 +78,9 @@ impl Lookup {
             return Err(self.denied(asker, &question, action, denial).await);
         }
         // A dead connection is found here rather than by the transaction.
-        drop(living(&self.pools.hub).await?);
-        let mut transaction = tx::begin(&self.pools.hub).await?;
+        drop(living(&self.pools.held).await?);
+        let mut transaction = tx::begin(&self.pools.held).await?;
+        token_key::enter_told(&mut transaction, told).await?;
         lock_stripes(&mut transaction, &stripes(intake.keys().iter())).await?;
         let new = NewWatch {
             asker,

@@ -74,6 +74,7 @@ impl From<&AuditError> for Refusal {
     fn from(error: &AuditError) -> Self {
         match error {
             AuditError::Database(problem) => Self::from(&**problem),
+            AuditError::Defect => fault(error),
             AuditError::Stopping => Reason::Draining
                 .because(error.to_string())
                 .retry_after(Duration::from_secs(2)),

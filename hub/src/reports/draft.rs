@@ -30,7 +30,7 @@ pub fn draft(
 ) -> Document {
     let withheld = withheld(period, year, published);
     let (total, rows) = withheld.split_last().expect("a total is withheld or not");
-    let total = row(None, "", "合计", &year.told_total(period), total);
+    let total = row(year, None, "", "合计", &year.told_total(period), total);
     let tables = DIMENSIONS.map(|by| {
         let lines = year.rows.iter().zip(rows).filter(|(line, _)| line.by == by);
         Table {
@@ -39,7 +39,7 @@ pub fn draft(
             rows: lines
                 .map(|(line, withheld)| {
                     let of = line.told(period);
-                    row(Some(by), &line.code, &line.name_zh, &of, withheld)
+                    row(year, Some(by), &line.code, &line.name_zh, &of, withheld)
                 })
                 .collect(),
         }
@@ -73,6 +73,7 @@ pub fn draft(
 
 /// A row of a table, or the total of all of them.
 fn row(
+    year: &Year,
     by: Option<Dimension>,
     code: &str,
     name_zh: &str,
@@ -81,7 +82,9 @@ fn row(
 ) -> Row {
     let cells = COLUMNS.iter().map(|column| {
         let withheld = column.is_withheld(withheld);
-        let told = !withheld && by.is_none_or(|by| column.is_in_table_by(by));
+        let told = !withheld
+            && year.has(column.measure())
+            && by.is_none_or(|by| column.is_in_table_by(by));
         Cell {
             value: column.measure().of(counted).filter(|_| told),
             withheld,

@@ -1,10 +1,11 @@
-//! An issue as a workbook: a page for the total, then one for each table.
+//! An issue as a workbook: a page for the total, then for each table one for each subject of its columns, as wide as a sheet
+//! of paper takes.
 
 use data_encoding::HEXLOWER;
 
 use crate::export::{Cell, Page, Sheet, Title, cell, changed, local, with_unit};
 use crate::reports::Issue;
-use crate::reports::document::{Document, Row, Table};
+use crate::reports::document::{Document, Head, Row, Table};
 use crate::reports::summary::WITHHELD;
 
 /// What is said under every table.
@@ -12,11 +13,19 @@ pub(super) const NOTE: &str =
     "＊ 表示数值小于5，或可据以推算出此类数值，不予公布；— 表示无法计算。";
 
 pub(crate) fn pages(issue: &Issue, document: &Document) -> Vec<Page> {
-    let tables = document.tables.iter().map(|table| Page {
-        name: table.name_zh.clone(),
-        title: title(issue, document, &format!("（按{}）", table.name_zh)),
-        sheet: of_table(document, table),
-        notes: vec![NOTE.into()],
+    let tables = document.tables.iter().flat_map(|table| {
+        let subjects = table.subjects(&document.columns).into_iter();
+        subjects.map(move |columns| {
+            // A document of before there were subjects has one without a name.
+            let subject = columns.first().map_or("", |(_, head)| &head.subject_zh);
+            let suffix = format!("（按{}）{subject}", table.name_zh);
+            Page {
+                name: format!("{} {subject}", table.name_zh).trim_end().to_owned(),
+                title: title(issue, document, &suffix),
+                sheet: of_table(document, table, &columns),
+                notes: vec![NOTE.into()],
+            }
+        })
     });
     std::iter::once(overview(issue, document))
         .chain(tables)
@@ -91,23 +100,22 @@ fn overview(issue: &Issue, document: &Document) -> Page {
     }
 }
 
-fn of_table(document: &Document, table: &Table) -> Sheet {
-    let columns = document.columns.iter().filter(|head| table.has(head));
-    let columns = columns.map(|head| with_unit(&head.name_zh, head.unit));
+/// A table with the columns of one subject.
+fn of_table(document: &Document, table: &Table, columns: &[(usize, &Head)]) -> Sheet {
     let line = |row: &Row| {
-        let cells = row.cells.iter().zip(&document.columns);
-        let cells = cells.filter(|(_, head)| table.has(head));
-        let cells = cells.map(|(shown, head)| match shown.withheld {
-            true => Cell::Text(WITHHELD.into()),
-            false => cell(head.unit, shown.value),
+        let cells = columns.iter().map(|(at, head)| match row.cells.get(*at) {
+            Some(shown) if !shown.withheld => cell(head.unit, shown.value),
+            _ => Cell::Text(WITHHELD.into()),
         });
         std::iter::once(Cell::Text(row.name_zh.clone()))
             .chain(cells)
             .collect()
     };
+    let headers = columns.iter();
+    let headers = headers.map(|(_, head)| with_unit(&head.name_zh, head.unit));
     Sheet {
         headers: std::iter::once(table.name_zh.clone())
-            .chain(columns)
+            .chain(headers)
             .collect(),
         rows: table.rows.iter().map(line).collect(),
         totals: Some(line(&document.total)),

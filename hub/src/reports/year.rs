@@ -18,7 +18,7 @@ use crate::statistics::period::{Grain, Period, Span};
 use crate::statistics::query::Filter;
 use crate::statistics::structure::Structure;
 use crate::store::figures::{Cut, cut};
-use crate::store::structure;
+use crate::store::{person_month, structure};
 
 /// The dimensions that reports have tables by. No table is by two of them: what they have in common is their total.
 pub(super) const DIMENSIONS: [Dimension; 3] = [
@@ -35,6 +35,8 @@ const MOST: i64 = 100_000;
 pub struct Year {
     pub structure_on: Date,
     pub rows: Vec<Line>,
+    /// Whether the persons whom offices served were ever counted.
+    persons_counted: bool,
     /// Of the total.
     once: Once,
 }
@@ -93,12 +95,18 @@ impl Year {
         Ok(Self {
             structure_on: span.first,
             rows,
+            persons_counted: person_month::are_counted(&mut *moment).await?,
             once: once(moment, &[], period, &structure)
                 .await?
                 .into_values()
                 .next()
                 .unwrap_or_default(),
         })
+    }
+
+    /// Whether there are figures of it at all.
+    pub fn has(&self, measure: &Measure) -> bool {
+        self.persons_counted || measure.family() != Family::Persons
     }
 
     /// What is told of all rows together.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::person::id;
 use super::{ReviewError, explain, mask};
 use crate::linking::model::Model;
-use crate::store::linking::{block, judgement, mention, node};
+use crate::store::linking::{block, compared, judgement, node};
 use crate::store::review::person::{self as store, Shown};
 
 /// Why two nodes are one person, or are not.
@@ -74,7 +74,7 @@ pub async fn pairwise(
     let model = Model::in_force(&mut *connection)
         .await
         .map_err(ReviewError::Linking)?;
-    let known = mention::nodes(&mut *connection, &nodes, &model).await?;
+    let known = compared::nodes(&mut *connection, &nodes, &model).await?;
     let stored = node::stored(&mut *connection, &nodes).await?;
     let person = |node: &NodeId| stored.get(node).map(|stored| stored.person_id);
     let [one, other] = nodes;

@@ -88,7 +88,10 @@ impl Layout {
                     query
                         .measures
                         .iter()
-                        .map(move |measure| figure(measure, &cell))
+                        .map(move |measure| match table.has(measure) {
+                            true => figure(measure, &cell),
+                            false => Figure::default(),
+                        })
                 })
                 .collect::<Vec<_>>()
         };

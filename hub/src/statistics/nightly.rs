@@ -18,9 +18,32 @@ use crate::telemetry::metrics::{STATISTICS_DIFFERENCES, STATISTICS_VERIFIED};
 /// When, in Asia/Shanghai.
 const AT: Time = time!(02:30);
 
+/// How often a hub that has counted nobody yet looks whether there is somebody.
+const FIRST_LOOKED_EVERY: Duration = Duration::from_secs(60);
+
 /// Verifies and counts night after night until it is stopped.
 pub async fn run(pool: PgPool, calendar: Calendar, stop: CancellationToken) {
-    told(person_month::count_first(&pool).await);
+    let nights = nights(&pool, &calendar, &stop);
+    tokio::join!(count_first(&pool, &stop), nights);
+}
+
+/// The first count does not wait for the night.
+async fn count_first(pool: &PgPool, stop: &CancellationToken) {
+    let mut again = tokio::time::interval(FIRST_LOOKED_EVERY);
+    let counting = async {
+        loop {
+            again.tick().await;
+            match person_month::count_first(pool).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => told(Err(error)),
+            }
+        }
+    };
+    stop.run_until_cancelled(counting).await;
+}
+
+async fn nights(pool: &PgPool, calendar: &Calendar, stop: &CancellationToken) {
     loop {
         let night = tokio::time::sleep(until_night(OffsetDateTime::now_utc()));
         if stop.run_until_cancelled(night).await.is_none() {
@@ -28,8 +51,8 @@ pub async fn run(pool: PgPool, calendar: Calendar, stop: CancellationToken) {
         }
         // A stop in the middle of it leaves nothing behind.
         let work = async {
-            prove(&pool, &calendar).await;
-            told(person_month::recount(&pool).await.map(drop));
+            prove(pool, calendar).await;
+            told(person_month::recount(pool).await.map(drop));
         };
         if stop.run_until_cancelled(work).await.is_none() {
             return;

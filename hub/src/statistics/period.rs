@@ -2,8 +2,12 @@
 //! 同比 with the same period of the year before, 环比 with the period before.
 
 use std::iter;
+use std::ops::RangeInclusive;
 
 use time::{Date, Duration, Month};
+
+/// Years that a day of a case can be of, as the wire contract has it. Beyond, days cannot be moved and counted.
+const YEARS: RangeInclusive<i32> = 1850..=2150;
 
 /// How finely time is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -140,7 +144,7 @@ impl Grain {
 }
 
 impl Span {
-    /// Reads a period in the form of [`Grain::label`], strictly.
+    /// Reads a period in the form of [`Grain::label`], strictly, of years that cases can be of.
     pub fn parse(text: &str) -> Option<Self> {
         let number = |text: &str, len: usize| {
             let digits = text.len() == len && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -151,7 +155,8 @@ impl Span {
             .bytes()
             .all(|byte| byte.is_ascii_digit())
             .then(|| year.parse().ok())
-            .flatten()?;
+            .flatten()
+            .filter(|year| YEARS.contains(year))?;
         let begin = |month: u8, day: u8| {
             Date::from_calendar_date(year, Month::try_from(month).ok()?, day).ok()
         };

@@ -18,10 +18,10 @@ use crate::filing::FilingKind;
 use crate::local_time::local_day;
 use crate::store::figures::{Cut, cut};
 use crate::store::office::Level;
-use crate::store::{structure, tx};
+use crate::store::{person_month, structure, tx};
 use crate::supervision::rule::{RuleId, Severity};
 
-/// Rows of a table; more are no table that anybody reads.
+/// Rows of a table; more are no table that anybody reads on a page.
 pub const MOST_ROWS: usize = 5000;
 
 /// Which table.
@@ -38,6 +38,8 @@ pub struct Query {
     pub structure_on: Option<Date>,
     /// The cut of the rollup of cases that has every dimension and every filter.
     pub section: Section,
+    /// Rows that it has at most.
+    pub most: usize,
 }
 
 /// What is left in; an empty list leaves everything in.
@@ -76,6 +78,8 @@ pub struct Table {
     /// The moment that all of it was read at.
     pub as_of: OffsetDateTime,
     pub structure: Structure,
+    /// Whether the persons whom offices served were ever counted.
+    pub persons_counted: bool,
     /// By every dimension.
     pub cells: BTreeMap<Key, Compared>,
     /// By every dimension but the pivot.
@@ -88,7 +92,7 @@ pub struct Table {
 /// Why there is no table.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    #[error("the table would have more than {MOST_ROWS} rows")]
+    #[error("the table would have more rows than are wanted at most")]
     TooLarge,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
@@ -146,12 +150,21 @@ impl Filter {
     }
 }
 
+impl Table {
+    /// Whether there are figures of it at all: nobody served is another thing than nobody counted.
+    pub fn has(&self, measure: &Measure) -> bool {
+        self.persons_counted || measure.family() != Family::Persons
+    }
+}
+
 /// Cuts a table in a transaction that sees one moment of the database. Rows that count nothing, now and before, are left out.
 pub async fn table(moment: &mut PgConnection, query: &Query) -> Result<Table, QueryError> {
     let as_of = tx::now(moment).await?;
     let today = local_day(as_of);
     let periods = structure::periods(&mut *moment).await?;
     let structure = Structure::on(query.structure_on.unwrap_or(today), &periods);
+    let persons_counted = !query.families().contains(&Family::Persons)
+        || person_month::are_counted(&mut *moment).await?;
     let mut reader = Reader {
         connection: moment,
         query,
@@ -169,6 +182,7 @@ pub async fn table(moment: &mut PgConnection, query: &Query) -> Result<Table, Qu
     let total = reader.compared(&[]).await?;
     Ok(Table {
         as_of,
+        persons_counted,
         cells,
         rows,
         columns,
@@ -216,7 +230,7 @@ impl Reader<'_> {
                     .await?;
             }
         }
-        match compared.len() <= MOST_ROWS {
+        match compared.len() <= self.query.most {
             true => Ok(compared),
             false => Err(QueryError::TooLarge),
         }
@@ -277,10 +291,10 @@ impl Reader<'_> {
             period,
             filter: &self.query.filter,
             structure: self.structure,
-            most: MOST_ROWS as i64 + 1,
+            most: i64::try_from(self.query.most).unwrap_or(i64::MAX - 1) + 1,
         };
         let rows = cut(self.connection, wanted).await?;
-        match rows.len() <= MOST_ROWS {
+        match rows.len() <= self.query.most {
             true => Ok(rows),
             false => Err(QueryError::TooLarge),
         }

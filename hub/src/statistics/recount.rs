@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use super::calendar::Calendar;
 use super::verify;
-use crate::jobs::{Kind, Step, UnderWay};
+use crate::jobs::{Begun, Step, UnderWay};
 use crate::store::{person_month, replay};
 
 /// What a counting came to.
@@ -20,7 +20,7 @@ pub struct Recounted {
 
 /// Counts everything anew; `None` while that is under way already.
 pub async fn recount(pool: &PgPool, calendar: &Calendar) -> Result<Option<Recounted>, sqlx::Error> {
-    let Some(job) = UnderWay::begin(pool, Kind::Recount).await? else {
+    let Some(job) = UnderWay::begin(pool, Begun::Recount).await? else {
         return Ok(None);
     };
     let recounted = recount_as(&job, pool, calendar).await;
@@ -29,7 +29,7 @@ pub async fn recount(pool: &PgPool, calendar: &Calendar) -> Result<Option<Recoun
 }
 
 async fn recount_as(
-    job: &UnderWay<'_>,
+    job: &UnderWay,
     pool: &PgPool,
     calendar: &Calendar,
 ) -> Result<Recounted, sqlx::Error> {

@@ -10,6 +10,7 @@ use time::Date;
 
 use super::dimension::{Dimension, Value};
 use super::period::Grain;
+use crate::store::filing;
 use crate::store::office::Level;
 use crate::store::structure::{self, BEGINNING, OfficePeriod};
 use crate::store::tx;
@@ -190,6 +191,10 @@ pub async fn change(
         if period.valid_from <= today {
             structure::rename(&mut transaction, office_id, &period.part.unit).await?;
         }
+    }
+    if change.level.is_some() {
+        // A window is held against what its office had to have on the day.
+        filing::score_again(&mut transaction, Some(office_id)).await?;
     }
     transaction.commit().await?;
     Ok(())

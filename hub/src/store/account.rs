@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::decode::parse;
 use crate::identity::account::{FAILURES_TO_LOCK, LOCKED_FOR, NewAccount};
 use crate::identity::new_password::Names;
+use crate::identity::own_account::{self, ChangedBy};
 use crate::identity::{Person, Role};
 
 /// An account that may try to sign in now.
@@ -46,6 +47,19 @@ pub struct Change<'a> {
     pub password_hash: Option<&'a str>,
     pub disabled: Option<bool>,
     pub role: Option<Role>,
+}
+
+impl Change<'_> {
+    /// What its owner is told of it.
+    const fn told_as(&self) -> own_account::Change {
+        match (self.password_hash, self.disabled, self.role) {
+            (Some(_), _, _) => own_account::Change::Password,
+            (None, Some(true), _) => own_account::Change::Disabled,
+            (None, Some(false), _) => own_account::Change::Enabled,
+            (None, None, Some(_)) => own_account::Change::Role,
+            (None, None, None) => own_account::Change::SessionsEnded,
+        }
+    }
 }
 
 pub async fn insert(
@@ -122,13 +136,39 @@ pub async fn clear_attempts(pool: &PgPool, account_id: Uuid) -> Result<(), sqlx:
     Ok(())
 }
 
-/// Somebody whom the identity provider vouches for.
+/// Whose account it is, as whom a session may begin.
 #[derive(Debug)]
-pub struct Vouched {
+pub struct Owner {
     pub person: Person,
     pub display_name: String,
     /// Sessions of earlier generations are refused.
     pub generation: i32,
+}
+
+impl Owner {
+    pub(super) fn read(
+        account_id: Uuid,
+        role_code: &str,
+        office_id: Option<&str>,
+        display_name: String,
+        generation: i32,
+    ) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            person: Person::new(account_id, role(role_code, office_id)?),
+            display_name,
+            generation,
+        })
+    }
+}
+
+impl From<Candidate> for Owner {
+    fn from(candidate: Candidate) -> Self {
+        Self {
+            person: candidate.person,
+            display_name: candidate.display_name,
+            generation: candidate.generation,
+        }
+    }
 }
 
 /// The account of a provider's subject, or nothing when there is none that may sign in: unknown, disabled, or of a
@@ -136,7 +176,7 @@ pub struct Vouched {
 pub async fn by_provider_subject(
     pool: &PgPool,
     subject: &str,
-) -> Result<Option<Vouched>, sqlx::Error> {
+) -> Result<Option<Owner>, sqlx::Error> {
     let row = sqlx::query!(
         "SELECT account_id, role, office_id, display_name, generation FROM account
          WHERE provider_subject = $1 AND disabled_at IS NULL
@@ -147,11 +187,13 @@ pub async fn by_provider_subject(
     .fetch_optional(pool)
     .await?;
     row.map(|row| {
-        Ok(Vouched {
-            person: Person::new(row.account_id, role(&row.role, row.office_id.as_deref())?),
-            display_name: row.display_name,
-            generation: row.generation,
-        })
+        Owner::read(
+            row.account_id,
+            &row.role,
+            row.office_id.as_deref(),
+            row.display_name,
+            row.generation,
+        )
     })
     .transpose()
 }
@@ -181,10 +223,19 @@ pub async fn set_provider_subject(
     subject: Option<&str>,
 ) -> Result<Option<Uuid>, sqlx::Error> {
     sqlx::query_scalar!(
-        "UPDATE account SET provider_subject = $2, generation = generation + 1, generation_at = now()
-         WHERE login = $1 RETURNING account_id",
+        r#"WITH changed AS (
+               UPDATE account SET provider_subject = $2, generation = generation + 1, generation_at = now()
+                WHERE login = $1 RETURNING account_id)
+           INSERT INTO account_change (account_id, change, changed_by) SELECT account_id, $3, $4 FROM changed
+           RETURNING account_id"#,
         login,
         subject,
+        match subject {
+            Some(_) => own_account::Change::ProviderLinked,
+            None => own_account::Change::ProviderUnlinked,
+        }
+        .code(),
+        ChangedBy::Operator.code(),
     )
     .fetch_optional(pool)
     .await
@@ -198,47 +249,86 @@ pub async fn change(
 ) -> Result<Option<Uuid>, sqlx::Error> {
     let office_id = change.role.and_then(|role| role.office_id());
     sqlx::query_scalar!(
-        "UPDATE account SET
-             password_hash = coalesce($2, password_hash),
-             failed_attempts = CASE WHEN $2 IS NULL THEN failed_attempts ELSE 0 END,
-             locked_until = CASE WHEN $2 IS NULL THEN locked_until END,
-             disabled_at = CASE $3::boolean WHEN true THEN coalesce(disabled_at, now()) WHEN false THEN NULL
-                                            ELSE disabled_at END,
-             role = coalesce($4, role),
-             office_id = CASE WHEN $4 IS NULL THEN office_id ELSE $5 END,
-             generation = generation + 1,
-             generation_at = now()
-         WHERE login = $1
+        "WITH changed AS (
+             UPDATE account SET
+                 password_hash = coalesce($2, password_hash),
+                 failed_attempts = CASE WHEN $2 IS NULL THEN failed_attempts ELSE 0 END,
+                 locked_until = CASE WHEN $2 IS NULL THEN locked_until END,
+                 disabled_at = CASE $3::boolean WHEN true THEN coalesce(disabled_at, now()) WHEN false THEN NULL
+                                                ELSE disabled_at END,
+                 role = coalesce($4, role),
+                 office_id = CASE WHEN $4 IS NULL THEN office_id ELSE $5 END,
+                 generation = generation + 1,
+                 generation_at = now()
+             WHERE login = $1
+             RETURNING account_id)
+         INSERT INTO account_change (account_id, change, changed_by) SELECT account_id, $6, $7 FROM changed
          RETURNING account_id",
         login,
         change.password_hash,
         change.disabled,
         change.role.map(|role| role.kind().code()),
         office_id.as_ref().map(|id| id.as_str()),
+        change.told_as().code(),
+        ChangedBy::Operator.code(),
     )
     .fetch_optional(pool)
     .await
 }
 
-/// Puts a password in the place of one that it still has, and ends the account's sessions. Returns the generation of
-/// those that follow, or nothing when the password was changed meanwhile.
+/// Puts a password in the place of one that it still has, and ends the account's sessions. Returns the owner, with the
+/// generation of those that follow, or nothing when the password was changed meanwhile.
 pub async fn replace_password(
     pool: &PgPool,
     account_id: Uuid,
     present_hash: &str,
     new_hash: &str,
-) -> Result<Option<i32>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "UPDATE account SET password_hash = $3, failed_attempts = 0, locked_until = NULL,
-                generation = generation + 1, generation_at = now()
-         WHERE account_id = $1 AND password_hash = $2 AND disabled_at IS NULL
-         RETURNING generation",
+) -> Result<Option<Owner>, sqlx::Error> {
+    let row = sqlx::query!(
+        "WITH changed AS (
+             UPDATE account SET password_hash = $3, failed_attempts = 0, locked_until = NULL,
+                    generation = generation + 1, generation_at = now()
+              WHERE account_id = $1 AND password_hash = $2 AND disabled_at IS NULL
+              RETURNING account_id, role, office_id, display_name, generation),
+             noted AS (
+                 INSERT INTO account_change (account_id, change, changed_by) SELECT account_id, $4, $5 FROM changed)
+         SELECT role, office_id, display_name, generation FROM changed",
+        account_id,
+        present_hash,
+        new_hash,
+        own_account::Change::Password.code(),
+        ChangedBy::Owner.code(),
+    )
+    .fetch_optional(pool)
+    .await?;
+    row.map(|row| {
+        Owner::read(
+            account_id,
+            &row.role,
+            row.office_id.as_deref(),
+            row.display_name,
+            row.generation,
+        )
+    })
+    .transpose()
+}
+
+/// Puts another hash of the same password in the place of one that the account still has.
+pub async fn renew_hash(
+    pool: &PgPool,
+    account_id: Uuid,
+    present_hash: &str,
+    new_hash: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE account SET password_hash = $3 WHERE account_id = $1 AND password_hash = $2",
         account_id,
         present_hash,
         new_hash,
     )
-    .fetch_optional(pool)
-    .await
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// What everybody knows of a login's owner.

@@ -174,10 +174,30 @@ pub async fn after(pool: &PgPool, entry_no: i64, most: i64) -> Result<Vec<Record
     .await
 }
 
+/// Entries behind number `entry_no` up to number `through`, in order.
+pub async fn between(
+    executor: impl PgExecutor<'_>,
+    entry_no: i64,
+    through: i64,
+    most: i64,
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    query_as!(
+        Recorded,
+        r#"SELECT entry_no, recorded_at, actor, office_id, action, outcome, purpose, case_reference, detail, salt, tree,
+                  chain_hash, pruned
+             FROM audit_entry WHERE entry_no > $1 AND entry_no <= $2 ORDER BY entry_no LIMIT $3"#,
+        entry_no,
+        through,
+        most,
+    )
+    .fetch_all(executor)
+    .await
+}
+
 /// Number of the last entry; 0 when there is none.
-pub async fn last(pool: &PgPool) -> Result<i64, sqlx::Error> {
+pub async fn last(executor: impl PgExecutor<'_>) -> Result<i64, sqlx::Error> {
     query_scalar!(r#"SELECT coalesce(max(entry_no), 0) AS "last!" FROM audit_entry"#)
-        .fetch_one(pool)
+        .fetch_one(executor)
         .await
 }
 
@@ -190,16 +210,14 @@ pub struct Wanted<'a> {
     pub outcome: Option<Outcome>,
     /// The reference that was given with a look-up, or the key of the case that was read.
     pub case: Option<&'a str>,
-    pub from: Option<OffsetDateTime>,
-    /// Before it.
-    pub until: Option<OffsetDateTime>,
 }
 
-/// Entries before number `entry_no`, the newest first.
+/// Entries before number `entry_no` and behind number `after`, the newest first.
 pub async fn before(
     executor: impl PgExecutor<'_>,
     wanted: Wanted<'_>,
     entry_no: i64,
+    after: i64,
     most: i64,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
     let mut sql = QueryBuilder::new(
@@ -208,6 +226,7 @@ pub async fn before(
            FROM audit_entry WHERE entry_no < ",
     );
     sql.push_bind(entry_no);
+    sql.push(" AND entry_no > ").push_bind(after);
     narrow(&mut sql, wanted);
     sql.push(" ORDER BY entry_no DESC LIMIT ");
     sql.push_bind(most);
@@ -230,12 +249,6 @@ fn narrow(sql: &mut QueryBuilder<Postgres>, wanted: Wanted<'_>) {
     for (column, value) in equal {
         if let Some(value) = value {
             sql.push(format!(" AND {column} = ")).push_bind(value);
-        }
-    }
-    for (comparison, moment) in [(">=", wanted.from), ("<", wanted.until)] {
-        if let Some(moment) = moment {
-            sql.push(format!(" AND recorded_at {comparison} "))
-                .push_bind(moment);
         }
     }
     if let Some(case) = wanted.case {
@@ -266,14 +279,17 @@ fn recorded(row: &PgRow) -> Result<Recorded, sqlx::Error> {
 }
 
 /// Number of the last entry recorded before a moment; 0 when there is none.
-pub async fn last_before(pool: &PgPool, moment: OffsetDateTime) -> Result<i64, sqlx::Error> {
+pub async fn last_before(
+    executor: impl PgExecutor<'_>,
+    moment: OffsetDateTime,
+) -> Result<i64, sqlx::Error> {
     // Numbers follow time but for the clocks of several hubs; whatever stands behind a younger entry stays.
     query_scalar!(
         r#"SELECT coalesce((SELECT entry_no - 1 FROM audit_entry WHERE recorded_at >= $1 ORDER BY entry_no LIMIT 1),
                            (SELECT max(entry_no) FROM audit_entry), 0) AS "last!""#,
         moment,
     )
-    .fetch_one(pool)
+    .fetch_one(executor)
     .await
 }
 

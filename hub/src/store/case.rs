@@ -1,11 +1,13 @@
 //! `case_record` and `case_history`: set-based, one statement for a batch.
 
+use linkage::case_no::CaseNo;
 use sqlx::{PgConnection, query};
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 
-use super::columns;
+use super::copy::{Column, Copied, Row, column};
 use super::decode::{decode_error, parse};
-use crate::case::{CaseKey, ContentHash, Stored};
+use super::{columns, tx};
+use crate::case::{Case, CaseKey, ContentHash, Stored};
 use crate::ingest::plan::{Batch, Held, HeldCase, NumberKey, Write};
 use crate::statistics::contribution::Figures;
 
@@ -199,152 +201,97 @@ pub async fn keep_history(
     Ok(())
 }
 
-/// The columns of `case_record`, each as one array.
-#[derive(Default)]
-struct Columns<'a> {
-    office_id: Vec<&'a str>,
-    source_case_id: Vec<&'a str>,
-    revision: Vec<i64>,
-    state: Vec<&'static str>,
-    case_no: Vec<Option<&'a str>>,
-    matter_type: Vec<&'static str>,
-    foreign_relation: Vec<&'static str>,
-    place_of_use: Vec<Option<&'a str>>,
-    notary_licence_no: Vec<Option<&'a str>>,
-    notary_name: Vec<Option<&'a str>>,
-    applied_on: Vec<Option<Date>>,
-    accepted_on: Vec<Option<Date>>,
-    issued_on: Vec<Option<Date>>,
-    closed_on: Vec<Option<Date>>,
-    reason_code: Vec<Option<&'a str>>,
-    fee_charged_fen: Vec<i64>,
-    fee_reduced_fen: Vec<i64>,
-    fee_reduction_reason: Vec<Option<&'a str>>,
-    amount_fen: Vec<i64>,
-    legal_aid: Vec<bool>,
-    home_visit: Vec<bool>,
-    major: Vec<bool>,
-    discussed: Vec<bool>,
-    approved_on: Vec<Option<Date>>,
-    approver_licence_no: Vec<Option<&'a str>>,
-    certificates: Vec<Option<i32>>,
-    excused_working_days: Vec<i16>,
-    content_hash: Vec<&'a [u8]>,
-    modified_at: Vec<Option<OffsetDateTime>>,
+/// A revision as a row.
+struct CaseRow<'a> {
+    write: &'a Write<'a>,
+    now: OffsetDateTime,
 }
 
-impl<'a> Columns<'a> {
-    fn of(writes: &'a [Write<'_>]) -> Self {
-        let mut columns = Self::default();
-        for write in writes {
-            columns.push(write);
-        }
+impl Row for CaseRow<'_> {
+    const TABLE: &'static str = "case_record";
+
+    fn columns() -> Vec<Column<Self>> {
+        let mut columns = vec![
+            column("office_id", |r, c: &Self| r.put(c.write.office_id.as_str())),
+            column("source_case_id", |r, c| {
+                r.put(c.case().source_case_id.as_str())
+            }),
+            column("revision", |r, c| r.put(c.write.revision)),
+            column("case_no", |r, c| {
+                r.put(c.case().case_no.as_ref().map(CaseNo::as_str))
+            }),
+            column("place_of_use", |r, c| {
+                r.put(c.case().place_of_use.as_deref())
+            }),
+            column("notary_name", |r, c| r.put(c.case().notary_name.as_deref())),
+            column("reason_code", |r, c| r.put(c.case().reason_code.as_deref())),
+            column("fee_reduction_reason", |r, c| {
+                r.put(c.case().fee_reduction_reason.as_deref())
+            }),
+            column("amount_fen", |r, c| r.put(c.case().amount_fen)),
+            column("major", |r, c| r.put(c.case().major)),
+            column("discussed", |r, c| r.put(c.case().discussed)),
+            column("approved_on", |r, c| r.put(c.case().approved_on)),
+            column("approver_licence_no", |r, c| {
+                r.put(c.case().approver_licence_no.as_deref())
+            }),
+            column("certificates", |r, c| r.put(c.case().certificates)),
+            column("content_hash", |r, c| r.put(&c.case().content_hash)),
+            column("modified_at", |r, c| r.put(c.case().modified_at)),
+            column("recorded_at", |r, c| r.put(c.now)),
+            column("first_recorded_at", |r, c| {
+                r.put(c.write.first_recorded_at.unwrap_or(c.now))
+            }),
+        ];
+        columns.extend(Self::figures());
         columns
     }
+}
 
-    fn push(&mut self, write: &'a Write<'_>) {
-        let case = write.case;
-        let figures = &case.figures;
-        self.office_id.push(write.office_id.as_str());
-        self.source_case_id.push(&case.source_case_id);
-        self.revision.push(write.revision);
-        self.state.push(figures.state.code());
-        self.case_no
-            .push(case.case_no.as_ref().map(|number| number.as_str()));
-        self.matter_type.push(figures.matter_type.code());
-        self.foreign_relation.push(figures.foreign_relation.code());
-        self.place_of_use.push(case.place_of_use.as_deref());
-        self.notary_licence_no
-            .push(figures.notary_licence_no.as_deref());
-        self.notary_name.push(case.notary_name.as_deref());
-        self.applied_on.push(figures.applied_on);
-        self.accepted_on.push(figures.accepted_on);
-        self.issued_on.push(figures.issued_on);
-        self.closed_on.push(figures.closed_on);
-        self.reason_code.push(case.reason_code.as_deref());
-        self.fee_charged_fen.push(figures.fee_charged_fen);
-        self.fee_reduced_fen.push(figures.fee_reduced_fen);
-        self.fee_reduction_reason
-            .push(case.fee_reduction_reason.as_deref());
-        self.amount_fen.push(case.amount_fen);
-        self.legal_aid.push(figures.legal_aid);
-        self.home_visit.push(figures.home_visit);
-        self.major.push(case.major);
-        self.discussed.push(case.discussed);
-        self.approved_on.push(case.approved_on);
-        self.approver_licence_no
-            .push(case.approver_licence_no.as_deref());
-        self.certificates.push(case.certificates);
-        self.excused_working_days.push(figures.excused_working_days);
-        self.content_hash.push(&case.content_hash);
-        self.modified_at.push(case.modified_at);
+impl<'a> CaseRow<'a> {
+    fn case(&self) -> &'a Case {
+        self.write.case
+    }
+
+    /// What is counted.
+    fn figures() -> [Column<Self>; 13] {
+        [
+            column("state", |r, c| r.put(c.case().figures.state.code())),
+            column("matter_type", |r, c| {
+                r.put(c.case().figures.matter_type.code())
+            }),
+            column("foreign_relation", |r, c| {
+                r.put(c.case().figures.foreign_relation.code())
+            }),
+            column("notary_licence_no", |r, c| {
+                r.put(c.case().figures.notary_licence_no.as_deref())
+            }),
+            column("applied_on", |r, c| r.put(c.case().figures.applied_on)),
+            column("accepted_on", |r, c| r.put(c.case().figures.accepted_on)),
+            column("issued_on", |r, c| r.put(c.case().figures.issued_on)),
+            column("closed_on", |r, c| r.put(c.case().figures.closed_on)),
+            column("fee_charged_fen", |r, c| {
+                r.put(c.case().figures.fee_charged_fen)
+            }),
+            column("fee_reduced_fen", |r, c| {
+                r.put(c.case().figures.fee_reduced_fen)
+            }),
+            column("legal_aid", |r, c| r.put(c.case().figures.legal_aid)),
+            column("home_visit", |r, c| r.put(c.case().figures.home_visit)),
+            column("excused_working_days", |r, c| {
+                r.put(c.case().figures.excused_working_days)
+            }),
+        ]
     }
 }
 
-/// Writes cases, new or newer. `first_recorded_at` stays what it was.
-pub async fn upsert(
+/// Writes revisions of cases that are not at the hub, or not any more. `first_recorded_at` stays what it was.
+pub async fn insert(
     connection: &mut PgConnection,
     writes: &[Write<'_>],
 ) -> Result<(), sqlx::Error> {
-    let c = Columns::of(writes);
-    query!(
-        r#"INSERT INTO case_record (
-               office_id, source_case_id, revision, state, case_no, matter_type, foreign_relation, place_of_use,
-               notary_licence_no, notary_name, applied_on, accepted_on, issued_on, closed_on, reason_code,
-               fee_charged_fen, fee_reduced_fen, fee_reduction_reason, amount_fen, legal_aid, home_visit, major,
-               discussed, excused_working_days, content_hash, modified_at, approved_on, approver_licence_no,
-               certificates, recorded_at, first_recorded_at)
-           SELECT *, now(), now() FROM unnest(
-               $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-               $9::text[], $10::text[], $11::date[], $12::date[], $13::date[], $14::date[], $15::text[],
-               $16::bigint[], $17::bigint[], $18::text[], $19::bigint[], $20::boolean[], $21::boolean[], $22::boolean[],
-               $23::boolean[], $24::smallint[], $25::bytea[], $26::timestamptz[], $27::date[], $28::text[],
-               $29::integer[])
-           ON CONFLICT (office_id, source_case_id) DO UPDATE SET
-               revision = excluded.revision, state = excluded.state, case_no = excluded.case_no,
-               matter_type = excluded.matter_type, foreign_relation = excluded.foreign_relation,
-               place_of_use = excluded.place_of_use, notary_licence_no = excluded.notary_licence_no,
-               notary_name = excluded.notary_name, applied_on = excluded.applied_on,
-               accepted_on = excluded.accepted_on, issued_on = excluded.issued_on, closed_on = excluded.closed_on,
-               reason_code = excluded.reason_code, fee_charged_fen = excluded.fee_charged_fen,
-               fee_reduced_fen = excluded.fee_reduced_fen, fee_reduction_reason = excluded.fee_reduction_reason,
-               amount_fen = excluded.amount_fen, legal_aid = excluded.legal_aid, home_visit = excluded.home_visit,
-               major = excluded.major, discussed = excluded.discussed,
-               excused_working_days = excluded.excused_working_days, content_hash = excluded.content_hash,
-               modified_at = excluded.modified_at, approved_on = excluded.approved_on,
-               approver_licence_no = excluded.approver_licence_no, certificates = excluded.certificates,
-               recorded_at = excluded.recorded_at"#,
-        &c.office_id as &[&str],
-        &c.source_case_id as &[&str],
-        &c.revision,
-        &c.state as &[&str],
-        &c.case_no as &[Option<&str>],
-        &c.matter_type as &[&str],
-        &c.foreign_relation as &[&str],
-        &c.place_of_use as &[Option<&str>],
-        &c.notary_licence_no as &[Option<&str>],
-        &c.notary_name as &[Option<&str>],
-        &c.applied_on as &[Option<Date>],
-        &c.accepted_on as &[Option<Date>],
-        &c.issued_on as &[Option<Date>],
-        &c.closed_on as &[Option<Date>],
-        &c.reason_code as &[Option<&str>],
-        &c.fee_charged_fen,
-        &c.fee_reduced_fen,
-        &c.fee_reduction_reason as &[Option<&str>],
-        &c.amount_fen,
-        &c.legal_aid,
-        &c.home_visit,
-        &c.major,
-        &c.discussed,
-        &c.excused_working_days,
-        &c.content_hash as &[&[u8]],
-        &c.modified_at as &[Option<OffsetDateTime>],
-        &c.approved_on as &[Option<Date>],
-        &c.approver_licence_no as &[Option<&str>],
-        &c.certificates as &[Option<i32>],
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+    let now = tx::now(connection).await?;
+    Copied::of(writes.iter().map(|write| CaseRow { write, now }))
+        .send(connection)
+        .await
 }

@@ -2,16 +2,19 @@
 
 use linkage::matter::MatterKey;
 use linkage::office::OfficeId;
-use linkage::vocabulary::CaseState;
+use linkage::place::DistrictCode;
+use linkage::token::Token;
+use linkage::vocabulary::{CaseState, Sex};
 use sqlx::{PgConnection, query};
 use time::Date;
 
 use super::columns;
+use super::copy::{Column, Copied, Row, column};
 use super::decode::decode_error;
-use crate::case::{CaseKey, Check, Party, Subject};
+use crate::case::{CaseKey, Check, Party, PartyIdentifier, Subject};
 use crate::ingest::plan::Write;
 
-/// Removes what hangs on cases that are about to be replaced. Returns the matter keys they had.
+/// Removes cases that are about to be replaced, with what hangs on them. Returns the matter keys they had.
 pub async fn clear(
     connection: &mut PgConnection,
     replaced: &[CaseKey<'_>],
@@ -22,6 +25,8 @@ pub async fn clear(
     let (offices, cases) = columns(replaced);
     let rows = query!(
         r#"WITH k AS (SELECT * FROM unnest($1::text[], $2::text[]) AS k (office_id, source_case_id)),
+                cases AS (DELETE FROM case_record t USING k
+                           WHERE t.office_id = k.office_id AND t.source_case_id = k.source_case_id),
                 parties AS (DELETE FROM party t USING k
                              WHERE t.office_id = k.office_id AND t.source_case_id = k.source_case_id),
                 subjects AS (DELETE FROM subject t USING k
@@ -39,73 +44,81 @@ pub async fn clear(
         .collect()
 }
 
-/// The columns of `party`, each as one array.
-#[derive(Default)]
-struct PartyColumns<'a> {
-    office_id: Vec<&'a str>,
-    source_case_id: Vec<&'a str>,
-    ordinal: Vec<i16>,
-    role: Vec<&'static str>,
-    kind: Vec<&'static str>,
-    name: Vec<&'a str>,
-    sex: Vec<Option<&'static str>>,
-    birth_date: Vec<Option<Date>>,
-    id_kind: Vec<Option<&'static str>>,
-    id_token: Vec<Option<&'a [u8]>>,
-    id_unverified: Vec<Option<&'a [u8]>>,
-    id_segments: Vec<Option<Vec<u8>>>,
-    id_tail: Vec<Option<&'a str>>,
-    id_key: Vec<Option<i32>>,
-    phone_token: Vec<Option<&'a [u8]>>,
-    address_district: Vec<Option<&'a str>>,
+/// A party as a row.
+struct PartyRow<'a> {
+    key: CaseKey<'a>,
+    ordinal: i16,
+    party: &'a Party,
+    token_key_id: i32,
 }
 
-impl<'a> PartyColumns<'a> {
-    fn push(&mut self, write: &'a Write<'_>, ordinal: i16, party: &'a Party, token_key_id: i32) {
-        self.office_id.push(write.office_id.as_str());
-        self.source_case_id.push(&write.case.source_case_id);
-        self.ordinal.push(ordinal);
-        self.role.push(party.role.code());
-        self.kind.push(party.kind.code());
-        self.name.push(&party.name);
-        self.sex.push(party.sex.map(|sex| sex.code()));
-        self.birth_date.push(party.birth_date);
-        self.phone_token.push(
-            party
-                .phone_token
-                .as_ref()
-                .map(|token| token.as_bytes().as_slice()),
-        );
-        self.address_district.push(
-            party
-                .address_district
-                .as_ref()
-                .map(|district| district.as_str()),
-        );
-        self.push_identifier(party, token_key_id);
+impl Row for PartyRow<'_> {
+    const TABLE: &'static str = "party";
+
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            column("office_id", |r, p: &Self| r.put(p.key.0.as_str())),
+            column("source_case_id", |r, p| r.put(p.key.1)),
+            column("ordinal", |r, p| r.put(p.ordinal)),
+            column("role", |r, p| r.put(p.party.role.code())),
+            column("kind", |r, p| r.put(p.party.kind.code())),
+            column("name", |r, p| r.put(p.party.name.as_str())),
+            column("sex", |r, p| r.put(p.party.sex.map(Sex::code))),
+            column("birth_date", |r, p| r.put(p.party.birth_date)),
+            column("id_kind", |r, p| {
+                r.put(p.identifier().map(|id| id.kind.code()))
+            }),
+            column("id_token", |r, p| {
+                r.put(
+                    p.identifier()
+                        .and_then(PartyIdentifier::verified)
+                        .as_ref()
+                        .map(Token::as_bytes),
+                )
+            }),
+            column("id_unverified", |r, p| {
+                r.put(p.unverified().map(|(token, _)| token.as_bytes()))
+            }),
+            column("id_segments", |r, p| r.put(p.segments().as_deref())),
+            column("id_tail", |r, p| {
+                r.put(p.identifier().and_then(|id| id.tail.as_deref()))
+            }),
+            column("id_key", |r, p| {
+                r.put(p.identifier().map(|_| p.token_key_id))
+            }),
+            column("phone_token", |r, p| {
+                r.put(p.party.phone_token.as_ref().map(Token::as_bytes))
+            }),
+            column("address_district", |r, p| {
+                r.put(p.party.address_district.as_ref().map(DistrictCode::as_str));
+            }),
+        ]
+    }
+}
+
+impl<'a> PartyRow<'a> {
+    fn identifier(&self) -> Option<&'a PartyIdentifier> {
+        self.party.identifier.as_ref()
     }
 
-    fn push_identifier(&mut self, party: &'a Party, token_key_id: i32) {
-        let (mut verified, mut unverified, mut segments) = (None, None, None);
-        let identifier = party.identifier.as_ref();
-        if let Some(identifier) = identifier {
-            let token = Some(identifier.token.as_bytes().as_slice());
-            match &identifier.check {
-                Check::Verified => verified = token,
-                Check::Unverified { segments: tokens } => {
-                    unverified = token;
-                    segments = (!tokens.is_empty())
-                        .then(|| tokens.iter().flat_map(|token| *token.as_bytes()).collect());
-                }
-            }
+    /// Of a number whose check digit failed, with the tokens of its segments.
+    fn unverified(&self) -> Option<(&'a Token, &'a [Token])> {
+        let identifier = self.identifier()?;
+        match &identifier.check {
+            Check::Verified => None,
+            Check::Unverified { segments } => Some((&identifier.token, segments)),
         }
-        self.id_kind.push(identifier.map(|id| id.kind.code()));
-        self.id_token.push(verified);
-        self.id_unverified.push(unverified);
-        self.id_segments.push(segments);
-        self.id_tail
-            .push(identifier.and_then(|id| id.tail.as_deref()));
-        self.id_key.push(identifier.map(|_| token_key_id));
+    }
+
+    /// Side by side.
+    fn segments(&self) -> Option<Vec<u8>> {
+        let (_, segments) = self.unverified().filter(|(_, tokens)| !tokens.is_empty())?;
+        Some(
+            segments
+                .iter()
+                .flat_map(|token| *token.as_bytes())
+                .collect(),
+        )
     }
 }
 
@@ -115,42 +128,41 @@ pub async fn insert_parties(
     writes: &[Write<'_>],
     token_key_id: i32,
 ) -> Result<(), sqlx::Error> {
-    let mut c = PartyColumns::default();
-    for write in writes {
-        for (ordinal, party) in (0..).zip(&write.case.parties) {
-            c.push(write, ordinal, party, token_key_id);
-        }
+    let rows = writes.iter().flat_map(|write| {
+        let parties = (0..).zip(&write.case.parties);
+        parties.map(move |(ordinal, party)| PartyRow {
+            key: write.key(),
+            ordinal,
+            party,
+            token_key_id,
+        })
+    });
+    Copied::of(rows).send(connection).await
+}
+
+/// A subject as a row.
+struct SubjectRow<'a> {
+    key: CaseKey<'a>,
+    ordinal: i16,
+    subject: &'a Subject,
+}
+
+impl Row for SubjectRow<'_> {
+    const TABLE: &'static str = "subject";
+
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            column("office_id", |r, s: &Self| r.put(s.key.0.as_str())),
+            column("source_case_id", |r, s| r.put(s.key.1)),
+            column("ordinal", |r, s| r.put(s.ordinal)),
+            column("kind", |r, s| r.put(s.subject.kind.code())),
+            column("token", |r, s| r.put(s.subject.token.as_bytes())),
+            column("tail", |r, s| r.put(s.subject.tail.as_deref())),
+            column("district_code", |r, s| {
+                r.put(s.subject.district_code.as_ref().map(DistrictCode::as_str));
+            }),
+        ]
     }
-    if c.office_id.is_empty() {
-        return Ok(());
-    }
-    query!(
-        r#"INSERT INTO party (office_id, source_case_id, ordinal, role, kind, name, sex, birth_date, id_kind, id_token,
-                              id_unverified, id_segments, id_tail, id_key, phone_token, address_district)
-           SELECT * FROM unnest(
-               $1::text[], $2::text[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[],
-               $9::text[], $10::bytea[], $11::bytea[], $12::bytea[], $13::text[], $14::integer[], $15::bytea[],
-               $16::text[])"#,
-        &c.office_id as &[&str],
-        &c.source_case_id as &[&str],
-        &c.ordinal,
-        &c.role as &[&str],
-        &c.kind as &[&str],
-        &c.name as &[&str],
-        &c.sex as &[Option<&str>],
-        &c.birth_date as &[Option<Date>],
-        &c.id_kind as &[Option<&str>],
-        &c.id_token as &[Option<&[u8]>],
-        &c.id_unverified as &[Option<&[u8]>],
-        &c.id_segments as &[Option<Vec<u8>>],
-        &c.id_tail as &[Option<&str>],
-        &c.id_key as &[Option<i32>],
-        &c.phone_token as &[Option<&[u8]>],
-        &c.address_district as &[Option<&str>],
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Writes the subjects of cases that have none at the hub.
@@ -158,43 +170,15 @@ pub async fn insert_subjects(
     connection: &mut PgConnection,
     writes: &[Write<'_>],
 ) -> Result<(), sqlx::Error> {
-    let mut keys: Vec<CaseKey<'_>> = Vec::new();
-    let (mut ordinals, mut subjects): (Vec<i16>, Vec<&Subject>) = Default::default();
-    for write in writes {
-        for (ordinal, subject) in (0..).zip(&write.case.subjects) {
-            keys.push(write.key());
-            ordinals.push(ordinal);
-            subjects.push(subject);
-        }
-    }
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let (offices, cases) = columns(&keys);
-    let kinds: Vec<&str> = subjects.iter().map(|s| s.kind.code()).collect();
-    let tokens: Vec<&[u8]> = subjects
-        .iter()
-        .map(|s| s.token.as_bytes().as_slice())
-        .collect();
-    let tails: Vec<Option<&str>> = subjects.iter().map(|s| s.tail.as_deref()).collect();
-    let districts: Vec<Option<&str>> = subjects
-        .iter()
-        .map(|s| s.district_code.as_ref().map(|district| district.as_str()))
-        .collect();
-    query!(
-        r#"INSERT INTO subject (office_id, source_case_id, ordinal, kind, token, tail, district_code)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::text[], $5::bytea[], $6::text[], $7::text[])"#,
-        &offices as &[&str],
-        &cases as &[&str],
-        &ordinals,
-        &kinds as &[&str],
-        &tokens as &[&[u8]],
-        &tails as &[Option<&str>],
-        &districts as &[Option<&str>],
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+    let rows = writes.iter().flat_map(|write| {
+        let subjects = (0..).zip(&write.case.subjects);
+        subjects.map(move |(ordinal, subject)| SubjectRow {
+            key: write.key(),
+            ordinal,
+            subject,
+        })
+    });
+    Copied::of(rows).send(connection).await
 }
 
 /// The keys of one case, and where it stands among those behind each of them.
@@ -218,35 +202,32 @@ pub fn rank(state: CaseState, accepted_on: Option<Date>) -> i32 {
     ended + NEVER - accepted_on.map_or(0, Date::to_julian_day)
 }
 
+/// One of a case's keys as a row.
+struct MatterKeyRow<'a> {
+    case: Keyed<'a>,
+    key: &'a MatterKey,
+}
+
+impl Row for MatterKeyRow<'_> {
+    const TABLE: &'static str = "matter_key";
+
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            column("office_id", |r, k: &Self| r.put(k.case.office_id.as_str())),
+            column("source_case_id", |r, k| r.put(k.case.source_case_id)),
+            column("key", |r, k| r.put(k.key.as_bytes())),
+            column("rank", |r, k| r.put(k.case.rank)),
+        ]
+    }
+}
+
 /// Writes the matter keys of cases that have none at the hub.
 pub async fn insert_matter_keys(
     connection: &mut PgConnection,
     cases: impl Iterator<Item = Keyed<'_>>,
 ) -> Result<(), sqlx::Error> {
-    let (mut owners, mut matter_keys, mut ranks): (Vec<CaseKey<'_>>, Vec<&[u8]>, Vec<i32>) =
-        Default::default();
-    for case in cases {
-        for key in case.keys {
-            owners.push((case.office_id, case.source_case_id));
-            matter_keys.push(key.as_bytes());
-            ranks.push(case.rank);
-        }
-    }
-    if owners.is_empty() {
-        return Ok(());
-    }
-    let (offices, cases) = columns(&owners);
-    query!(
-        r#"INSERT INTO matter_key (office_id, source_case_id, key, rank)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::integer[])"#,
-        &offices as &[&str],
-        &cases as &[&str],
-        &matter_keys as &[&[u8]],
-        &ranks,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+    let rows = cases.flat_map(|case| case.keys.iter().map(move |key| MatterKeyRow { case, key }));
+    Copied::of(rows).send(connection).await
 }
 
 /// Removes the matter keys of cases that are about to get others.

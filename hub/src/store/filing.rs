@@ -1,5 +1,4 @@
-//! `filing`: what offices hand in that is not a case, and what follows from it: recusal, special paper, work for the
-//! rules.
+//! `filing`: what offices handed in that is not a case, as it is read. [`super::filing_record`] writes it.
 
 use linkage::office::OfficeId;
 use serde::Serialize;
@@ -9,109 +8,15 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::decode::{decode_error, parse};
-use super::scope::{self, Scope};
-use super::supervision::work;
 use super::{structure, tx};
 use crate::filing::assessment::assessed;
-use crate::filing::body::{Body, PaperMovement, Relative};
+use crate::filing::body::Body;
 use crate::filing::window::Window;
-use crate::filing::{Filing, FilingKind, Known, Receipt, SubmitError};
+use crate::filing::{Filing, FilingKind, Known};
 use crate::local_time::local_day;
 
 /// How self-assessments are scored: at the level of their day.
 const SCORING: &str = "2";
-
-/// Stores a filing, once; returns how it was first recorded.
-pub async fn record(
-    pool: &PgPool,
-    scope: Scope,
-    filing: &Filing,
-    due_on: Option<Date>,
-) -> Result<Receipt, SubmitError> {
-    let mut transaction = scope.write(pool).await?;
-    if let Some(about) = filing.body.closes() {
-        let there = query_scalar!(
-            r#"SELECT EXISTS (SELECT FROM filing WHERE office_id = $1 AND filing_id = $2
-                               AND kind IN ('complaint', 'review')) AS "there!""#,
-            filing.office_id.as_str(),
-            about,
-        )
-        .fetch_one(&mut *transaction)
-        .await?;
-        if !there {
-            return Err(SubmitError::NothingToClose);
-        }
-    }
-    let detail =
-        serde_json::to_value(filing.body.clone().without_tokens()).map_err(decode_error)?;
-    let periods = structure::periods(&mut *transaction).await?;
-    let score = assessed(&filing.body, filing.office_id, &periods);
-    let digest = filing.digest();
-    let recorded_at = query_scalar!(
-        r#"INSERT INTO filing (office_id, filing_id, kind, source_case_id, text, recorded_at, detail, happened_on, due_on,
-                               about, filed_by, items_met, items, digest)
-           VALUES ($1, $2, $3, $4, $5, now(), $6, $7, $8, $9, $10, $11, $12, $13)
-           ON CONFLICT (office_id, filing_id) DO NOTHING RETURNING recorded_at"#,
-        filing.office_id.as_str(),
-        filing.filing_id,
-        filing.body.kind().code(),
-        filing.source_case_id.as_deref(),
-        filing.text,
-        detail,
-        filing.body.happened_on(),
-        due_on,
-        filing.body.closes(),
-        filing.filed_by,
-        score.as_ref().map(|score| score.met as i16),
-        score.as_ref().map(|score| score.of as i16),
-        &digest,
-    )
-    .fetch_optional(&mut *transaction)
-    .await?;
-    if recorded_at.is_none() && is_another(&mut transaction, filing, &digest).await? {
-        return Err(SubmitError::IdTaken);
-    }
-    let receipt = receipt(&mut transaction, filing).await?;
-    if recorded_at.is_some() {
-        scope::widen(&mut transaction).await?;
-        follow(&mut transaction, filing).await?;
-    }
-    transaction.commit().await?;
-    Ok(receipt)
-}
-
-/// Whether what was recorded under its id has other content. Of filings of before digests were kept nothing is said.
-async fn is_another(
-    connection: &mut PgConnection,
-    filing: &Filing,
-    digest: &[u8],
-) -> Result<bool, sqlx::Error> {
-    query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM filing WHERE office_id = $1 AND filing_id = $2 AND digest <> $3) AS "another!""#,
-        filing.office_id.as_str(),
-        filing.filing_id,
-        digest,
-    )
-    .fetch_one(connection)
-    .await
-}
-
-async fn receipt(connection: &mut PgConnection, filing: &Filing) -> Result<Receipt, sqlx::Error> {
-    let row = query!(
-        "SELECT recorded_at, due_on FROM filing WHERE office_id = $1 AND filing_id = $2",
-        filing.office_id.as_str(),
-        filing.filing_id,
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(Receipt {
-        recorded_at: row.recorded_at,
-        due_on: row.due_on,
-        late: row
-            .due_on
-            .is_some_and(|due| local_day(row.recorded_at) > due),
-    })
-}
 
 /// What the hub knows of what a filing is about. Its own knowledge: whoever files is told a day at most.
 pub async fn known(pool: &PgPool, filing: &Filing) -> Result<Known, sqlx::Error> {
@@ -159,12 +64,23 @@ pub async fn score_again_if_due(pool: &PgPool) -> Result<(), sqlx::Error> {
     if due.is_none() {
         return Ok(());
     }
-    let periods = structure::periods(&mut *transaction).await?;
+    score_again(&mut transaction, None).await?;
+    transaction.commit().await
+}
+
+/// Scores self-assessments of an office, or all, at the levels that the offices have on their days now.
+pub async fn score_again(
+    connection: &mut PgConnection,
+    office_id: Option<OfficeId>,
+) -> Result<(), sqlx::Error> {
+    let periods = structure::periods(&mut *connection).await?;
     let rows = query!(
-        "SELECT office_id, filing_id, kind, detail FROM filing WHERE kind = $1 FOR UPDATE",
+        r#"SELECT office_id, filing_id, kind, detail FROM filing
+            WHERE kind = $1 AND ($2::text IS NULL OR office_id = $2) FOR UPDATE"#,
         FilingKind::SelfAssessment.code(),
+        office_id.as_ref().map(OfficeId::as_str),
     )
-    .fetch_all(&mut *transaction)
+    .fetch_all(&mut *connection)
     .await?;
     for row in rows {
         let body = body(&row.kind, row.detail)?;
@@ -176,109 +92,10 @@ pub async fn score_again_if_due(pool: &PgPool) -> Result<(), sqlx::Error> {
             score.met as i16,
             score.of as i16,
         )
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await?;
     }
-    transaction.commit().await
-}
-
-async fn follow(connection: &mut PgConnection, filing: &Filing) -> Result<(), sqlx::Error> {
-    match &filing.body {
-        Body::SpecialPaper { movements, .. } => move_paper(connection, filing, movements).await?,
-        Body::Recusal {
-            licence_no, kin, ..
-        } => declare(connection, filing, licence_no, kin).await?,
-        _ => {}
-    }
-    let case = filing.source_case_id.as_deref();
-    if let Some(case) = case {
-        work::add_cases(connection, &[(filing.office_id, case)]).await?;
-    }
-    work::add_office(connection, filing.office_id).await
-}
-
-async fn move_paper(
-    connection: &mut PgConnection,
-    filing: &Filing,
-    movements: &[PaperMovement],
-) -> Result<(), sqlx::Error> {
-    let column = |of: fn(&PaperMovement) -> i64| movements.iter().map(of).collect::<Vec<_>>();
-    let kinds: Vec<&str> = movements.iter().map(|m| m.movement.code()).collect();
-    let series: Vec<&str> = movements.iter().map(|m| m.series.as_str()).collect();
-    let cases: Vec<Option<&str>> = movements
-        .iter()
-        .map(|m| m.source_case_id.as_deref())
-        .collect();
-    let days: Vec<Date> = movements.iter().map(|m| m.moved_on).collect();
-    query!(
-        r#"INSERT INTO special_paper (office_id, filing_id, ordinal, movement, series, first_no, last_no, source_case_id,
-                                      moved_on)
-           SELECT $1, $2, (row_number() OVER ())::smallint, m.*
-             FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::date[]) AS m"#,
-        filing.office_id.as_str(),
-        filing.filing_id,
-        &kinds as &[&str],
-        &series as &[&str],
-        &column(|m| m.first_no),
-        &column(|m| m.last_no),
-        &cases as &[Option<&str>],
-        &days,
-    )
-    .execute(connection)
-    .await?;
     Ok(())
-}
-
-/// Whatever the notary declared before is replaced; cases of those declared now come before the rules again.
-async fn declare(
-    connection: &mut PgConnection,
-    filing: &Filing,
-    licence_no: &str,
-    kin: &[Relative],
-) -> Result<(), sqlx::Error> {
-    let office_id = filing.office_id.as_str();
-    query!(
-        "DELETE FROM recusal WHERE office_id = $1 AND licence_no = $2",
-        office_id,
-        licence_no
-    )
-    .execute(&mut *connection)
-    .await?;
-    let tokens: Vec<Vec<u8>> = kin
-        .iter()
-        .filter_map(|relative| Some(relative.token()?.as_bytes().to_vec()))
-        .collect();
-    let relations: Vec<&str> = kin
-        .iter()
-        .map(|relative| relative.relation.code())
-        .collect();
-    query!(
-        r#"INSERT INTO recusal (office_id, licence_no, token, relation, filing_id)
-           SELECT $1, $2, k.token, k.relation, $3 FROM unnest($4::bytea[], $5::text[]) AS k (token, relation)
-           ON CONFLICT (office_id, licence_no, token) DO NOTHING"#,
-        office_id,
-        licence_no,
-        filing.filing_id,
-        &tokens,
-        &relations as &[&str],
-    )
-    .execute(&mut *connection)
-    .await?;
-    let cases = query_scalar!(
-        r#"SELECT DISTINCT p.source_case_id FROM party p
-             JOIN case_record c ON c.office_id = p.office_id AND c.source_case_id = p.source_case_id
-            WHERE p.office_id = $1 AND c.notary_licence_no = $2 AND p.id_token = ANY($3)"#,
-        office_id,
-        licence_no,
-        &tokens,
-    )
-    .fetch_all(&mut *connection)
-    .await?;
-    let cases: Vec<_> = cases
-        .iter()
-        .map(|case| (filing.office_id, case.as_str()))
-        .collect();
-    work::add_cases(connection, &cases).await
 }
 
 /// A filing as it is listed.
@@ -293,7 +110,7 @@ pub struct Filed {
     pub due_on: Option<Date>,
     pub late: bool,
     pub filed_by: Option<Uuid>,
-    /// When the outcome of a complaint or a review came.
+    /// The day on which the hub received the outcome of a complaint or a review.
     pub closed_on: Option<Date>,
 }
 
@@ -308,8 +125,8 @@ pub async fn list(
     let (at, id) = behind.unzip();
     let rows = query!(
         r#"SELECT f.office_id, f.filing_id, f.kind, f.detail, f.source_case_id, f.text, f.recorded_at, f.due_on, f.filed_by,
-                  (SELECT min(o.happened_on) FROM filing o
-                    WHERE o.office_id = f.office_id AND o.about = f.filing_id) AS closed_on
+                  (SELECT min(o.recorded_at) FROM filing o
+                    WHERE o.office_id = f.office_id AND o.about = f.filing_id) AS closed_at
              FROM filing f
             WHERE ($1::text IS NULL OR f.office_id = $1) AND ($2::text IS NULL OR f.kind = $2)
               AND ($3::timestamptz IS NULL OR (f.recorded_at, f.filing_id) < ($3, $4::uuid))
@@ -336,7 +153,7 @@ pub async fn list(
                     .due_on
                     .is_some_and(|due| local_day(row.recorded_at) > due),
                 filed_by: row.filed_by,
-                closed_on: row.closed_on,
+                closed_on: row.closed_at.map(local_day),
             })
         })
         .collect()

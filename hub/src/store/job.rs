@@ -6,22 +6,31 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::decode::{decode_error, parse};
-use crate::jobs::{Job, JobState, Kind, Lane, Step};
+use crate::jobs::{Job, JobState, Kind, Lane, Outcome, Step};
 
 /// Class of the advisory locks that say that a job is under way: whoever does it holds one until the end, however it ends.
-/// The next class has the lanes.
-const LOCKS: i32 = 0x6a6f_6200; // "job"
+/// The next class has the lanes of the hub, the one after it those of accounts.
+const LOCKS: i32 = 0x6a6f_6200; // "job"; as `job_is_held` has it
 
 /// Keeps others out of the lane until the transaction ends; false when somebody is in it.
 pub async fn enter(connection: &mut PgConnection, lane: Lane) -> Result<bool, sqlx::Error> {
-    let lane = match lane {
+    let of_hub = match lane {
         Lane::Persons => 0,
         Lane::Figures => 1,
+        Lane::ExportsOf(account_id) => {
+            return query_scalar!(
+                r#"SELECT pg_try_advisory_xact_lock($1 + 2, hashtext($2::uuid::text)) AS "entered!""#,
+                LOCKS,
+                account_id
+            )
+            .fetch_one(connection)
+            .await;
+        }
     };
     query_scalar!(
         r#"SELECT pg_try_advisory_xact_lock($1 + 1, $2) AS "entered!""#,
         LOCKS,
-        lane
+        of_hub
     )
     .fetch_one(connection)
     .await
@@ -81,16 +90,20 @@ pub async fn report(
     Ok(())
 }
 
-/// Writes down how it ended: with its figures, or without.
-pub async fn end(pool: &PgPool, job_id: Uuid, result: Option<&Value>) -> Result<(), sqlx::Error> {
+/// Writes down how it ended: with its figures, when it is done.
+pub async fn end(
+    executor: impl PgExecutor<'_>,
+    job_id: Uuid,
+    outcome: Outcome,
+    result: Option<&Value>,
+) -> Result<(), sqlx::Error> {
     query!(
-        "UPDATE job SET ended_at = now(), reported_at = now(), result = $2,
-                outcome = CASE WHEN $2::jsonb IS NULL THEN 'failed' ELSE 'done' END
-          WHERE job_id = $1",
+        "UPDATE job SET ended_at = now(), reported_at = now(), outcome = $2, result = $3 WHERE job_id = $1",
         job_id,
+        outcome.code(),
         result,
     )
-    .execute(pool)
+    .execute(executor)
     .await?;
     Ok(())
 }
@@ -114,12 +127,7 @@ impl TryFrom<Row> for Job {
     type Error = sqlx::Error;
 
     fn try_from(row: Row) -> Result<Self, sqlx::Error> {
-        let state = match row.outcome.as_deref() {
-            Some("done") => JobState::Done,
-            Some(_) => JobState::Failed,
-            None if row.held => JobState::UnderWay,
-            None => JobState::CutShort,
-        };
+        let state = JobState::of(row.outcome.as_deref().map(parse).transpose()?, row.held);
         Ok(Self {
             job_id: row.job_id,
             kind: parse(&row.kind)?,
@@ -147,15 +155,10 @@ pub async fn list(
         Row,
         r#"SELECT j.job_id, j.kind, j.step, j.done, j.total, j.started_by, j.started_at, j.reported_at, j.ended_at,
                   j.outcome, j.result,
-                  EXISTS (SELECT FROM pg_locks l
-                           WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
-                             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                             AND l.classid = $1::integer::bigint::oid
-                             AND l.objid = (hashtext(j.job_id::text)::bigint & 4294967295)::oid) AS "held!"
+                  job_is_held(j.job_id) AS "held!"
              FROM job j
-            WHERE ($2::text IS NULL OR j.kind = $2) AND ($3::uuid IS NULL OR j.job_id = $3)
-            ORDER BY j.started_at DESC, j.job_id DESC LIMIT $4"#,
-        LOCKS,
+            WHERE ($1::text IS NULL OR j.kind = $1) AND ($2::uuid IS NULL OR j.job_id = $2)
+            ORDER BY j.started_at DESC, j.job_id DESC LIMIT $3"#,
         kind.map(Kind::code),
         job_id,
         most,

@@ -12,20 +12,24 @@ pub(crate) mod decode;
 pub mod details;
 pub mod digest;
 pub mod duplicate;
+pub mod export;
 pub mod feed;
 pub mod feed_day;
 pub mod figures;
 pub mod filing;
 pub mod filing_missing;
+pub mod filing_record;
 pub mod finding;
 pub mod intent;
 pub mod job;
 pub mod linking;
 pub mod lookup;
+mod migrate;
 pub mod next_tokens;
 pub mod notice;
 pub mod office;
 pub mod overview;
+pub mod own_account;
 pub mod person_month;
 pub mod pool;
 pub mod quality;
@@ -38,6 +42,7 @@ pub mod rollup;
 pub mod rules;
 pub mod scope;
 pub mod second_factor;
+pub mod set_aside;
 pub mod structure;
 pub mod supervision;
 pub mod sync;
@@ -47,24 +52,8 @@ pub mod tx;
 pub mod watch;
 
 use linkage::office::OfficeId;
-use sqlx::PgPool;
-use sqlx::migrate::MigrateError;
 
-/// Brings the database to this version's schema; forward only. An index on millions of rows may take its time.
-pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
-    let mut connection = pool.acquire().await?;
-    sqlx::query("SET statement_timeout = 0")
-        .execute(&mut *connection)
-        .await?;
-    sqlx::migrate!("../migrations")
-        .run(&mut *connection)
-        .await?;
-    // To what the pool's connections begin with.
-    sqlx::query("RESET statement_timeout")
-        .execute(&mut *connection)
-        .await?;
-    Ok(())
-}
+pub use migrate::{SchemaError, migrate};
 
 /// Pairs that begin with an office as two columns.
 fn columns<'a>(pairs: &'a [(OfficeId, &'a str)]) -> (Vec<&'a str>, Vec<&'a str>) {

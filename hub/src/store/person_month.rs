@@ -16,17 +16,27 @@ pub async fn recount(pool: &PgPool) -> Result<i64, sqlx::Error> {
     Ok(persons)
 }
 
-/// Counts everybody if nobody was ever counted.
-pub async fn count_first(pool: &PgPool) -> Result<(), sqlx::Error> {
-    let counted = query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM person_month) OR NOT EXISTS (SELECT FROM mention) AS "counted!""#
+/// Counts everybody if nobody was ever counted, once linkage has caught up with the cases there are: a count in the middle
+/// of an office's first load would stand until the night. Says whether anybody is counted now.
+pub async fn count_first(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    let now = query!(
+        r#"SELECT EXISTS (SELECT FROM person_month) AS "counted!",
+                  EXISTS (SELECT FROM mention)
+                  AND NOT EXISTS (SELECT FROM link_work WHERE set_aside_at IS NULL) AS "due!""#
     )
     .fetch_one(pool)
     .await?;
-    if !counted {
+    if !now.counted && now.due {
         recount(pool).await?;
     }
-    Ok(())
+    Ok(now.counted || now.due)
+}
+
+/// Whether how many persons there are is known.
+pub async fn are_counted(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    query_scalar!(r#"SELECT persons_are_counted() AS "counted!""#)
+        .fetch_one(connection)
+        .await
 }
 
 async fn count(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {

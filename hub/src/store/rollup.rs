@@ -9,7 +9,7 @@ use linkage::office::OfficeId;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row, query, query_scalar};
 
-use super::copy::Rows;
+use super::copy::{PIECE, Rows};
 use super::decode::parse;
 use crate::statistics::contribution::{Cell, Counts, Cut, Deltas, Figures};
 
@@ -19,8 +19,6 @@ const COUNTING: i64 = 0x726f_6c6c_7570;
 const FOLDING: i64 = COUNTING + 1;
 /// What stands in `rollup_basis` before anything was counted.
 const NEW: &str = "new";
-/// Bytes that are sent to the database at once.
-const PIECE: usize = 1 << 20;
 
 /// Appends the deltas. Waits for a recount, and fails when cells are counted by another basis than the deltas: the
 /// difference of two ways of counting is no figure.
@@ -121,15 +119,14 @@ async fn append(connection: &mut PgConnection, deltas: &Deltas) -> Result<(), sq
 /// A row of [`APPEND`]. What does not move is missing: it takes no room.
 fn write(rows: &mut Rows, cell: &Cell, counts: &Counts) {
     rows.row(FIELDS);
-    rows.field(cell.office_id.as_str().as_bytes());
-    rows.field(cell.cut.code().as_bytes());
-    rows.date(cell.begins_on);
-    rows.field(cell.cut.matter_type().as_bytes());
-    rows.field(cell.cut.foreign_relation().as_bytes());
-    rows.field(cell.cut.notary().as_bytes());
+    rows.put(cell.office_id.as_str());
+    rows.put(cell.cut.code());
+    rows.put(cell.begins_on);
+    rows.put(cell.cut.matter_type());
+    rows.put(cell.cut.foreign_relation());
+    rows.put(cell.cut.notary());
     for value in counts.values() {
-        let moved = (value != 0).then(|| value.to_be_bytes());
-        rows.optional(moved.as_ref().map(<[u8; 8]>::as_slice));
+        rows.put(Some(value).filter(|moved| *moved != 0));
     }
 }
 

@@ -16,6 +16,7 @@ use linkage::office::OfficeId;
 use linkage::token::Token;
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, PgTransaction, Postgres, query};
+use uuid::Uuid;
 
 use super::{pool, tx};
 use crate::identity::{Role, RoleKind};
@@ -26,6 +27,8 @@ use crate::identity::{Role, RoleKind};
 pub struct Scope {
     reader: Reader,
     office_id: Option<OfficeId>,
+    /// Whose account it is, where it is a person's.
+    account_id: Option<Uuid>,
 }
 
 /// Who reads.
@@ -51,6 +54,15 @@ impl Scope {
         Self {
             reader: Reader::Person(role.kind()),
             office_id: role.office_id(),
+            account_id: None,
+        }
+    }
+
+    /// The same for what is of one account alone.
+    pub const fn of_account(role: Role, account_id: Uuid) -> Self {
+        Self {
+            account_id: Some(account_id),
+            ..Self::of(role)
         }
     }
 
@@ -58,6 +70,7 @@ impl Scope {
         Self {
             reader: Reader::Agent,
             office_id: Some(office_id),
+            account_id: None,
         }
     }
 
@@ -126,13 +139,18 @@ impl Scope {
         Ok(())
     }
 
-    /// Both are of types whose texts need no escaping.
+    /// All are of types whose texts need no escaping.
     fn taken(self) -> String {
         let office = self.office_id.as_ref().map_or("", OfficeId::as_str);
-        format!(
+        let mut taken = format!(
             "SET LOCAL ROLE notary_hub_people; SET LOCAL notary_hub.role = '{}'; SET LOCAL notary_hub.office = '{office}'",
             self.reader.code(),
-        )
+        );
+        if let Some(account_id) = self.account_id {
+            // Writing to a string does not fail.
+            let _ = write!(taken, "; SET LOCAL notary_hub.account = '{account_id}'");
+        }
+        taken
     }
 
     /// The reader's code and the tokens need no escaping either.

@@ -39,6 +39,21 @@ impl Standing {
     }
 }
 
+/// Id of the key that a caller's tokens are made with, as the caller says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told(pub Option<u32>);
+
+/// Why a caller's tokens are not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum NotEntered {
+    #[error("the city goes over to another token key at this moment")]
+    Changing,
+    #[error("the tokens are made with another key than the city's")]
+    OtherKey,
+    #[error("read the city's token keys: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
 /// Reads the keys.
 pub async fn standing(executor: impl PgExecutor<'_>) -> Result<Standing, sqlx::Error> {
     let row = query!(
@@ -83,6 +98,18 @@ pub async fn enter_now(connection: &mut PgConnection) -> Result<Option<Standing>
     match entered {
         true => standing(connection).await.map(Some),
         false => Ok(None),
+    }
+}
+
+/// The same with tokens that were made with the key `told`.
+pub async fn enter_told(
+    connection: &mut PgConnection,
+    told: Told,
+) -> Result<Standing, NotEntered> {
+    match enter_now(connection).await? {
+        None => Err(NotEntered::Changing),
+        Some(standing) if standing.admits(told.0) => Ok(standing),
+        Some(_) => Err(NotEntered::OtherKey),
     }
 }
 

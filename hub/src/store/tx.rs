@@ -96,6 +96,14 @@ pub async fn snapshot(pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Err
     Ok(transaction)
 }
 
+/// Lets a transaction that reads take its time, within bounds: ten minutes a statement.
+pub async fn take_minutes(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    query!("SET LOCAL statement_timeout = '10min'")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// A transaction for long work.
 pub async fn unhurried(pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
     let mut transaction = begin(pool).await?;

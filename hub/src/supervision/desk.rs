@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::FactsDigest;
 use super::inspection::IllegalAct;
 use super::life::{Hand, IllegalStep, Step};
-use super::rule::Rules;
+use super::rule::{RuleId, Rules};
 use super::taking_in::StillOpen;
 use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
 use crate::identity::{Person, Role};
@@ -113,17 +113,22 @@ impl<'a> Desk<'a> {
         self.office
     }
 
-    /// A page of findings: up to `most`.
-    pub async fn findings(&self, wanted: Wanted, most: i64) -> Result<Vec<Finding>, DeskError> {
-        let wanted = Wanted {
+    /// What is wanted, cut down to what this desk may see.
+    pub fn own(&self, wanted: Wanted) -> Wanted {
+        Wanted {
             office: self.office.or(wanted.office),
             notified_alone: self.office.is_some(),
             ..wanted
-        };
+        }
+    }
+
+    /// A page of findings: up to `most`.
+    pub async fn findings(&self, wanted: Wanted, most: i64) -> Result<Vec<Finding>, DeskError> {
+        let wanted = self.own(wanted);
         let mut reading = self.by.scope().read(self.pool).await?;
         let findings = finding::page(&mut reading, &wanted, most).await?;
         let detail = json!({
-            "office": wanted.office, "rule": wanted.rule_id, "state": wanted.state.map(|state| state.code()),
+            "office": wanted.office, "rule": wanted.rule.as_ref().map(RuleId::as_str), "state": wanted.state.map(|state| state.code()),
         });
         self.record(Action::ListFindings, Outcome::Done, detail)
             .await?;

@@ -15,7 +15,7 @@ use super::About;
 use super::edition::Current;
 use super::evaluate::Judge;
 use super::reminder::Reminder;
-use crate::background::{Course, rest_after};
+use crate::background::{Cause, Course, rest_after};
 use crate::local_time::local_day;
 use crate::statistics::calendar::Calendar;
 use crate::store::filing_missing;
@@ -124,7 +124,7 @@ impl Supervision {
             let waiting = work::waiting(&self.pool).await?;
             gauge!(SUPERVISION_WAITING).set(waiting.cases as f64);
             gauge!(SUPERVISION_LAG).set(waiting.lag_seconds);
-            gauge!(SUPERVISION_SET_ASIDE).set(waiting.set_aside.len() as f64);
+            gauge!(SUPERVISION_SET_ASIDE).set(waiting.set_aside as f64);
             Ok::<_, sqlx::Error>(())
         };
         if let Err(error) = swept.await {
@@ -147,7 +147,8 @@ impl Supervision {
                 tracing::error!(
                     office = %work.office_id,
                     cases = work.cases.len(),
-                    "work of supervision failed again and again and is set aside; see `notary-hub supervision status`"
+                    cause = work.cause.map(Cause::code),
+                    "work of supervision failed again and again and is set aside; see `notary-hub work set-aside`"
                 );
                 work::set_aside(&self.pool, &work, &self.rules.rules().version).await?;
             }
@@ -159,7 +160,8 @@ impl Supervision {
         match tx::retried("supervision.judge", || self.judge(work, today)).await {
             Ok(opened) => counter!(SUPERVISION_FINDINGS).increment(opened),
             Err(error) => {
-                work::give_back(&self.pool, work, rest_after(work.attempt)).await?;
+                let rest = rest_after(work.attempt);
+                work::give_back(&self.pool, work, Cause::from(&error), rest).await?;
                 return Err(error);
             }
         }

@@ -1,6 +1,8 @@
 //! `/metrics` and `/healthz` for the machine's own monitoring: plain HTTP on loopback.
 
-use std::sync::{Mutex, PoisonError};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -9,7 +11,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use metrics::gauge;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use super::metrics::{self as names, BUILD_INFO};
@@ -23,6 +25,8 @@ const COUNTS: [f64; 9] = [1.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 2500.0, 50
 const UPKEEP: Duration = Duration::from_secs(5);
 /// How long a request may take to end when the hub stops.
 const LAST_SCRAPE: Duration = Duration::from_secs(2);
+/// Pause after an error of accept(2).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Installs the recorder of this process and describes every metric to it; later calls return the same.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
@@ -52,9 +56,38 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
         .set_buckets_for_metric(Matcher::Suffix("_entries".into()), &COUNTS)
 }
 
+/// The listener of whoever answers, and of whoever does after a defect.
+#[derive(Clone, Debug)]
+pub struct Door(Arc<TcpListener>);
+
+impl Door {
+    pub fn new(listener: TcpListener) -> Self {
+        Self(Arc::new(listener))
+    }
+}
+
+impl axum::serve::Listener for Door {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.0.accept().await {
+                Ok(accepted) => return accepted,
+                // Without a free file descriptor the next try fails as well.
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
 /// Answers until `stop`.
 pub async fn serve(
-    listener: TcpListener,
+    listener: Door,
     handle: PrometheusHandle,
     health: Health,
     stop: CancellationToken,

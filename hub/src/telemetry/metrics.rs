@@ -71,7 +71,7 @@ metrics! {
     BACKGROUND_WAIT_SECONDS Histogram Seconds "notary_hub_background_wait_seconds"
         "Time that a chunk of background work stood back for look-ups and batches, by `work` (linking, supervision, figures)."
     WORKER_RESTARTS Counter Count "notary_hub_worker_restarts_total"
-        "Times a background worker was begun again because a defect ended it, by `worker`. Any is a fault of the hub's."
+        "Times a worker, or the piece of work it was at, was ended by a defect, by `worker`. Any is a fault of the hub's."
     TX_RETRIES Counter Count "notary_hub_tx_retries_total"
         "Transactions run again after a serialization failure or deadlock, by `tx`."
     POOL_CONNECTIONS Gauge Count "notary_hub_pool_connections"

@@ -64,9 +64,24 @@ pub(super) async fn serve(connection: &Connection, tcp: TcpStream, address: Sock
             }
         }
     };
-    gauge!(CONNECTIONS_OPEN, "listener" => listener).increment(1);
+    let _open = Open::new(listener);
     run(connection, tls, peer, address).await;
-    gauge!(CONNECTIONS_OPEN, "listener" => listener).decrement(1);
+}
+
+/// Counts a connection as long as it is there, however it ends.
+struct Open(&'static str);
+
+impl Open {
+    fn new(listener: &'static str) -> Self {
+        gauge!(CONNECTIONS_OPEN, "listener" => listener).increment(1);
+        Self(listener)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        gauge!(CONNECTIONS_OPEN, "listener" => self.0).decrement(1);
+    }
 }
 
 async fn handshake(

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod chain;
+mod defect;
 mod guard;
 mod kill;
 mod ledger;

@@ -38,7 +38,7 @@ pub struct Office {
 impl Hub {
     pub async fn start() -> Self {
         let database = fresh_database().await;
-        let (ingest, writers) = start(&database);
+        let (ingest, writers) = start(&database, 2);
         Self {
             pool: database.pool.clone(),
             ingest,
@@ -49,7 +49,12 @@ impl Hub {
 
     /// A second hub on the same database.
     pub fn another(&self) -> (Ingest, Writers) {
-        start(&self.database)
+        start(&self.database, 2)
+    }
+
+    /// The same with one writer for all offices.
+    pub fn single(&self) -> (Ingest, Writers) {
+        start(&self.database, 1)
     }
 
     pub async fn office(&self, office_id: &str) -> Office {
@@ -100,14 +105,14 @@ impl Hub {
     }
 }
 
-fn start(database: &TestDatabase) -> (Ingest, Writers) {
+fn start(database: &TestDatabase, writers: u32) -> (Ingest, Writers) {
     Ingest::start(
         store::pool::writers(&database.url, 4).unwrap(),
         Rules::shipped(),
         Calendar::builtin(),
         Traffic::default(),
         IngestConfig {
-            writers: 2,
+            writers,
             first_token_key: 1,
         },
     )

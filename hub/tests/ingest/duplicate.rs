@@ -212,3 +212,25 @@ async fn meet_before_commit(hub: &Hub) {
     let trigger = "TRIGGER meet AFTER UPDATE ON sync_position FOR EACH STATEMENT";
     meet_at(&hub.pool, &[trigger]).await;
 }
+
+#[tokio::test]
+async fn cases_of_one_batch_that_have_the_same_keys_find_what_is_behind_them_each() {
+    let hub = Hub::start().await;
+    let (mut one, mut two) = (hub.office("hangzhou").await, hub.office("xiaoshan").await);
+    let estate = |source_case_id: &str| {
+        case(source_case_id).matter("inheritance").parties(vec![
+            person(PartyRole::Decedent, 8),
+            person(PartyRole::Decedent, 9),
+        ])
+    };
+    one.taken(&hub, vec![estate("A1"), estate("A2"), inheritance("A3", 9)])
+        .await;
+    two.taken(&hub, vec![estate("B1"), estate("B2"), inheritance("B3", 7)])
+        .await;
+    let found = "SELECT string_agg(left_case || right_case, ' ' ORDER BY left_case, right_case) FROM duplicate_finding
+                  WHERE left_office <> right_office AND closed_at IS NULL";
+    assert_eq!(
+        hub.text(found).await.unwrap(),
+        "A1B1 A1B2 A2B1 A2B2 A3B1 A3B2"
+    );
+}

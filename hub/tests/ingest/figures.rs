@@ -32,7 +32,7 @@ enum Step {
 }
 
 prop_compose! {
-    fn any_case()(
+    pub fn any_case()(
         (key, revision) in (0..CASES, 1..6_u64),
         state in prop::sample::select(vec![
             CaseState::Applied, CaseState::Accepted, CaseState::Refused, CaseState::Issued, CaseState::Rejected,

@@ -4,6 +4,8 @@
 // The tests of linkage use it as well, and more of it.
 #[allow(dead_code)]
 mod city;
+mod copied;
+mod defect;
 mod duplicate;
 mod figures;
 mod quarantine;

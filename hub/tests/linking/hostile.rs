@@ -2,8 +2,10 @@
 
 use std::io::Write;
 
+use notary_hub::background::Cause;
 use notary_hub::linking::relink::Relinked;
 use notary_hub::linking::state::state;
+use notary_hub::store::set_aside;
 use sqlx::PgPool;
 
 use crate::city::Hub;
@@ -172,5 +174,10 @@ async fn a_case_that_cannot_be_linked_holds_up_no_other_and_is_set_aside() {
     }
     let state = state(&hub.pool).await.unwrap();
     assert_eq!((state.set_aside, state.counts.mentions), (1, 8));
+    let mut connection = hub.pool.acquire().await.unwrap();
+    let listed = set_aside::list(&mut connection, None, 9).await.unwrap();
+    assert_eq!(listed[0].source_case_id.as_deref(), Some("C4"));
+    assert_eq!(listed[0].cause, Some(Cause::Unreadable));
+    drop(connection);
     hub.stop().await;
 }

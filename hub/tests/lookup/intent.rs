@@ -150,3 +150,17 @@ async fn intents_of_two_offices_at_the_same_moment_find_each_other() {
         assert_eq!(told.len(), 1, "the second hears of the first: {told:?}");
     }
 }
+
+/// An intent is held while more is asked, and nobody waits for a connection that waits for one.
+#[tokio::test]
+async fn many_intents_at_once_are_all_registered() {
+    let counter = std::sync::Arc::new(Counter::open().await);
+    let mut asking = tokio::task::JoinSet::new();
+    for decedent in 1..=24 {
+        let counter = std::sync::Arc::clone(&counter);
+        asking.spawn(async move { counter.ask(estate(decedent, IntentAction::Register)).await });
+    }
+    while let Some(answer) = asking.join_next().await {
+        assert!(answer.unwrap().unwrap().intent_expires_at.is_some());
+    }
+}

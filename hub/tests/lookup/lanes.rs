@@ -1,9 +1,14 @@
 //! Look-ups come before sync: they have room and connections of their own.
 
 use notary_proto::hub::v1::sync_service_client::SyncServiceClient;
-use notary_proto::hub::v1::{DigestRequest, DriftFound, PartyRole};
+use notary_proto::hub::v1::{
+    DigestRequest, DriftFound, PartyRole, WatchMatterRequest, WatchMatterResponse,
+};
 use tokio::task::JoinSet;
 use tonic::Code;
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic_prost::ProstCodec;
 use tonic_types::StatusExt;
 
 use crate::notary::{Counter, about, who};
@@ -52,4 +57,26 @@ async fn look_ups_answer_while_the_sync_of_the_same_office_has_no_room_left() {
     assert!(calls.try_join_next().is_none(), "the sync still waits");
     holder.rollback().await.unwrap();
     drop(calls);
+}
+
+#[tokio::test]
+async fn calls_whose_body_does_not_come_hold_nothing_that_look_ups_need() {
+    let counter = Counter::open().await;
+    let mut calls = JoinSet::new();
+    for _ in 0..16 {
+        let mut channel = Grpc::new(counter.channel.clone());
+        calls.spawn(async move {
+            channel.ready().await.unwrap();
+            let path = PathAndQuery::from_static("/notary.hub.v1.LookupService/WatchMatter");
+            let codec = ProstCodec::<WatchMatterRequest, WatchMatterResponse>::default();
+            let body = tokio_stream::pending::<WatchMatterRequest>();
+            let call = channel.client_streaming(tonic::Request::new(body), path, codec);
+            call.await
+        });
+    }
+    let question = about("inheritance", vec![who(PartyRole::Decedent, 1)], Vec::new());
+    for _ in 0..20 {
+        counter.answer(question.clone()).await;
+    }
+    assert!(calls.try_join_next().is_none(), "they still wait");
 }

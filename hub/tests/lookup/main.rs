@@ -12,6 +12,7 @@ mod denial;
 mod details;
 mod intent;
 mod lanes;
+mod length;
 mod notary;
 mod person;
 #[path = "../ingest/record.rs"]

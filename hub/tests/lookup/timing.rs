@@ -24,7 +24,7 @@ use crate::support::seed::notary;
 
 /// Whom a look-up may be about; of each there are many, so that no answer is told from one that was given before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Person {
+pub enum Person {
     /// Nobody knows them.
     Nobody,
     /// One case of another office, told in full.
@@ -36,12 +36,12 @@ enum Person {
 }
 
 impl Person {
-    const ALL: [Self; 4] = [Self::Nobody, Self::Known, Self::Sealed, Self::HitAlone];
+    pub const ALL: [Self; 4] = [Self::Nobody, Self::Known, Self::Sealed, Self::HitAlone];
     /// Persons of each kind.
     const OF_EACH: u8 = 40;
 
     /// The number that tells one of them.
-    fn number(self, at: usize) -> u8 {
+    pub fn number(self, at: usize) -> u8 {
         let kind = Self::ALL.iter().position(|kind| *kind == self).unwrap();
         let at = at % usize::from(Self::OF_EACH);
         u8::try_from(1 + kind * usize::from(Self::OF_EACH) + at).unwrap()
@@ -58,7 +58,8 @@ impl Person {
     }
 }
 
-async fn counter() -> Counter {
+/// A counter in a city that has cases of all but nobody.
+pub async fn counter() -> Counter {
     let counter =
         Counter::with("lookup.person_per_minute = 1000000\nlookup.office_per_minute = 1000000")
             .await;

@@ -35,11 +35,11 @@ fn watch(matter_type: &str, role: PartyRole, number: u8) -> WatchMatterRequest {
     }
 }
 
-fn of_estate(decedent: u8) -> WatchMatterRequest {
+pub fn of_estate(decedent: u8) -> WatchMatterRequest {
     watch("inheritance", PartyRole::Decedent, decedent)
 }
 
-fn estate(source_case_id: &str, decedent: u8) -> Case {
+pub fn estate(source_case_id: &str, decedent: u8) -> Case {
     case(source_case_id)
         .matter("inheritance")
         .parties(vec![person(PartyRole::Decedent, decedent)])

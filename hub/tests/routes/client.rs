@@ -1,5 +1,6 @@
 //! A person's tool.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Request};
@@ -9,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use notary_hub::audit::Recorded;
 use notary_hub::identity::Role;
 use notary_hub::store;
+use rustls_pki_types::CertificateDer;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -67,6 +69,29 @@ impl Answer {
     }
 }
 
+/// Over a connection of its own.
+pub async fn send(
+    address: SocketAddr,
+    ca: CertificateDer<'static>,
+    mut request: Request<Full<Bytes>>,
+) -> Answer {
+    let config = client::config(ca, None, &[b"http/1.1"]);
+    let tls = client::connect(address, Arc::new(config)).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(tls))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    request
+        .headers_mut()
+        .insert("host", "localhost".parse().unwrap());
+    let answer = sender.send_request(request).await.unwrap();
+    Answer {
+        status: answer.status().as_u16(),
+        headers: answer.headers().clone(),
+        body: answer.into_body().collect().await.unwrap().to_bytes(),
+    }
+}
+
 impl Bureau {
     pub async fn open() -> Self {
         let hub = Hub::start().await;
@@ -117,24 +142,9 @@ impl Bureau {
         self.send(request.body(Full::default()).unwrap()).await
     }
 
-    pub async fn send(&self, mut request: Request<Full<Bytes>>) -> Answer {
-        let config = client::config(client::ca(&self.hub.keys), None, &[b"http/1.1"]);
-        let tls = client::connect(self.hub.app.addresses().people, Arc::new(config))
-            .await
-            .unwrap();
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(tls))
-            .await
-            .unwrap();
-        tokio::spawn(connection);
-        request
-            .headers_mut()
-            .insert("host", "localhost".parse().unwrap());
-        let answer = sender.send_request(request).await.unwrap();
-        Answer {
-            status: answer.status().as_u16(),
-            headers: answer.headers().clone(),
-            body: answer.into_body().collect().await.unwrap().to_bytes(),
-        }
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
+        let ca = client::ca(&self.hub.keys);
+        send(self.hub.app.addresses().people, ca, request).await
     }
 
     pub async fn log(&self) -> Vec<Recorded> {

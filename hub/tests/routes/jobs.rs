@@ -3,7 +3,7 @@
 use std::process::{Child, Stdio};
 
 use notary_hub::identity::Role;
-use notary_hub::jobs::{Kind, Step, UnderWay};
+use notary_hub::jobs::{Begun, Step, UnderWay};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -28,8 +28,8 @@ async fn newest(bureau: &Bureau, is_awaited: impl Fn(&Value) -> bool) -> Value {
     }
 }
 
-async fn begin(pool: &PgPool, kind: Kind) -> UnderWay<'_> {
-    UnderWay::begin(pool, kind).await.unwrap().unwrap()
+async fn begin(pool: &PgPool, begun: Begun) -> UnderWay {
+    UnderWay::begin(pool, begun).await.unwrap().unwrap()
 }
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn a_job_says_how_far_it_is_and_how_it_ended() {
     let bureau = Bureau::open().await;
     let pool = &bureau.hub.db.pool;
     assert!(jobs(&bureau).await.is_empty());
-    let job = begin(pool, Kind::Recount).await;
+    let job = begin(pool, Begun::Recount).await;
     job.at(Step::Count, 3, 8).await.unwrap();
     let listed = jobs(&bureau).await;
     assert_eq!(listed[0]["state"], "under_way");
@@ -53,7 +53,7 @@ async fn a_job_says_how_far_it_is_and_how_it_ended() {
     assert_eq!(ended["state"], "done");
     assert!(ended["ended_at"].is_string());
 
-    let failed = begin(pool, Kind::Train).await;
+    let failed = begin(pool, Begun::Train).await;
     failed.end(&Err::<(), _>(sqlx::Error::PoolClosed)).await;
     assert_eq!(jobs(&bureau).await[0]["state"], "failed");
     let other = "/api/v1/jobs/01890000-0000-7000-8000-000000000000";
@@ -65,14 +65,14 @@ async fn a_job_says_how_far_it_is_and_how_it_ended() {
 async fn two_jobs_about_the_same_are_not_under_way_at_once() {
     let bureau = Bureau::open().await;
     let pool = &bureau.hub.db.pool;
-    let training = begin(pool, Kind::Train).await;
-    for kind in [Kind::Train, Kind::Relink] {
-        assert!(UnderWay::begin(pool, kind).await.unwrap().is_none());
+    let training = begin(pool, Begun::Train).await;
+    for begun in [Begun::Train, Begun::Relink] {
+        assert!(UnderWay::begin(pool, begun).await.unwrap().is_none());
     }
-    let counting = begin(pool, Kind::Recount).await;
+    let counting = begin(pool, Begun::Recount).await;
     assert_eq!(jobs(&bureau).await.len(), 2, "what was refused is no job");
     training.end(&Ok::<_, sqlx::Error>(())).await;
-    begin(pool, Kind::Relink).await;
+    begin(pool, Begun::Relink).await;
     drop(counting);
     bureau.hub.app.stop().await.unwrap();
 }

@@ -5,6 +5,7 @@ mod audit;
 mod client;
 mod console;
 mod duplicates;
+mod exports;
 mod jobs;
 mod offices;
 #[path = "../ingest/record.rs"]
@@ -20,3 +21,4 @@ mod statistics;
 mod supervision;
 #[path = "../support/mod.rs"]
 mod support;
+mod work;

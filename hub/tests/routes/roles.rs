@@ -63,6 +63,10 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
         [true, false, true, false],
     ),
     (
+        "/api/v1/supervision/filings/missing/offices",
+        [true, false, true, false],
+    ),
+    (
         "/api/v1/supervision/inspections",
         [true, false, true, false],
     ),
@@ -82,6 +86,8 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
     ("/api/v1/statistics/measures", [true, true, true, false]),
     ("/api/v1/alarms", [false, false, true, true]),
     ("/api/v1/jobs", [false, false, true, true]),
+    ("/api/v1/exports", [true, true, true, false]),
+    ("/api/v1/work/set-aside", [false, false, true, true]),
     ("/api/v1/statistics/feeds", [true; 4]),
     (
         "/api/v1/statistics?office=xiaoshan",
@@ -107,6 +113,12 @@ pub const CASEWORK: &[(Method, &str, &str, [bool; 4])] = &[
         "/api/v1/alarms/{alarm_id}/lift",
         r#"{"reason": "已核实"}"#,
         [false, false, true, true],
+    ),
+    (
+        Method::POST,
+        "/api/v1/work/set-aside/{work_id}/put-back",
+        "",
+        [false, false, false, true],
     ),
     (
         Method::GET,
@@ -206,6 +218,7 @@ pub fn filled(path: &str, body: &str, id: impl Fn(&str) -> String) -> (String, V
             "finding_id",
             "alarm_id",
             "inspection_id",
+            "work_id",
         ]
         .iter();
         places.fold(text.to_owned(), |text, name| {
@@ -309,12 +322,68 @@ async fn the_description_has_every_route_and_is_openapi_3_1() {
 /// Routes whose answers their own tests know, and who may use them.
 const OTHERS: &[(Method, &str, &str, [bool; 4])] = &[
     (Method::GET, "/api/v1/supervision/rules", "", [true; 4]),
+    (Method::GET, "/api/v1/account", "", [true; 4]),
     (Method::PUT, "/api/v1/account/password", "{}", [true; 4]),
+    (Method::DELETE, "/api/v1/account/sessions", "", [true; 4]),
+    (
+        Method::DELETE,
+        "/api/v1/account/sessions/{session_id}",
+        "",
+        [true; 4],
+    ),
+    (
+        Method::POST,
+        "/api/v1/account/second-factor",
+        "{}",
+        [true; 4],
+    ),
+    (
+        Method::PUT,
+        "/api/v1/account/second-factor",
+        "{}",
+        [true; 4],
+    ),
     (
         Method::GET,
         "/api/v1/jobs/{job_id}",
         "",
         [false, false, true, true],
+    ),
+    (
+        Method::POST,
+        "/api/v1/statistics/exports",
+        r#"{"form": "csv"}"#,
+        [true, true, true, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/supervision/findings/exports",
+        r#"{"form": "csv"}"#,
+        [true, false, true, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/audit/entries/exports",
+        r#"{"form": "csv"}"#,
+        [false, false, true, false],
+    ),
+    (
+        Method::GET,
+        "/api/v1/exports/{export_id}",
+        "",
+        [true, true, true, false],
+    ),
+    (
+        Method::DELETE,
+        "/api/v1/exports/{export_id}",
+        "",
+        [true, true, true, false],
+    ),
+    (
+        Method::GET,
+        "/api/v1/exports/{export_id}/file",
+        "",
+        [true, true, true, false],
     ),
     (
         Method::GET,

@@ -90,6 +90,9 @@ async fn everybody(State(api): State<Api>, mut request: Request, next: Next) -> 
 /// An alarm about yuhang.
 const ALARM: &str = "0190a000-0000-7000-8000-000000000001";
 
+/// Work about a case of yuhang's that is set aside.
+const WORK: &str = "0190a000-0000-7000-8000-000000000002";
+
 struct Unchecked {
     pairs: Pairs,
     router: Router,
@@ -122,6 +125,10 @@ impl Unchecked {
         let alarm = "INSERT INTO alarm (alarm_id, kind, office_id, audit_entry) VALUES ($1, 'honey', 'yuhang', 1)";
         let alarm = sqlx::query(alarm).bind(ALARM.parse::<Uuid>().unwrap());
         alarm.execute(&bureau.hub.db.pool).await.unwrap();
+        let work = "INSERT INTO link_work (work_id, office_id, source_case_ids, set_aside_at)
+                    VALUES ($1, 'yuhang', '{S-elsewhere}', now())";
+        let work = sqlx::query(work).bind(WORK.parse::<Uuid>().unwrap());
+        work.execute(&bureau.hub.db.pool).await.unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Self {
             router: open_routes(bureau.hub.app.rest()),
@@ -143,6 +150,7 @@ impl Unchecked {
             "finding_id" if path.contains("/supervision/") => self.supervised.clone(),
             "finding_id" => self.finding.clone(),
             "alarm_id" => ALARM.to_owned(),
+            "work_id" => WORK.to_owned(),
             "inspection_id" => self.inspection.clone(),
             _ if path.contains("/persons/") => self.of_pair.clone(),
             _ => self.of_finding.clone(),
@@ -216,7 +224,7 @@ async fn without_the_checks_a_notary_still_reads_of_no_case_the_own_office_has_n
     let marks = [
         city.marks_of_parties(),
         city.marks_of_cases(),
-        vec!["yuhang".to_owned()],
+        ["yuhang", "S-elsewhere"].map(str::to_owned).to_vec(),
     ]
     .concat();
     let told = city.told(notary("hangzhou")).await;

@@ -1,5 +1,10 @@
 //! Work that fails makes way for the rest, and is not lost.
 
+use std::time::Duration;
+
+use notary_hub::background::Cause;
+use notary_hub::store;
+use notary_hub::store::set_aside;
 use notary_hub::store::supervision::profile::{self, Profile};
 use notary_hub::store::supervision::work;
 
@@ -48,9 +53,12 @@ async fn a_case_that_cannot_be_judged_holds_up_no_other_and_is_set_aside_until_i
     assert_eq!(hub.text(FINDINGS).await.unwrap(), "C1 C3 C4 C5");
     assert!(failures > 5, "tried again and again: {failures}");
     let waiting = work::waiting(&hub.pool).await.unwrap();
-    let set_aside: Vec<_> = waiting.set_aside.iter().collect();
-    assert_eq!(set_aside.len(), 1);
-    assert_eq!(set_aside[0].source_case_id.as_deref(), Some("C2"));
+    assert_eq!(waiting.set_aside, 1);
+    let mut connection = hub.pool.acquire().await.unwrap();
+    let listed = set_aside::list(&mut connection, None, 9).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].source_case_id.as_deref(), Some("C2"));
+    assert_eq!(listed[0].cause, Some(Cause::Unreadable));
 
     // These rules have failed; others may not.
     let version = &supervision(&hub).rules.rules().version;
@@ -120,4 +128,22 @@ async fn what_the_bureau_has_on_file_of_an_office_comes_before_the_rules_when_it
         .await
         .unwrap();
     assert_eq!(work::waiting(&hub.pool).await.unwrap().cases, 0);
+}
+
+#[tokio::test]
+async fn one_row_is_taken_at_once_whatever_the_plan() {
+    let hub = Hub::start().await;
+    for nth in 0..15 {
+        let office = hub.office(&format!("office{nth}")).await;
+        let mut connection = hub.pool.acquire().await.unwrap();
+        work::add_office(&mut connection, office.office_id)
+            .await
+            .unwrap();
+    }
+    // Held to indexes, and without statistics: a loop in a loop.
+    let pool = store::pool::supervision(hub.url()).unwrap();
+    let taken = work::take(&pool, Duration::from_secs(60)).await.unwrap();
+    assert!(taken.is_some());
+    let leased = "SELECT count(*) FROM supervision_work WHERE leased_until IS NOT NULL";
+    assert_eq!(hub.count(leased).await, 1);
 }

@@ -17,6 +17,7 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use linkage::token::TokenAlgorithm;
 use notary_hub::config::Config;
+use notary_hub::identity::pepper::Pepper;
 use notary_hub::identity::pki::Pki;
 use notary_hub::identity::revocation::Revocations;
 use notary_hub::identity::second_factor::SecondFactor;
@@ -57,6 +58,11 @@ impl Keys {
     }
 }
 
+/// What passwords are hashed with where no whole hub reads its own key.
+pub fn pepper() -> Pepper {
+    Pepper::of(&[7; 32])
+}
+
 /// Signs people in with the keys of `keys`; `required` cannot without a second factor.
 pub async fn sessions(
     pool: &PgPool,
@@ -70,7 +76,8 @@ pub async fn sessions(
         pki.session_keys,
         Duration::from_secs(900),
         revocations,
-        SecondFactor::new(pki.account_key, required),
+        SecondFactor::new(pki.account_keys.second_factors, required),
+        pepper(),
     )
 }
 

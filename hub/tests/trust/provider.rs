@@ -26,7 +26,7 @@ use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{Keys, sessions};
+use crate::support::{Keys, pepper, sessions};
 
 const CLIENT: &str = "notary-hub";
 const NONCE: &str = "n-0S6_WzA2Mj";
@@ -181,7 +181,7 @@ async fn bureau() -> Bureau {
         display_name: "分析员",
         role: Role::Analyst,
     };
-    account::add(&db.pool, new, "correct horse battery")
+    account::add(&db.pool, &pepper(), new, "correct horse battery")
         .await
         .unwrap();
     set_provider_subject(&db.pool, "wang", Some("u-17"))
@@ -201,9 +201,7 @@ async fn bureau() -> Bureau {
 
 impl Bureau {
     async fn sign_in(&self, provider: &Provider, token: &str) -> Result<Role, ProviderSignInError> {
-        let session = provider
-            .sign_in(&self.db.pool, &self.sessions, token, NONCE)
-            .await?;
+        let session = provider.sign_in(&self.sessions, token, NONCE, None).await?;
         let person = self.sessions.verify(&session.access_token).unwrap();
         Ok(person.role)
     }

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::support::{Keys, sessions};
+use crate::support::{Keys, pepper, sessions};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -20,12 +20,16 @@ async fn account(pool: &PgPool, login: &str, role: Role) -> Uuid {
         display_name: "某某",
         role,
     };
-    account::add(pool, account, PASSWORD).await.unwrap()
+    account::add(pool, &pepper(), account, PASSWORD)
+        .await
+        .unwrap()
 }
 
 async fn enrol(pool: &PgPool, keys: &Keys, account_id: Uuid) -> Enrolled {
-    let key = pki::account_key(&keys.config.pki_dir()).unwrap();
-    second_factor::enrol(pool, &key, account_id).await.unwrap()
+    let keys = pki::account_keys(&keys.config.pki_dir()).unwrap();
+    second_factor::enrol(pool, &keys.second_factors, account_id)
+        .await
+        .unwrap()
 }
 
 async fn sign_in(sessions: &Sessions, code: &str) -> Result<(), SignInError> {
@@ -34,7 +38,7 @@ async fn sign_in(sessions: &Sessions, code: &str) -> Result<(), SignInError> {
         password: PASSWORD,
         code,
     };
-    sessions.sign_in_with(credentials).await.map(drop)
+    sessions.sign_in_with(credentials, None).await.map(drop)
 }
 
 fn code(enrolled: &Enrolled, steps_later: i64) -> String {
@@ -86,7 +90,7 @@ async fn a_code_without_the_password_is_worth_nothing() {
         password: "incorrect horse",
         code: &present,
     };
-    let refused = sessions.sign_in_with(guess).await;
+    let refused = sessions.sign_in_with(guess, None).await;
     assert!(matches!(refused, Err(SignInError::Refused)));
     sign_in(&sessions, &present)
         .await

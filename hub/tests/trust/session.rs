@@ -14,7 +14,7 @@ use notary_hub::store;
 use notary_hub::store::account::Change;
 use sqlx::PgPool;
 
-use crate::support::{Keys, add_office};
+use crate::support::{Keys, add_office, pepper};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -34,7 +34,8 @@ async fn hub(pool: &PgPool, keys: &Keys) -> (Sessions, Revocations) {
         pki.session_keys,
         Duration::from_secs(900),
         revocations.clone(),
-        SecondFactor::new(pki.account_key, []),
+        SecondFactor::new(pki.account_keys.second_factors, []),
+        pepper(),
     );
     (sessions, revocations)
 }
@@ -54,7 +55,9 @@ impl Pair {
                 display_name: "某某",
                 role,
             };
-            account::add(&db.pool, account, PASSWORD).await.unwrap();
+            account::add(&db.pool, &pepper(), account, PASSWORD)
+                .await
+                .unwrap();
         }
         Self {
             here: hub(&db.pool, &keys).await,
@@ -109,7 +112,9 @@ async fn every_change_of_an_account_ends_its_sessions_and_nobody_elses() {
         office_id: None,
         office_name: None,
     };
-    let new_hash = NewPassword::new("another good one", &names).unwrap().hash();
+    let new_hash = NewPassword::new("another good one", &names)
+        .unwrap()
+        .hash(&pepper());
     let hubs = Pair::new().await;
     let other = hubs.sign_in("zhao").await;
     for (what, change) in [

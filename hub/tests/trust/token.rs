@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::forgery::Forge;
 use crate::support::hub::{Hub, reason};
-use crate::support::{Keys, sessions};
+use crate::support::{Keys, pepper, sessions};
 
 /// As many as the list of attacks asks for.
 const LEAST: usize = 60;
@@ -23,7 +23,7 @@ async fn analyst(pool: &PgPool) -> Uuid {
         display_name: "统计科",
         role: Role::Analyst,
     };
-    account::add(pool, li, "correct horse battery")
+    account::add(pool, &pepper(), li, "correct horse battery")
         .await
         .unwrap()
 }

@@ -26,6 +26,7 @@ use crate::{
 
 pub use credit_code::check_character as credit_code_check_character;
 pub use resident_id::check_character as resident_id_check_character;
+pub(crate) use resident_id::is_eighteen;
 pub use suggest::{Slip, Suggestion, suggest};
 
 vocabulary! {
@@ -81,6 +82,20 @@ impl IdentifierError {
             Self::Area => "area",
             Self::BirthDate => "birth_date",
             Self::CheckCharacter => "check_character",
+        }
+    }
+
+    /// What is wrong, in a few words, Chinese.
+    #[must_use]
+    pub const fn label_zh(self) -> &'static str {
+        match self {
+            Self::Empty => "为空",
+            Self::TooLong => "过长",
+            Self::ControlCharacter => "含控制字符",
+            Self::Form => "位数或字符不符",
+            Self::Area => "地区代码不存在",
+            Self::BirthDate => "出生日期不存在",
+            Self::CheckCharacter => "校验位不符",
         }
     }
 }

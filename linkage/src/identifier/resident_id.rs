@@ -52,6 +52,11 @@ pub(super) fn check_eighteen(
     })
 }
 
+/// Whether a text could be such a card's number.
+pub(crate) fn is_eighteen(text: &str, is_area: fn(u32) -> bool) -> Result<(), IdentifierError> {
+    check_eighteen(text, is_area).map(drop)
+}
+
 /// The check character that belongs to the first 17 digits; anything behind them is ignored. ISO 7064 MOD 11-2.
 ///
 /// # Panics

@@ -1,6 +1,9 @@
 //! Masking: enough of a name for those who know the party, too little for those who do not.
 
-use crate::{text::is_han, vocabulary::PartyKind};
+use crate::{
+    text::{is_han, is_invisible},
+    vocabulary::PartyKind,
+};
 
 /// Words that names of organisations end in, branches and bracketed forms included.
 const ORGANISATIONS: &[&str] = &[
@@ -65,11 +68,15 @@ pub fn mask(name: &str) -> String {
 
 /// Masks a name. A natural person keeps the first character and one `*` for each further one, three at most
 /// (张三丰 → 张**); a name of one character is hidden whole. A legal person keeps two characters (杭州某某公司 →
-/// 杭州****), or one when it has fewer than four.
+/// 杭州****), or one when it has fewer than four. Blanks, as offices put between the characters of a short name, are no
+/// characters of it.
 #[must_use]
 pub fn mask_as(kind: PartyKind, name: &str) -> String {
-    let name = name.trim();
-    let chars = name.chars().count();
+    let characters = || {
+        name.chars()
+            .filter(|&c| !c.is_whitespace() && !is_invisible(c))
+    };
+    let chars = characters().count();
     let (shown, stars) = match kind {
         PartyKind::Natural if chars <= 1 => (0, chars),
         PartyKind::Natural => (1, (chars - 1).min(3)),
@@ -78,8 +85,7 @@ pub fn mask_as(kind: PartyKind, name: &str) -> String {
         PartyKind::Legal => (2, 4),
     };
     // A half of a character that only shows with its other half would mislead: combining marks are dropped.
-    let head = name
-        .chars()
+    let head = characters()
         .take(shown)
         .filter(|&c| is_han(c) || c.is_alphanumeric());
     head.chain(std::iter::repeat_n('*', stars)).collect()
@@ -102,6 +108,9 @@ mod tests {
             ("买买提·艾力", "买***"),
             ("John Smith", "J***"),
             (" 李四 ", "李*"),
+            ("杨轩", "杨*"),
+            ("杨　轩", "杨*"),
+            ("杨 轩\u{200B}", "杨*"),
         ] {
             assert_eq!(mask(name), masked, "{name}");
         }

@@ -174,11 +174,11 @@ async fn file(
     let bearer = headers.get(AUTHORIZATION).cloned();
     let bearer = bearer.ok_or_else(Refusal::no_session)?;
     let identity = Arc::clone(&counter.identities.borrow());
-    let ready = filing::read(&filed, identity.office_id(), identity.token_key())?;
+    let ready = filing::read(&filed)?;
     let [ready] =
         <[_; 1]>::try_from(ready).map_err(|_| Refusal::of_body(StatusCode::BAD_REQUEST))?;
     let bearer = lookup::bearer(bearer.as_bytes())?;
-    let receipt = filing::hand_in_session(&counter.config, &identity, ready, bearer).await?;
+    let receipt = filing::hand_in_session(&counter.config, &identity, &ready, bearer).await?;
     Ok(Json(receipt))
 }
 
@@ -250,7 +250,6 @@ impl AskedPerson {
 mod tests {
     use axum::body::Body;
     use axum::http::header::HOST;
-    use linkage::token::{TokenAlgorithm, TokenKey};
     use tower::ServiceExt;
 
     use super::*;
@@ -269,10 +268,6 @@ mod tests {
         let request = request.body(Body::empty()).expect("a request");
         let router = of_the_console(route, CONSOLE.to_owned());
         router.oneshot(request).await.expect("an answer")
-    }
-
-    fn key() -> TokenKey {
-        TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32])
     }
 
     fn asked(person: &str) -> Result<Question, Refusal> {
@@ -322,8 +317,7 @@ mod tests {
     fn a_relative_whose_number_is_mistyped_is_named_and_the_number_is_not() {
         let form = r#"{"kind": "recusal", "fields": {"licence_no": "N1", "kin": [
                        {"relation": "parent", "id_kind": "resident_id", "id_number": "110105194912310021"}]}}"#;
-        let office = "hzgl".parse().expect("an id");
-        let refused = Refusal::from(filing::read(form, office, &key()).expect_err("mistyped"));
+        let refused = Refusal::from(filing::read(form).expect_err("mistyped"));
         assert_eq!(refused.field.as_deref(), Some("kin[0].id_number"));
         assert!(!refused.detail_zh.contains("19491231"));
     }

@@ -50,12 +50,12 @@ async fn file(
     body: Result<String, StringRejection>,
 ) -> Result<Json<Filed>, Refusal> {
     let body = Zeroizing::new(body.map_err(|rejection| Refusal::of_body(rejection.status()))?);
-    let identity = Arc::clone(&filings.identities.borrow());
-    let ready = filing::read(&body, identity.office_id(), identity.token_key())?;
+    let ready = filing::read(&body)?;
     if ready.len() > MOST {
         return Err(Refusal::of_body(StatusCode::PAYLOAD_TOO_LARGE));
     }
-    let receipts = filing::hand_in(&filings.config, &identity, ready).await?;
+    let identity = Arc::clone(&filings.identities.borrow());
+    let receipts = filing::hand_in(&filings.config, &identity, &ready).await?;
     tracing::info!(filings = receipts.len(), "filings handed in");
     Ok(Json(Filed { receipts }))
 }

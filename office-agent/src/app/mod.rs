@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use addresses::Addresses;
 pub(crate) use go_over::identity_under_one_key;
-pub(crate) use sources::pipeline;
+pub(crate) use sources::{mapping, pipeline};
 
 use crate::config::{Config, SourceName};
 use crate::dial::Dialer;

@@ -39,9 +39,13 @@ pub(super) fn push_endpoint(outbox: Outbox, pipelines: &[(Source, Pipeline)]) ->
 
 /// One source's pipeline.
 pub(crate) fn pipeline(source: &Source, key: &TokenKey) -> Result<Pipeline, AppError> {
-    let mapping = Mapping::load(source.mapping()).map_err(|problem| AppError::Mapping {
+    Ok(Pipeline::new(mapping(source)?, key.clone()))
+}
+
+/// One source's mapping.
+pub(crate) fn mapping(source: &Source) -> Result<Mapping, AppError> {
+    Mapping::load(source.mapping()).map_err(|problem| AppError::Mapping {
         name: source.name().clone(),
         problem,
-    })?;
-    Ok(Pipeline::new(mapping, key.clone()))
+    })
 }

@@ -8,6 +8,7 @@ use linkage::matter::MatterType;
 use linkage::vocabulary::PartyRole;
 use zeroize::Zeroizing;
 
+use super::Failure;
 use crate::lookup::{Credentials, Purpose, Question, RawParty, RawSubject};
 use crate::mapping::PlaceCode;
 
@@ -104,7 +105,7 @@ impl FromStr for PartyArg {
         let (Some(role), Some(kind), Some(number)) = (parts.next(), parts.next(), parts.next())
         else {
             return Err(
-                "expected ROLE:KIND:NUMBER, e.g. principal:resident_id:33010619800101001X".into(),
+                "expected ROLE:KIND:NUMBER, e.g. principal:resident_id:11010519491231002X".into(),
             );
         };
         Ok(Self(RawParty {
@@ -134,17 +135,28 @@ impl FromStr for SubjectArg {
 }
 
 /// The notary's password, from the environment or standard input.
-pub(super) fn password() -> anyhow::Result<Zeroizing<String>> {
+pub(super) fn password() -> Result<Zeroizing<String>, Failure> {
     if let Ok(password) = std::env::var("OFFICE_AGENT_PASSWORD") {
-        return Ok(Zeroizing::new(password));
+        return there(Zeroizing::new(password));
     }
+    first_line(io::stdin().lock())
+}
+
+fn first_line(mut input: impl BufRead) -> Result<Zeroizing<String>, Failure> {
     let mut line = Zeroizing::new(String::new());
-    io::stdin()
-        .lock()
-        .read_line(&mut line)
-        .context("read the password")?;
+    input.read_line(&mut line).context("read the password")?;
     let trimmed = line.trim_end_matches(['\r', '\n']).to_owned();
-    Ok(Zeroizing::new(trimmed))
+    there(Zeroizing::new(trimmed))
+}
+
+/// An empty one is nobody's, and a sign-in with it would count towards the lock of the account.
+fn there(password: Zeroizing<String>) -> Result<Zeroizing<String>, Failure> {
+    match password.is_empty() {
+        false => Ok(password),
+        true => Err(Failure::Usage(
+            "there is no password: give it on standard input or as OFFICE_AGENT_PASSWORD".into(),
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -153,7 +165,7 @@ mod tests {
 
     #[test]
     fn parties_and_subjects_are_read_and_never_shown() {
-        let party: PartyArg = "principal:resident_id:33010619800101001X"
+        let party: PartyArg = "principal:resident_id:11010519491231002X"
             .parse()
             .expect("a party");
         assert_eq!(party.0.role, PartyRole::Principal);
@@ -168,6 +180,15 @@ mod tests {
         ] {
             let error = wrong.parse::<PartyArg>().expect_err("no party");
             assert!(error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_password_is_said_before_anything_is_sent() {
+        let read = |input: &str| first_line(input.as_bytes());
+        assert_eq!(read("geheim\r\n").expect("a password").as_str(), "geheim");
+        for nothing in ["", "\n"] {
+            assert!(matches!(read(nothing), Err(Failure::Usage(_))));
         }
     }
 }

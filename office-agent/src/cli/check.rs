@@ -28,6 +28,23 @@ pub(super) struct Args {
     notary: NotaryArgs,
 }
 
+impl Args {
+    /// What is asked, and who asks.
+    pub(super) fn asked(self) -> (Question, NotaryArgs) {
+        let intent = match (self.register_intent, self.withdraw_intent) {
+            (true, _) => Some(IntentAction::Register),
+            (false, true) => Some(IntentAction::Withdraw),
+            (false, false) => None,
+        };
+        let question = Question {
+            persons: self.persons.into_iter().map(|person| person.0).collect(),
+            intent,
+            ..self.matter.question()
+        };
+        (question, self.notary)
+    }
+}
+
 const FOUND: u8 = 10;
 
 pub(super) async fn check(
@@ -35,16 +52,7 @@ pub(super) async fn check(
     args: Args,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let intent = match (args.register_intent, args.withdraw_intent) {
-        (true, _) => Some(IntentAction::Register),
-        (false, true) => Some(IntentAction::Withdraw),
-        (false, false) => None,
-    };
-    let question = Question {
-        persons: args.persons.into_iter().map(|person| person.0).collect(),
-        intent,
-        ..args.matter.question()
-    };
+    let (question, notary) = args.asked();
     if question.parties.is_empty() && question.persons.is_empty() && question.subjects.is_empty() {
         return Err(Failure::Usage(
             "name at least one --party, --person or --subject to look for".to_owned(),
@@ -54,7 +62,7 @@ pub(super) async fn check(
     // Numbers are looked at before the password is asked for: a typing error needs no sign-in.
     question.tokenised(identity.token_key())?;
     let password = password()?;
-    let credentials = args.notary.with(&password);
+    let credentials = notary.with(&password);
     let answer = lookup::ask(config, &identity, &question, credentials).await?;
     // What is cut off may hold something.
     let found = answer.truncated || !(answer.hits.is_empty() && answer.intents.is_empty());

@@ -2,6 +2,7 @@
 
 use super::{Failure, Output};
 use crate::config::{Config, Source};
+use crate::source::sql::can_be_meant;
 
 /// The configuration was read, so its keys and values are right; what is left is what they point at.
 pub(super) fn check_config(config: &Config, output: &Output) -> Result<(), Failure> {
@@ -20,7 +21,7 @@ pub(super) fn check_config(config: &Config, output: &Output) -> Result<(), Failu
                 folder.path.display()
             )),
             Source::Sql(sql) => {
-                if let Err(error) = sql.url.reveal() {
+                if let Err(error) = can_be_meant(sql) {
                     missing.push(format!("source `{name}`: url: {error}"));
                 }
             }

@@ -23,9 +23,8 @@ pub(super) async fn file(config: &Config, args: &Args, output: &Output) -> Resul
         path => std::fs::read_to_string(path),
     };
     let text = text.with_context(|| format!("read {}", args.file.display()))?;
-    let ready = filing::read(&text, identity.office_id(), identity.token_key())
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    let receipts = filing::hand_in(config, &identity, ready).await?;
+    let ready = filing::read(&text).map_err(|error| Failure::Usage(error.to_string()))?;
+    let receipts = filing::hand_in(config, &identity, &ready).await?;
     output.print(&receipts, || filing::text(&receipts))?;
     Ok(())
 }

@@ -13,7 +13,11 @@ use crate::identity;
 use crate::minimise;
 use crate::outbox::{self, Disposition, Entry, Outbox};
 use crate::source::import_file;
-use crate::source::row::Found;
+use crate::source::repeats::{Repeat, Repeats, Version};
+use crate::source::row::{self, Found};
+
+/// Rows between two words on how far a large file is; it takes a second or a few.
+const TOLD_EVERY: u64 = 10_000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -31,6 +35,7 @@ struct Imported {
     unchanged: u64,
     rejected: u64,
     notes: Vec<String>,
+    repeats: Vec<Repeat>,
 }
 
 pub(super) async fn import(config: &Config, args: &Args, output: &Output) -> Result<(), Failure> {
@@ -45,17 +50,27 @@ pub(super) async fn import(config: &Config, args: &Args, output: &Output) -> Res
     let bad = |bad| anyhow!("{bad}");
     let mut rows = import_file(&args.file, folder).await.map_err(bad)?;
     let mut done = Imported::default();
+    let mut read = 0;
+    let mut repeats = Repeats::default();
     while let Some(found) = rows.next().await.map_err(bad)? {
         let mut good = Vec::new();
         let mut entries = Vec::with_capacity(found.len());
         for found in found {
-            let location = match &found {
-                Found::Row(row) => minimise::location(&row.location),
-                Found::Malformed { location } => minimise::location(location),
+            let (location, content) = match &found {
+                Found::Row(row) => (minimise::location(&row.location), row::content(row)),
+                Found::Malformed { location, .. } => (minimise::location(location), [0; 32]),
             };
             let entry = pipeline.entry(found);
-            match entry {
-                Entry::Case(_) => good.push(location),
+            match &entry {
+                Entry::Case(case) => {
+                    let version = Version {
+                        location: location.clone(),
+                        content,
+                        revision: (case.revision > 0).then_some(case.revision),
+                    };
+                    repeats.see(&case.source_case_id, version);
+                    good.push(location);
+                }
                 Entry::Rejected(_) => done.rejected += 1,
             }
             entries.push(entry);
@@ -66,9 +81,18 @@ pub(super) async fn import(config: &Config, args: &Args, output: &Output) -> Res
         let stored = stored.count() as u64;
         done.stored += stored;
         done.unchanged += dispositions.len() as u64 - stored;
+        let before = read;
+        read += dispositions.len() as u64;
+        if read / TOLD_EVERY > before / TOLD_EVERY {
+            output.progress(&format!(
+                "{read} records read, {} stored so far",
+                done.stored
+            ));
+        }
     }
     done.notes = rows.notes().to_vec();
-    output.print(&done, || text(&done))?;
+    done.repeats = repeats.kept().to_vec();
+    output.print(&done, || format!("{}\n{}", text(&done), repeats.text()))?;
     Ok(())
 }
 

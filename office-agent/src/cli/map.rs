@@ -1,14 +1,14 @@
 //! `office-agent map --dry-run`: reads, sends nothing, and says what would be taken and what refused.
 
 use std::collections::BTreeMap;
+use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::{Failure, Output};
-use crate::app::AppError;
+use super::{Failure, Output, TO_MEND};
+use crate::app;
 use crate::config::{Config, Source, SourceName};
 use crate::dry_run::DryRun;
-use crate::mapping::Mapping;
 use crate::source::read_all;
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,11 @@ pub(super) struct Args {
     rows: Option<u64>,
 }
 
-pub(super) async fn map(config: &Config, args: &Args, output: &Output) -> Result<(), Failure> {
+pub(super) async fn map(
+    config: &Config,
+    args: &Args,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
     debug_assert!(args.dry_run);
     let wanted = |source: &&Source| match &args.source {
         Some(name) => source.name() == name,
@@ -32,10 +36,12 @@ pub(super) async fn map(config: &Config, args: &Args, output: &Output) -> Result
     };
     let mut reports = BTreeMap::new();
     let mut text = String::new();
+    let mut whole = true;
     for source in config.sources.iter().filter(wanted) {
-        let (report, words) = one(source, args.rows).await?;
-        text.push_str(&format!("source `{}`\n{words}\n", source.name()));
-        reports.insert(source.name().to_string(), report);
+        let one = one(source, args.rows).await?;
+        whole &= one.is_whole;
+        text.push_str(&format!("source `{}`\n{}\n", source.name(), one.text));
+        reports.insert(source.name().to_string(), one.report);
     }
     if reports.is_empty() {
         return Err(Failure::Usage(
@@ -43,14 +49,22 @@ pub(super) async fn map(config: &Config, args: &Args, output: &Output) -> Result
         ));
     }
     output.print(&reports, || text)?;
-    Ok(())
+    Ok(match whole {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(TO_MEND),
+    })
 }
 
-async fn one(source: &Source, rows: Option<u64>) -> Result<(Value, String), Failure> {
-    let mapping = Mapping::load(source.mapping()).map_err(|problem| AppError::Mapping {
-        name: source.name().clone(),
-        problem,
-    })?;
+/// What there is to say about one source.
+struct Told {
+    report: Value,
+    text: String,
+    /// Every file was read, every row would be taken and every code is known.
+    is_whole: bool,
+}
+
+async fn one(source: &Source, rows: Option<u64>) -> Result<Told, Failure> {
+    let mapping = app::mapping(source)?;
     let mut run = DryRun::new(&mapping);
     let mut reading = read_all(source, rows)?;
     while let Some(found) = reading.next().await? {
@@ -66,5 +80,9 @@ async fn one(source: &Source, rows: Option<u64>) -> Result<(Value, String), Fail
     for note in reading.notes() {
         text.push_str(&format!("note: {note}\n"));
     }
-    Ok((report, text))
+    Ok(Told {
+        report,
+        text,
+        is_whole: run.takes_all() && reading.bad_files().is_empty(),
+    })
 }

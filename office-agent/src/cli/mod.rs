@@ -10,6 +10,7 @@ mod map;
 mod outbox;
 mod output;
 mod person;
+mod quality;
 mod reconcile;
 mod status;
 mod watch;
@@ -26,8 +27,11 @@ use output::Output;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done (check: nothing found), 1 failed, 2 wrong usage or configuration, 3 outbox check
-found damage, 10 check found something.
+found damage, 10 check found something, 11 map or quality found something to mend.
 Any key of the configuration can be overridden, e.g. OFFICE_AGENT__LOG__FILTER=debug.";
+
+/// Exit code of a reading that found something for the office to mend.
+const TO_MEND: u8 = 11;
 
 /// Hands a notary office's cases to the citywide hub.
 #[derive(Debug, Parser)]
@@ -65,8 +69,10 @@ enum Command {
     Import(import::Args),
     /// Say whether the agent on this machine runs and its outbox answers; fails when not.
     Health,
-    /// What waits, what was refused and how to mend it.
-    Status,
+    /// What waits, what was refused and how to mend it, and what the hub wants people to know.
+    Status(status::Args),
+    /// Read the sources and name the cases with something to correct, field by field; they are taken all the same.
+    Quality(quality::Args),
     /// Ask the hub whether a person or a thing is known in the city, before accepting.
     Check(check::Args),
     /// Ask the hub to tell when another office opens a matter.
@@ -114,10 +120,22 @@ pub async fn run(cli: Cli) -> ExitCode {
             ExitCode::from(2)
         }
         Err(Failure::Failed(error)) => {
-            output.failed(&error.to_string());
+            output.failed(&with_causes(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with all that it came from; many say that themselves.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// The machine has no room for a runtime.
@@ -134,10 +152,11 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
             logs::init(&config.log)?;
             app::run(config).await?;
         }
-        Command::Map(args) => map::map(&config, &args, output).await?,
+        Command::Map(args) => return map::map(&config, &args, output).await,
         Command::Import(args) => import::import(&config, &args, output).await?,
         Command::Health => status::health(&config, output).await?,
-        Command::Status => status::status(&config, output).await?,
+        Command::Status(args) => status::status(&config, &args, output).await?,
+        Command::Quality(args) => return quality::quality(&config, &args, output).await,
         Command::Check(args) => return check::check(&config, args, output).await,
         Command::Watch(command) => watch::watch(&config, command, output).await?,
         Command::File(args) => file::file(&config, &args, output).await?,
@@ -160,6 +179,50 @@ mod tests {
     }
 
     #[test]
+    fn an_error_is_told_with_its_cause_and_the_cause_once() {
+        let missing = || std::io::Error::other("no such file");
+        let bare = anyhow::Error::new(missing()).context("read /nope");
+        assert_eq!(with_causes(&bare), "read /nope: no such file");
+        let said = anyhow::Error::new(missing()).context("read /nope: no such file");
+        assert_eq!(with_causes(&said), "read /nope: no such file");
+    }
+
+    /// The words of a command as a shell makes them.
+    fn words(command: &str) -> Vec<String> {
+        let print = format!("printf '%s\\0' {command}");
+        let output = std::process::Command::new("sh")
+            .args(["-c", &print])
+            .output()
+            .expect("a shell");
+        assert!(output.status.success(), "{command}: {output:?}");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        text.split_terminator('\0').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_documented_questions_can_be_asked() {
+        use linkage::token::{TokenAlgorithm, TokenKey};
+
+        let key = TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32]);
+        let document = include_str!("../../../docs/integrator.md").replace("\\\n", " ");
+        let examples = document
+            .lines()
+            .filter(|line| line.starts_with("office-agent ") && line.contains("--party"));
+        let mut asked = Vec::new();
+        for example in examples {
+            let cli = Cli::try_parse_from(words(example)).expect(example);
+            let (name, question) = match cli.command {
+                Command::Check(args) => ("check", args.asked().0),
+                Command::Watch(watch::Command::Add(add)) => ("watch add", add.matter.question()),
+                _ => panic!("{example}"),
+            };
+            question.tokenised(&key).expect(example);
+            asked.push(name);
+        }
+        assert_eq!(asked, ["check", "watch add"]);
+    }
+
+    #[test]
     fn the_help_text_is_as_reviewed() {
         // Whatever terminal the tests run in.
         let mut command = Cli::command().term_width(100);
@@ -167,7 +230,9 @@ mod tests {
         let mut text = command.render_long_help().to_string();
         for name in [
             "enroll",
+            "status",
             "map",
+            "quality",
             "import",
             "check",
             "file",

@@ -7,19 +7,51 @@ use time::OffsetDateTime;
 
 use super::{Failure, Output};
 use crate::config::Config;
+use crate::mapping::label_zh;
 use crate::source::Doing;
 use crate::status::{Status, ask, time_zh};
 
-/// Rejects printed at most; `--json` has more.
-const PRINTED: usize = 50;
+mod notices;
 
-pub(super) async fn status(config: &Config, output: &Output) -> Result<(), Failure> {
+/// Refused records printed unless all are asked for.
+const REJECTS: usize = 50;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Print every refused record and every notice, not some of each kind.
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) async fn status(config: &Config, args: &Args, output: &Output) -> Result<(), Failure> {
     let status = match ask(&config.data_dir).await {
         Some(status) => status,
         None => Status::of_stopped(config)?,
     };
-    output.print(&status, || text(&status))?;
+    let most = match args.all {
+        true => Most::ALL,
+        false => Most::SOME,
+    };
+    output.print(&status, || text(&status, most))?;
     Ok(())
+}
+
+/// How many are printed.
+#[derive(Clone, Copy)]
+struct Most {
+    rejects: usize,
+    notices_of_a_kind: usize,
+}
+
+impl Most {
+    const SOME: Self = Self {
+        rejects: REJECTS,
+        notices_of_a_kind: notices::OF_A_KIND,
+    };
+    const ALL: Self = Self {
+        rejects: usize::MAX,
+        notices_of_a_kind: usize::MAX,
+    };
 }
 
 pub(super) async fn health(config: &Config, output: &Output) -> Result<(), Failure> {
@@ -35,12 +67,12 @@ pub(super) async fn health(config: &Config, output: &Output) -> Result<(), Failu
     Ok(())
 }
 
-fn text(status: &Status) -> String {
+fn text(status: &Status, most: Most) -> String {
     let mut text = String::new();
     let _ = head(&mut text, status);
     let _ = sources(&mut text, status);
-    let _ = rejects(&mut text, status);
-    let _ = notices(&mut text, status);
+    let _ = rejects(&mut text, status, most.rejects);
+    let _ = notices::write(&mut text, &status.outbox, most.notices_of_a_kind);
     text
 }
 
@@ -74,9 +106,14 @@ fn head(text: &mut String, status: &Status) -> std::fmt::Result {
         }
     }
     let outbox = &status.outbox;
+    // Of a large first load it says how far it is.
+    let far = match (outbox.waiting, outbox.last_sequence) {
+        (0, _) | (_, 0) => String::new(),
+        (_, last) => format!("，{}%", outbox.acked_sequence.saturating_mul(100) / last),
+    };
     writeln!(
         text,
-        "待报送　　{} 条（已取 {}，平台已确认 {}）",
+        "待报送　　{} 条（已取 {}，平台已确认 {}{far}）",
         outbox.waiting, outbox.last_sequence, outbox.acked_sequence
     )
 }
@@ -101,7 +138,7 @@ fn sources(text: &mut String, status: &Status) -> std::fmt::Result {
             "  {}（{}）　{doing}　已取 {} 条　最近读取 {read}",
             source.name, source.kind, source.stored
         )?;
-        let bad = state.bad_files.iter().map(|bad| format!("文件 {bad}"));
+        let bad = (state.bad_files.iter()).map(|bad| format!("文件 {}", bad.text_zh()));
         for line in state.problem.iter().chain(&state.notes).cloned().chain(bad) {
             writeln!(text, "    {line}")?;
         }
@@ -109,13 +146,13 @@ fn sources(text: &mut String, status: &Status) -> std::fmt::Result {
     Ok(())
 }
 
-fn rejects(text: &mut String, status: &Status) -> std::fmt::Result {
+fn rejects(text: &mut String, status: &Status, most: usize) -> std::fmt::Result {
     let outbox = &status.outbox;
     if outbox.rejects_open == 0 {
         return writeln!(text, "\n没有未处理的退回记录。");
     }
     writeln!(text, "\n退回记录　{} 条未处理", outbox.rejects_open)?;
-    for reject in outbox.rejects.iter().take(PRINTED) {
+    for reject in outbox.rejects.iter().take(most) {
         let whose = match (reject.source_case_id.as_str(), reject.location.as_str()) {
             ("", location) => location.to_owned(),
             (id, "") => format!("案件 {id}"),
@@ -130,7 +167,7 @@ fn rejects(text: &mut String, status: &Status) -> std::fmt::Result {
             "  {} {by} {whose}　{} {} {}",
             time_zh(reject.rejected_at),
             reject.rule_id,
-            reject.field,
+            field(&reject.field),
             reject.value_shape
         )?;
         let remedy = match reject.message_zh.as_str() {
@@ -139,27 +176,25 @@ fn rejects(text: &mut String, status: &Status) -> std::fmt::Result {
         };
         writeln!(text, "    {remedy}")?;
     }
-    if outbox.rejects_open > PRINTED as u64 {
-        writeln!(text, "  ……其余见 office-agent status --json")?;
-    }
-    Ok(())
+    let printed = outbox.rejects.len().min(most);
+    left_out(text, outbox.rejects_open.saturating_sub(printed as u64))
 }
 
-fn notices(text: &mut String, status: &Status) -> std::fmt::Result {
-    if !status.outbox.notices.is_empty() {
-        writeln!(text, "\n平台通知")?;
+/// A field as staff call it, and as the mapping does.
+fn field(canonical: &str) -> String {
+    match label_zh(canonical) {
+        label if label == canonical => label,
+        label => format!("{label}（{canonical}）"),
     }
-    for notice in status.outbox.notices.iter().take(PRINTED) {
-        let case = match notice.source_case_id.as_str() {
-            "" => String::new(),
-            id => format!("案件 {id}　"),
-        };
-        writeln!(
+}
+
+/// How many are not printed, and how to see them.
+fn left_out(text: &mut String, count: u64) -> std::fmt::Result {
+    match count {
+        0 => Ok(()),
+        _ => writeln!(
             text,
-            "  {} {case}{}",
-            time_zh(notice.created_at),
-            notice.text_zh
-        )?;
+            "  ……还有 {count} 条，全部见 office-agent status --all（或 --json）"
+        ),
     }
-    Ok(())
 }

@@ -23,7 +23,7 @@ pub(super) enum Command {
 #[derive(Debug, clap::Args)]
 pub(super) struct Add {
     #[command(flatten)]
-    matter: MatterArgs,
+    pub(super) matter: MatterArgs,
     /// For how many days the question stands.
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=366))]
     days: u32,
@@ -35,9 +35,14 @@ pub(super) struct Add {
 #[derive(Debug, clap::Args)]
 pub(super) struct Remove {
     /// As printed by `watch add` and `watch list`.
+    #[arg(value_parser = id)]
     id: Uuid,
     #[command(flatten)]
     notary: NotaryArgs,
+}
+
+fn id(text: &str) -> Result<Uuid, &'static str> {
+    (text.parse()).map_err(|_| "expected the id of a standing question, as `watch list` prints it")
 }
 
 pub(super) async fn watch(
@@ -48,7 +53,12 @@ pub(super) async fn watch(
     let identity = identity::load(&config.data_dir)?;
     match command {
         Command::Add(add) => {
-            let question = add.matter.question();
+            let Add {
+                matter,
+                days,
+                notary,
+            } = add;
+            let question = matter.question();
             if question.parties.is_empty() && question.subjects.is_empty() {
                 return Err(Failure::Usage(
                     "name the --party and --subject that the matter is known by".to_owned(),
@@ -57,8 +67,8 @@ pub(super) async fn watch(
             // Numbers are looked at before the password is asked for: a typing error needs no sign-in.
             question.tokenised(identity.token_key())?;
             let password = password()?;
-            let credentials = add.notary.with(&password);
-            let put = watch::put(config, &identity, &question, add.days, credentials).await?;
+            let credentials = notary.with(&password);
+            let put = watch::put(config, &identity, &question, days, credentials).await?;
             output.print(&put, || watch::put_text(&put))?;
         }
         Command::List(notary) => {
@@ -76,4 +86,15 @@ pub(super) async fn watch(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_id_is_pointed_to_the_list() {
+        assert!(id("0198c0de-0000-7000-8000-000000000000").is_ok());
+        assert!(id("nope").expect_err("no id").contains("watch list"));
+    }
 }

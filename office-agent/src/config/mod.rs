@@ -52,7 +52,7 @@ impl Default for Hub {
         Self {
             agents: HubUrl::local(7443),
             people: HubUrl::local(8443),
-            ca_file: "hub-ca.pem".into(),
+            ca_file: "anchors.pem".into(),
         }
     }
 }

@@ -40,7 +40,7 @@ pub enum DialError {
     /// The peer's certificate is of another CA.
     #[error(
         "what answers at {hub} is not certified by the CA this agent trusts; compare hub.ca_file (before enrolment) \
-         with the operator's ca.pem, or enrol again"
+         with the operator's anchors.pem, or enrol again"
     )]
     WrongCa {
         /// Address dialled.
@@ -206,8 +206,12 @@ impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)?;
         match self.reason.as_str() {
-            "" => Ok(()),
-            reason => write!(f, " ({reason})"),
+            "" => {}
+            reason => write!(f, " ({reason})")?,
+        }
+        match self.fields.as_slice() {
+            [] => Ok(()),
+            fields => write!(f, ": {}", fields.join(", ")),
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::source::row::Columns;
+use crate::source::row::{Columns, FieldCount};
 
 const MAPPING: &str = r#"
 ignore = ["remark"]
@@ -73,6 +73,10 @@ fn the_report_tells_what_would_be_taken_what_refused_and_what_is_not_known() {
     run.add(found(15, "1", &"11010519491231002X；".repeat(4)));
     run.add(Found::Malformed {
         location: "cases.csv:16".to_owned(),
+        fields: FieldCount {
+            expected: 5,
+            found: 4,
+        },
     });
     insta::assert_snapshot!(run.to_string());
     let json: serde_json::Value =
@@ -106,4 +110,58 @@ fn codes_are_shown_and_numbers_of_people_are_not() {
     ] {
         assert!(!looks_like_a_code(value), "{value}");
     }
+}
+
+fn own(file: &str, line: u32, cells: &[(&str, &str)]) -> Found {
+    let mut row = self::cells(line, cells);
+    row.location = format!("{file}:{line}");
+    let party = self::cells(line, &[("name", "张三"), ("number", "11010519491231002X")]);
+    row.children.insert("parties".to_owned(), vec![party]);
+    Found::Row(row)
+}
+
+#[test]
+fn a_file_that_lacks_a_column_is_told_apart_from_the_others() {
+    let mapping = mapping();
+    let mut run = DryRun::new(&mapping);
+    let whole = [
+        ("id", "a"),
+        ("state", "1"),
+        ("matter", "will"),
+        ("notary", ""),
+    ];
+    run.add(own("whole.csv", 2, &whole));
+    run.add(own(
+        "short.csv",
+        2,
+        &[("id", "b"), ("matter", "will"), ("notary", "")],
+    ));
+    let text = run.to_string();
+    assert!(text.contains("\n  state (short.csv)\n"), "{text}");
+    assert!(text.contains("COLUMN_MISSING"), "{text}");
+    assert!(text.contains("case b, short.csv:2  state"), "{text}");
+}
+
+#[test]
+fn the_same_case_twice_in_a_file_with_other_content_is_named_with_both_lines() {
+    let mapping = mapping();
+    let mut run = DryRun::new(&mapping);
+    let row = |matter| {
+        [
+            ("id", "a"),
+            ("state", "1"),
+            ("matter", matter),
+            ("notary", ""),
+        ]
+    };
+    run.add(own("cases.csv", 2, &row("will")));
+    run.add(own("cases.csv", 3, &row("will")));
+    assert!(run.takes_all());
+    run.add(own("cases.csv", 9, &row("mandate")));
+    let text = run.to_string();
+    assert!(
+        text.contains("case a: cases.csv:9 counts, cases.csv:2 does not"),
+        "{text}"
+    );
+    assert!(!run.takes_all());
 }

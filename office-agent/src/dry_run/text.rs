@@ -16,6 +16,10 @@ impl fmt::Display for DryRun<'_> {
         counts(f, "by matter", &self.by_matter)?;
         rejects(f, &self.rejects)?;
         self.codes(f)?;
+        match self.repeats.text().as_str() {
+            "" => {}
+            repeats => write!(f, "\n{repeats}")?,
+        }
         let gaps = self.gaps();
         columns(
             f,
@@ -89,8 +93,16 @@ fn rejects(f: &mut fmt::Formatter<'_>, rejects: &[RejectGroup]) -> fmt::Result {
             group.rule, group.field, group.count
         )?;
         for example in &group.examples {
-            let line = format!("    {}  {}", example.location, example.value_shape);
+            let case = match example.source_case_id.as_str() {
+                "" => String::new(),
+                id => format!("case {id}, "),
+            };
+            let line = format!("    {case}{}  {}", example.location, example.value_shape);
             writeln!(f, "{}", line.trim_end())?;
+        }
+        let more = group.count - group.examples.len() as u64;
+        if more > 0 {
+            writeln!(f, "    and {more} more")?;
         }
     }
     Ok(())
@@ -101,11 +113,9 @@ fn columns<'a>(
     title: &str,
     columns: impl IntoIterator<Item = &'a String>,
 ) -> fmt::Result {
-    for (at, column) in columns.into_iter().enumerate() {
-        if at == 0 {
-            writeln!(f, "\n{title}")?;
-        }
-        writeln!(f, "  {column}")?;
+    let columns: Vec<&str> = columns.into_iter().map(String::as_str).collect();
+    match columns.is_empty() {
+        true => Ok(()),
+        false => writeln!(f, "\n{title}\n  {}", columns.join(", ")),
     }
-    Ok(())
 }

@@ -9,7 +9,7 @@
 //! `id_number`; what is sent has the keyed token in their place.
 
 use data_encoding::HEXLOWER;
-use linkage::identifier::{IdentifierError, IdentifierKind, ParsedIdentifier};
+use linkage::identifier::{Identifier, IdentifierError, IdentifierKind, ParsedIdentifier};
 use linkage::long_number;
 use linkage::office::OfficeId;
 use linkage::token::TokenKey;
@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Ready, id_of};
+use super::id_of;
 
 /// Why a file cannot be handed in. Nothing of its content is quoted: it may be of a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,11 +94,54 @@ struct Form {
     fields: Map<String, Value>,
 }
 
-/// Reads a file's filings and takes all numbers out of them.
+/// A filing as the office has it, in order to be handed in: its numbers are numbers yet, which `Debug` does not show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ready {
+    /// Code of its kind.
+    pub kind: String,
+    of_kind: FilingKind,
+    filing_id: Option<Uuid>,
+    source_case_id: String,
+    text: String,
+    /// The kind's own, without relatives.
+    fields: Map<String, Value>,
+    kin: Option<Vec<Relative>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Relative {
+    relation: String,
+    number: Identifier,
+}
+
+impl Ready {
+    /// What is sent: tokens under the key in the place of numbers.
+    pub(super) fn request(&self, office_id: OfficeId, key: &TokenKey) -> SubmitFilingRequest {
+        let mut fields = self.fields.clone();
+        if let Some(kin) = &self.kin {
+            let kin = kin.iter().map(|relative| relative.tokenised(key));
+            fields.insert(KIN.to_owned(), kin.collect());
+        }
+        let detail = Value::Object(fields).to_string();
+        let content = [&self.kind, &self.source_case_id, &self.text, &detail];
+        let filing_id = self
+            .filing_id
+            .unwrap_or_else(|| id_of(office_id, &content.map(String::as_str).join("\0")));
+        SubmitFilingRequest {
+            filing_id: filing_id.to_string(),
+            kind: self.of_kind.into(),
+            source_case_id: self.source_case_id.clone(),
+            text: self.text.clone(),
+            detail,
+        }
+    }
+}
+
+/// Reads a file's filings.
 ///
 /// # Errors
 /// When one of them is not of the form.
-pub fn read(file: &str, office_id: OfficeId, key: &TokenKey) -> Result<Vec<Ready>, FormError> {
+pub fn read(file: &str) -> Result<Vec<Ready>, FormError> {
     let is_list = file.trim_start().starts_with('[');
     let forms = match is_list {
         true => serde_json::from_str::<Vec<Form>>(file),
@@ -108,37 +151,36 @@ pub fn read(file: &str, office_id: OfficeId, key: &TokenKey) -> Result<Vec<Ready
         line: error.line(),
         column: error.column(),
     })?;
-    let ready = |(index, form)| ready(form, index + 1, office_id, key);
+    let ready = |(index, form)| ready(form, index + 1);
     forms.into_iter().enumerate().map(ready).collect()
 }
 
-fn ready(form: Form, at: usize, office_id: OfficeId, key: &TokenKey) -> Result<Ready, FormError> {
-    let kind = FilingKind::from_str_name(&format!("{PREFIX}{}", form.kind.to_uppercase()))
+fn ready(mut form: Form, at: usize) -> Result<Ready, FormError> {
+    let of_kind = FilingKind::from_str_name(&format!("{PREFIX}{}", form.kind.to_uppercase()))
         .filter(|kind| *kind != FilingKind::Unspecified)
         .ok_or(FormError::Kind { at })?;
     if let Some(field) = numbered(&form) {
         return Err(FormError::NumberInText { at, field });
     }
-    let mut fields = form.fields;
-    if let Some(Value::Array(kin)) = fields.get_mut("kin") {
-        for (index, relative) in kin.iter_mut().enumerate() {
-            *relative = tokenised(relative, at, index + 1, key)?;
+    let kin = match form.fields.get(KIN) {
+        Some(Value::Array(kin)) => {
+            let kin = kin.iter().enumerate();
+            let kin = kin.map(|(index, value)| Relative::read(value, at, index + 1));
+            Some(kin.collect::<Result<_, _>>()?)
         }
+        _ => None,
+    };
+    if kin.is_some() {
+        form.fields.remove(KIN);
     }
-    let detail = Value::Object(fields).to_string();
-    let content = [&form.kind, &form.source_case_id, &form.text, &detail];
-    let filing_id = form
-        .filing_id
-        .unwrap_or_else(|| id_of(office_id, &content.map(String::as_str).join("\0")));
     Ok(Ready {
         kind: form.kind,
-        request: SubmitFilingRequest {
-            filing_id: filing_id.to_string(),
-            kind: kind.into(),
-            source_case_id: form.source_case_id,
-            text: form.text,
-            detail,
-        },
+        of_kind,
+        filing_id: form.filing_id,
+        source_case_id: form.source_case_id,
+        text: form.text,
+        fields: form.fields,
+        kin,
     })
 }
 
@@ -157,28 +199,38 @@ fn numbered(form: &Form) -> Option<String> {
     Some(format!("items.{item}.evidence"))
 }
 
-fn tokenised(relative: &Value, at: usize, kin: usize, key: &TokenKey) -> Result<Value, FormError> {
-    let text = |field: &str| {
-        let value = relative.get(field).and_then(Value::as_str);
-        value.ok_or(FormError::Kin { at, kin })
-    };
-    let kind: IdentifierKind = text("id_kind")?
-        .parse()
-        .map_err(|source| FormError::KinKind { at, kin, source })?;
-    // A mistyped number is no party's verified one: it would never be met, and nobody would know.
-    let number = match ParsedIdentifier::parse(kind, text("id_number")?) {
-        Ok(ParsedIdentifier::Verified(identifier)) => Ok(identifier),
-        Ok(ParsedIdentifier::Unverified(identifier)) => Err(identifier.reason()),
-        Err(source) => Err(source),
-    };
-    let number = number.map_err(|source| FormError::KinNumber { at, kin, source })?;
-    let token = key.identifier(&number);
-    Ok(serde_json::json!({
-        "relation": text("relation")?,
-        "token": HEXLOWER.encode(token.as_bytes()),
-    }))
+impl Relative {
+    fn read(value: &Value, at: usize, kin: usize) -> Result<Self, FormError> {
+        let text = |field: &str| {
+            let value = value.get(field).and_then(Value::as_str);
+            value.ok_or(FormError::Kin { at, kin })
+        };
+        let kind: IdentifierKind = text("id_kind")?
+            .parse()
+            .map_err(|source| FormError::KinKind { at, kin, source })?;
+        // A mistyped number is no party's verified one: it would never be met, and nobody would know.
+        let number = match ParsedIdentifier::parse(kind, text("id_number")?) {
+            Ok(ParsedIdentifier::Verified(identifier)) => Ok(identifier),
+            Ok(ParsedIdentifier::Unverified(identifier)) => Err(identifier.reason()),
+            Err(source) => Err(source),
+        };
+        Ok(Self {
+            relation: text("relation")?.to_owned(),
+            number: number.map_err(|source| FormError::KinNumber { at, kin, source })?,
+        })
+    }
+
+    fn tokenised(&self, key: &TokenKey) -> Value {
+        let token = key.identifier(&self.number);
+        serde_json::json!({
+            "relation": self.relation,
+            "token": HEXLOWER.encode(token.as_bytes()),
+        })
+    }
 }
 
+/// Where a kind's fields have relatives.
+const KIN: &str = "kin";
 const PREFIX: &str = "FILING_KIND_";
 
 fn kinds() -> Vec<String> {
@@ -197,9 +249,10 @@ mod tests {
     const OFFICE: &str = "hzgl";
     const NUMBER: &str = "11010519491231002X";
 
-    fn read(file: &str) -> Result<Vec<Ready>, FormError> {
-        let key = TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32]);
-        super::read(file, OFFICE.parse().expect("an id"), &key)
+    fn sent(ready: &Ready, key_id: u32) -> SubmitFilingRequest {
+        let secret = [u8::try_from(key_id).expect("a small id"); 32];
+        let key = TokenKey::new(key_id, TokenAlgorithm::HmacSha256, secret);
+        ready.request(OFFICE.parse().expect("an id"), &key)
     }
 
     #[test]
@@ -223,7 +276,9 @@ mod tests {
         let listed = read(&format!("[{one}, {one}]")).expect("two filings");
         assert_eq!(listed, [alone.clone(), alone.clone()].concat());
         let other = read(&one.replace("请示", "再请示")).expect("a filing");
-        assert_ne!(other[0].request.filing_id, alone[0].request.filing_id);
+        let id = |ready: &Ready| sent(ready, 1).filing_id;
+        assert_eq!(id(&listed[1]), id(&alone[0]));
+        assert_ne!(id(&other[0]), id(&alone[0]));
     }
 
     #[test]
@@ -233,14 +288,22 @@ mod tests {
                 {{"relation": "parent", "id_kind": "resident_id", "id_number": "{NUMBER}"}}]}}}}"#
         );
         let ready = read(&file).expect("a filing");
-        let sent = format!("{ready:?}");
-        assert!(
-            !sent.contains(NUMBER) && !sent.contains("id_number"),
-            "{sent}"
-        );
-        let detail: Value = serde_json::from_str(&ready[0].request.detail).expect("JSON");
-        let token = detail["kin"][0]["token"].as_str().expect("a token");
-        assert_eq!(token.len(), 32);
+        let [first, next] = [1, 2].map(|key_id| sent(&ready[0], key_id));
+        for shown in [format!("{ready:?}"), format!("{first:?}")] {
+            assert!(
+                !shown.contains(NUMBER) && !shown.contains("id_number"),
+                "{shown}"
+            );
+        }
+        let token = |sent: &SubmitFilingRequest| {
+            let detail: Value = serde_json::from_str(&sent.detail).expect("JSON");
+            detail["kin"][0]["token"]
+                .as_str()
+                .expect("a token")
+                .to_owned()
+        };
+        assert_eq!(token(&first).len(), 32);
+        assert_ne!(token(&first), token(&next), "under another key another one");
     }
 
     #[test]

@@ -3,8 +3,9 @@
 
 mod form;
 
+use std::borrow::Cow;
+
 use linkage::office::OfficeId;
-use notary_proto::hub::v1::SubmitFilingRequest;
 use notary_proto::hub::v1::filing_service_client::FilingServiceClient;
 use serde::Serialize;
 use time::{Date, OffsetDateTime};
@@ -12,19 +13,12 @@ use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 
-pub use form::{FormError, read};
+pub use form::{FormError, Ready, read};
 
 use crate::config::Config;
 use crate::dial::{self, DialError, Refusal};
 use crate::identity::Identity;
-
-/// A filing that is ready to be handed in.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ready {
-    /// Code of its kind.
-    pub kind: String,
-    request: SubmitFilingRequest,
-}
+use crate::under_key::followed;
 
 /// What the hub says of a filing that it has recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -67,14 +61,12 @@ pub enum FilingError {
 pub async fn hand_in(
     config: &Config,
     identity: &Identity,
-    filings: Vec<Ready>,
+    filings: &[Ready],
 ) -> Result<Vec<Receipt>, FilingError> {
-    let mut client = client(config, identity).await?;
+    let mut handover = Handover::reach(config, identity, None).await?;
     let mut receipts = Vec::with_capacity(filings.len());
-    for (index, Ready { kind, request }) in filings.into_iter().enumerate() {
-        let mut request = Request::new(request);
-        identity.name_key(&mut request);
-        receipts.push(submit(&mut client, index + 1, kind, request).await?);
+    for (index, filing) in filings.iter().enumerate() {
+        receipts.push(handover.take(index + 1, filing).await?);
     }
     Ok(receipts)
 }
@@ -86,50 +78,78 @@ pub async fn hand_in(
 pub async fn hand_in_session(
     config: &Config,
     identity: &Identity,
-    Ready { kind, request }: Ready,
+    filing: &Ready,
     bearer: MetadataValue<Ascii>,
 ) -> Result<Receipt, FilingError> {
-    let mut client = client(config, identity).await?;
-    let mut request = Request::new(request);
-    identity.name_key(&mut request);
-    request.metadata_mut().insert("authorization", bearer);
-    submit(&mut client, 1, kind, request).await
+    let mut handover = Handover::reach(config, identity, Some(bearer)).await?;
+    handover.take(1, filing).await
 }
 
-async fn client(
-    config: &Config,
-    identity: &Identity,
-) -> Result<FilingServiceClient<Channel>, FilingError> {
-    let tls = dial::as_office(identity).map_err(DialError::from)?;
-    let channel = dial::dial(&config.hub.agents, tls).await?;
-    Ok(FilingServiceClient::new(channel))
+/// Where filings are handed in.
+struct Handover<'a> {
+    config: &'a Config,
+    client: FilingServiceClient<Channel>,
+    identity: Cow<'a, Identity>,
+    bearer: Option<MetadataValue<Ascii>>,
 }
 
-/// `at` is its place among those that are handed in, from 1.
-async fn submit(
-    client: &mut FilingServiceClient<Channel>,
-    at: usize,
-    kind: String,
-    request: Request<SubmitFilingRequest>,
-) -> Result<Receipt, FilingError> {
-    let filing_id = request.get_ref().filing_id.clone();
-    let answer = match client.submit_filing(request).await {
-        Ok(answer) => answer.into_inner(),
-        Err(status) => {
-            let refusal = Refusal::of(&status);
-            return Err(FilingError::Refused { at, kind, refusal });
+impl<'a> Handover<'a> {
+    async fn reach(
+        config: &'a Config,
+        identity: &'a Identity,
+        bearer: Option<MetadataValue<Ascii>>,
+    ) -> Result<Self, FilingError> {
+        let tls = dial::as_office(identity).map_err(DialError::from)?;
+        let channel = dial::dial(&config.hub.agents, tls).await?;
+        Ok(Self {
+            config,
+            client: FilingServiceClient::new(channel),
+            identity: Cow::Borrowed(identity),
+            bearer,
+        })
+    }
+
+    /// Hands one in; `at` is its place among those that are handed in, from 1. What the hub refuses for its token key it has
+    /// not recorded.
+    async fn take(&mut self, at: usize, filing: &Ready) -> Result<Receipt, FilingError> {
+        let refused = |refusal| FilingError::Refused {
+            at,
+            kind: filing.kind.clone(),
+            refusal,
+        };
+        let refusal = match self.submit(filing).await {
+            Ok(receipt) => return Ok(receipt),
+            Err(refusal) => refusal,
+        };
+        match followed(&self.config.data_dir, &self.identity, &refusal).await {
+            Some(newer) => self.identity = Cow::Owned(newer),
+            None => return Err(refused(refusal)),
         }
-    };
-    let recorded_at = answer
-        .recorded_at
-        .and_then(|at| OffsetDateTime::from_unix_timestamp(at.seconds).ok());
-    Ok(Receipt {
-        filing_id,
-        kind,
-        recorded_at,
-        due_on: answer.due_day.and_then(day),
-        late: answer.late,
-    })
+        self.submit(filing).await.map_err(refused)
+    }
+
+    async fn submit(&mut self, filing: &Ready) -> Result<Receipt, Refusal> {
+        let content = filing.request(self.identity.office_id(), self.identity.token_key());
+        let filing_id = content.filing_id.clone();
+        let mut request = Request::new(content);
+        self.identity.name_key(&mut request);
+        if let Some(bearer) = &self.bearer {
+            let metadata = request.metadata_mut();
+            metadata.insert("authorization", bearer.clone());
+        }
+        let answer = self.client.submit_filing(request).await;
+        let answer = answer.map_err(|status| Refusal::of(&status))?.into_inner();
+        let recorded_at = answer
+            .recorded_at
+            .and_then(|at| OffsetDateTime::from_unix_timestamp(at.seconds).ok());
+        Ok(Receipt {
+            filing_id,
+            kind: filing.kind.clone(),
+            recorded_at,
+            due_on: answer.due_day.and_then(day),
+            late: answer.late,
+        })
+    }
 }
 
 /// A day of the wire as ISO 8601 has it.
@@ -142,15 +162,15 @@ fn day(days_since_1970: i32) -> Option<String> {
 pub fn text(receipts: &[Receipt]) -> String {
     let mut lines: Vec<String> = receipts.iter().map(line).collect();
     let late = receipts.iter().filter(|receipt| receipt.late).count();
-    lines.push(format!("{} filed, {late} of them late", receipts.len()));
+    lines.push(format!("已报送 {} 件，其中逾期 {late} 件", receipts.len()));
     lines.join("\n")
 }
 
 fn line(receipt: &Receipt) -> String {
     let due = match (&receipt.due_on, receipt.late) {
         (None, _) => String::new(),
-        (Some(due), false) => format!(", in time (due {due})"),
-        (Some(due), true) => format!(", 逾期 late (was due {due})"),
+        (Some(due), false) => format!("　按时（期限 {due}）"),
+        (Some(due), true) => format!("　逾期（期限 {due}）"),
     };
     format!("{}  {}{due}", receipt.filing_id, receipt.kind)
 }

@@ -23,7 +23,7 @@ use crate::outbox;
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
     /// The CA file cannot be used.
-    #[error("hub.ca_file {}: {problem}; copy the operator's ca.pem there", path.display())]
+    #[error("hub.ca_file {}: {problem}; copy the operator's anchors.pem there", path.display())]
     CaFile {
         /// The file.
         path: PathBuf,

@@ -125,6 +125,15 @@ impl Identity {
         })
     }
 
+    /// The same office under another key than this one: its present key, or else the next.
+    #[must_use]
+    pub(crate) fn under_other_key(self, refused: u32) -> Option<Self> {
+        match self.token_key().id() == refused {
+            false => Some(self),
+            true => self.under_next_key(self.next_token_key()?.id()),
+        }
+    }
+
     /// Names the key that a call's tokens are made with.
     pub fn name_key<T>(&self, call: &mut tonic::Request<T>) {
         let id = self.token_key().id();

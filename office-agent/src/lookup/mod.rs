@@ -4,7 +4,6 @@
 mod answer;
 mod question;
 mod text;
-mod under_key;
 pub mod watch;
 
 use notary_proto::hub::v1::CreateSessionRequest;
@@ -22,7 +21,7 @@ pub use text::text;
 use crate::config::Config;
 use crate::dial::{self, DialError, Refusal};
 use crate::identity::Identity;
-use under_key::followed;
+use crate::under_key::followed;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -97,9 +96,21 @@ pub async fn ask_in_session(
     bearer: MetadataValue<Ascii>,
 ) -> Result<Answer, LookupError> {
     let answer = check(config, identity, question, &bearer).await;
-    match followed(&config.data_dir, identity, &answer).await {
+    match newer(config, identity, &answer).await {
         Some(newer) => check(config, &newer, question, &bearer).await,
         None => answer,
+    }
+}
+
+/// The identity to ask once more with, when the hub refused the key of this one.
+async fn newer<T>(
+    config: &Config,
+    identity: &Identity,
+    answer: &Result<T, LookupError>,
+) -> Option<Identity> {
+    match answer {
+        Err(LookupError::Refused(refusal)) => followed(&config.data_dir, identity, refusal).await,
+        _ => None,
     }
 }
 

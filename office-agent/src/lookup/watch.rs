@@ -9,8 +9,7 @@ use serde::Serialize;
 use tonic::metadata::{Ascii, MetadataValue};
 use uuid::Uuid;
 
-use super::under_key::followed;
-use super::{Credentials, LookupError, Question, client, refused, sign_in, signed};
+use super::{Credentials, LookupError, Question, client, newer, refused, sign_in, signed};
 use crate::config::Config;
 use crate::identity::Identity;
 use crate::status::time_zh;
@@ -54,7 +53,7 @@ pub async fn put(
 ) -> Result<Put, LookupError> {
     let bearer = sign_in(config, identity, credentials).await?;
     let put = put_once(config, identity, question, days, &bearer).await;
-    match followed(&config.data_dir, identity, &put).await {
+    match newer(config, identity, &put).await {
         Some(newer) => put_once(config, &newer, question, days, &bearer).await,
         None => put,
     }

@@ -9,7 +9,7 @@ use super::code::{Flag, PlaceCode};
 use super::file::{CaseRules, ExcusedRules, File};
 use super::party::{Party, Subject};
 use super::reject::{Fault, Reject, Rule};
-use super::rule::{CodeRule, DateRule, MoneyRule, optional, parsed, required};
+use super::rule::{CodeRule, ColumnRule, DateRule, MoneyRule, optional, parsed, required};
 use super::value::{Fen, Text, is_rounded, revision};
 use crate::source::row::Row;
 
@@ -117,7 +117,7 @@ fn key(rules: &CaseRules, row: &Row) -> Result<Text<64>, Fault> {
             _ => Text::read(raw),
         }
     })?
-    .ok_or_else(|| Fault::of(Rule::KeyMissing, "").at(field))
+    .ok_or_else(|| Fault::absent(Rule::KeyMissing, rules.source_case_id.column(), row).at(field))
 }
 
 fn read_with_key(file: &File, row: &Row, source_case_id: Text<64>) -> Result<Case, Fault> {
@@ -179,17 +179,21 @@ fn read_with_key(file: &File, row: &Row, source_case_id: Text<64>) -> Result<Cas
         subjects: subjects(file, row)?,
         modified_at: moment(rules, row)?,
     };
-    needed_in_state(&case)?;
+    needed_in_state(&case, rules, row)?;
     Ok(case)
 }
 
 /// Days that a state cannot do without.
-fn needed_in_state(case: &Case) -> Result<(), Fault> {
+fn needed_in_state(case: &Case, rules: &CaseRules, row: &Row) -> Result<(), Fault> {
+    let absent = |rule: &Option<DateRule>, field| {
+        let column = rule.as_ref().and_then(ColumnRule::column);
+        Err(Fault::absent(Rule::FieldMissing, column, row).at(field))
+    };
     if case.state.is_accepted_or_later() && case.accepted_on.is_none() {
-        return Err(Fault::missing().at("accepted_on"));
+        return absent(&rules.accepted_on, "accepted_on");
     }
     if case.state.is_issued_or_later() && case.issued_on.is_none() {
-        return Err(Fault::missing().at("issued_on"));
+        return absent(&rules.issued_on, "issued_on");
     }
     Ok(())
 }
@@ -202,7 +206,7 @@ fn own_revision(rules: &CaseRules, row: &Row) -> Result<Option<u64>, Fault> {
     let read = |raw: &str| revision(raw).map(Some).ok_or(Rule::NumberIllegal);
     parsed(Some(rule), row, "revision", read)?
         .map(Some)
-        .ok_or_else(|| Fault::missing().at("revision"))
+        .ok_or_else(|| Fault::absent(Rule::FieldMissing, rule.column(), row).at("revision"))
 }
 
 fn moment(rules: &CaseRules, row: &Row) -> Result<Option<OffsetDateTime>, Fault> {

@@ -30,6 +30,21 @@ pub(super) struct File {
     pub(super) excused: Vec<ExcusedRules>,
 }
 
+/// Rules of a part of the case, by their fields.
+pub(super) type Rules<'a> = Vec<(&'static str, &'a dyn ColumnRule)>;
+
+impl File {
+    /// The parts that a list of the case is read from; `None` when there is no such list.
+    pub(super) fn list(&self, list: &str) -> Option<Vec<(Place<'_>, Rules<'_>)>> {
+        match list {
+            "parties" => Some(self.parties.iter().map(PartyRules::part).collect()),
+            "subjects" => Some(self.subjects.iter().map(SubjectRules::part).collect()),
+            "excused" => Some(self.excused.iter().map(ExcusedRules::part).collect()),
+            _ => None,
+        }
+    }
+}
+
 /// Where the rows of a part of the case come from: child rows, or the case's own row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'a> {
@@ -45,6 +60,11 @@ impl<'a> Place<'a> {
         child: None,
         when: None,
     };
+
+    /// How many rows of the part there are.
+    pub(super) fn count(self, row: &Row) -> usize {
+        self.rows(row).count()
+    }
 
     /// Rows of the part.
     pub(super) fn rows(self, row: &'a Row) -> impl Iterator<Item = &'a Row> {
@@ -74,16 +94,29 @@ macro_rules! rules {
         }
 
         impl $name {
-            /// The rules that are there.
-            pub(super) fn rules(&self) -> Vec<&dyn ColumnRule> {
+            /// Every field that there may be a rule for.
+            #[cfg(test)]
+            pub(super) const FIELDS: &[&str] = &[
+                $($(stringify!($needed)),+,)? $($(stringify!($allowed)),+,)?
+            ];
+
+            /// The rules that are there, by their fields.
+            pub(super) fn rules(&self) -> Rules<'_> {
                 #[allow(unused_mut)]
-                let mut rules: Vec<&dyn ColumnRule> = vec![$($(&self.$needed),+)?];
-                $($(rules.extend(self.$allowed.as_ref().map(|rule| rule as &dyn ColumnRule));)+)?
+                let mut rules: Rules<'_> =
+                    vec![$($((stringify!($needed), &self.$needed)),+)?];
+                $($(rules.extend(
+                    self.$allowed.as_ref().map(|rule| (stringify!($allowed), rule as &dyn ColumnRule)),
+                );)+)?
                 rules
             }
 
             $(pub(super) fn place(&self) -> Place<'_> {
                 Place { child: self.$child.as_deref(), when: self.$when.as_ref() }
+            }
+
+            fn part(&self) -> (Place<'_>, Rules<'_>) {
+                (self.place(), self.rules())
             })?
         }
     };

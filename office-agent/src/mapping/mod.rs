@@ -5,6 +5,7 @@
 mod case;
 mod code;
 mod date;
+mod field;
 mod file;
 mod party;
 mod reject;
@@ -17,14 +18,15 @@ use std::{fs, io};
 
 pub use case::{Case, Excused};
 pub use code::PlaceCode;
+pub use field::label_zh;
 pub use party::{Party, Subject};
 pub use reject::{Reject, Rule};
 pub use value::{Fen, Text};
 
 use crate::config::UnknownKey;
 use crate::source::row::Row;
-use file::{File, Place};
-use rule::{Column, ColumnRule};
+use file::{File, Place, Rules};
+use rule::Column;
 
 /// A mapping that can be used.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,7 +102,11 @@ impl Mapping {
         known.entry(None).or_default();
         for (place, rules) in self.parts() {
             let columns = known.entry(place.child).or_default();
-            columns.extend(rules.iter().filter_map(|rule| Some(rule.column()?.name())));
+            columns.extend(
+                rules
+                    .iter()
+                    .filter_map(|(_, rule)| Some(rule.column()?.name())),
+            );
             columns.extend(place.when.map(Column::name));
         }
         known
@@ -119,25 +125,28 @@ impl Mapping {
             for row in place.rows(row) {
                 let codes = rules
                     .iter()
-                    .filter_map(|rule| Some((rule.column()?.name(), rule.unknown_code(row)?)));
+                    .filter_map(|(_, rule)| Some((rule.column()?.name(), rule.unknown_code(row)?)));
                 unknown.extend(codes);
             }
         }
         unknown
     }
 
+    /// The office's own name of the column that a row's field is read from, by the field's canonical path, e.g.
+    /// `parties[1].identifier`; `None` when no column is.
+    #[must_use]
+    pub fn column_of(&self, row: &Row, field: &str) -> Option<&str> {
+        field::column_of(&self.file, row, field)
+    }
+
     /// Every table of the file: where its rows come from, and its rules.
-    fn parts(&self) -> Vec<(Place<'_>, Vec<&dyn ColumnRule>)> {
-        let file = &self.file;
-        let mut parts = vec![(Place::OWN, file.case.rules())];
-        parts.extend(file.parties.iter().map(|part| (part.place(), part.rules())));
-        parts.extend(
-            file.subjects
-                .iter()
-                .map(|part| (part.place(), part.rules())),
-        );
-        parts.extend(file.excused.iter().map(|part| (part.place(), part.rules())));
-        parts
+    fn parts(&self) -> Vec<(Place<'_>, Rules<'_>)> {
+        let lists = ["parties", "subjects", "excused"].into_iter();
+        let listed = lists.filter_map(|list| self.file.list(list)).flatten();
+        [(Place::OWN, self.file.case.rules())]
+            .into_iter()
+            .chain(listed)
+            .collect()
     }
 }
 

@@ -9,7 +9,7 @@ use time::Date;
 
 use super::file::{PartyRules, SubjectRules};
 use super::reject::{Fault, Rule};
-use super::rule::{optional, parsed, required};
+use super::rule::{ColumnRule, optional, parsed, required};
 use super::value::Text;
 use crate::source::row::Row;
 
@@ -45,8 +45,9 @@ impl Party {
         Ok(Self {
             role: required(&rules.role, row, "role")?,
             kind,
-            name: parsed(Some(&rules.name), row, "name", Text::read)?
-                .ok_or_else(|| Fault::missing().at("name"))?,
+            name: parsed(Some(&rules.name), row, "name", Text::read)?.ok_or_else(|| {
+                Fault::absent(Rule::FieldMissing, rules.name.column(), row).at("name")
+            })?,
             sex: optional(rules.sex.as_ref(), row, "sex")?.or(stated_sex),
             birth_on: optional(rules.birth_on.as_ref(), row, "birth_on")?.or(stated_birth),
             identifier,

@@ -4,7 +4,9 @@ use std::fmt;
 
 use linkage::shape;
 
+use super::rule::Column;
 use super::value::Text;
+use crate::source::row::Row;
 
 /// Rules of mapping. The ids are stable: `docs/integrator.md` says what each asks of the office.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +15,8 @@ pub enum Rule {
     KeyMissing,
     /// A field that this state needs is empty.
     FieldMissing,
+    /// A field that this state needs cannot be filled: the source has no such column.
+    ColumnMissing,
     /// Longer, or more of it, than the contract allows.
     FieldTooLong,
     /// A code that the mapping does not know.
@@ -29,9 +33,10 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::KeyMissing,
         Self::FieldMissing,
+        Self::ColumnMissing,
         Self::FieldTooLong,
         Self::CodeUnknown,
         Self::DateIllegal,
@@ -46,6 +51,7 @@ impl Rule {
         match self {
             Self::KeyMissing => "KEY_MISSING",
             Self::FieldMissing => "FIELD_MISSING",
+            Self::ColumnMissing => "COLUMN_MISSING",
             Self::FieldTooLong => "FIELD_TOO_LONG",
             Self::CodeUnknown => "CODE_UNKNOWN",
             Self::DateIllegal => "DATE_ILLEGAL",
@@ -73,7 +79,7 @@ pub struct Reject {
     pub rule: Rule,
     /// Path of the canonical field at fault, e.g. `parties[0].name`; empty when it is the whole row.
     pub field: String,
-    /// Shape of the value at fault; empty when there is none.
+    /// Shape of the value at fault, or the column or the numbers of fields that are; empty when there is none.
     pub value_shape: String,
 }
 
@@ -98,6 +104,18 @@ impl Fault {
     /// Nothing where something has to be.
     pub(super) fn missing() -> Self {
         Self::of(Rule::FieldMissing, "")
+    }
+
+    /// Nothing in this column where something has to be, for which `rule` stands when the source has the column.
+    pub(super) fn absent(rule: Rule, column: Option<&Column>, row: &Row) -> Self {
+        match column.filter(|column| row.columns.lack(column.name())) {
+            Some(column) => Self {
+                rule: Rule::ColumnMissing,
+                field: String::new(),
+                shape: column.name().chars().take(shape::MAX_CHARS).collect(),
+            },
+            None => Self::of(rule, ""),
+        }
     }
 
     /// The fault at a field, or at a field's inner one.

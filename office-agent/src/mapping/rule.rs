@@ -60,7 +60,9 @@ pub(super) trait Reads: ColumnRule {
 /// Reads a field that has to be there.
 pub(super) fn required<R: Reads>(rule: &R, row: &Row, field: &str) -> Result<R::Value, Fault> {
     rule.read(row)
-        .and_then(|value| value.ok_or_else(Fault::missing))
+        .and_then(|value| {
+            value.ok_or_else(|| Fault::absent(Rule::FieldMissing, rule.column(), row))
+        })
         .map_err(|fault| fault.at(field))
 }
 

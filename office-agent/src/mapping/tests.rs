@@ -21,6 +21,7 @@ notary_name = "GZYXM"
 accepted_on = { column = "SLRQ", format = "YYYYMMDD" }
 issued_on = { column = "CZRQ", format = "YYYYMMDD" }
 fee_charged = { column = "SF", unit = "fen" }
+certificates = "JFFS"
 legal_aid = { column = "FLYZ", codes = { "1" = true, "0" = "false" } }
 major = "ZDAJ"
 modified_at = "GXSJ"
@@ -137,6 +138,22 @@ fn a_row_becomes_a_case_with_every_field_typed() {
 }
 
 #[test]
+fn certificates_are_counted_where_the_office_counts_them() {
+    let counted = |cell: &str| {
+        let case = mapping().case(&with(&[("JFFS", cell)])).expect("a case");
+        case.certificates
+    };
+    assert_eq!(
+        ["3", " 10000 ", "0", ""].map(counted),
+        [Some(3), Some(10_000), None, None]
+    );
+    for wrong in ["10001", "-1", "1.5", "三"] {
+        let (rule, field, _) = refused(&[("JFFS", wrong)]);
+        assert_eq!((rule, field.as_str()), ("NUMBER_ILLEGAL", "certificates"));
+    }
+}
+
+#[test]
 fn each_fault_ends_in_its_rule_and_field() {
     let long = "很长".repeat(120);
     type Cells<'a> = &'a [(&'a str, &'a str)];
@@ -222,6 +239,57 @@ fn each_fault_ends_in_its_rule_and_field() {
 }
 
 #[test]
+fn a_column_that_the_file_lacks_is_told_apart_from_an_empty_cell() {
+    let without = |lacking: &str| {
+        let cells: Vec<_> = GOOD
+            .into_iter()
+            .filter(|(name, _)| *name != lacking)
+            .collect();
+        row(&cells)
+    };
+    for (lacking, field) in [
+        ("AJBH", "source_case_id"),
+        ("ZT", "state"),
+        ("SLRQ", "accepted_on"),
+    ] {
+        let reject = mapping().case(&without(lacking)).expect_err("no case");
+        let said = (
+            reject.rule.id(),
+            reject.field.as_str(),
+            reject.value_shape.as_str(),
+        );
+        assert_eq!(said, ("COLUMN_MISSING", field, lacking));
+    }
+    let mut pushed = without("ZT");
+    pushed.columns = Columns::of_filled(pushed.columns.names().to_vec());
+    let reject = mapping().case(&pushed).expect_err("no case");
+    assert_eq!(
+        reject.rule.id(),
+        "FIELD_MISSING",
+        "a pushed row may leave it out"
+    );
+}
+
+#[test]
+fn a_field_is_known_by_the_offices_own_column() {
+    let mapping = mapping();
+    let parent = with(&[("SQR_XM", "张三")]);
+    assert_eq!(mapping.column_of(&parent, "accepted_on"), Some("SLRQ"));
+    assert_eq!(mapping.column_of(&parent, "closed_on"), None, "not mapped");
+    assert_eq!(
+        mapping.column_of(&parent, "parties[0].identifier"),
+        Some("SQR_ZJH")
+    );
+    let child = with_children(&[&[("name", "李四")]]);
+    assert_eq!(
+        mapping.column_of(&child, "parties[0].identifier"),
+        Some("id_no")
+    );
+    assert_eq!(mapping.column_of(&child, "parties[1].identifier"), None);
+    assert_eq!(mapping.column_of(&child, "parties"), None);
+}
+
+#[test]
 fn a_reject_says_which_case_and_where_and_nothing_more() {
     let long = format!("{}；", "11010519491231002X").repeat(4);
     let reject = mapping()
@@ -284,7 +352,7 @@ fn child_rows_are_parties_in_their_order() {
         .collect();
     assert_eq!(names, ["李四", "某某公司"]);
 
-    let nameless = [("role", "agent"), ("kind", "legal")];
+    let nameless = [("role", "agent"), ("kind", "legal"), ("name", "")];
     let reject = mapping()
         .case(&with_children(&[&principal, &nameless]))
         .expect_err("no name");

@@ -1,5 +1,7 @@
 //! What the hub wants people at the office to know.
 
+use std::collections::BTreeMap;
+
 use notary_proto::hub::v1 as wire;
 use rusqlite::{Connection, Transaction, params};
 use serde::{Deserialize, Serialize};
@@ -46,13 +48,17 @@ pub(super) fn keep(
     Ok(inserted == 1)
 }
 
-/// The newest first.
-pub(super) fn latest(connection: &Connection, limit: u32) -> Result<Vec<KeptNotice>, OutboxError> {
+/// The newest of each kind, at most so many of it, the newest first: many of one kind do not crowd out another.
+pub(super) fn latest(
+    connection: &Connection,
+    of_each: u32,
+) -> Result<Vec<KeptNotice>, OutboxError> {
     let mut statement = connection.prepare(
         "SELECT notice_id, kind, source_case_id, text_zh, created_at
-         FROM notice ORDER BY created_at DESC, notice_id LIMIT ?1",
+         FROM (SELECT *, row_number() OVER (PARTITION BY kind ORDER BY created_at DESC, notice_id) AS place FROM notice)
+         WHERE place <= ?1 ORDER BY created_at DESC, notice_id",
     )?;
-    let rows = statement.query_map(params![limit], |row| {
+    let rows = statement.query_map(params![of_each], |row| {
         Ok(KeptNotice {
             notice_id: row.get(0)?,
             kind: row.get(1)?,
@@ -60,6 +66,15 @@ pub(super) fn latest(connection: &Connection, limit: u32) -> Result<Vec<KeptNoti
             text_zh: row.get(3)?,
             created_at: row.get(4)?,
         })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many there are of each kind.
+pub(super) fn counts(connection: &Connection) -> Result<BTreeMap<String, u64>, OutboxError> {
+    let mut statement = connection.prepare("SELECT kind, count(*) FROM notice GROUP BY kind")?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -1,5 +1,6 @@
 //! The outbox at a glance, for `office-agent status`; also of an agent that does not run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -9,7 +10,7 @@ use super::notice::{self, KeptNotice};
 use super::reject::{self, OpenReject};
 use super::{OutboxError, schema, window};
 
-/// Rejects and notices told at most; the counts are of all.
+/// Rejects, and notices of each kind, told at most; the counts are of all.
 const SHOWN: u32 = 5000;
 
 /// What is in the outbox.
@@ -30,8 +31,11 @@ pub struct Summary {
     pub rejects_open: u64,
     /// The newest of them.
     pub rejects: Vec<OpenReject>,
-    /// The newest notices.
+    /// The newest notices of each kind.
     pub notices: Vec<KeptNotice>,
+    /// How many there are of each kind.
+    #[serde(default)]
+    pub notice_counts: BTreeMap<String, u64>,
 }
 
 /// What one source has brought.
@@ -81,5 +85,6 @@ pub(super) fn read(connection: &Connection) -> Result<Summary, OutboxError> {
         rejects_open: rejects_open.unsigned_abs(),
         rejects: reject::open(connection, SHOWN)?,
         notices: notice::latest(connection, SHOWN)?,
+        notice_counts: notice::counts(connection)?,
     })
 }

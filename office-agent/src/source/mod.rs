@@ -6,6 +6,7 @@ pub mod folder;
 mod once;
 pub mod push;
 mod reader;
+pub(crate) mod repeats;
 pub mod row;
 mod runner;
 pub mod sql;

@@ -8,25 +8,46 @@ use sha2::{Digest, Sha256};
 
 /// Column names of a table, a sheet or a pushed row, shared by all its rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Columns(Arc<[String]>);
+pub struct Columns {
+    names: Arc<[String]>,
+    are_all: bool,
+}
 
 impl Columns {
-    /// Names in the source's order.
+    /// Names in the source's order: there are no others.
     #[must_use]
     pub fn new(names: Vec<String>) -> Self {
-        Self(names.into())
+        Self {
+            names: names.into(),
+            are_all: true,
+        }
+    }
+
+    /// Names of the columns that a row fills, as it is pushed: those that it does not name are empty.
+    #[must_use]
+    pub fn of_filled(names: Vec<String>) -> Self {
+        Self {
+            names: names.into(),
+            are_all: false,
+        }
     }
 
     /// The names, in the source's order.
     #[must_use]
     pub fn names(&self) -> &[String] {
-        &self.0
+        &self.names
+    }
+
+    /// Whether the source has no such column, so that no row can fill it.
+    #[must_use]
+    pub fn lack(&self, name: &str) -> bool {
+        self.are_all && self.position(name).is_none()
     }
 
     /// Where a column stands.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.0.iter().position(|known| known == name)
+        self.names.iter().position(|known| known == name)
     }
 }
 
@@ -75,7 +96,18 @@ pub enum Found {
     Malformed {
         /// Where, as [`Row::location`].
         location: String,
+        /// How it is none.
+        fields: FieldCount,
     },
+}
+
+/// Numbers of fields that differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldCount {
+    /// In the head.
+    pub expected: usize,
+    /// In the line.
+    pub found: usize,
 }
 
 impl Found {
@@ -83,7 +115,7 @@ impl Found {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Row(row) => row.bytes(),
-            Self::Malformed { location } => location.len(),
+            Self::Malformed { location, .. } => location.len(),
         }
     }
 }
@@ -94,7 +126,7 @@ pub(super) fn digest(found: &[Found]) -> [u8; 32] {
     for found in found {
         match found {
             Found::Row(row) => add(&mut hash, row),
-            Found::Malformed { location } => {
+            Found::Malformed { location, .. } => {
                 hash.update(b"!");
                 text(&mut hash, location);
             }
@@ -103,9 +135,43 @@ pub(super) fn digest(found: &[Found]) -> [u8; 32] {
     hash.finalize().into()
 }
 
+/// The file, sheet or table that a location is in: it without its line.
+pub(crate) fn place(location: &str) -> &str {
+    match location.rsplit_once(':') {
+        Some((place, line)) if line.bytes().all(|b| b.is_ascii_digit()) => place,
+        _ => location,
+    }
+}
+
+/// SHA-256 of what a row says, wherever it stands.
+pub(crate) fn content(row: &Row) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    add_content(&mut hash, row);
+    hash.finalize().into()
+}
+
 fn add(hash: &mut Sha256, row: &Row) {
     hash.update(b"(");
     text(hash, &row.location);
+    add_cells(hash, row);
+    for (name, rows) in &row.children {
+        text(hash, name);
+        rows.iter().for_each(|row| add(hash, row));
+    }
+    hash.update(b")");
+}
+
+fn add_content(hash: &mut Sha256, row: &Row) {
+    hash.update(b"(");
+    add_cells(hash, row);
+    for (name, rows) in &row.children {
+        text(hash, name);
+        rows.iter().for_each(|row| add_content(hash, row));
+    }
+    hash.update(b")");
+}
+
+fn add_cells(hash: &mut Sha256, row: &Row) {
     for (name, cell) in row.columns.names().iter().zip(&row.cells) {
         text(hash, name);
         match cell {
@@ -113,11 +179,6 @@ fn add(hash: &mut Sha256, row: &Row) {
             None => hash.update(b"-"),
         }
     }
-    for (name, rows) in &row.children {
-        text(hash, name);
-        rows.iter().for_each(|row| add(hash, row));
-    }
-    hash.update(b")");
 }
 
 /// With its length, so that no two lists of texts look alike.

@@ -49,7 +49,7 @@ async fn a_line_with_another_number_of_fields_is_named_and_the_rest_is_read() {
         .into_iter()
         .map(|found| match found {
             Found::Row(row) => row.location,
-            Found::Malformed { location } => format!("malformed {location}"),
+            Found::Malformed { location, .. } => format!("malformed {location}"),
         })
         .collect();
     assert_eq!(

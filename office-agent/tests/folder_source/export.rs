@@ -95,7 +95,7 @@ impl Office {
 pub(crate) fn rows(found: Vec<Found>) -> Vec<Row> {
     let row = |found| match found {
         Found::Row(row) => row,
-        Found::Malformed { location } => panic!("{location} is no row"),
+        Found::Malformed { location, .. } => panic!("{location} is no row"),
     };
     found.into_iter().map(row).collect()
 }

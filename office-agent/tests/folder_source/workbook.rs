@@ -107,7 +107,7 @@ async fn a_workbook_gives_numbers_dates_and_child_rows() {
     assert!(
         notes
             .iter()
-            .any(|note| note.starts_with("cases.xlsx:案件:4: Excel has rounded")),
+            .any(|note| note.starts_with("cases.xlsx:案件:4：Excel 已舍去")),
         "{notes:?}"
     );
 }

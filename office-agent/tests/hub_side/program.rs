@@ -182,3 +182,67 @@ async fn each_failure_has_its_exit_code_and_says_what_to_do() {
     assert_eq!(said.code, Some(2));
     assert!(said.err.contains("did you mean `agents`?"), "{}", said.err);
 }
+
+#[tokio::test]
+async fn an_address_of_no_database_does_not_pass_the_check() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("m.toml"), "").unwrap();
+    let source = "[[source]]\nname = 'cases'\nkind = 'sql'\nurl = 'oracle://db/cases'\nmapping = 'm.toml'\n\
+                  query = 'SELECT 1'\nwatermark = 'a'\nkey = 'b'\n";
+    let file = written(folder.path(), &format!("data_dir = 'data'\n{source}"));
+    let said = run(&file, &["check-config"]).await;
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("source `cases`: url:"), "{}", said.err);
+}
+
+const MAPPING: &str = "[case]\nsource_case_id = '编号'\nstate = { column = '状态', codes = { '受理' = 'accepted' } }\n\
+    matter_type = { value = 'mandate' }\nforeign_relation = { value = 'domestic' }\naccepted_on = '受理日'\n\
+    [[party]]\nrole = { value = 'principal' }\nkind = { value = 'natural' }\nname = '委托人'\nidentifier = '证件号'\n";
+
+#[tokio::test]
+async fn what_an_office_has_to_mend_is_named_by_case_line_and_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let exports = folder.path().join("exports");
+    std::fs::create_dir(&exports).unwrap();
+    std::fs::write(folder.path().join("m.toml"), MAPPING).unwrap();
+    let source = "[[source]]\nname = 'export'\nkind = 'folder'\npath = 'exports'\npattern = '*.csv'\nmapping = 'm.toml'\n";
+    let file = written(folder.path(), &format!("data_dir = 'data'\n{source}"));
+    let head = "编号,状态,受理日,委托人,证件号\n";
+    let good = "1,受理,2024-06-03,张三,11010519491231002X\n";
+    std::fs::write(exports.join("a.csv"), format!("{head}{good}")).unwrap();
+    for command in [&["map", "--dry-run"][..], &["quality"]] {
+        assert_eq!(run(&file, command).await.code, Some(0), "{command:?}");
+    }
+
+    let doubtful = "2,受理,2024-06-03,李四,\n";
+    let twice = "1,受理,2024-06-04,张三,11010519491231002X\n";
+    let torn = "3,受理\n";
+    std::fs::write(
+        exports.join("a.csv"),
+        format!("{head}{good}{doubtful}{twice}{torn}"),
+    )
+    .unwrap();
+    std::fs::write(
+        exports.join("b.csv"),
+        "编号,受理日,委托人,证件号\n4,2024-06-03,王五,\n",
+    )
+    .unwrap();
+    let dry = run(&file, &["map", "--dry-run"]).await;
+    assert_eq!(dry.code, Some(11), "{}", dry.err);
+    for said in [
+        "case 1: a.csv:4 counts, a.csv:2 does not",
+        "a.csv:5  表头 5 列，此行 2 列",
+        "case 4, b.csv:2  状态",
+        "状态 (b.csv)",
+    ] {
+        assert!(dry.out.contains(said), "{said}: {}", dry.out);
+    }
+    let quality = run(&file, &["quality"]).await;
+    assert_eq!(quality.code, Some(11), "{}", quality.err);
+    let line = "案件 2　第1个当事人的证件号码（列 证件号）　委托人　a.csv:3";
+    assert!(quality.out.contains(line), "{}", quality.out);
+    let quality = run(&file, &["quality", "--json"]).await;
+    let quality: Value = serde_json::from_str(&quality.out).unwrap();
+    assert_eq!(quality[0]["findings"][0]["source_case_id"], "2");
+    assert_eq!(quality[0]["findings"][0]["rule"], "IDENTIFIER_MISSING");
+}

@@ -123,8 +123,8 @@ async fn rows_without_a_watermark_are_read_and_told_of() {
     assert_eq!(
         page.notes,
         [
-            "3 rows have no watermark; they are read again every 10 minutes only",
-            "1 rows have no key and are not read",
+            "3 行没有 watermark，仅每 10 分钟重读一次 (3 rows have no watermark; they are read again every 10 minutes only)",
+            "1 行没有主键，未读取 (1 rows have no key and are not read)",
         ]
     );
 }

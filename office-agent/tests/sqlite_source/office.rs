@@ -81,6 +81,6 @@ impl Kept {
 pub(crate) fn row(found: Found) -> Row {
     match found {
         Found::Row(row) => row,
-        Found::Malformed { location } => panic!("{location} is no row"),
+        Found::Malformed { location, .. } => panic!("{location} is no row"),
     }
 }

@@ -194,7 +194,7 @@ async fn sign_in(hub: &Hub, office_id: OfficeId) -> anyhow::Result<String> {
         display_name: "bench",
         role: Role::Notary(office_id),
     };
-    account::add(&hub.pool, notary, password).await?;
+    account::add(&hub.pool, &hub.pepper, notary, password).await?;
     let people = agent::channel(hub.addresses().people, client::config(&hub.ca_file, None)?);
     client::sign_in(people, &login, password).await
 }

@@ -13,6 +13,7 @@ use notary_hub::app::{Addresses, App};
 use notary_hub::config::Config;
 use notary_hub::embedded::{Durability, Postgres};
 use notary_hub::identity::enrol::make_join_token;
+use notary_hub::identity::pepper::Pepper;
 use notary_hub::identity::pki::Pki;
 use notary_hub::store;
 use notary_hub::store::office::{Level, NewOffice};
@@ -46,6 +47,8 @@ pub(crate) struct Hub {
     pub(crate) url: String,
     pub(crate) ca_file: PathBuf,
     pub(crate) pool: PgPool,
+    /// What passwords of this hub are hashed with.
+    pub(crate) pepper: Pepper,
     app: App,
 }
 
@@ -161,7 +164,8 @@ impl Site {
 
     async fn serve_with(&self, url: String, extra: &str) -> anyhow::Result<Hub> {
         let config = self.config(&url, extra)?;
-        let ca_file = config.pki_dir().join("ca.pem");
+        let ca_file = config.pki_dir().join("anchors.pem");
+        let pepper = Pki::load(&config)?.account_keys.passwords;
         let app = App::start(config).await?;
         // Not the hub's: what is asked beside it may take as long as it takes.
         let pool = PgPoolOptions::new().max_connections(2).connect_lazy(&url)?;
@@ -169,6 +173,7 @@ impl Site {
             url,
             ca_file,
             pool,
+            pepper,
             app,
         })
     }

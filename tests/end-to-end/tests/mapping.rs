@@ -102,7 +102,7 @@ async fn every_row_of_every_vendor_ends_as_the_truth_says() {
         for found in rows(&source).await {
             let mapped = match found {
                 Found::Row(row) => mapping.case(&row),
-                Found::Malformed { location } => Err(Reject::malformed(location)),
+                Found::Malformed { location, fields } => Err(Reject::malformed(location, fields)),
             };
             match mapped {
                 Ok(case) => {

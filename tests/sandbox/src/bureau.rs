@@ -102,7 +102,7 @@ impl Bureau {
     }
 
     pub fn ca_file(&self) -> PathBuf {
-        self.data_dir().join("pki/ca.pem")
+        self.data_dir().join("pki/anchors.pem")
     }
 
     /// What the hub said, over all its lives.

@@ -28,7 +28,9 @@ pub type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 /// HTTP/2 over TLS 1.3 to a hub of this CA.
 pub fn config(ca_file: &Path, identity: Option<Identity>) -> anyhow::Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(ca_file).context("read the hub's CA")?)?;
+    for ca in CertificateDer::pem_file_iter(ca_file).context("read the hub's CAs")? {
+        roots.add(ca?)?;
+    }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?

@@ -41,8 +41,9 @@ impl Rest {
     /// When the CA's certificate cannot be read.
     pub fn new(address: SocketAddr, ca_file: &Path) -> anyhow::Result<Self> {
         let mut roots = RootCertStore::empty();
-        let ca = CertificateDer::from_pem_file(ca_file).context("read the hub's CA")?;
-        roots.add(ca)?;
+        for ca in CertificateDer::pem_file_iter(ca_file).context("read the hub's CAs")? {
+            roots.add(ca?)?;
+        }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?

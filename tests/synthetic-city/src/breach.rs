@@ -50,7 +50,7 @@ const SHARES: [(Breach, u32); 15] = [
     (Breach::Scope, 60),
     (Breach::MajorNotFlagged, 40),
     (Breach::FeeBelow, 40),
-    (Breach::FeeAbove, 300),
+    (Breach::FeeAbove, 40),
     (Breach::ReductionUnexplained, 30),
     (Breach::LegalAidNotReduced, 30),
     (Breach::ApprovalMissing, 30),
@@ -103,11 +103,9 @@ impl Breach {
         match self {
             Self::Scope => goes_on && !office.matters_excluded().is_empty(),
             Self::InPerson => goes_on && profile.cast == Cast::Testator,
-            Self::FeeBelow => {
+            Self::FeeBelow | Self::FeeAbove => {
                 goes_on && matches!(profile.price, Price::Fact | Price::Proof | Price::Contract)
             }
-            // Of what is priced by the certificate nobody says how many there were.
-            Self::FeeAbove => goes_on && profile.price == Price::Contract,
             Self::PracticeArea => {
                 let lies_somewhere = matches!(
                     script.subject,
@@ -179,7 +177,9 @@ impl Breach {
                 keeps_fee(case.state)
             }
             Self::FeeAbove => {
-                charge(case, full * 2, 0);
+                // More than a legal person pays, and it is known of how many certificates.
+                charge(case, full * 3, 0);
+                case.certificates.get_or_insert(1);
                 keeps_fee(case.state) && full > 0
             }
             Self::ReductionUnexplained => {

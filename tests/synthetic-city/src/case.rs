@@ -45,6 +45,8 @@ pub struct Case {
     pub approved_on: Option<Date>,
     /// Position of the approving notary in [`crate::Office::notaries`].
     pub approver: Option<usize>,
+    /// That the fee was charged for; none where nobody counted.
+    pub certificates: Option<u32>,
     pub excused: Option<Excused>,
     pub parties: Vec<Party>,
     pub subjects: Vec<Subject>,

@@ -15,6 +15,7 @@ pub(crate) enum Draw {
     Breach = 7,
     Filing = 8,
     OfficeFiling = 9,
+    Certificates = 10,
 }
 
 /// Random decisions about one thing.

@@ -64,7 +64,8 @@ impl Scribe<'_> {
         let parties = self.parties(&mut quality);
         let subjects = self.subjects();
         let amount_fen = self.amount_fen();
-        let fee = self.fee(amount_fen, &standing);
+        let certificates = self.certificates();
+        let fee = self.fee(amount_fen, certificates.unwrap_or(1), &standing);
         let major = self.dice.chance(if amount_fen > 2_000_000_000 {
             2_000
         } else {
@@ -102,6 +103,7 @@ impl Scribe<'_> {
             discussed: self.dice.chance(9_000) && major,
             approved_on: standing.approved_on,
             approver: None,
+            certificates,
             excused: standing.issued_on.and(timeline.excused),
             parties,
             subjects,
@@ -277,8 +279,19 @@ impl Scribe<'_> {
         }
     }
 
+    /// What is priced by the certificate is wanted more than once at times; one case in ten has nobody who counted.
+    fn certificates(&self) -> Option<u32> {
+        let row = u64::from(self.ordinal);
+        let seed = self.city.plan().seed;
+        let mut dice = Dice::new(seed, Draw::Certificates, self.office as u64, row);
+        let counted = dice.chance(9_000);
+        let wanted = 1 + dice.weighted([60, 30, 8, 2].into_iter()) as u32;
+        let by_certificate = matches!(self.script.profile.price, Price::Fact | Price::Proof);
+        counted.then_some(if by_certificate { wanted } else { 1 })
+    }
+
     /// The fee falls due at acceptance; one in fifty is reduced, with a reason.
-    fn fee(&mut self, amount_fen: i64, standing: &Standing) -> Fee {
+    fn fee(&mut self, amount_fen: i64, certificates: u32, standing: &Standing) -> Fee {
         let legal_aid = self.dice.chance(110);
         let elderly = self.dice.chance(90);
         let share = if legal_aid {
@@ -292,7 +305,7 @@ impl Scribe<'_> {
                 amount_fen,
                 on,
                 self.script.by_company,
-            )
+            ) * i64::from(certificates)
         });
         let reason = match (legal_aid, elderly) {
             (true, _) => Some("legal_aid"),

@@ -110,7 +110,7 @@ pub fn record(city: &City, case: &Case, key: &TokenKey) -> v1::CaseRecord {
             .approver
             .map(|at| city.offices()[case.office].notaries[at].licence_no.clone())
             .unwrap_or_default(),
-        certificates: 0,
+        certificates: case.certificates.unwrap_or_default(),
         next_tokens: None,
     }
 }

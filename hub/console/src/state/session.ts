@@ -35,6 +35,12 @@ export function began(begun: Session): void {
   timer = setTimeout(ended, Math.max(0, begun.expiresAt.getTime() - Date.now()))
 }
 
+/// The same person goes on in a session that took the place of the one at hand.
+export function goesOn(next: { access_token: string; expires_at: string }): void {
+  const { value: mine } = current
+  if (mine) began({ ...mine, token: next.access_token, expiresAt: new Date(next.expires_at) })
+}
+
 /// The session is no more; the page stays for the same person.
 export function ended(): void {
   if (!current.value) return

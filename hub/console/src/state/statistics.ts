@@ -1,7 +1,6 @@
 /// Questions about figures, as they stand in the page's address, and what a drill down makes of one.
 import { api, ask, type Schemas } from '@/api/client'
 import { isDay } from '@/state/filing'
-import { save, type Form } from '@/state/save'
 import { change, count, decimal, percent, yuan } from '@/text/format'
 import { zh } from '@/text/zh'
 
@@ -191,10 +190,4 @@ export function periodMistake(from: string, to: string): string | null {
   if (last === null) return zh.statistics.notAPeriod(to)
   // A day ends behind its month in the order of texts.
   return first && last && `${last[1]}~` < first[0] ? zh.statistics.turned : null
-}
-
-/// Keeps a table as a file.
-export function download(question: Question, form: Form): Promise<void> {
-  const query = new URLSearchParams(parameters(question))
-  return save(`/api/v1/statistics?${query}`, form, fileName(question))
 }

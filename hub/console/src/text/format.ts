@@ -41,6 +41,12 @@ export function ago(at: string | null | undefined, now: number = Date.now()): st
   return zh.time.days(Math.floor(seconds / 86_400))
 }
 
+/// 1.2 MB
+export function size(bytes: number): string {
+  const kilobytes = bytes / 1024
+  return kilobytes < 1024 ? `${Math.max(1, Math.ceil(kilobytes))} KB` : `${(kilobytes / 1024).toFixed(1)} MB`
+}
+
 /// 2026-11, the month that it is now.
 export function thisMonth(now: Date = new Date()): string {
   const { year, month } = local(now)

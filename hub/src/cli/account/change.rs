@@ -10,6 +10,7 @@ use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::Role;
 use crate::identity::new_password::NewPassword;
+use crate::identity::pki;
 use crate::store::account::{self, Change};
 
 pub(super) async fn password(
@@ -18,10 +19,11 @@ pub(super) async fn password(
     password: &str,
     output: &Output,
 ) -> Result<(), Failure> {
+    let pepper = pki::account_keys(&config.pki_dir())?.passwords;
     let account_id = recorded::change(config, async |database| {
         let names = account::names(&database.general, login).await?;
         let names = names.ok_or_else(|| no_account(login))?;
-        let hash = NewPassword::new(password, &names)?.hash();
+        let hash = NewPassword::new(password, &names)?.hash(&pepper);
         let change = Change {
             password_hash: Some(&hash),
             ..Change::default()

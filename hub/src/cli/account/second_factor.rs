@@ -12,7 +12,7 @@ use crate::identity::{pki, second_factor};
 use crate::store;
 
 pub(super) async fn enrol(config: &Config, login: &str, output: &Output) -> Result<(), Failure> {
-    let key = pki::account_key(&config.pki_dir())?;
+    let key = pki::account_keys(&config.pki_dir())?.second_factors;
     let enrolled = change(config, async |database| {
         let account_id = account(database, login).await?;
         let enrolled = second_factor::enrol(&database.general, &key, account_id).await?;

@@ -2,8 +2,6 @@
 
 mod rules;
 
-use std::fmt::Write;
-
 use clap::Subcommand;
 use serde_json::json;
 use time::Date;
@@ -11,8 +9,7 @@ use time::Date;
 use super::{Failure, Output};
 use crate::app::Database;
 use crate::config::Config;
-use crate::local_time::local_day;
-use crate::store::supervision::work::{self, SetAside, Waiting};
+use crate::store::supervision::work::{self, Waiting};
 use crate::supervision::replay;
 use rules::RulesCommand;
 
@@ -21,7 +18,7 @@ pub(super) enum SupervisionCommand {
     /// What cases and filings are judged by: rules and tariff.
     #[command(subcommand)]
     Rules(RulesCommand),
-    /// Say how many cases wait for the rules, and which could not be judged.
+    /// Say how many cases wait for the rules.
     Status,
     /// Put all cases before the rules in force; a running hub takes them up.
     Replay {
@@ -64,20 +61,14 @@ pub(super) async fn run(
 
 fn standing(waiting: &Waiting) -> String {
     let mut text = format!(
-        "{} cases wait, the oldest for {:.0} s; {} could not be judged\n",
-        waiting.cases,
-        waiting.lag_seconds,
-        waiting.set_aside.len()
+        "{} cases wait, the oldest for {:.0} s",
+        waiting.cases, waiting.lag_seconds
     );
-    for SetAside {
-        office_id,
-        source_case_id,
-        since,
-    } in &waiting.set_aside
-    {
-        let what = source_case_id.as_deref().unwrap_or("(what it filed)");
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{office_id}  {what}  since {}", local_day(*since));
+    if waiting.set_aside > 0 {
+        text.push_str(&format!(
+            "; {} rows of work set aside: notary-hub work set-aside",
+            waiting.set_aside
+        ));
     }
     text
 }

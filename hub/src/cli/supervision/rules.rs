@@ -17,7 +17,7 @@ use crate::app::Database;
 use crate::audit::{Audit, key_file};
 use crate::cli::{Failure, Output};
 use crate::config::Config;
-use crate::local_time::local_day;
+use crate::local_time::{local_day, local_time};
 use crate::statistics::calendar::Calendar;
 use crate::store::supervision::edition as store;
 use crate::supervision::activation;
@@ -155,11 +155,11 @@ async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "{:<6}  {:<12}  {:<12}  {:<20.20}  {}",
+                "{:<6}  {:<12}  {:<12}  {:<20}  {}",
                 it.part.code(),
                 it.version,
                 digest(it),
-                it.activated_at.map(at).unwrap_or_default(),
+                it.activated_at.map(local_time).unwrap_or_default(),
                 if it.in_force { "in force" } else { "" }
             );
         }

@@ -18,6 +18,8 @@ pub(in crate::http) struct TableAnswer {
     /// The moment that all of it was read at.
     #[serde(with = "time::serde::rfc3339")]
     as_of: OffsetDateTime,
+    /// Whether the persons whom offices served were ever counted; null is what is told of them until then.
+    persons_counted: bool,
     /// First day of the period; absent when it is open.
     from: Option<String>,
     /// Last day of the period.
@@ -151,6 +153,7 @@ impl TableAnswer {
         let day = |day| Grain::Day.label(day);
         Self {
             as_of: table.as_of,
+            persons_counted: table.persons_counted,
             from: query.period.first.map(day),
             to: query.period.last.map(day),
             dimensions: layout

@@ -5,28 +5,26 @@ pub(super) mod feed;
 mod question;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde_json::json;
 
 use super::Api;
 use super::auth::of_own_office;
 use super::export::{self, Form};
+use super::exports::{self, ExportAnswer, StartExport};
 use super::office::Nothing;
-use super::params::Params;
+use super::params::{Body, Params};
 use super::problem::{Problem, ProblemBody};
-use crate::audit::{Action, Outcome};
-use crate::export::Title;
+use crate::export::subject::Subject;
 use crate::identity::Person;
 use crate::statistics::layout::Layout;
-use crate::statistics::period::Grain;
 use crate::statistics::query::{self, Query, QueryError};
 pub(super) use answer::{Catalogue, TableAnswer};
 pub(super) use question::Question;
 
-/// A table of figures, each beside 同比 and 环比. CSV and XLSX by `Accept`; an export is recorded. A notary gets the
-/// figures of the own office.
+/// A table of figures, each beside 同比 and 环比. CSV and XLSX by `Accept`; an export is recorded, and a large one is to be
+/// begun by `/statistics/exports`. A notary gets the figures of the own office.
 #[utoipa::path(
     get, path = "/api/v1/statistics", operation_id = "readStatistics", tag = "statistics",
     security(("session" = [])), params(Question),
@@ -37,7 +35,7 @@ pub(super) use question::Question;
             (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         )),
         (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 406, body = ProblemBody),
+        (status = 406, body = ProblemBody), (status = 409, body = ProblemBody),
     ),
 )]
 pub(super) async fn table(
@@ -47,30 +45,47 @@ pub(super) async fn table(
     Params(question): Params<Question>,
 ) -> Result<Response, Problem> {
     let form = export::form(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
-    let rules = api.supervision.rules.rules();
-    let mut query = question.query(&rules)?;
-    if let Some(own) = person.office_id() {
-        for asked in &query.filter.offices {
-            of_own_office(&api, &person, *asked).await?;
-        }
-        query.filter.offices = vec![own];
+    let query = own(&api, &person, question).await?;
+    if let Some(form) = form.file() {
+        let subject = Subject::Statistics(Box::new(query));
+        return export::at_once(&api, &person, &subject, form).await;
     }
     let mut moment = api.reading(&person).await?;
     let table = query::table(&mut moment, &query).await?;
     drop(moment);
-    let layout = Layout::of(&query, &table, &rules);
-    if form == Form::Json {
-        return Ok(Json(TableAnswer::of(&query, &table, layout)).into_response());
+    let layout = Layout::of(&query, &table, &api.supervision.rules.rules());
+    Ok(Json(TableAnswer::of(&query, &table, layout)).into_response())
+}
+
+/// Begins to make a large table as a file.
+#[utoipa::path(
+    post, path = "/api/v1/statistics/exports", operation_id = "exportStatistics", tag = "statistics",
+    security(("session" = [])), params(Question), request_body = StartExport,
+    responses(
+        (status = 202, body = ExportAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 409, body = ProblemBody),
+    ),
+)]
+pub(super) async fn export(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Params(question): Params<Question>,
+    Body(wanted): Body<StartExport>,
+) -> Result<(StatusCode, Json<ExportAnswer>), Problem> {
+    let query = own(&api, &person, question).await?;
+    exports::start(&api, &person, Subject::Statistics(Box::new(query)), wanted).await
+}
+
+/// What is asked for; of a notary, for the own office.
+async fn own(api: &Api, person: &Person, question: Question) -> Result<Query, Problem> {
+    let mut query = question.query(&api.supervision.rules.rules())?;
+    if let Some(own) = person.office_id() {
+        for asked in &query.filter.offices {
+            of_own_office(api, person, *asked).await?;
+        }
+        query.filter.offices = vec![own];
     }
-    let file = export::file(form, Title::of(&query, &table), layout).await?;
-    api.record(
-        &person,
-        Action::ExportStatistics,
-        Outcome::Done,
-        detail(form, &query),
-    )
-    .await?;
-    Ok(file)
+    Ok(query)
 }
 
 /// The measures and dimensions there are.
@@ -84,19 +99,6 @@ pub(super) async fn measures(
     Params(Nothing {}): Params<Nothing>,
 ) -> Json<Catalogue> {
     Json(answer::catalogue(&api.supervision.rules.rules()))
-}
-
-fn detail(form: Form, query: &Query) -> serde_json::Value {
-    let day = |day| Grain::Day.label(day);
-    json!({
-        "form": form.extension(),
-        "from": query.period.first.map(day),
-        "to": query.period.last.map(day),
-        "group_by": query.group_by.iter().map(|dimension| dimension.code()).collect::<Vec<_>>(),
-        "measures": query.measures.iter().map(|measure| measure.code).collect::<Vec<_>>(),
-        "offices": query.filter.offices,
-        "matter_types": query.filter.matter_types,
-    })
 }
 
 impl From<QueryError> for Problem {

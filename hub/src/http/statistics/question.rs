@@ -11,7 +11,7 @@ use crate::statistics::dimension::{Dimension, Section, grain};
 use crate::statistics::family::Family;
 use crate::statistics::measure::{self, Measure};
 use crate::statistics::period::{Grain, Period, Span, day};
-use crate::statistics::query::{Filter, Query};
+use crate::statistics::query::{Filter, MOST_ROWS, Query};
 use crate::supervision::rule::{RuleId, Rules};
 
 /// Lists have commas between their items.
@@ -90,6 +90,7 @@ impl Question {
         had(&measures, &group_by, &filter, period)?;
         Ok(Query {
             section: section(&group_by, &filter, period)?,
+            most: MOST_ROWS,
             measures,
             pivot: pivot.transpose()?,
             structure_on: self.structure_on.as_deref().map(structure_on).transpose()?,

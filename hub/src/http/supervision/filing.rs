@@ -1,5 +1,7 @@
 //! Filings: the form of the console, and the list.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -10,10 +12,10 @@ use time::{Date, OffsetDateTime};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::day;
 use super::finding::Span;
-use super::{behind, cursor, day};
 use crate::audit::{Action, Outcome};
-use crate::filing::body::{Body as Fields, Period, iso_date};
+use crate::filing::body::{Body as Fields, iso_date};
 use crate::filing::{self, Filing, FilingError, FilingKind, Raw, SubmitError};
 use crate::http::Api;
 use crate::http::page::{self, Page};
@@ -22,10 +24,7 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::identity::Person;
 use crate::refusal::Reason;
 use crate::store::filing::{self as store, Filed, FilingCount};
-use crate::store::filing_missing::{self, MissingOf};
-
-/// Missing filings that are listed.
-const MISSING: i64 = 500;
+use crate::store::token_key::{NotEntered, Told};
 
 /// Which filings are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -82,7 +81,7 @@ pub(in crate::http) struct FilingAnswer {
     #[schema(value_type = Option<String>, format = Date)]
     due_on: Option<Date>,
     late: bool,
-    /// When the outcome of a complaint or a review came.
+    /// The day on which the hub received the outcome of a complaint or a review.
     #[serde(with = "iso_date::option")]
     #[schema(value_type = Option<String>, format = Date)]
     closed_on: Option<Date>,
@@ -106,14 +105,14 @@ pub(in crate::http) async fn list(
     let limit = page::limit(filter.limit)?;
     let office = page::parsed("office", filter.office.as_deref(), "an office id")?;
     let office: Option<OfficeId> = person.office_id().or(office);
-    let behind = behind(filter.cursor.as_deref())?;
+    let behind = page::behind(filter.cursor.as_deref())?;
     let mut reading = api.reading(&person).await?;
     let filings = store::list(&mut reading, office, filter.kind, behind, limit + 1).await?;
     let detail = json!({ "office": office, "kind": filter.kind });
     api.record(&person, Action::ListFilings, Outcome::Done, detail)
         .await?;
     let page = Page::cut(filings, limit, |last| {
-        cursor(last.recorded_at, last.filing_id)
+        page::place(last.recorded_at, last.filing_id)
     });
     Ok(Json(page.map(FilingAnswer::from)))
 }
@@ -144,56 +143,6 @@ pub(in crate::http) async fn counts(
     let mut reading = api.reading(&person).await?;
     let items = store::counts(&mut reading, office, from, to).await?;
     Ok(Json(FilingCounts { items }))
-}
-
-/// Periodic filings that never came, what was due last first.
-#[derive(Serialize, ToSchema)]
-pub(in crate::http) struct MissingFilings {
-    items: Vec<MissingFiling>,
-    /// There are more; ask for an office or a shorter time.
-    more: bool,
-}
-
-/// A filing that was wanted for a period, whose time has passed.
-#[derive(Serialize, ToSchema)]
-pub(in crate::http) struct MissingFiling {
-    #[schema(value_type = String)]
-    office_id: OfficeId,
-    office_name: String,
-    kind: FilingKind,
-    kind_zh: &'static str,
-    period: Period,
-    /// The last day on which it was in time.
-    #[serde(with = "iso_date")]
-    #[schema(value_type = String, format = Date)]
-    due_on: Date,
-}
-
-/// Periodic filings that were due between two days and never came; a notary's office alone.
-#[utoipa::path(
-    get, path = "/api/v1/supervision/filings/missing", operation_id = "listMissingFilings", security(("session" = [])), params(Span),
-    responses(
-        (status = 200, body = MissingFilings), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
-        (status = 403, body = ProblemBody),
-    ),
-)]
-pub(in crate::http) async fn missing(
-    State(api): State<Api>,
-    Extension(person): Extension<Person>,
-    Params(span): Params<Span>,
-) -> Result<Json<MissingFilings>, Problem> {
-    let Span { office, from, to } = span;
-    let office = page::parsed("office", office.as_deref(), "an office id")?;
-    let office = person.office_id().or(office);
-    let (from, to) = (day("from", from.as_deref())?, day("to", to.as_deref())?);
-    let mut reading = api.reading(&person).await?;
-    let mut missing = filing_missing::list(&mut reading, office, from, to, MISSING + 1).await?;
-    let more = missing.len() > MISSING as usize;
-    missing.truncate(MISSING as usize);
-    Ok(Json(MissingFilings {
-        items: missing.into_iter().map(MissingFiling::from).collect(),
-        more,
-    }))
 }
 
 /// Hands a filing in. The same `filing_id` again has no second effect.
@@ -227,6 +176,8 @@ pub(in crate::http) async fn submit(
     let receipt = filing::submit(
         &api.pool,
         person.scope(),
+        // No form of this door has tokens.
+        Told::default(),
         &supervision.rules.rules(),
         &supervision.calendar,
         &filing,
@@ -259,19 +210,6 @@ impl From<Filed> for FilingAnswer {
     }
 }
 
-impl From<MissingOf> for MissingFiling {
-    fn from(of: MissingOf) -> Self {
-        Self {
-            office_id: of.office_id,
-            office_name: of.office_name,
-            kind: of.missing.kind,
-            kind_zh: of.missing.kind.label_zh(),
-            period: of.missing.period,
-            due_on: of.missing.due_on,
-        }
-    }
-}
-
 impl From<FilingError> for Problem {
     fn from(error: FilingError) -> Self {
         let because = error.to_string();
@@ -293,7 +231,14 @@ impl From<SubmitError> for Problem {
                 "没有找到本处此前报送的该件投诉或复查。",
             ),
             SubmitError::IdTaken => filing::id_taken().into(),
-            SubmitError::Database(problem) => problem.into(),
+            // No form of this door has tokens.
+            SubmitError::Key(NotEntered::Database(problem)) | SubmitError::Database(problem) => {
+                problem.into()
+            }
+            SubmitError::Key(error) => Reason::Overloaded
+                .because(error.to_string())
+                .retry_after(Duration::from_secs(30))
+                .into(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Rules and findings.
 
 use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use data_encoding::HEXLOWER;
 use linkage::office::OfficeId;
@@ -9,9 +11,12 @@ use time::{Date, OffsetDateTime};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{behind, cursor, day, facts};
+use super::{day, facts};
+use crate::export::subject::Subject;
 use crate::filing::body::iso_date;
 use crate::http::Api;
+use crate::http::export::{self, Form};
+use crate::http::exports::{self, ExportAnswer, StartExport};
 use crate::http::page::{self, Page};
 use crate::http::params::{Body, InPath, Params};
 use crate::http::problem::{Problem, ProblemBody};
@@ -203,37 +208,83 @@ pub(in crate::http) async fn summary(
     }))
 }
 
-/// Findings, the newest first. Cleared ones that nobody took up are left out.
+/// Findings, the newest first. Cleared ones that nobody took up are left out. All of them as CSV or XLSX by `Accept`, which is
+/// recorded; where there are many, that is to be begun by `/supervision/findings/exports`.
 #[utoipa::path(
     get, path = "/api/v1/supervision/findings", operation_id = "listSupervisionFindings", security(("session" = [])), params(Filter),
     responses(
-        (status = 200, body = Page<SupervisionFindingAnswer>), (status = 400, body = ProblemBody),
-        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 200, content(
+            (Page<SupervisionFindingAnswer> = "application/json"),
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
+        (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 406, body = ProblemBody), (status = 409, body = ProblemBody),
     ),
 )]
 pub(in crate::http) async fn list(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
+    headers: HeaderMap,
     Params(filter): Params<Filter>,
-) -> Result<Json<Page<SupervisionFindingAnswer>>, Problem> {
+) -> Result<Response, Problem> {
+    let form = export::form(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
+    if let Some(form) = form.file() {
+        let subject = whole(&api, &person, filter)?;
+        return export::at_once(&api, &person, &subject, form).await;
+    }
     let limit = page::limit(filter.limit)?;
+    let behind = page::behind(filter.cursor.as_deref())?;
     let today = local_day(OffsetDateTime::now_utc());
     let wanted = Wanted {
-        office: page::parsed("office", filter.office.as_deref(), "an office id")?,
-        rule_id: filter.rule,
-        severity: filter.severity,
-        state: filter.state,
-        overdue_on: filter.overdue.unwrap_or_default().then_some(today),
-        behind: behind(filter.cursor.as_deref())?,
-        ..Wanted::default()
+        behind,
+        ..filter.wanted(today)?
     };
     let findings = api.desk(&person)?.findings(wanted, limit + 1).await?;
     let page = Page::cut(findings, limit, |last| {
-        cursor(last.found_at, last.finding_id)
+        page::place(last.found_at, last.finding_id)
     });
-    Ok(Json(page.map(|finding| {
-        SupervisionFindingAnswer::of(&api, finding, today)
-    })))
+    let page = page.map(|finding| SupervisionFindingAnswer::of(&api, finding, today));
+    Ok(Json(page).into_response())
+}
+
+/// Begins to make a file of many findings.
+#[utoipa::path(
+    post, path = "/api/v1/supervision/findings/exports", operation_id = "exportSupervisionFindings",
+    security(("session" = [])), params(Filter), request_body = StartExport,
+    responses(
+        (status = 202, body = ExportAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 409, body = ProblemBody),
+    ),
+)]
+pub(in crate::http) async fn export_all(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Params(filter): Params<Filter>,
+    Body(wanted): Body<StartExport>,
+) -> Result<(StatusCode, Json<ExportAnswer>), Problem> {
+    let subject = whole(&api, &person, filter)?;
+    exports::start(&api, &person, subject, wanted).await
+}
+
+/// Everything that is asked for and that the person's desk may see.
+fn whole(api: &Api, person: &Person, filter: Filter) -> Result<Subject, Problem> {
+    page::whole(filter.limit, filter.cursor.as_deref())?;
+    let wanted = filter.wanted(local_day(OffsetDateTime::now_utc()))?;
+    Ok(Subject::Findings(api.desk(person)?.own(wanted)))
+}
+
+impl Filter {
+    fn wanted(self, today: Date) -> Result<Wanted, Problem> {
+        Ok(Wanted {
+            office: page::parsed("office", self.office.as_deref(), "an office id")?,
+            rule: page::parsed("rule", self.rule.as_deref(), "the id of a rule")?,
+            severity: self.severity,
+            state: self.state,
+            overdue_on: self.overdue.unwrap_or_default().then_some(today),
+            ..Wanted::default()
+        })
+    }
 }
 
 /// A finding with everything that was done about it.
@@ -294,8 +345,7 @@ impl SupervisionFindingAnswer {
         let rule = rules.rule(&finding.rule_id);
         let text =
             |of: fn(&Rule) -> &str| rule.map_or_else(String::new, |rule| of(rule).to_owned());
-        let overdue = finding.state == FindingState::Notified
-            && finding.due_on.is_some_and(|due| due < today);
+        let overdue = finding.is_overdue(today);
         Self {
             finding_id: finding.finding_id,
             office_id: finding.office_id,

@@ -269,7 +269,8 @@ pub(in crate::http) async fn notice(
     InPath(inspection_id): InPath<Uuid>,
 ) -> Result<html::Page, Problem> {
     let read = api.desk(&person)?.inspection(inspection_id).await?;
-    notice::printed(&read, &api.supervision.rules.rules()).ok_or_else(Problem::not_found)
+    let rules = api.supervision.rules.rules();
+    notice::printed(&read, &rules, today()).ok_or_else(Problem::not_found)
 }
 
 impl ActToTake {

@@ -6,17 +6,15 @@ pub(super) mod directory;
 pub(super) mod filing;
 pub(super) mod finding;
 pub(super) mod inspection;
+pub(super) mod missing;
 mod notice;
 mod tariff;
 pub(super) mod window;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-use uuid::Uuid;
+use time::Date;
 
 use super::Api;
-use super::page::{self, day};
 use super::problem::Problem;
 use crate::identity::Person;
 use crate::refusal::Reason;
@@ -30,17 +28,14 @@ impl Api {
     }
 }
 
-/// Where a page goes on: time and id of the last thing before.
-fn behind(cursor: Option<&str>) -> Result<Option<(OffsetDateTime, Uuid)>, Problem> {
-    let Some([at, id]) = page::key::<2>(cursor)? else {
-        return Ok(None);
-    };
-    let read = || Some((OffsetDateTime::parse(&at, &Rfc3339).ok()?, id.parse().ok()?));
-    read().map(Some).ok_or_else(page::bad_cursor)
+fn day(name: &'static str, text: Option<&str>) -> Result<Option<Date>, Problem> {
+    text.map(|text| iso_day(text).ok_or_else(|| Problem::field(name, "a day, e.g. 2024-06-03")))
+        .transpose()
 }
 
-fn cursor(at: OffsetDateTime, id: Uuid) -> [String; 2] {
-    [at.format(&Rfc3339).unwrap_or_default(), id.to_string()]
+fn iso_day(text: &str) -> Option<Date> {
+    let form = time::macros::format_description!("[year]-[month]-[day]");
+    Date::parse(text, form).ok()
 }
 
 fn facts(text: &str) -> Result<FactsDigest, Problem> {

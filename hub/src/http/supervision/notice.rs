@@ -1,4 +1,5 @@
-//! The notice (通报) of an inspection as it is printed.
+//! The notice (通报) of an inspection as it is printed: as it was issued, however often it is printed and whatever day was set
+//! since.
 
 use std::fmt::Write;
 
@@ -10,7 +11,7 @@ use crate::store::supervision::inspection::Read;
 use crate::supervision::rule::Rules;
 
 /// None when no notice was issued.
-pub(super) fn printed(read: &Read, rules: &Rules) -> Option<Page> {
+pub(super) fn printed(read: &Read, rules: &Rules, today: Date) -> Option<Page> {
     let issued = read.steps.iter().find(|step| step.step == "issue")?;
     let inspection = &read.inspection;
     let date = |day: Date| format!("{}年{}月{}日", day.year(), u8::from(day.month()), day.day());
@@ -46,13 +47,14 @@ pub(super) fn printed(read: &Read, rules: &Rules) -> Option<Page> {
     if !read.findings.is_empty() {
         page.push_str("</ol>");
     }
-    let due_on = inspection.due_on.map_or_else(String::new, date);
+    let due_on = issued.due_on.map_or_else(String::new, date);
     let _ = write!(
         page,
         "<p>{}</p><p>请于{due_on}前完成整改，并将整改情况在平台报送。我局将跟踪问效。</p>\
-         <p class=\"end\">市司法局<br>{}</p>",
+         <p class=\"end\">市司法局<br>{}</p><p><small>本件打印于{}</small></p>",
         escaped(&issued.reason),
         date(local_day(issued.taken_at)),
+        date(today),
     );
     Some(Page::new("检查通报", &page))
 }

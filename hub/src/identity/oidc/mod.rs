@@ -9,12 +9,12 @@
 mod fetch;
 mod keys;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::counter;
 use sha2::{Digest, Sha256};
-use sqlx::PgPool;
 use time::OffsetDateTime;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -24,6 +24,7 @@ pub use keys::{IdTokenError, ProviderKeys};
 
 use super::RoleKind;
 use super::account::Sessions;
+use super::own_account::Door;
 use super::session::Session;
 use crate::config;
 use crate::store;
@@ -93,12 +94,12 @@ impl Provider {
     /// Exchanges an ID token for a session. `nonce` is what the caller gave the provider when it asked for the token.
     pub async fn sign_in(
         &self,
-        pool: &PgPool,
         sessions: &Sessions,
         id_token: &str,
         nonce: &str,
+        from: Option<IpAddr>,
     ) -> Result<Session, ProviderSignInError> {
-        let result = self.try_sign_in(pool, sessions, id_token, nonce).await;
+        let result = self.try_sign_in(sessions, id_token, nonce, from).await;
         let outcome = match &result {
             Ok(_) => "granted",
             Err(ProviderSignInError::SecondFactorMissing) => "code_required",
@@ -111,13 +112,13 @@ impl Provider {
 
     async fn try_sign_in(
         &self,
-        pool: &PgPool,
         sessions: &Sessions,
         id_token: &str,
         nonce: &str,
+        from: Option<IpAddr>,
     ) -> Result<Session, ProviderSignInError> {
         let token = self.read(id_token, nonce).await?;
-        let found = store::account::by_provider_subject(pool, &token.subject).await?;
+        let found = store::account::by_provider_subject(&sessions.pool, &token.subject).await?;
         let account = found.ok_or(ProviderSignInError::NoAccount)?;
         let role = account.person.role.kind();
         let several = token
@@ -128,10 +129,10 @@ impl Provider {
             return Err(ProviderSignInError::SecondFactorMissing);
         }
         let hash: [u8; 32] = Sha256::digest(id_token).into();
-        if !store::account::use_id_token(pool, &hash, token.ends_at).await? {
+        if !store::account::use_id_token(&sessions.pool, &hash, token.ends_at).await? {
             return Err(ProviderSignInError::Used);
         }
-        Ok(sessions.begin(account.person, account.generation, account.display_name))
+        Ok(sessions.begin(account, Door::Provider, from).await?)
     }
 
     async fn read(&self, id_token: &str, nonce: &str) -> Result<IdToken, ProviderSignInError> {

@@ -3,6 +3,7 @@
 
 pub mod beside;
 pub mod block;
+pub mod compared;
 pub mod judgement;
 pub mod link;
 pub mod mention;

@@ -56,40 +56,40 @@ pub struct NodeRow {
 impl Rows {
     pub(crate) fn mention(&mut self, row: &MentionRow<'_>) {
         self.row(7);
-        self.field(row.mention_id.as_bytes());
-        self.field(row.office_id.as_str().as_bytes());
-        self.field(row.source_case_id.as_bytes());
-        self.field(&row.ordinal.to_be_bytes());
-        self.field(row.node_id.as_bytes());
-        self.field(&row.content.to_be_bytes());
-        self.flag(row.judged);
+        self.put(row.mention_id.as_bytes());
+        self.put(row.office_id.as_str());
+        self.put(row.source_case_id);
+        self.put(row.ordinal);
+        self.put(row.node_id.as_bytes());
+        self.put(row.content);
+        self.put(row.judged);
     }
 
     pub(crate) fn node(&mut self, row: &NodeRow) {
         self.row(6);
-        self.field(row.placed.node_id.as_bytes());
+        self.put(row.placed.node_id.as_bytes());
         let number = row.number.as_ref();
-        self.optional(number.map(|number| number.kind.code().as_bytes()));
-        self.optional(number.map(|number| number.token.as_bytes().as_slice()));
-        self.flag(row.contested);
-        self.flag(row.placed.oversize);
-        self.field(row.placed.person_id.as_bytes());
+        self.put(number.map(|number| number.kind.code()));
+        self.put(number.map(|number| number.token.as_bytes()));
+        self.put(row.contested);
+        self.put(row.placed.oversize);
+        self.put(row.placed.person_id.as_bytes());
     }
 
     pub(crate) fn block(&mut self, key: i64, node: NodeId) {
         self.row(2);
-        self.field(&key.to_be_bytes());
-        self.field(node.as_bytes());
+        self.put(key);
+        self.put(node.as_bytes());
     }
 
     pub(crate) fn link(&mut self, link: &Link) {
         self.row(6);
-        self.field(link.pair.low().as_bytes());
-        self.field(link.pair.high().as_bytes());
-        self.field(&link.weight.millibits().to_be_bytes());
-        self.field(link.decision.code().as_bytes());
-        self.field(link.mentions.0.as_bytes());
-        self.field(link.mentions.1.as_bytes());
+        self.put(link.pair.low().as_bytes());
+        self.put(link.pair.high().as_bytes());
+        self.put(link.weight.millibits());
+        self.put(link.decision.code());
+        self.put(link.mentions.0.as_bytes());
+        self.put(link.mentions.1.as_bytes());
     }
 }
 

@@ -8,6 +8,7 @@ use sqlx::{PgConnection, PgPool, query, query_scalar};
 use uuid::Uuid;
 
 use super::{node_id, uuids};
+use crate::background::Cause;
 use crate::case::CaseKey;
 use crate::store::columns;
 use crate::store::decode::{decode_error, parse};
@@ -26,6 +27,8 @@ pub struct Work {
     pub nodes: Vec<NodeId>,
     /// How many times it was taken up, this one included.
     pub attempt: i32,
+    /// Why the attempt before came to nothing.
+    pub cause: Option<Cause>,
 }
 
 /// How much waits, and since when.
@@ -101,16 +104,17 @@ pub async fn take(pool: &PgPool, most: usize, lease: Duration) -> Result<Work, s
                         ORDER BY coalesce(w.leased_until, w.enqueued_at), w.work_id LIMIT 256) AS same
                WINDOW place AS (ORDER BY due_at, work_id)),
            due AS (
-               SELECT w.work_id FROM link_work w JOIN summed s ON s.work_id = w.work_id
+               SELECT w.work_id, w.cause FROM link_work w JOIN summed s ON s.work_id = w.work_id
                 WHERE (s.place = 1 OR (s.total <= $1 AND s.attempts = 0))
                   AND coalesce(w.leased_until, w.enqueued_at) <= now()
                 ORDER BY coalesce(w.leased_until, w.enqueued_at), w.work_id
                   FOR UPDATE OF w SKIP LOCKED)
-           UPDATE link_work w SET leased_until = now() + make_interval(secs => $2), attempts = attempts + 1
+           UPDATE link_work w SET leased_until = now() + make_interval(secs => $2), attempts = attempts + 1, cause = $3
              FROM due WHERE w.work_id = due.work_id
-           RETURNING w.work_id, w.office_id, w.source_case_ids, w.nodes, w.attempts"#,
+           RETURNING w.work_id, w.office_id, w.source_case_ids, w.nodes, w.attempts, due.cause"#,
         most as i64,
         lease.as_secs_f64(),
+        Cause::WorkerEnded.code(),
     )
     .fetch_all(pool)
     .await?;
@@ -121,6 +125,8 @@ pub async fn take(pool: &PgPool, most: usize, lease: Duration) -> Result<Work, s
         work.cases.extend(row.source_case_ids);
         work.nodes.extend(row.nodes.into_iter().map(node_id));
         work.attempt = work.attempt.max(row.attempts);
+        // Work that was tried before is taken alone.
+        work.cause = row.cause.as_deref().map(parse).transpose()?;
     }
     work.cases.sort_unstable();
     work.cases.dedup();
@@ -152,11 +158,17 @@ pub async fn finish(connection: &mut PgConnection, rows: &[Uuid]) -> Result<(), 
 }
 
 /// Gives work back for a later attempt.
-pub async fn give_back(pool: &PgPool, rows: &[Uuid], after: Duration) -> Result<(), sqlx::Error> {
+pub async fn give_back(
+    pool: &PgPool,
+    rows: &[Uuid],
+    cause: Cause,
+    after: Duration,
+) -> Result<(), sqlx::Error> {
     query!(
-        "UPDATE link_work SET leased_until = now() + make_interval(secs => $2) WHERE work_id = ANY($1)",
+        "UPDATE link_work SET leased_until = now() + make_interval(secs => $2), cause = $3 WHERE work_id = ANY($1)",
         rows,
         after.as_secs_f64(),
+        cause.code(),
     )
     .execute(pool)
     .await?;
@@ -166,7 +178,7 @@ pub async fn give_back(pool: &PgPool, rows: &[Uuid], after: Duration) -> Result<
 /// Gives work back that was not tried: it had to wait.
 pub async fn postpone(pool: &PgPool, rows: &[Uuid], after: Duration) -> Result<(), sqlx::Error> {
     query!(
-        r#"UPDATE link_work SET leased_until = now() + make_interval(secs => $2), attempts = attempts - 1
+        r#"UPDATE link_work SET leased_until = now() + make_interval(secs => $2), attempts = attempts - 1, cause = NULL
             WHERE work_id = ANY($1)"#,
         rows,
         after.as_secs_f64(),
@@ -194,10 +206,11 @@ pub async fn split(pool: &PgPool, row: Uuid, cases: &[String]) -> Result<(), sql
 }
 
 /// Sets work aside that failed again and again.
-pub async fn set_aside(pool: &PgPool, rows: &[Uuid]) -> Result<(), sqlx::Error> {
+pub async fn set_aside(pool: &PgPool, work: &Work) -> Result<(), sqlx::Error> {
     query!(
-        "UPDATE link_work SET set_aside_at = now() WHERE work_id = ANY($1)",
-        rows
+        "UPDATE link_work SET set_aside_at = now(), cause = $2 WHERE work_id = ANY($1)",
+        &work.rows,
+        work.cause.map(Cause::code),
     )
     .execute(pool)
     .await?;
@@ -207,7 +220,7 @@ pub async fn set_aside(pool: &PgPool, rows: &[Uuid]) -> Result<(), sqlx::Error> 
 /// Takes work up again that was set aside a day ago.
 pub async fn retry_set_aside(pool: &PgPool) -> Result<(), sqlx::Error> {
     query!(
-        r#"UPDATE link_work SET set_aside_at = NULL, leased_until = NULL, attempts = 0
+        r#"UPDATE link_work SET set_aside_at = NULL, leased_until = NULL, attempts = 0, cause = NULL
             WHERE set_aside_at < now() - interval '1 day'"#
     )
     .execute(pool)

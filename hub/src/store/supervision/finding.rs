@@ -10,7 +10,7 @@ use crate::store::decode::{decode_error, parse};
 use crate::supervision::evidence::DERIVED;
 use crate::supervision::life::{FindingState, Step};
 use crate::supervision::replay::Standing;
-use crate::supervision::rule::Severity;
+use crate::supervision::rule::{RuleId, Severity};
 use crate::supervision::{About, FactsDigest, Hit};
 
 /// A finding as it stands.
@@ -34,6 +34,13 @@ pub struct Finding {
     pub rectified_at: Option<OffsetDateTime>,
 }
 
+impl Finding {
+    /// Whether it was to be rectified before `today` and was not.
+    pub fn is_overdue(&self, today: Date) -> bool {
+        self.state == FindingState::Notified && self.due_on.is_some_and(|due| due < today)
+    }
+}
+
 /// One step of its life.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Taken {
@@ -50,7 +57,7 @@ pub struct Wanted {
     pub office: Option<OfficeId>,
     /// An office is shown what it was notified of.
     pub notified_alone: bool,
-    pub rule_id: Option<String>,
+    pub rule: Option<RuleId>,
     pub severity: Option<Severity>,
     pub state: Option<FindingState>,
     /// Notified, and the day of rectification has passed.
@@ -244,7 +251,7 @@ pub async fn page(
             ORDER BY found_at DESC, finding_id DESC LIMIT $9"#,
         wanted.office.as_ref().map(OfficeId::as_str),
         wanted.notified_alone,
-        wanted.rule_id.as_deref(),
+        wanted.rule.as_ref().map(RuleId::as_str),
         wanted.severity.map(Severity::code),
         wanted.state.map(FindingState::code),
         wanted.overdue_on,

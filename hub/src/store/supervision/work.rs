@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use linkage::office::OfficeId;
 use serde::Serialize;
-use sqlx::{PgConnection, PgPool, query, query_as};
-use time::{Date, OffsetDateTime};
+use sqlx::{PgConnection, PgPool, query};
+use time::Date;
 use uuid::Uuid;
 
+use crate::background::Cause;
 use crate::case::CaseKey;
 use crate::store::columns;
 use crate::store::decode::parse;
@@ -24,6 +25,8 @@ pub struct Work {
     pub cases: Vec<String>,
     /// How many times it was taken up, this one included.
     pub attempt: i32,
+    /// Why the attempt before came to nothing.
+    pub cause: Option<Cause>,
 }
 
 /// What waits, and what is set aside.
@@ -32,17 +35,8 @@ pub struct Waiting {
     pub cases: i64,
     /// Age of the oldest.
     pub lag_seconds: f64,
-    pub set_aside: Vec<SetAside>,
-}
-
-/// Work that failed again and again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SetAside {
-    pub office_id: String,
-    /// None: what the office filed.
-    pub source_case_id: Option<String>,
-    #[serde(with = "time::serde::rfc3339")]
-    pub since: OffsetDateTime,
+    /// Rows that failed again and again; they do not count as waiting.
+    pub set_aside: i64,
 }
 
 /// Puts cases down: one row for each office, however many it sent.
@@ -123,16 +117,21 @@ pub async fn add_office(
     Ok(())
 }
 
-/// Takes the row that is due the longest. Nobody else gets it until the lease ends.
+/// Takes the row that is due the longest. Nobody else gets it until the lease ends. It is looked for once: inside of a nested
+/// loop each turn would skip the row that the turn before has locked, and take the next.
 pub async fn take(pool: &PgPool, lease: Duration) -> Result<Option<Work>, sqlx::Error> {
     let row = query!(
-        r#"UPDATE supervision_work w SET leased_until = now() + make_interval(secs => $1), attempts = attempts + 1
-             FROM (SELECT work_id FROM supervision_work
-                    WHERE set_aside_at IS NULL AND coalesce(leased_until, enqueued_at) <= now()
-                    ORDER BY coalesce(leased_until, enqueued_at), work_id LIMIT 1 FOR UPDATE SKIP LOCKED) AS due
+        r#"WITH due AS MATERIALIZED (
+               SELECT work_id, cause FROM supervision_work
+                WHERE set_aside_at IS NULL AND coalesce(leased_until, enqueued_at) <= now()
+                ORDER BY coalesce(leased_until, enqueued_at), work_id LIMIT 1 FOR UPDATE SKIP LOCKED)
+           UPDATE supervision_work w SET leased_until = now() + make_interval(secs => $1), attempts = attempts + 1,
+                                         cause = $2
+             FROM due
             WHERE w.work_id = due.work_id
-           RETURNING w.work_id, w.office_id, w.source_case_ids, w.attempts"#,
+           RETURNING w.work_id, w.office_id, w.source_case_ids, w.attempts, due.cause"#,
         lease.as_secs_f64(),
+        Cause::WorkerEnded.code(),
     )
     .fetch_optional(pool)
     .await?;
@@ -142,6 +141,7 @@ pub async fn take(pool: &PgPool, lease: Duration) -> Result<Option<Work>, sqlx::
             office_id: parse(&row.office_id)?,
             cases: row.source_case_ids,
             attempt: row.attempts,
+            cause: row.cause.as_deref().map(parse).transpose()?,
         })
     })
     .transpose()
@@ -164,11 +164,17 @@ pub async fn finish(connection: &mut PgConnection, work: &Work) -> Result<(), sq
 }
 
 /// Gives work back for a later attempt.
-pub async fn give_back(pool: &PgPool, work: &Work, after: Duration) -> Result<(), sqlx::Error> {
+pub async fn give_back(
+    pool: &PgPool,
+    work: &Work,
+    cause: Cause,
+    after: Duration,
+) -> Result<(), sqlx::Error> {
     query!(
-        "UPDATE supervision_work SET leased_until = now() + make_interval(secs => $2) WHERE work_id = $1",
+        "UPDATE supervision_work SET leased_until = now() + make_interval(secs => $2), cause = $3 WHERE work_id = $1",
         work.row,
         after.as_secs_f64(),
+        cause.code(),
     )
     .execute(pool)
     .await?;
@@ -197,11 +203,12 @@ pub async fn set_aside(pool: &PgPool, work: &Work, rules_version: &str) -> Resul
     query!(
         r#"WITH former AS (DELETE FROM supervision_work
                             WHERE set_aside_at IS NOT NULL AND office_id = $2 AND source_case_ids = $3)
-           UPDATE supervision_work SET set_aside_at = now(), set_aside_under = $4 WHERE work_id = $1"#,
+           UPDATE supervision_work SET set_aside_at = now(), set_aside_under = $4, cause = $5 WHERE work_id = $1"#,
         work.row,
         work.office_id.as_str(),
         &work.cases,
         rules_version,
+        work.cause.map(Cause::code),
     )
     .execute(pool)
     .await?;
@@ -211,7 +218,7 @@ pub async fn set_aside(pool: &PgPool, work: &Work, rules_version: &str) -> Resul
 /// Takes work up again that other rules failed on, and what was set aside a day ago.
 pub async fn retry_set_aside(pool: &PgPool, rules_version: &str) -> Result<(), sqlx::Error> {
     query!(
-        r#"UPDATE supervision_work SET set_aside_at = NULL, set_aside_under = NULL, leased_until = NULL, attempts = 0
+        r#"UPDATE supervision_work SET set_aside_at = NULL, set_aside_under = NULL, leased_until = NULL, attempts = 0, cause = NULL
             WHERE set_aside_under <> $1 OR set_aside_at < now() - interval '1 day'"#,
         rules_version,
     )
@@ -223,23 +230,18 @@ pub async fn retry_set_aside(pool: &PgPool, rules_version: &str) -> Result<(), s
 /// How much waits, and what is set aside.
 pub async fn waiting(pool: &PgPool) -> Result<Waiting, sqlx::Error> {
     let row = query!(
-        r#"SELECT coalesce(sum(cardinality(source_case_ids)), 0)::bigint AS "cases!",
-                  coalesce(extract(epoch FROM now() - min(enqueued_at)), 0)::float8 AS "lag!"
-             FROM supervision_work WHERE set_aside_at IS NULL"#
+        r#"SELECT coalesce(sum(cardinality(source_case_ids)) FILTER (WHERE set_aside_at IS NULL), 0)::bigint AS "cases!",
+                  coalesce(extract(epoch FROM now() - min(enqueued_at) FILTER (WHERE set_aside_at IS NULL)), 0)::float8
+                      AS "lag!",
+                  count(*) FILTER (WHERE set_aside_at IS NOT NULL) AS "set_aside!"
+             FROM supervision_work"#
     )
     .fetch_one(pool)
-    .await?;
-    let set_aside = query_as!(
-        SetAside,
-        r#"SELECT office_id, source_case_ids[1] AS source_case_id, set_aside_at AS "since!"
-             FROM supervision_work WHERE set_aside_at IS NOT NULL ORDER BY set_aside_at, work_id"#
-    )
-    .fetch_all(pool)
     .await?;
     Ok(Waiting {
         cases: row.cases,
         lag_seconds: row.lag.max(0.0),
-        set_aside,
+        set_aside: row.set_aside,
     })
 }
 

@@ -59,6 +59,31 @@ async fn a_feed_tells_where_it_stands_and_what_is_wrong_by_rule() {
 }
 
 #[tokio::test]
+async fn a_first_load_tells_how_far_it_is_until_everything_was_there() {
+    let bureau = Bureau::open().await;
+    let first_load = async || {
+        let path = "/api/v1/offices/hangzhou/feed";
+        bureau.get(Role::Analyst, path).await.json()["first_load"].clone()
+    };
+    assert_eq!(first_load().await, Value::Null, "it never spoke");
+    let records: Vec<Record> = vec![case("A").into()];
+    bureau.seed.office(&bureau.hub, "hangzhou", records).await;
+    let so_far =
+        "UPDATE sync_position SET committed_sequence = 63, backlog = 37, caught_up_at = NULL";
+    let pool = &bureau.hub.db.pool;
+    sqlx::query(so_far).execute(pool).await.unwrap();
+    assert_eq!(first_load().await, json!({ "committed": 63, "known": 100 }));
+    let there = "UPDATE sync_position SET backlog = 5, caught_up_at = now()";
+    sqlx::query(there).execute(pool).await.unwrap();
+    assert_eq!(
+        first_load().await,
+        Value::Null,
+        "what comes later is no first load"
+    );
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn all_feeds_come_at_once_and_a_notary_gets_the_own_one() {
     let bureau = Bureau::open().await;
     let records: Vec<Record> = vec![case("A").into(), refused("B", "DATE_ILLEGAL")];

@@ -148,7 +148,16 @@ async fn only_a_period_that_is_over_is_frozen_and_only_with_what_it_takes() {
             "{body}"
         );
     }
-    for path in ["2024-03-01", "2024-13", "x", "2024-03/issues/2"] {
+    for path in [
+        "2024-03-01",
+        "2024-13",
+        "x",
+        "2024-03/issues/2",
+        "9999",
+        "9999-12",
+        "9999-Q4",
+        "0001",
+    ] {
         let answer = bureau
             .get(Role::Analyst, &format!("/api/v1/reports/{path}"))
             .await;
@@ -163,6 +172,86 @@ async fn only_a_period_that_is_over_is_frozen_and_only_with_what_it_takes() {
     }
 }
 
+/// Each table of a report with each subject that any of its columns is about.
+fn tables(report: &Value) -> Vec<(&Value, String)> {
+    let mut tables = Vec::new();
+    for table in report["tables"].as_array().unwrap() {
+        let mut subjects: Vec<String> = Vec::new();
+        for (_, head) in columns(report, table) {
+            let subject = head["subject_zh"].as_str().unwrap().to_owned();
+            if !subjects.contains(&subject) {
+                subjects.push(subject);
+            }
+        }
+        tables.extend(subjects.into_iter().map(|subject| (table, subject)));
+    }
+    tables
+}
+
+/// The columns of a table, each with its place in the rows.
+fn columns<'a>(report: &'a Value, table: &Value) -> Vec<(usize, &'a Value)> {
+    let heads = report["columns"].as_array().unwrap().iter().enumerate();
+    let is_in = |head: &Value| head["offices_only"] != true || table["by"] == "office";
+    heads.filter(|(_, head)| is_in(head)).collect()
+}
+
+fn sheets(report: &Value) -> Vec<String> {
+    let tables = tables(report).into_iter();
+    let tables =
+        tables.map(|(table, subject)| format!("{} {subject}", table["name_zh"].as_str().unwrap()));
+    std::iter::once("全市概况".to_owned())
+        .chain(tables)
+        .collect()
+}
+
+/// What the interface tells of a table and a subject, as a sheet has it: headers, rows, total.
+fn table_of(report: &Value, table: &Value, subject: &str) -> Vec<Vec<Data>> {
+    let columns = columns(report, table);
+    let columns: Vec<_> = columns
+        .into_iter()
+        .filter(|(_, head)| head["subject_zh"] == subject)
+        .collect();
+    let text = |value: &Value| Data::String(value.as_str().unwrap().into());
+    let unit = |head: &Value| match head["unit"].as_str().unwrap() {
+        "fen" => "（元）",
+        "days" => "（工作日）",
+        "persons" => "（人）",
+        "times" => "（次）",
+        "score" => "（分）",
+        _ => "",
+    };
+    let headers = columns.iter().map(|(_, head)| {
+        Data::String(format!(
+            "{}{}",
+            head["name_zh"].as_str().unwrap(),
+            unit(head)
+        ))
+    });
+    let headers = std::iter::once(text(&table["name_zh"]))
+        .chain(headers)
+        .collect();
+    let row = |row: &Value| {
+        let cells = columns.iter().map(|(at, head)| {
+            let cell = &row["cells"][at];
+            let part = if head["unit"] == "fen" { 100.0 } else { 1.0 };
+            match (&cell["withheld"], cell["value"].as_f64()) {
+                (Value::Bool(true), _) => Data::String("＊".into()),
+                (_, None) => Data::Empty,
+                (_, Some(value)) => Data::Float(value / part),
+            }
+        });
+        std::iter::once(text(&row["name_zh"]))
+            .chain(cells)
+            .collect()
+    };
+    let rows = table["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .chain([&report["total"]]);
+    std::iter::once(headers).chain(rows.map(row)).collect()
+}
+
 #[tokio::test]
 async fn files_hold_the_figures_of_the_issue_and_are_recorded() {
     let bureau = march().await;
@@ -174,29 +263,28 @@ async fn files_hold_the_figures_of_the_issue_and_are_recorded() {
         "attachment; filename=\"report-2024-03-1.xlsx\""
     );
     let mut workbook = Xlsx::new(std::io::Cursor::new(file.body.to_vec())).unwrap();
-    assert_eq!(
-        workbook.sheet_names(),
-        ["全市概况", "公证处", "公证类别", "涉外类别"]
-    );
-    let offices = workbook.worksheet_range("公证处").unwrap();
-    let rows: Vec<&[Data]> = offices.rows().skip(3).take(3).collect();
-    let told = report["tables"][0]["rows"].as_array().unwrap();
-    for (row, told) in rows.iter().zip(told.iter().chain([&report["total"]])) {
-        assert_eq!(row[0].to_string(), told["name_zh"].as_str().unwrap());
-        let cells = told["cells"].as_array().unwrap();
-        for ((data, cell), column) in row[1..]
-            .iter()
-            .zip(cells)
-            .zip(report["columns"].as_array().unwrap())
-        {
-            let unit = if column["unit"] == "fen" { 100.0 } else { 1.0 };
-            let expected = match (&cell["withheld"], cell["value"].as_f64()) {
-                (Value::Bool(true), _) => Data::String("＊".into()),
-                (_, None) => Data::Empty,
-                (_, Some(value)) => Data::Float(value / unit),
-            };
-            assert_eq!(*data, expected, "{column}");
-        }
+    assert_eq!(workbook.sheet_names(), sheets(&report));
+    for (table, subject) in tables(&report) {
+        let by = table["name_zh"].as_str().unwrap();
+        let sheet = workbook
+            .worksheet_range(&format!("{by} {subject}"))
+            .unwrap();
+        let title = sheet.get((0, 0)).unwrap().to_string();
+        assert_eq!(
+            title,
+            format!(
+                "{}（按{by}）{subject}",
+                report["title_zh"].as_str().unwrap()
+            )
+        );
+        let expected = table_of(&report, table, &subject);
+        let rows: Vec<Vec<Data>> = sheet
+            .rows()
+            .skip(2)
+            .take(expected.len())
+            .map(<[Data]>::to_vec)
+            .collect();
+        assert_eq!(rows, expected, "{by} {subject}");
     }
     let page = bureau.get_as(Role::Analyst, path, "text/html").await;
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");

@@ -1,4 +1,6 @@
 mod delete;
 mod guessing;
+mod own;
 mod password;
 mod post;
+mod second_factor;

@@ -7,25 +7,31 @@ use serde_json::{Value, json};
 use super::post::with_account;
 use crate::client::{Answer, Bureau};
 
-const PRESENT: &str = "correct horse battery";
-const NEW: &str = "seven swans swimming";
+pub const PRESENT: &str = "correct horse battery";
+pub const NEW: &str = "seven swans swimming";
 
-async fn sign_in(bureau: &Bureau, password: &str) -> Answer {
+pub async fn sign_in(bureau: &Bureau, password: &str) -> Answer {
     let body = json!({ "login": "li", "password": password }).to_string();
     bureau.post("/api/v1/sessions", &body).await
 }
 
-async fn token(bureau: &Bureau) -> String {
+pub async fn token(bureau: &Bureau) -> String {
     let answer = sign_in(bureau, PRESENT).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
     token_in(&answer)
 }
 
-fn token_in(answer: &Answer) -> String {
+pub fn token_in(answer: &Answer) -> String {
     answer.json()["access_token"].as_str().unwrap().to_owned()
 }
 
-async fn asked(bureau: &Bureau, token: &str, method: Method, path: &str, body: Value) -> Answer {
+pub async fn asked(
+    bureau: &Bureau,
+    token: &str,
+    method: Method,
+    path: &str,
+    body: Value,
+) -> Answer {
     let request = Request::builder().method(method).uri(path);
     let request = request
         .header("content-type", "application/json")
@@ -37,13 +43,13 @@ async fn asked(bureau: &Bureau, token: &str, method: Method, path: &str, body: V
     bureau.send(request.body(body).unwrap()).await
 }
 
-async fn change(bureau: &Bureau, token: &str, present: &str, new: &str) -> Answer {
+pub async fn change(bureau: &Bureau, token: &str, present: &str, new: &str) -> Answer {
     let body = json!({ "current_password": present, "new_password": new });
     let path = "/api/v1/account/password";
     asked(bureau, token, Method::PUT, path, body).await
 }
 
-async fn status(bureau: &Bureau, token: &str) -> u16 {
+pub async fn status(bureau: &Bureau, token: &str) -> u16 {
     let path = "/api/v1/offices";
     let answer = asked(bureau, token, Method::GET, path, Value::Null).await;
     answer.status

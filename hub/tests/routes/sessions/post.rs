@@ -2,7 +2,7 @@
 
 use notary_hub::identity::Role;
 use notary_hub::identity::account::{self, NewAccount};
-use notary_hub::identity::{pki, second_factor};
+use notary_hub::identity::second_factor;
 use notary_hub::store;
 
 use crate::client::Bureau;
@@ -14,9 +14,15 @@ pub async fn with_account() -> Bureau {
         display_name: "统计科",
         role: Role::Analyst,
     };
-    account::add(&bureau.hub.db.pool, account, "correct horse battery")
-        .await
-        .unwrap();
+    let pepper = &bureau.hub.keys.pki.account_keys.passwords;
+    account::add(
+        &bureau.hub.db.pool,
+        pepper,
+        account,
+        "correct horse battery",
+    )
+    .await
+    .unwrap();
     bureau
 }
 
@@ -59,8 +65,8 @@ async fn an_account_with_a_second_factor_is_asked_for_its_code() {
     let bureau = with_account().await;
     let pool = &bureau.hub.db.pool;
     let account_id = store::account::find(pool, "li").await.unwrap().unwrap();
-    let key = pki::account_key(&bureau.hub.keys.config.pki_dir()).unwrap();
-    let enrolled = second_factor::enrol(pool, &key, account_id).await.unwrap();
+    let key = &bureau.hub.keys.pki.account_keys.second_factors;
+    let enrolled = second_factor::enrol(pool, key, account_id).await.unwrap();
     let without = r#"{"login": "li", "password": "correct horse battery"}"#;
     let answer = bureau.post("/api/v1/sessions", without).await;
     assert_eq!(

@@ -363,6 +363,34 @@ async fn a_person_counts_once_wherever_and_however_often_the_person_came() {
 }
 
 #[tokio::test]
+async fn whom_nobody_has_counted_yet_is_no_figure_and_is_counted_once_linkage_has_caught_up() {
+    let bureau = Bureau::open().await;
+    let pool = &bureau.hub.db.pool;
+    let told = async || {
+        let path = "/api/v1/statistics?measures=accepted,persons&group_by=";
+        let table = bureau.get(Role::Analyst, path).await.json();
+        let totals = table["totals"].as_array().unwrap().iter();
+        let values: Vec<Value> = totals.map(|figure| figure["value"].clone()).collect();
+        (table["persons_counted"].clone(), values)
+    };
+    assert_eq!(
+        told().await,
+        (json!(true), vec![json!(0), json!(0)]),
+        "there is nobody"
+    );
+    assert!(!person_month::count_first(pool).await.unwrap());
+    bureau
+        .seed
+        .office(&bureau.hub, "hangzhou", vec![case("A1")])
+        .await;
+    linked(&bureau).await;
+    assert_eq!(told().await, (json!(false), vec![json!(1), Value::Null]));
+    assert!(person_month::count_first(pool).await.unwrap());
+    assert_eq!(told().await, (json!(true), vec![json!(1), json!(1)]));
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_dimension_that_a_measure_does_not_have_is_refused_with_its_name() {
     let bureau = Bureau::open().await;
     for (query, field, names) in [

@@ -286,6 +286,8 @@ async fn a_question_that_makes_no_sense_names_its_parameter() {
     let bureau = Bureau::open().await;
     for (query, field) in [
         ("from=2024-13", "from"),
+        ("from=0001&to=2024&group_by=day", "from"),
+        ("from=2024&to=9999&group_by=day", "to"),
         ("to=2024-1", "to"),
         ("from=2024-02&to=2024-01", "to"),
         ("from=2024-02&group_by=quarter", "from"),

@@ -2,6 +2,8 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime, UtcOffset};
+use uuid::Uuid;
 
 use super::{file, findings, judged, notary_of, refused, supervisor};
 use crate::client::{Bureau, Colleague};
@@ -95,13 +97,45 @@ async fn a_complaint_is_overdue_until_its_outcome_and_special_paper_adds_up() {
         )
         .await
         .json();
-    assert_eq!(listed["items"][0]["closed_on"], "2024-06-20");
+    assert_eq!(listed["items"][0]["closed_on"], *closed_on);
     assert_eq!(listed["items"][0]["body"]["subject"], "fee");
     let others = bureau
         .ask(notary_of("xiaoshan"), Method::GET, path, Value::Null)
         .await
         .json();
     assert!(others["items"].as_array().unwrap().is_empty());
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_day_of_a_complaint_stands_as_it_was_first_told_and_is_never_behind_its_arrival() {
+    let bureau = Bureau::open().await;
+    let notary = notary_of("hangzhou");
+    let filing_id = Uuid::now_v7();
+    let complained = async |day: &str| {
+        let body = json!({ "kind": "complaint", "received_on": day, "subject": "fee" });
+        let filing =
+            json!({ "filing_id": filing_id, "source_case_id": "", "text": TEXT, "body": body });
+        let path = "/api/v1/supervision/filings";
+        bureau.ask(notary, Method::POST, path, filing).await
+    };
+    let tomorrow = OffsetDateTime::now_utc().to_offset(UtcOffset::from_hms(8, 0, 0).unwrap())
+        + Duration::days(1);
+    let refused = complained(&tomorrow.date().to_string()).await;
+    assert_eq!(
+        (refused.status, &refused.json()["field"]),
+        (400, &"detail".into())
+    );
+    assert_eq!(complained("2024-06-03").await.status, 201);
+    let moved = complained("2024-09-02").await;
+    assert_eq!(
+        (moved.status, moved.problem()),
+        (409, "FILING_ID_TAKEN".to_owned())
+    );
+    judged(&bureau).await;
+    let overdue = findings(&bureau, supervisor(), "?rule=COMPLAINT_OVERDUE").await;
+    assert_eq!(overdue.len(), 1);
+    assert_eq!(overdue[0]["evidence"]["received_on"], "2024-06-03");
     bureau.hub.app.stop().await.unwrap();
 }
 

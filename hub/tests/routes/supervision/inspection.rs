@@ -2,6 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use time::{OffsetDateTime, UtcOffset};
 
 use super::{notary_of, supervisor};
 use crate::client::{Answer, Bureau, Colleague};
@@ -95,6 +96,23 @@ async fn an_inspection_is_planned_recorded_notified_rectified_and_closed() {
     let back = json!({ "step": "return", "reason": "仍未公示", "due_on": "2099-02-28" });
     assert_eq!(step(&bureau, office, &id, back.clone()).await.status, 403);
     assert_eq!(step(&bureau, supervisor, &id, back).await.status, 200);
+    // Another day was set since, and the notice was issued before: printed again it is what it was.
+    let issued = "UPDATE inspection_step SET taken_at = '2026-03-05 09:00+08' WHERE step = 'issue'";
+    sqlx::query(issued)
+        .execute(&bureau.hub.db.pool)
+        .await
+        .unwrap();
+    let again = get(&bureau, office, &format!("/{id}/notice")).await;
+    let today = OffsetDateTime::now_utc().to_offset(UtcOffset::from_hms(8, 0, 0).unwrap());
+    let (year, month, day) = (today.year(), u8::from(today.month()), today.day());
+    for part in [
+        "2099年1月31日".to_owned(),
+        "市司法局<br>2026年3月5日".to_owned(),
+        format!("本件打印于{year}年{month}月{day}日"),
+    ] {
+        assert!(again.text().contains(&part), "{part}: {}", again.text());
+    }
+    assert!(!again.text().contains("2099年2月28日"));
     assert_eq!(step(&bureau, office, &id, rectify).await.status, 200);
     let close = json!({ "step": "close", "reason": "复查合格" });
     assert_eq!(

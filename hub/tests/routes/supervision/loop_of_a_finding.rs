@@ -25,6 +25,18 @@ async fn the_bureau_finds_and_notifies_the_office_rectifies_and_the_bureau_verif
         (&found[0]["state"], &found[0]["about_key"]),
         (&"open".into(), &"C1".into())
     );
+    let nonsense = bureau
+        .ask(
+            supervisor,
+            Method::GET,
+            "/api/v1/supervision/findings?rule=%00",
+            Value::Null,
+        )
+        .await;
+    assert_eq!(
+        (nonsense.status, nonsense.problem()),
+        (400, "FIELD_INVALID".to_owned())
+    );
     // Before the bureau has made up its mind nobody else hears of it.
     assert!(findings(&bureau, office, "").await.is_empty());
     assert_eq!(

@@ -9,11 +9,25 @@ use notary_hub::identity::Role;
 
 const PATH: &str = "/api/v1/supervision/filings/missing";
 
-async fn missing(bureau: &Bureau, who: Colleague, query: &str) -> Vec<(String, String, String)> {
-    let path = format!("{PATH}{query}");
-    let answer = bureau.ask(who, Method::GET, &path, Value::Null).await;
+async fn read(bureau: &Bureau, who: Colleague, path: &str) -> Value {
+    let answer = bureau.ask(who, Method::GET, path, Value::Null).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    let items = answer.json()["items"].as_array().unwrap().clone();
+    answer.json()
+}
+
+/// All of them, in pages of seven.
+async fn missing(bureau: &Bureau, who: Colleague, query: &str) -> Vec<(String, String, String)> {
+    let mut items = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let path = format!("{PATH}?limit=7{query}{cursor}");
+        let page = read(bureau, who, &path).await;
+        items.extend(page["items"].as_array().unwrap().clone());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     items
         .iter()
@@ -57,7 +71,7 @@ async fn a_periodic_filing_that_never_came_is_missing_by_office_and_period_until
     assert_eq!(missing(&bureau, notary_of("hangzhou"), "").await, owed);
     // The other office takes part since today, and sees nothing of its neighbour's.
     assert_eq!(
-        missing(&bureau, notary_of("xiaoshan"), "?office=hangzhou").await,
+        missing(&bureau, notary_of("xiaoshan"), "&office=hangzhou").await,
         []
     );
 
@@ -89,8 +103,58 @@ async fn a_periodic_filing_that_never_came_is_missing_by_office_and_period_until
     let filed = file(&bureau, notary_of("hangzhou"), "", counts, "").await;
     assert_eq!((filed.status, &filed.json()["late"]), (201, &true.into()));
     judged(&bureau).await;
-    let left = missing(&bureau, supervisor(), "?office=hangzhou").await;
+    let left = missing(&bureau, supervisor(), "&office=hangzhou").await;
     assert!(!left.contains(newest) && left.len() == owed.len() - 1);
     assert_eq!((figures(0).await, figures(1).await), (1, months as u64 - 1));
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_missing_is_counted_by_office_and_told_of_one_kind_or_of_some_periods() {
+    let bureau = Bureau::open().await;
+    for (office, days) in [("hangzhou", 100), ("xiaoshan", 400)] {
+        let since =
+            "UPDATE office SET created_at = now() - make_interval(days => $2) WHERE office_id = $1";
+        sqlx::query(since)
+            .bind(office)
+            .bind(days)
+            .execute(&bureau.hub.db.pool)
+            .await
+            .unwrap();
+        let question = json!({ "kind": "instruction" });
+        let filed = file(&bureau, notary_of(office), "", question, "请示").await;
+        assert_eq!(filed.status, 201);
+    }
+    judged(&bureau).await;
+    let owed = missing(&bureau, supervisor(), "").await;
+    let of = |office: &str| owed.iter().filter(|(of, ..)| of == office).count() as u64;
+    let answer = read(&bureau, supervisor(), &format!("{PATH}/offices")).await;
+    let counted: Vec<_> = answer["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| {
+            let office = item["office_id"].as_str().unwrap().to_owned();
+            (office, item["count"].as_u64().unwrap())
+        })
+        .collect();
+    let expected = ["xiaoshan", "hangzhou"].map(|office| (office.to_owned(), of(office)));
+    assert_eq!(counted, expected, "who owes for the longest time is first");
+    let own = read(&bureau, notary_of("hangzhou"), &format!("{PATH}/offices")).await;
+    assert_eq!(own["items"].as_array().unwrap().len(), 1);
+
+    let papers = missing(&bureau, supervisor(), "&kind=special_paper").await;
+    assert!(!papers.is_empty() && papers.iter().all(|(_, kind, _)| kind == "special_paper"));
+    let last_day = &papers[0].2;
+    let period = format!("&kind=special_paper&from={last_day}&to={last_day}");
+    let both = missing(&bureau, supervisor(), &period).await;
+    assert_eq!(both.len(), 2, "each office owes that month's: {both:?}");
+    let path = format!("{PATH}/offices?kind=special_paper&from={last_day}");
+    let of_it = read(&bureau, supervisor(), &path).await;
+    assert_eq!(of_it["items"][1]["count"], 1);
+    let wrong = bureau
+        .get(Role::Supervisor, &format!("{PATH}?cursor=bm90aGluZw"))
+        .await;
+    assert_eq!(wrong.problem(), "FIELD_INVALID");
     bureau.hub.app.stop().await.unwrap();
 }

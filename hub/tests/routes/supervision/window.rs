@@ -1,7 +1,10 @@
 //! Self-assessments of windows: the bureau's board, the office's own items, and the catalogue they are told by.
 
 use http::Method;
+use notary_hub::statistics::structure::{self, Change};
+use notary_hub::store::office::Level;
 use serde_json::{Value, json};
+use time::macros::date;
 
 use super::{file, notary_of, supervisor};
 use crate::client::{Bureau, Colleague};
@@ -153,6 +156,46 @@ async fn an_assessment_is_judged_by_the_level_that_the_office_had_on_its_day() {
     let history = window["history"].as_array().unwrap().iter();
     let unmet: Vec<_> = history.map(|one| &one["score"]["unmet"]).collect();
     assert_eq!(unmet, [&json!(["1.area", "3.lobby"]), &json!([])]);
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_level_that_is_corrected_scores_again_what_was_assessed_under_it() {
+    let bureau = Bureau::open().await;
+    assess(&bureau, "hangzhou", "2024-06-03", 300, 40).await;
+    let pool = &bureau.hub.db.pool;
+    let stored = async || {
+        let scores = "SELECT items_met, items FROM filing WHERE kind = 'self_assessment'";
+        let (met, of): (i16, i16) = sqlx::query_as(scores).fetch_one(pool).await.unwrap();
+        json!([met, of])
+    };
+    let shown = async || {
+        let board = get(&bureau, supervisor(), "/windows").await;
+        let lines = board["items"].as_array().unwrap().iter();
+        let line = lines.clone().find(|line| line["office_id"] == "hangzhou");
+        let score = &line.unwrap()["newest"]["score"];
+        json!([score["met"], score["of"]])
+    };
+    let municipal = stored().await;
+    assert_eq!(municipal, shown().await);
+    let county = Change {
+        name: None,
+        level: Some(Level::County),
+        district: None,
+        belonging: None,
+    };
+    let office = "hangzhou".parse().unwrap();
+    structure::change(
+        pool,
+        office,
+        date!(2020 - 01 - 01),
+        &county,
+        date!(2026 - 01 - 01),
+    )
+    .await
+    .unwrap();
+    assert_ne!(stored().await, municipal);
+    assert_eq!(stored().await, shown().await);
     bureau.hub.app.stop().await.unwrap();
 }
 

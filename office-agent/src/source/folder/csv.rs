@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
-use super::bad::BadFile;
+use super::bad::{BadFile, Why};
 use super::encoding::Decoded;
 use super::rows::{Out, columns};
-use crate::source::row::{Found, Row};
+use crate::source::row::{FieldCount, Found, Row};
 
 /// Longest record. A quote that is never closed would make one record of all the rest.
 const LONGEST_RECORD: usize = 4 * 1024 * 1024;
@@ -27,9 +27,7 @@ pub(super) fn read(
 ) -> Result<(), BadFile> {
     let decoded = Decoded::open(path, encoding).map_err(|error| BadFile::io(file, &error))?;
     let mut rows = Rows::open(file, decoded)?;
-    let (_, header) = rows
-        .next()?
-        .ok_or_else(|| BadFile::new(file, "is empty: there is no line with column names"))?;
+    let (_, header) = rows.next()?.ok_or_else(|| BadFile::new(file, Why::Empty))?;
     let columns = columns(
         file,
         cells(&header).map(Option::unwrap_or_default).collect(),
@@ -48,7 +46,11 @@ pub(super) fn read(
                 children: Default::default(),
             }));
         } else {
-            out.give(Found::Malformed { location });
+            let fields = FieldCount {
+                expected: columns.names().len(),
+                found: cells.len(),
+            };
+            out.give(Found::Malformed { location, fields });
         }
         if out.is_closed() {
             break;
@@ -120,10 +122,10 @@ impl<'a> Rows<'a> {
             Ok(false) => Ok(None),
             Err(error) => Err(match error.into_kind() {
                 csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    BadFile::new(self.file, "a quote that begins here is not closed").at(line, None)
+                    BadFile::new(self.file, Why::OpenQuote).at(line, None)
                 }
                 csv::ErrorKind::Io(error) => BadFile::io(self.file, &error),
-                _ => BadFile::new(self.file, "is no CSV from here on").at(line, None),
+                _ => BadFile::new(self.file, Why::NoCsv).at(line, None),
             }),
         }
     }

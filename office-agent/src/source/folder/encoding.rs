@@ -10,7 +10,7 @@ use std::path::Path;
 use encoding_rs::{Decoder, DecoderResult, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 use sha2::{Digest, Sha256};
 
-use super::bad::BadFile;
+use super::bad::{BadFile, Why};
 use crate::config::Encoding;
 
 const CHUNK: usize = 64 * 1024;
@@ -44,7 +44,7 @@ pub(super) fn survey(path: &Path, file: &str, wanted: Encoding) -> Result<Survey
     .map_err(|error| BadFile::io(file, &error))?;
     let hash = data_encoding::HEXLOWER.encode(&sum.finalize());
     let done = |encoding| Ok(Survey { hash, encoding });
-    let bad = |check: &Check, why: &str| {
+    let bad = |check: &Check, why: Why| {
         let bad = BadFile::new(file, why);
         Err(check
             .error
@@ -54,18 +54,15 @@ pub(super) fn survey(path: &Path, file: &str, wanted: Encoding) -> Result<Survey
         // What Excel calls "Unicode text".
         (Encoding::Auto, Some(mark)) if mark == UTF_16LE || mark == UTF_16BE => done(mark),
         (Encoding::Utf8, _) | (Encoding::Auto, Some(_)) if utf8.error.is_none() => done(UTF_8),
-        (Encoding::Utf8, _) | (Encoding::Auto, Some(_)) => bad(&utf8, "is not UTF-8 here"),
+        (Encoding::Utf8, _) | (Encoding::Auto, Some(_)) => bad(&utf8, Why::NotUtf8),
         (Encoding::Auto, None) if utf8.error.is_none() => done(UTF_8),
         // Chinese text that is UTF-8 up to the last bytes was cut off there.
         (Encoding::Auto, None) if utf8.cut_short && utf8.beyond_ascii => {
-            bad(&utf8, "ends within a character")
+            bad(&utf8, Why::WithinCharacter)
         }
         (Encoding::Auto | Encoding::Gb18030, _) if gb18030.error.is_none() => done(GB18030),
-        (Encoding::Auto, None) => bad(
-            &utf8,
-            "is neither UTF-8 (here is the first wrong byte) nor GB18030",
-        ),
-        (Encoding::Gb18030, _) => bad(&gb18030, "is not GB18030 here"),
+        (Encoding::Auto, None) => bad(&utf8, Why::NoKnownEncoding),
+        (Encoding::Gb18030, _) => bad(&gb18030, Why::NotGb18030),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc::Receiver;
 use tokio::task::spawn_blocking;
 
-use super::bad::BadFile;
+use super::bad::{BadFile, Why};
 use super::examine::{Kind, examine};
 use super::rows::{Batch, read};
 use crate::config::FolderSource;
@@ -35,12 +35,10 @@ impl FileRows {
             .unwrap_or(path.as_os_str())
             .to_string_lossy()
             .into_owned();
-        let kind =
-            Kind::of(&name).ok_or_else(|| BadFile::new(&name, "is neither *.csv nor *.xlsx"))?;
+        let kind = Kind::of(&name).ok_or_else(|| BadFile::new(&name, Why::Kind))?;
         let (encoding, at, file) = (source.encoding, path.clone(), name.clone());
         let examined = spawn_blocking(move || examine(kind, encoding, &at, &file)).await;
-        let (_, format) =
-            examined.unwrap_or_else(|_| Err(BadFile::new(&name, "reading was cut short")))?;
+        let (_, format) = examined.unwrap_or_else(|_| Err(BadFile::new(&name, Why::CutShort)))?;
         Ok(Self {
             batches: read(path, name, format, source, 0),
             notes: Vec::new(),

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
-use super::bad::BadFile;
+use super::bad::{BadFile, Why};
 use super::cursor::{Current, FolderCursor, Known, Print};
 use super::examine::{Kind, examine};
 use super::rows::{Batch, Format, read};
@@ -243,7 +243,7 @@ impl FolderReader {
         let name = seen.name.clone();
         let examined =
             spawn_blocking(move || examine(kind, encoding, &seen.path, &seen.name)).await;
-        examined.unwrap_or_else(|_| Err(BadFile::new(&name, "reading was cut short")))
+        examined.unwrap_or_else(|_| Err(BadFile::new(&name, Why::CutShort)))
     }
 
     /// The next rows of an open file; `None` when there are none because the file is bad.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::spawn_blocking;
 
-use super::bad::BadFile;
+use super::bad::{BadFile, Why};
 use super::{csv, xlsx};
 use crate::config::FolderSource;
 use crate::source::row::{Columns, Found};
@@ -74,12 +74,8 @@ impl Out {
     /// Lets `work` give rows, to its end. A file that brings a decoder down is bad like any other: without a word the
     /// rows behind that place would count as read.
     fn fill(mut self, file: &str, work: impl FnOnce(&mut Self) -> Result<(), BadFile>) {
-        let done = catch_unwind(AssertUnwindSafe(|| work(&mut self))).unwrap_or_else(|_| {
-            Err(BadFile::new(
-                file,
-                "is damaged in a way that cannot be read",
-            ))
-        });
+        let done = catch_unwind(AssertUnwindSafe(|| work(&mut self)))
+            .unwrap_or_else(|_| Err(BadFile::new(file, Why::Damaged)));
         self.finish(done);
     }
 
@@ -133,13 +129,11 @@ pub(super) fn columns(file: &str, header: Vec<String>) -> Result<Columns, BadFil
                 .chars()
                 .all(|c| c.is_ascii_digit() || c.is_ascii_punctuation())
     }) {
-        return Err(BadFile::new(file, "the first line holds no column names").at(1, None));
+        return Err(BadFile::new(file, Why::NoColumnNames).at(1, None));
     }
     for (index, name) in names.iter().enumerate() {
         if !name.is_empty() && names[..index].contains(name) {
-            return Err(
-                BadFile::new(file, format!("the column `{name}` is there twice")).at(1, None),
-            );
+            return Err(BadFile::new(file, Why::SameColumn(name.clone())).at(1, None));
         }
     }
     Ok(Columns::new(names))

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxCellReader, XlsxError};
 
-use super::bad::BadFile;
+use super::bad::{BadFile, Why};
 use super::rows::{Out, columns};
 use crate::config::FolderSource;
 use crate::source::row::{Columns, Found, Row};
@@ -39,7 +39,7 @@ pub(super) fn read(
     let mut book: Xlsx<Input> = Xlsx::new(BufReader::new(input)).map_err(|error| BadFile {
         // It may be a workbook once it is written to its end.
         passing: true,
-        ..BadFile::new(file, format!("is not an XLSX workbook: {error}"))
+        ..BadFile::new(file, Why::NoWorkbook(error.to_string()))
     })?;
     let mut children = BTreeMap::new();
     for (name, child) in &source.children {
@@ -89,9 +89,7 @@ fn refuse_bomb(input: &File, file: &str) -> Result<(), BadFile> {
             .filter(|part| part.size() > LARGEST_PART);
         if let Some(part) = held {
             let megabytes = part.size() >> 20;
-            let problem =
-                format!("unpacks to {megabytes} MB of texts; export it in several files or as CSV");
-            return Err(BadFile::new(file, problem));
+            return Err(BadFile::new(file, Why::TooLarge { megabytes }));
         }
     }
     Ok(())
@@ -102,7 +100,7 @@ fn first_sheet(book: &Xlsx<Input>, file: &str) -> Result<String, BadFile> {
     names
         .into_iter()
         .next()
-        .ok_or_else(|| BadFile::new(file, "has no sheet"))
+        .ok_or_else(|| BadFile::new(file, Why::NoSheet))
 }
 
 /// A sheet whose first row that is not empty holds the column names.
@@ -120,10 +118,12 @@ impl<'a> Sheet<'a> {
     fn open(book: &'a mut Xlsx<Input>, file: &'a str, name: &str) -> Result<Self, BadFile> {
         let names = book.sheet_names();
         if !names.iter().any(|known| known == name) {
-            let names = names.join(", ");
             return Err(BadFile::new(
                 file,
-                format!("has no sheet `{name}`; it has: {names}"),
+                Why::NoSuchSheet {
+                    sheet: name.to_owned(),
+                    given: names.join(", "),
+                },
             ));
         }
         let cells = book
@@ -140,7 +140,7 @@ impl<'a> Sheet<'a> {
         sheet.ahead = sheet.cell()?;
         let (_, header) = sheet
             .line()?
-            .ok_or_else(|| BadFile::new(file, format!("the sheet `{name}` is empty")))?;
+            .ok_or_else(|| BadFile::new(file, Why::EmptySheet(name.to_owned())))?;
         let header = header.into_iter().map(Option::unwrap_or_default).collect();
         sheet.columns = columns(&format!("{file}:{name}"), header)?;
         Ok(sheet)
@@ -148,11 +148,12 @@ impl<'a> Sheet<'a> {
 
     fn position(&self, column: &str) -> Result<usize, BadFile> {
         self.columns.position(column).ok_or_else(|| {
-            let (name, given) = (&self.name, self.columns.names().join(", "));
-            BadFile::new(
-                self.file,
-                format!("the sheet `{name}` has no column `{column}`; it has: {given}"),
-            )
+            let why = Why::NoColumn {
+                sheet: self.name.clone(),
+                column: column.to_owned(),
+                given: self.columns.names().join(", "),
+            };
+            BadFile::new(self.file, why)
         })
     }
 
@@ -165,7 +166,7 @@ impl<'a> Sheet<'a> {
         cells.resize(self.columns.names().len(), None);
         let location = format!("{}:{}:{}", self.file, self.name, u64::from(index) + 1);
         if std::mem::take(&mut self.inexact) {
-            out.note(format!("{location}: Excel has rounded a number of more than 15 digits; keep such numbers as text"));
+            out.note(format!("{location}：Excel 已舍去超过15位数字的末几位，请将该列存为文本 (Excel has rounded a number of more than 15 digits; keep such numbers as text)"));
         }
         Ok(Some(Row {
             location,
@@ -218,7 +219,11 @@ impl<'a> Sheet<'a> {
 }
 
 fn broken(file: &str, sheet: &str, error: &XlsxError) -> BadFile {
-    BadFile::new(file, format!("the sheet `{sheet}` cannot be read: {error}"))
+    let why = Why::BrokenSheet {
+        sheet: sheet.to_owned(),
+        error: error.to_string(),
+    };
+    BadFile::new(file, why)
 }
 
 fn text(value: &DataRef<'_>) -> Option<String> {

@@ -46,7 +46,7 @@ fn row(columns: HashMap<String, String>, location: &str) -> Row {
         .unzip();
     Row {
         location: location.to_owned(),
-        columns: Columns::new(names),
+        columns: Columns::of_filled(names),
         cells,
         children: BTreeMap::new(),
     }

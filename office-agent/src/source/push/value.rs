@@ -71,7 +71,7 @@ fn cells(columns: BTreeMap<String, Value>, location: &str) -> Result<Row, NoValu
     }
     Ok(Row {
         location: location.to_owned(),
-        columns: Columns::new(names),
+        columns: Columns::of_filled(names),
         cells,
         children: BTreeMap::new(),
     })

@@ -7,6 +7,16 @@ use super::postgres::Postgres;
 use super::sqlite::{Interrupt, Sqlite};
 use crate::source::SourceError;
 
+/// What kind of database a url is of, and the url behind that.
+pub(super) fn kind(url: &str) -> Result<(Dialect, &str), SourceError> {
+    match url.split_once(':') {
+        Some(("postgres" | "postgresql", rest)) => Ok((Dialect::Postgres, rest)),
+        Some(("mysql" | "mariadb", rest)) => Ok((Dialect::MySql, rest)),
+        Some(("sqlite", rest)) => Ok((Dialect::Sqlite, rest)),
+        _ => Err(SourceError::Url("another kind of address".to_owned())),
+    }
+}
+
 pub(super) enum Database {
     Postgres(Box<Postgres>),
     MySql(Box<MySql>),
@@ -15,16 +25,14 @@ pub(super) enum Database {
 
 impl Database {
     pub(super) async fn connect(url: &str) -> Result<Self, SourceError> {
-        match url.split_once(':') {
-            Some(("postgres" | "postgresql", _)) => {
-                Ok(Self::Postgres(Box::new(Postgres::connect(url).await?)))
+        let (kind, rest) = kind(url)?;
+        Ok(match kind {
+            Dialect::Postgres => Self::Postgres(Box::new(Postgres::connect(url).await?)),
+            Dialect::MySql => {
+                Self::MySql(Box::new(MySql::connect(&format!("mysql:{rest}")).await?))
             }
-            Some(("mysql" | "mariadb", rest)) => Ok(Self::MySql(Box::new(
-                MySql::connect(&format!("mysql:{rest}")).await?,
-            ))),
-            Some(("sqlite", file)) => Ok(Self::Sqlite(Sqlite::connect(file)?)),
-            _ => Err(SourceError::Url("another kind of address".to_owned())),
-        }
+            Dialect::Sqlite => Self::Sqlite(Sqlite::connect(rest)?),
+        })
     }
 
     pub(super) fn dialect(&self) -> Dialect {

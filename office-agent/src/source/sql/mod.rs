@@ -35,6 +35,14 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(20);
 /// How long a page may take altogether; longer than the database's own limit, for a connection that is dead.
 const PAGE_LIMIT: Duration = Duration::from_secs(900);
 
+/// Whether the configured address is one of a database that can be read; nothing is connected.
+///
+/// # Errors
+/// Why it is none.
+pub fn can_be_meant(source: &SqlSource) -> Result<(), SourceError> {
+    database::kind(&source.url.reveal()?).map(|_| ())
+}
+
 /// Reads one database source. Connects when needed, and anew after every failure.
 pub struct SqlReader {
     passes: Passes,

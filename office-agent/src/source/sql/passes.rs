@@ -186,11 +186,14 @@ fn notes(unmarked: u64, keyless: u64) -> Vec<String> {
     if unmarked > 0 {
         let minutes = UNMARKED_EVERY.as_secs() / 60;
         notes.push(format!(
-            "{unmarked} rows have no watermark; they are read again every {minutes} minutes only"
+            "{unmarked} 行没有 watermark，仅每 {minutes} 分钟重读一次 \
+             ({unmarked} rows have no watermark; they are read again every {minutes} minutes only)"
         ));
     }
     if keyless > 0 {
-        notes.push(format!("{keyless} rows have no key and are not read"));
+        notes.push(format!(
+            "{keyless} 行没有主键，未读取 ({keyless} rows have no key and are not read)"
+        ));
     }
     notes
 }

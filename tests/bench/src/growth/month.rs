@@ -29,7 +29,7 @@ impl Analyst {
             display_name: "bench",
             role: Role::Analyst,
         };
-        account::add(&hub.pool, analyst, PASSWORD).await?;
+        account::add(&hub.pool, &hub.pepper, analyst, PASSWORD).await?;
         let rest = Rest::new(hub.addresses().people, &hub.ca_file)?;
         let (year, number) = (month.year(), u8::from(month.month()));
         let period = format!("{year}-{number:02}");

@@ -19,7 +19,7 @@ async fn a_dry_run_names_unknown_codes_and_columns_and_sends_nothing() -> anyhow
     assert_eq!(renamed, 7);
 
     let said = stage.agent().run(&["map", "--dry-run"]).await?;
-    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert_eq!(said.code, Some(11), "{}", said.err);
     let rows = stage.at_sources();
     assert!(said.out.contains(&format!("{rows} rows")), "{}", said.out);
     assert!(said.out.contains("ZT = \"Z9\"  7"), "{}", said.out);

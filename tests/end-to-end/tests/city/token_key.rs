@@ -2,12 +2,15 @@
 //! nothing else changes.
 
 use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use notary_hub::embedded::testing::fresh_database;
 use sandbox::poll::{PATIENCE, holds};
 use sandbox::{Agent, Answer, BureauOptions, Inquiry};
 use serde_json::{Value, json};
 use synthetic_city::Case;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::{FLAT, LOGIN, PASSWORD, Stage, TABLES, case_elsewhere};
 
@@ -182,5 +185,85 @@ async fn an_agent_that_was_away_while_the_city_went_over_follows_when_it_is_back
         .await?
         .json()?;
     assert_eq!(compared["differing"], 0, "{compared}");
+    stage.close().await
+}
+
+/// A declaration of a notary's relative, as an office's program hands it in with an id of its own.
+fn declaration(number: u32) -> Value {
+    json!({
+        "kind": "recusal", "filing_id": format!("00000000-0000-4000-8000-{number:012}"),
+        "fields": { "licence_no": format!("N{number}"), "kin": [
+            { "relation": "parent", "id_kind": "resident_id", "id_number": "11010519491231002X" }] },
+    })
+}
+
+/// Hands one filing in at the running agent's own door, as often as a program does that is cut off or asked to come back.
+async fn hand_in(agent: &Agent, filing: &Value) -> anyhow::Result<()> {
+    let body = filing.to_string();
+    let call = format!(
+        "POST /v1/filings HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    holds("a filing is recorded", PATIENCE, async || {
+        let mut answer = String::new();
+        let called = async {
+            let mut stream = TcpStream::connect(agent.local_address()?).await?;
+            stream.write_all(call.as_bytes()).await?;
+            stream.read_to_string(&mut answer).await?;
+            anyhow::Ok(())
+        };
+        let is_answered = called.await.is_ok() && !answer.is_empty();
+        let is_recorded = answer.starts_with("HTTP/1.1 200 ");
+        let is_to_come_back = answer.contains("OVERLOADED");
+        anyhow::ensure!(
+            is_recorded || is_to_come_back || !is_answered,
+            "refused: {answer}"
+        );
+        Ok(is_recorded)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn filings_go_on_while_the_city_goes_over_and_none_is_counted_twice() -> anyhow::Result<()> {
+    let mut stage = working_city().await?;
+    hand_in(&stage.agents[0], &declaration(0)).await?;
+    stage.bureau.run(&["token-key", "rotate"]).await?;
+    next_tokens_are_here(&stage).await?;
+    stage.agents[1].stop().await?;
+
+    let handed_in = AtomicU32::new(1);
+    let handing_in = async {
+        // Behind the change for a while as well: who has one key in hand meets a hub of the other.
+        while key_of(&stage.agents[0]).await? == 1 {
+            let number = handed_in.fetch_add(1, Ordering::Relaxed);
+            hand_in(&stage.agents[0], &declaration(number)).await?;
+        }
+        anyhow::Ok(())
+    };
+    let (done, retired) = tokio::join!(handing_in, retire(&stage));
+    done?;
+    retired?.map_err(anyhow::Error::msg)?;
+
+    // Of what came before the change the relative is known again once it is handed in again.
+    let outdated = "SELECT count(*) FROM recusal WHERE outdated";
+    assert!(stage.ask(outdated).await? > 0);
+    let handed_in = handed_in.into_inner();
+    for number in 0..handed_in {
+        hand_in(&stage.agents[0], &declaration(number)).await?;
+    }
+    assert_eq!(stage.ask(outdated).await?, 0);
+
+    // An agent that does not run has had the key since the change began.
+    assert_eq!(key_of(&stage.agents[1]).await?, 1);
+    let file = stage.agents[1].data_dir().join("filing.json");
+    fs::write(&file, declaration(handed_in).to_string())?;
+    let answer = stage.agents[1]
+        .run(&["file", &file.to_string_lossy()])
+        .await?;
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    let filings = "SELECT count(*) FROM filing WHERE kind = 'recusal'";
+    assert_eq!(stage.ask(filings).await?, i64::from(handed_in) + 1);
     stage.close().await
 }

@@ -90,7 +90,7 @@ pub(crate) async fn read_all(source: SqlSource) -> Result<Vec<Row>, SourceError>
     while let Some(found) = all.next().await? {
         rows.extend(found.into_iter().map(|found| match found {
             Found::Row(row) => row,
-            Found::Malformed { location } => panic!("{location} is no row"),
+            Found::Malformed { location, .. } => panic!("{location} is no row"),
         }));
     }
     Ok(rows)

@@ -38,6 +38,7 @@ pub(super) enum CaseField {
     Discussed,
     ApprovedOn,
     ApproverLicenceNo,
+    Certificates,
     ExcusedFirst,
     ExcusedLast,
     ExcusedReason,
@@ -48,7 +49,7 @@ pub(super) enum CaseField {
 }
 
 /// Field and its columns in the shapes A to D; empty where the shape does not have it.
-pub(super) const CASE_FIELDS: [(CaseField, [&str; 4]); 29] = {
+pub(super) const CASE_FIELDS: [(CaseField, [&str; 4]); 30] = {
     use CaseField::*;
     [
         (SourceCaseId, ["case_id", "AJBH", "案件编号", "案件编号"]),
@@ -92,6 +93,7 @@ pub(super) const CASE_FIELDS: [(CaseField, [&str; 4]); 29] = {
             ApproverLicenceNo,
             ["approver_licence", "SPRZH", "审批人执业证号", "审批人证号"],
         ),
+        (Certificates, ["copies", "JFFS", "计费件数", "收费份数"]),
         (
             ExcusedFirst,
             ["pause_from", "KCQSR", "扣除起日", "扣除起日"],
@@ -283,6 +285,11 @@ impl CaseField {
                 case.approver
                     .map(|at| office.notaries[at].licence_no.as_str()),
             ),
+            CaseField::Certificates => match (case.certificates, vendor) {
+                (Some(count), _) => Cow::Owned(count.to_string()),
+                (None, Vendor::Flat) => Cow::Borrowed("0"),
+                (None, _) => Cow::Borrowed(""),
+            },
             CaseField::ExcusedFirst => vendor.day(case.excused.map(|excused| excused.first_on)),
             CaseField::ExcusedLast => vendor.day(case.excused.map(|excused| excused.last_on)),
             CaseField::ExcusedReason => text(
@@ -338,6 +345,7 @@ impl CaseField {
             CaseField::Discussed => "discussed",
             CaseField::ApprovedOn => "approved_on",
             CaseField::ApproverLicenceNo => "approver_licence_no",
+            CaseField::Certificates => "certificates",
             CaseField::Revision => "revision",
             CaseField::ModifiedAt => "modified_at",
             CaseField::ExcusedFirst

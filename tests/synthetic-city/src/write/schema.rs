@@ -115,7 +115,7 @@ fn case_kind(field: CaseField) -> Kind {
             Kind::Date
         }
         FeeCharged | FeeReduced | Amount => Kind::Money,
-        Revision => Kind::Integer,
+        Certificates | Revision => Kind::Integer,
         ModifiedAt => Kind::Moment,
         _ => Kind::Text,
     }

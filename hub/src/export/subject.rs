@@ -1,0 +1,435 @@
+//! What people take away as files: which rows there are of it, and what stands in them. The same is read whether a file is
+//! handed over at once or made as a job.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use data_encoding::HEXLOWER;
+use linkage::vocabulary::Purpose;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sqlx::{PgConnection, PgPool};
+use time::{Date, Duration, OffsetDateTime};
+use utoipa::ToSchema;
+
+use super::{Cell, Page, Sheet, Title, local};
+use crate::audit::{Action, Outcome, Recorded};
+use crate::local_time::{SHANGHAI, local_day};
+use crate::statistics::layout::Layout;
+use crate::statistics::period::Grain;
+use crate::statistics::query::{self, Query, QueryError};
+use crate::store;
+use crate::store::supervision::finding::{Finding, Wanted};
+use crate::supervision::codes;
+use crate::supervision::edition::Current;
+use crate::supervision::life::FindingState;
+use crate::supervision::rule::Rules;
+
+/// Rows of a file that is handed over at once: as many as a page shows of a table. It takes a second or so.
+pub const AT_ONCE: usize = query::MOST_ROWS;
+
+/// Rows of a file that is made as a job. All of them are in memory together, some hundred bytes each.
+pub const MOST: usize = 100_000;
+
+/// Rows read at once.
+const READ_AT_ONCE: i64 = 1000;
+
+/// What a file is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ExportSubject)]
+pub enum SubjectKind {
+    /// A table of figures.
+    Statistics,
+    /// What the rules of supervision point at.
+    Findings,
+    /// Entries of the audit log.
+    Audit,
+}
+
+codes!(SubjectKind { Statistics = "statistics", Findings = "findings", Audit = "audit" });
+
+/// Days in Asia/Shanghai, both included; `None` where it is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Days {
+    pub first: Option<Date>,
+    pub last: Option<Date>,
+}
+
+/// What somebody wants, cut down to what is theirs to see.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    Statistics(Box<Query>),
+    Findings(Wanted),
+    Audit(Days),
+}
+
+/// Where names come from.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub pool: PgPool,
+    pub rules: Current,
+}
+
+/// Why there is no file.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("there are more rows than the file may have")]
+    TooLarge,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl From<QueryError> for ReadError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::TooLarge => Self::TooLarge,
+            QueryError::Database(error) => Self::Database(error),
+        }
+    }
+}
+
+impl SubjectKind {
+    pub const fn label_zh(self) -> &'static str {
+        match self {
+            Self::Statistics => "统计分析",
+            Self::Findings => "监督问题",
+            Self::Audit => "审计日志",
+        }
+    }
+}
+
+impl Subject {
+    pub const fn kind(&self) -> SubjectKind {
+        match self {
+            Self::Statistics(_) => SubjectKind::Statistics,
+            Self::Findings(_) => SubjectKind::Findings,
+            Self::Audit(_) => SubjectKind::Audit,
+        }
+    }
+
+    /// As what taking it away at once is recorded.
+    pub const fn action(&self) -> Action {
+        match self {
+            Self::Statistics(_) => Action::ExportStatistics,
+            Self::Findings(_) => Action::ExportFindings,
+            Self::Audit(_) => Action::ExportAudit,
+        }
+    }
+
+    /// What is recorded of it: codes alone.
+    pub fn detail(&self) -> Value {
+        let day = |day: Option<Date>| day.map(|day| Grain::Day.label(day));
+        match self {
+            Self::Statistics(query) => json!({
+                "from": day(query.period.first),
+                "to": day(query.period.last),
+                "group_by": query.group_by.iter().map(|dimension| dimension.code()).collect::<Vec<_>>(),
+                "measures": query.measures.iter().map(|measure| measure.code).collect::<Vec<_>>(),
+                "offices": query.filter.offices,
+                "matter_types": query.filter.matter_types,
+            }),
+            Self::Findings(wanted) => json!({
+                "office": wanted.office, "rule": wanted.rule_id, "state": wanted.state.map(FindingState::code),
+            }),
+            Self::Audit(days) => json!({ "from": day(days.first), "to": day(days.last) }),
+        }
+    }
+
+    /// What it is called in a list of files.
+    pub fn name_zh(&self) -> String {
+        match self {
+            Self::Statistics(query) => format!("{}　{}", Title::name(query), Title::period(query)),
+            Self::Findings(_) => "监督问题清单".into(),
+            Self::Audit(days) => format!("审计日志　{}", days.label_zh()),
+        }
+    }
+
+    /// How many rows there will be; 0 where nobody knows before they are read.
+    pub async fn total(&self, moment: &mut PgConnection) -> Result<u64, sqlx::Error> {
+        match self {
+            Self::Statistics(_) | Self::Findings(_) => Ok(0),
+            Self::Audit(days) => {
+                let (after, through) = days.entries(moment).await?;
+                Ok(u64::try_from(through - after).unwrap_or(0))
+            }
+        }
+    }
+
+    /// Reads up to `most` rows, and counts them in `done` as they come.
+    pub(crate) async fn read(
+        &self,
+        moment: &mut PgConnection,
+        known: &Known,
+        most: usize,
+        done: &AtomicU64,
+    ) -> Result<Page, ReadError> {
+        let rules = known.rules.rules();
+        match self {
+            Self::Statistics(query) => {
+                let query = Query {
+                    most,
+                    ..(**query).clone()
+                };
+                let table = query::table(moment, &query).await?;
+                Ok(Page {
+                    name: "统计".into(),
+                    title: Title::of(&query, &table),
+                    sheet: Sheet::of(Layout::of(&query, &table, &rules)),
+                    notes: Vec::new(),
+                })
+            }
+            Self::Findings(wanted) => {
+                let offices = office_names(moment).await?;
+                let as_of = store::tx::now(moment).await?;
+                let mut rows = Vec::new();
+                let mut wanted = wanted.clone();
+                while let Some(last) = findings(moment, &wanted, &mut rows, |found| {
+                    finding_row(found, &rules, &offices, local_day(as_of))
+                })
+                .await?
+                {
+                    done.store(rows.len() as u64, Ordering::Relaxed);
+                    within(&rows, most)?;
+                    wanted.behind = Some(last);
+                }
+                within(&rows, most)?;
+                Ok(listed("监督问题清单", String::new(), as_of, &FINDING, rows))
+            }
+            Self::Audit(days) => {
+                let names = Names::read(moment, &known.pool).await?;
+                let as_of = store::tx::now(moment).await?;
+                let (mut after, through) = days.entries(moment).await?;
+                let mut rows = Vec::new();
+                while after < through {
+                    let entries =
+                        store::audit::between(&mut *moment, after, through, READ_AT_ONCE).await?;
+                    let Some(last) = entries.last() else { break };
+                    after = last.entry_no;
+                    rows.extend(entries.into_iter().map(|entry| entry_row(entry, &names)));
+                    done.store(rows.len() as u64, Ordering::Relaxed);
+                    within(&rows, most)?;
+                }
+                let period = format!("期间：{}", days.label_zh());
+                Ok(listed("审计日志", period, as_of, &ENTRY, rows))
+            }
+        }
+    }
+}
+
+fn within(rows: &[Vec<Cell>], most: usize) -> Result<(), ReadError> {
+    match rows.len() <= most {
+        true => Ok(()),
+        false => Err(ReadError::TooLarge),
+    }
+}
+
+fn listed(
+    name: &str,
+    period: String,
+    as_of: OffsetDateTime,
+    headers: &[&str],
+    rows: Vec<Vec<Cell>>,
+) -> Page {
+    Page {
+        name: name.into(),
+        title: Title {
+            name: name.into(),
+            period,
+            as_of: format!("数据截至：{}", local(as_of)),
+        },
+        sheet: Sheet {
+            headers: headers.iter().map(|header| (*header).to_owned()).collect(),
+            rows,
+            totals: None,
+        },
+        notes: Vec::new(),
+    }
+}
+
+fn text(text: impl Into<String>) -> Cell {
+    Cell::Text(text.into())
+}
+
+fn day(day: Option<Date>) -> Cell {
+    text(day.map_or_else(String::new, |day| Grain::Day.label(day)))
+}
+
+async fn office_names(moment: &mut PgConnection) -> Result<HashMap<String, String>, sqlx::Error> {
+    let offices = store::office::list(moment).await?.into_iter();
+    Ok(offices
+        .map(|office| (office.office_id.to_string(), office.name))
+        .collect())
+}
+
+const FINDING: [&str; 11] = [
+    "公证处",
+    "规则",
+    "依据",
+    "严重程度",
+    "对象",
+    "编号",
+    "发生日期",
+    "发现时间",
+    "状态",
+    "整改期限",
+    "逾期",
+];
+
+/// Appends a page of findings, and says where the next one begins.
+async fn findings(
+    moment: &mut PgConnection,
+    wanted: &Wanted,
+    rows: &mut Vec<Vec<Cell>>,
+    row: impl Fn(Finding) -> Vec<Cell>,
+) -> Result<Option<(OffsetDateTime, uuid::Uuid)>, sqlx::Error> {
+    let page = store::supervision::finding::page(moment, wanted, READ_AT_ONCE).await?;
+    let last = page.last().map(|last| (last.found_at, last.finding_id));
+    let is_full = page.len() as i64 == READ_AT_ONCE;
+    rows.extend(page.into_iter().map(row));
+    Ok(last.filter(|_| is_full))
+}
+
+fn finding_row(
+    found: Finding,
+    rules: &Rules,
+    offices: &HashMap<String, String>,
+    today: Date,
+) -> Vec<Cell> {
+    let rule = rules.rule(&found.rule_id);
+    let office_id = found.office_id.to_string();
+    let overdue = found.is_overdue(today);
+    vec![
+        text(offices.get(&office_id).cloned().unwrap_or(office_id)),
+        text(rule.map_or(found.rule_id.clone(), |rule| rule.title.clone())),
+        text(rule.map_or_else(String::new, |rule| rule.article.clone())),
+        text(found.severity.label_zh()),
+        text(found.about.key_zh()),
+        text(found.about_key),
+        day(found.happened_on),
+        text(local(found.found_at)),
+        text(found.state.label_zh()),
+        day(found.due_on),
+        text(if overdue { "逾期" } else { "" }),
+    ]
+}
+
+const ENTRY: [&str; 10] = [
+    "序号",
+    "时间",
+    "何人",
+    "公证处",
+    "做了什么",
+    "结果",
+    "目的",
+    "案件或收件号",
+    "详情",
+    "叶哈希",
+];
+
+/// What those are called whom the log names by their ids.
+struct Names {
+    accounts: HashMap<String, String>,
+    offices: HashMap<String, String>,
+}
+
+impl Names {
+    /// Accounts are read as the hub: whoever may read the log may read of all of them.
+    async fn read(moment: &mut PgConnection, pool: &PgPool) -> Result<Self, sqlx::Error> {
+        let accounts = store::account::list(pool).await?.into_iter();
+        Ok(Self {
+            accounts: accounts
+                .map(|account| {
+                    let name = format!("{}（{}）", account.display_name, account.login);
+                    (account.account_id.to_string(), name)
+                })
+                .collect(),
+            offices: office_names(moment).await?,
+        })
+    }
+
+    fn actor(&self, actor: &str) -> String {
+        match actor {
+            "operator" => "命令行运维".into(),
+            "nobody" => "未登录者".into(),
+            "hub" => "平台".into(),
+            _ => match actor.strip_prefix("office:") {
+                Some(office_id) => self.office(office_id),
+                None => self
+                    .accounts
+                    .get(actor)
+                    .map_or(actor, String::as_str)
+                    .into(),
+            },
+        }
+    }
+
+    fn office(&self, office_id: &str) -> String {
+        self.offices
+            .get(office_id)
+            .map_or(office_id, String::as_str)
+            .into()
+    }
+}
+
+fn entry_row(entry: Recorded, names: &Names) -> Vec<Cell> {
+    let leaf = entry.leaf_hash().map(|hash| HEXLOWER.encode(&hash));
+    let action = Action::from_code(&entry.action);
+    let action = action.map_or(entry.action.as_str(), |action| action.name_zh());
+    let outcome = Outcome::from_code(&entry.outcome);
+    let outcome = outcome.map_or(entry.outcome.as_str(), |outcome| outcome.name_zh());
+    let purpose = entry.purpose.as_deref().unwrap_or_default();
+    let known: Result<Purpose, _> = purpose.parse();
+    let purpose = known.map_or(purpose, |purpose| purpose.label_zh());
+    vec![
+        Cell::Count(Some(entry.entry_no)),
+        text(local_second(entry.recorded_at)),
+        text(names.actor(&entry.actor)),
+        text(
+            entry
+                .office_id
+                .map_or_else(String::new, |id| names.office(&id)),
+        ),
+        text(action),
+        text(outcome),
+        text(purpose),
+        text(entry.case_reference.unwrap_or_default()),
+        text(match entry.pruned {
+            true => "内容已按规定期限清除".to_owned(),
+            false => entry.detail.to_string(),
+        }),
+        text(leaf.unwrap_or_default()),
+    ]
+}
+
+/// 2026-11-26 09:30:05
+fn local_second(at: OffsetDateTime) -> String {
+    let form = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+    at.to_offset(SHANGHAI).format(form).unwrap_or_default()
+}
+
+impl Days {
+    fn label_zh(self) -> String {
+        let day = |day| Grain::Day.label_zh(day);
+        match (self.first, self.last) {
+            (None, None) => "全部期间".into(),
+            (Some(first), None) => format!("{}起", day(first)),
+            (None, Some(last)) => format!("截至{}", day(last)),
+            (Some(first), Some(last)) => format!("{}至{}", day(first), day(last)),
+        }
+    }
+
+    /// The entries recorded on these days: behind the first number, up to the second.
+    pub async fn entries(self, moment: &mut PgConnection) -> Result<(i64, i64), sqlx::Error> {
+        let begin = |day: Date| day.midnight().assume_offset(SHANGHAI);
+        let after = match self.first {
+            None => 0,
+            Some(first) => store::audit::last_before(&mut *moment, begin(first)).await?,
+        };
+        let through = match self.last.and_then(|last| last.checked_add(Duration::DAY)) {
+            None => store::audit::last(&mut *moment).await?,
+            Some(next) => store::audit::last_before(&mut *moment, begin(next)).await?,
+        };
+        Ok((after, through.max(after)))
+    }
+}
