@@ -6,6 +6,7 @@
 
 pub mod alarm;
 pub mod app;
+mod arrival;
 pub mod audit;
 pub mod background;
 pub mod case;

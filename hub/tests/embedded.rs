@@ -136,6 +136,7 @@ async fn a_hub_waits_for_another_ones_migrations() {
     };
     let (migrated, ()) = tokio::join!(store::migrate(&pool), done);
     migrated.expect("migrate");
+    drop(other);
     pool.close().await;
     server.stop().await.expect("stop");
 }

@@ -41,18 +41,21 @@ impl Doors {
         let limits = || config.limits.clone();
         let agents = Listener::bind(config.agents.listen, audience, tls, limits())
             .await
-            .map_err(failed("agents", &config.agents))?;
+            .map_err(failed("agents", config.agents.listen))?;
         let tls = people_tls(certificate, oldest)?;
         let people = Listener::bind(config.people.listen, Audience::People, tls, limits())
             .await
-            .map_err(failed("people", &config.people))?;
+            .map_err(failed("people", config.people.listen))?;
         let metrics = TcpListener::bind(config.metrics.listen)
             .await
-            .map_err(failed("metrics", &config.metrics))?;
+            .map_err(failed("metrics", config.metrics.listen))?;
         let addresses = Addresses {
-            agents: reachable(agents.local_addr()).map_err(failed("agents", &config.agents))?,
-            people: reachable(people.local_addr()).map_err(failed("people", &config.people))?,
-            metrics: reachable(metrics.local_addr()).map_err(failed("metrics", &config.metrics))?,
+            agents: reachable(agents.local_addr())
+                .map_err(failed("agents", config.agents.listen))?,
+            people: reachable(people.local_addr())
+                .map_err(failed("people", config.people.listen))?,
+            metrics: reachable(metrics.local_addr())
+                .map_err(failed("metrics", config.metrics.listen))?,
         };
         Ok(Self {
             agents,
@@ -80,11 +83,7 @@ fn reachable(bound: io::Result<SocketAddr>) -> io::Result<SocketAddr> {
     bound.map(config::Listener::reachable)
 }
 
-fn failed(
-    section: &'static str,
-    listener: &config::Listener,
-) -> impl FnOnce(io::Error) -> AppError {
-    let address = listener.listen;
+fn failed(section: &'static str, address: SocketAddr) -> impl FnOnce(io::Error) -> AppError {
     move |source| AppError::Listen {
         section,
         address,

@@ -14,6 +14,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::middleware::from_fn_with_state;
 use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
@@ -48,7 +49,7 @@ use crate::supervision::edition;
 use crate::supervision::worker::Supervision;
 use crate::telemetry::exporter;
 use crate::traffic::Traffic;
-use crate::transport::{Stop, TlsSetupError};
+use crate::transport::{Stop, TlsSetupError, TrustedProxies, forwarded};
 use doors::Doors;
 pub use rotation::{SettleError, settle};
 use services::Services;
@@ -331,7 +332,10 @@ impl App {
         let doors_stop = Stop::default();
         let metrics_door = doors.open(
             services.agents().router(),
-            services.people(),
+            services.people().layer(from_fn_with_state(
+                TrustedProxies::new(&config.people.trusted_proxies),
+                forwarded,
+            )),
             &doors_stop,
             &listeners,
         );

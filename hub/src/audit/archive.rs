@@ -95,7 +95,8 @@ pub fn list(dir: &Path) -> Result<Vec<Kept>, ArchiveError> {
     Ok(kept)
 }
 
-/// Heads of checkpoints, by size. Those that another hub has signed with a key of its own are left out.
+/// Heads of checkpoints, by size. Those that another hub has signed with a key of its own are left out. One that is kept
+/// twice, in folders of two months or by two hubs, counts once; different ones of one size are both there.
 pub fn heads(kept: &[Kept], keys: &[VerifierKey]) -> Result<Vec<TreeHead>, ArchiveError> {
     let mut heads = Vec::with_capacity(kept.len());
     for kept in kept {
@@ -108,6 +109,7 @@ pub fn heads(kept: &[Kept], keys: &[VerifierKey]) -> Result<Vec<TreeHead>, Archi
             }
         }
     }
+    heads.dedup();
     Ok(heads)
 }
 
@@ -213,6 +215,24 @@ mod tests {
         assert_eq!(sizes, [9, 10, 1000], "and nothing half written");
         let newest = newest(dir.path(), verifier).expect("read").expect("there");
         assert_eq!(newest, checkpoint(&key, 1000, 1));
+    }
+
+    #[test]
+    fn a_checkpoint_that_is_kept_twice_counts_once_and_another_of_its_size_is_not_lost() {
+        let (dir, key) = (tempfile::tempdir().expect("a folder"), key());
+        let heads = || {
+            let kept = list(dir.path()).expect("read");
+            heads(&kept, std::slice::from_ref(key.verifier())).expect("all are ours")
+        };
+        let later = datetime!(2026-12-01 04:00 UTC);
+        let (same, other) = (checkpoint(&key, 10, 1), checkpoint(&key, 10, 2));
+        keep(dir.path(), &same, NOW).expect("kept");
+        keep(dir.path(), &same, later).expect("kept again");
+        keep(dir.path(), &checkpoint(&key, 11, 3), later).expect("kept");
+        let sizes: Vec<u64> = heads().iter().map(|head| head.size).collect();
+        assert_eq!(sizes, [10, 11]);
+        keep(dir.path(), &other, datetime!(2027-01-01 04:00 UTC)).expect("kept");
+        assert_eq!(heads()[..2], [same.head, other.head]);
     }
 
     #[test]

@@ -102,6 +102,7 @@ actions! {
     AddOffice = "office.add", "新增公证处";
     ChangeOffice = "office.change", "变更公证处";
     RevokeOffice = "office.revoke", "停用公证处";
+    RevokeCertificates = "office.revoke_certificates", "撤销证书";
     RefuseLateRenewal = "office.refuse_late_renewal", "禁止逾期换证";
     AllowLateRenewal = "office.allow_late_renewal", "允许逾期换证";
     MakeJoinToken = "enrolment.make_token", "签发接入码";

@@ -221,14 +221,16 @@ impl<'a> Verifier<'a> {
     }
 
     fn check_head(&mut self) -> Result<(), Misfit> {
-        let Some((head, others)) = self.heads.split_first() else {
-            return Ok(());
-        };
-        if self.edge.size() != head.size {
+        let size = self.edge.size();
+        let here = self.heads.iter().take_while(|head| head.size <= size);
+        let here = here.count();
+        let (here, others) = self.heads.split_at(here);
+        self.heads = others;
+        if here.is_empty() {
             return Ok(());
         }
-        self.heads = others;
-        if self.edge.head() != *head {
+        let head = self.edge.head();
+        if here.iter().any(|signed| *signed != head) {
             return Err(Misfit::Broken(Break {
                 entry_no: self.vouched + 1,
                 through: self.through,

@@ -29,6 +29,16 @@ const AGENT_RULES: [&str; 11] = [
     "ENCODING_UNKNOWN",
 ];
 
+/// Those of a line or a column rather than a value: what goes with them is for the office, which knows its columns.
+const OF_NO_VALUE: [&str; 2] = ["ROW_MALFORMED", "COLUMN_MISSING"];
+
+/// What is kept of the shape that an agent sends. A shape of a shape is itself; of a value that slipped through, nothing is
+/// kept.
+pub fn kept_shape(rule_id: &str, sent: &str) -> Option<String> {
+    let is_of_value = !sent.is_empty() && !OF_NO_VALUE.contains(&rule_id);
+    is_of_value.then(|| linkage::shape::of(sent))
+}
+
 impl AgentReject {
     /// The rule as a metric's label: an agent cannot make up new ones.
     pub fn rule_label(&self) -> &'static str {
@@ -84,6 +94,24 @@ impl HubRule {
             }
             Self::CaseNoTaken => "该证号已被本处另一案件使用。请核对后更正其中之一。",
             Self::StoreRefused => "平台未能保存该记录，已通知平台运维人员处理。",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shape_of_a_value_is_kept_and_the_value_and_words_about_columns_are_not() {
+        let shape = kept_shape("DATE_ILLEGAL", "20240231");
+        assert_eq!(shape.as_deref(), Some("99999999"));
+        for (rule, sent) in [
+            ("FIELD_MISSING", ""),
+            ("COLUMN_MISSING", "状态"),
+            ("ROW_MALFORMED", "表头 5 列，此行 4 列"),
+        ] {
+            assert_eq!(kept_shape(rule, sent), None);
         }
     }
 }

@@ -31,6 +31,7 @@ use time::Date;
 
 use crate::app;
 use crate::config::{Config, ConfigError, Span};
+use crate::identity::Serial;
 use crate::statistics::period;
 use crate::store::office::Level;
 use crate::telemetry::logs;
@@ -157,6 +158,14 @@ enum OfficeCommand {
     List,
     /// End an office's part: open streams are cut, new calls refused, within 5 seconds.
     Revoke { office_id: OfficeId },
+    /// Take an office's certificates back when a machine or a key was lost, also for renewal. Within 5 seconds streams are
+    /// cut and calls refused; it has to enrol again, with a new key.
+    RevokeCertificates {
+        office_id: OfficeId,
+        /// Serial number (hexadecimal): this one and all that were issued to the office after it; all when left out.
+        #[arg(long, value_name = "SERIAL")]
+        since: Option<Serial>,
+    },
     /// Do not let an office renew a certificate that has ended; it has to enrol again.
     RefuseLateRenewal { office_id: OfficeId },
     /// Let it, within identity.renewal_grace, as by default.
@@ -317,6 +326,9 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Office(OfficeCommand::List) => office::list(&config, output).await,
         Command::Office(OfficeCommand::Revoke { office_id }) => {
             office::revoke(&config, office_id, output).await
+        }
+        Command::Office(OfficeCommand::RevokeCertificates { office_id, since }) => {
+            office::revoke_certificates(&config, office_id, since, output).await
         }
         Command::Office(OfficeCommand::RefuseLateRenewal { office_id }) => {
             office::refuse_late_renewal(&config, office_id, true, output).await

@@ -13,7 +13,7 @@ use super::{Failure, OfficeArgs, OfficeChangeArgs, Output, change, done};
 use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
-use crate::identity::enrol;
+use crate::identity::{Serial, enrol};
 use crate::local_time::{local_day, local_time};
 use crate::statistics::structure::{self, Belonging, Change};
 use crate::store;
@@ -138,6 +138,30 @@ pub(super) async fn revoke(
     .await?;
     output.print(&json!({ "office_id": office_id, "revoked": true }), || {
         format!("revoked {office_id}; a running hub cuts its streams within 5 seconds")
+    })?;
+    Ok(())
+}
+
+pub(super) async fn revoke_certificates(
+    config: &Config,
+    office_id: OfficeId,
+    since: Option<Serial>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let since_text = since.map(|serial| serial.to_string());
+    let revoked = change(config, async |database| {
+        let taken = store::revocation::take_back(&database.general, office_id, since).await?;
+        let revoked = taken.ok_or_else(|| anyhow!("{office_id} was given no such certificate"))?;
+        let detail = json!({ "office": office_id, "since": since_text, "count": revoked });
+        Ok((revoked, done(Action::RevokeCertificates, detail)))
+    })
+    .await?;
+    let value = json!({ "office_id": office_id, "since": since_text, "revoked": revoked });
+    output.print(&value, || {
+        format!(
+            "revoked {revoked} certificates of {office_id}; a running hub cuts their streams within 5 seconds; \
+             next: notary-hub enroll-token {office_id}"
+        )
     })?;
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use super::{
-    Audit, Background, Database, Exports, Identity, Ingest, Limits, Linking, Listener, Log, LogFormat,
-    Lookup, LookupAlarm, Oidc, Span, TrustDomain,
+    Audit, Background, Database, Exports, Identity, Ingest, Limits, Linking, Listener, Log,
+    LogFormat, Lookup, LookupAlarm, Oidc, People, Span, TrustDomain,
 };
 
 impl Default for Database {
@@ -126,16 +126,19 @@ impl Default for Log {
     }
 }
 
+impl Default for People {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8443)),
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
 impl Listener {
     pub(super) fn agents() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 7443)),
-        }
-    }
-
-    pub(super) fn people() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8443)),
         }
     }
 

@@ -241,6 +241,10 @@ mod tests {
                 "identity.session_ttl",
             ),
             (
+                "data_dir = 'd'\n[identity]\nrenewal_grace = '366d'",
+                "identity.renewal_grace",
+            ),
+            (
                 "data_dir = 'd'\n[identity]\nsecond_factor = ['king']",
                 "identity.second_factor",
             ),

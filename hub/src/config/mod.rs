@@ -8,7 +8,7 @@ mod value;
 pub use load::ConfigError;
 pub use value::{DatabaseUrl, IssuerUrl, Span, TrustDomain};
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,8 +31,8 @@ pub struct Config {
     pub database: Database,
     #[serde(default = "Listener::agents")]
     pub agents: Listener,
-    #[serde(default = "Listener::people")]
-    pub people: Listener,
+    #[serde(default)]
+    pub people: People,
     #[serde(default = "Listener::metrics")]
     pub metrics: Listener,
     #[serde(default)]
@@ -78,6 +78,15 @@ pub struct Listener {
     pub listen: SocketAddr,
 }
 
+/// Where people and enrolling agents come.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct People {
+    pub listen: SocketAddr,
+    /// Reverse proxies whose `X-Forwarded-For` is believed: limits by address count their clients'.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
 /// Transport security of both TLS listeners.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -120,7 +129,7 @@ pub struct Identity {
     pub names: Vec<String>,
     /// Life of an office's certificate; renewed at half of it.
     pub certificate_ttl: Span,
-    /// How long after its end a certificate can still be renewed: offices close for holidays.
+    /// How long after its end a certificate can still be renewed: offices close for holidays. A year at most.
     pub renewal_grace: Span,
     /// Whether somebody at the bureau has to approve each key that asks for an office's first certificate.
     pub approve_enrolment: bool,
@@ -292,12 +301,12 @@ impl Config {
             );
         }
         let doors = [
-            ("agents.listen", &self.agents),
-            ("people.listen", &self.people),
-            ("metrics.listen", &self.metrics),
+            ("agents.listen", self.agents.listen),
+            ("people.listen", self.people.listen),
+            ("metrics.listen", self.metrics.listen),
         ];
         for (at, (key, door)) in doors.iter().enumerate() {
-            if let Some((other, _)) = doors[..at].iter().find(|(_, other)| other.meets(door)) {
+            if let Some((other, _)) = doors[..at].iter().find(|(_, other)| meet(*other, *door)) {
                 return Err(format!("{key}: is the address of {other} too"));
             }
         }
@@ -339,14 +348,13 @@ impl Config {
     }
 }
 
-impl Listener {
-    /// Whether both cannot be bound: the same port of an address, or of all addresses.
-    fn meets(&self, other: &Self) -> bool {
-        let (one, two) = (self.listen, other.listen);
-        let same = one.ip() == two.ip() || one.ip().is_unspecified() || two.ip().is_unspecified();
-        one.port() != 0 && one.port() == two.port() && same
-    }
+/// Whether both cannot be bound: the same port of an address, or of all addresses.
+fn meet(one: SocketAddr, two: SocketAddr) -> bool {
+    let same = one.ip() == two.ip() || one.ip().is_unspecified() || two.ip().is_unspecified();
+    one.port() != 0 && one.port() == two.port() && same
+}
 
+impl Listener {
     /// The address by which a process on this machine reaches a socket bound here.
     pub fn reachable(bound: SocketAddr) -> SocketAddr {
         match bound {

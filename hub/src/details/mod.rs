@@ -16,7 +16,7 @@ use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome as Recorded};
-use crate::lookup::{Asker, disclosure};
+use crate::lookup::{Asker, Denial, disclosure};
 use crate::refusal::Reason;
 use crate::rules::Rules;
 use crate::store;
@@ -202,11 +202,28 @@ impl Details {
             told: &told,
             question: &request.question,
         };
-        match store::details::insert(&self.pool, &new, MOST_OPEN).await? {
-            Asked::Due(day) => Ok(day),
-            Asked::IdTaken => Err(DetailsError::IdTaken),
-            Asked::TooManyOpen => Err(DetailsError::TooManyOpen),
-        }
+        let (refused, why) = match store::details::insert(&self.pool, &new, MOST_OPEN).await? {
+            Asked::Due(day) => return Ok(day),
+            Asked::IdTaken => (DetailsError::IdTaken, "id_taken"),
+            Asked::TooManyOpen => (DetailsError::TooManyOpen, "too_many_open"),
+        };
+        // What was recorded as done was not.
+        let detail = json!({ "request": request.request_id, "denied": why });
+        self.record(asker, Action::RequestDetails, Recorded::Denied, detail)
+            .await?;
+        Err(refused)
+    }
+
+    /// Records that somebody was denied before there was a request. `office_id` is the certificate's.
+    pub async fn deny(
+        &self,
+        office_id: OfficeId,
+        actor: Actor,
+        action: Action,
+        denial: &Denial,
+    ) -> Result<(), AuditError> {
+        let entry = denial.entry(office_id, actor, action);
+        self.audit.append(entry).await.map(drop)
     }
 
     /// Up to `most` requests of the asker's office behind one, the newest first.

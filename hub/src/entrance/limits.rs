@@ -11,7 +11,7 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 use tokio::time::Instant;
 
 use crate::gate;
-use crate::identity::account::{FAILURES_TO_LOCK, LOCKED_FOR};
+use crate::identity::account::{Caller, FAILURES_TO_LOCK, LOCKED_FOR};
 
 /// Attempts of one address a minute, at whatever login: an office behind one address in the morning.
 const PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("not 0");
@@ -22,6 +22,10 @@ const IN_A_ROW: u32 = FAILURES_TO_LOCK.unsigned_abs() - 1;
 const ROW_ENDS: Duration = LOCKED_FOR.saturating_add(Duration::from_secs(60));
 /// Rows kept at once: 60 a minute of a hundred addresses.
 const MOST_ROWS: usize = 100_000;
+/// How long an account is known to sign in from an address.
+const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Addresses with their accounts that are remembered at once.
+const MOST_KNOWN: usize = 100_000;
 /// Longest login of an account.
 const LONGEST_LOGIN: usize = 64;
 
@@ -46,6 +50,8 @@ struct Row {
 pub(super) struct Limits {
     per_minute: DefaultKeyedRateLimiter<Address>,
     rows: Mutex<HashMap<(Address, String), Row>>,
+    /// When each last signed in.
+    known: Mutex<HashMap<(Address, String), Instant>>,
     clock: DefaultClock,
 }
 
@@ -54,6 +60,7 @@ impl Default for Limits {
         Self {
             per_minute: DefaultKeyedRateLimiter::keyed(Quota::per_minute(PER_MINUTE)),
             rows: Mutex::default(),
+            known: Mutex::default(),
             clock: DefaultClock::default(),
         }
     }
@@ -62,10 +69,7 @@ impl Default for Limits {
 impl Limits {
     /// Counts an attempt, or says when to come back.
     pub(super) fn attempt(&self, from: Address, login: &str, now: Instant) -> Result<(), Duration> {
-        self.per_minute.check_key(&from).map_err(|until| {
-            let wait = until.wait_time_from(self.clock.now());
-            wait.max(Duration::from_secs(1))
-        })?;
+        self.attempt_at_any(from)?;
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         if rows.len() >= MOST_ROWS {
             rows.retain(|_, row| !row.is_over(now));
@@ -90,10 +94,36 @@ impl Limits {
         Ok(())
     }
 
-    /// Ends a row well.
+    /// Counts an attempt at no login in particular, or says when to come back.
+    pub(super) fn attempt_at_any(&self, from: Address) -> Result<(), Duration> {
+        self.per_minute.check_key(&from).map_err(|until| {
+            let wait = until.wait_time_from(self.clock.now());
+            wait.max(Duration::from_secs(1))
+        })
+    }
+
+    /// Ends a row well, and remembers who came from where.
     pub(super) fn succeeded(&self, from: Address, login: &str) {
+        let now = Instant::now();
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         rows.remove(&key(from, login));
+        drop(rows);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_KNOWN {
+            known.retain(|_, last| now.duration_since(*last) < KNOWN_FOR);
+        }
+        if known.len() < MOST_KNOWN {
+            known.insert(key(from, login), now);
+        }
+    }
+
+    /// Whether this login's owner came from there of late.
+    pub(super) fn caller(&self, from: Address, login: &str, now: Instant) -> Caller {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.get(&key(from, login)) {
+            Some(last) if now.duration_since(*last) < KNOWN_FOR => Caller::Known,
+            _ => Caller::Unknown,
+        }
     }
 }
 
@@ -161,6 +191,18 @@ mod tests {
             assert_eq!(limits.attempt(here, "li", now), Ok(()));
             limits.succeeded(here, "li");
         }
+    }
+
+    #[test]
+    fn who_signed_in_of_late_is_known_at_that_address_alone() {
+        let (limits, now) = (Limits::default(), Instant::now());
+        let (here, there) = (address("192.0.2.1"), address("192.0.2.2"));
+        limits.succeeded(here, "li");
+        assert_eq!(limits.caller(here, "li", now), Caller::Known);
+        assert_eq!(limits.caller(there, "li", now), Caller::Unknown);
+        assert_eq!(limits.caller(here, "zhao", now), Caller::Unknown);
+        let long_after = Instant::now() + KNOWN_FOR;
+        assert_eq!(limits.caller(here, "li", long_after), Caller::Unknown);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! An account locks itself after [`FAILURES_TO_LOCK`](crate::identity::account::FAILURES_TO_LOCK) failures in a row,
 //! each within a quarter of an hour of the one before. One address has fewer tries than that at one login, in the
-//! same sense of a row, so that nobody can lock a colleague out from their own desk. Tries are counted at each hub
-//! apart.
+//! same sense of a row, so that nobody can lock a colleague out from their own desk. Who has more addresses can, but not
+//! from where the owner signed in of late. Tries are counted at each hub apart, and so is who came from where.
 
 mod limits;
 mod own_account;
@@ -18,9 +18,11 @@ use serde_json::json;
 use sqlx::PgPool;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
 use crate::identity::account::{Credentials, SignInError, SignOutError};
+use crate::identity::oidc::{Provider, ProviderSignInError};
 use crate::identity::session::Session;
 use crate::identity::{Person, Sessions};
 use crate::store;
@@ -39,6 +41,8 @@ pub enum EntranceError {
     TooOften { retry_after: Duration },
     #[error(transparent)]
     SignIn(#[from] SignInError),
+    #[error(transparent)]
+    Provider(#[from] ProviderSignInError),
     #[error(transparent)]
     Audit(#[from] AuditError),
 }
@@ -101,12 +105,49 @@ impl Entrance {
     ) -> Result<Session, EntranceError> {
         let address = Address::from(from);
         // Counted before the password is checked, so that trying in parallel gains nothing.
+        let (login, now) = (credentials.login, Instant::now());
         self.limits
-            .attempt(address, credentials.login, Instant::now())
+            .attempt(address, login, now)
             .map_err(|retry_after| EntranceError::TooOften { retry_after })?;
-        let session = self.sessions.sign_in_with(credentials, Some(from)).await?;
-        self.limits.succeeded(address, credentials.login);
+        let caller = self.limits.caller(address, login, now);
+        let session = self
+            .sessions
+            .sign_in_from(caller, credentials, Some(from))
+            .await?;
+        self.limits.succeeded(address, login);
         Ok(session)
+    }
+
+    /// An ID token of the bureau's identity provider in, session out. Limited by address and recorded as
+    /// [`Self::sign_in`] is; refusals count as those of logins that are nobody's.
+    pub async fn sign_in_by_provider(
+        &self,
+        provider: &Provider,
+        id_token: &str,
+        nonce: &str,
+        from: IpAddr,
+    ) -> Result<Session, EntranceError> {
+        let admitted = match self.limits.attempt_at_any(Address::from(from)) {
+            Err(retry_after) => Err(EntranceError::TooOften { retry_after }),
+            Ok(()) => provider
+                .sign_in(&self.sessions, id_token, nonce, Some(from))
+                .await
+                .map_err(EntranceError::from),
+        };
+        match admitted {
+            Ok(session) => {
+                let detail = json!({ "by": "provider" });
+                let entry = Entry::by(&session.person, Action::SignIn, Outcome::Done, detail);
+                self.audit.append(entry).await?;
+                Ok(session)
+            }
+            Err(error) => {
+                if error.is_refusal() {
+                    self.count_refusal(None).await?;
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Ends the session of a bearer token.
@@ -129,6 +170,10 @@ impl Entrance {
                 .await
                 .map_err(SignInError::Database)?,
         };
+        Ok(self.count_refusal(account_id).await?)
+    }
+
+    async fn count_refusal(&self, account_id: Option<Uuid>) -> Result<(), AuditError> {
         if let Some(tally) = self.refusals.count(account_id, Instant::now()) {
             self.audit.append(entry_of(tally)).await?;
         }
@@ -165,10 +210,14 @@ impl Entrance {
 impl EntranceError {
     /// Whether somebody was kept out. Who is asked for a code has the password and comes again.
     fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Self::TooOften { .. } | Self::SignIn(SignInError::Refused)
-        )
+        match self {
+            Self::TooOften { .. } | Self::SignIn(SignInError::Refused) => true,
+            Self::Provider(error) => !matches!(
+                error,
+                ProviderSignInError::Provider(_) | ProviderSignInError::Database(_)
+            ),
+            Self::SignIn(_) | Self::Audit(_) => false,
+        }
     }
 }
 

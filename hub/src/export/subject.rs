@@ -23,7 +23,7 @@ use crate::store::supervision::finding::{Finding, Wanted};
 use crate::supervision::codes;
 use crate::supervision::edition::Current;
 use crate::supervision::life::FindingState;
-use crate::supervision::rule::Rules;
+use crate::supervision::rule::{RuleId, Rules};
 
 /// Rows of a file that is handed over at once: as many as a page shows of a table. It takes a second or so.
 pub const AT_ONCE: usize = query::MOST_ROWS;
@@ -130,7 +130,8 @@ impl Subject {
                 "matter_types": query.filter.matter_types,
             }),
             Self::Findings(wanted) => json!({
-                "office": wanted.office, "rule": wanted.rule_id, "state": wanted.state.map(FindingState::code),
+                "office": wanted.office, "rule": wanted.rule.as_ref().map(RuleId::as_str),
+                "state": wanted.state.map(FindingState::code),
             }),
             Self::Audit(days) => json!({ "from": day(days.first), "to": day(days.last) }),
         }

@@ -38,10 +38,10 @@ impl CertificateService for CertificateApi {
             .renew(office, &request.get_ref().csr_der, late)
             .await
             .map_err(|error| {
-                tracing::warn!(office = %office.office_id, %error, "renewal refused");
+                tracing::warn!(office = %office.office_id, serial = %office.serial, %error, "renewal refused");
                 status(&error)
             })?;
-        tracing::info!(office = %office.office_id, late, "certificate renewed");
+        tracing::info!(office = %office.office_id, serial = %office.serial, late, "certificate renewed");
         let keys = self.enrolment.token_keys();
         Ok(Response::new(RenewResponse {
             certificate_chain_der: ders(&chain),

@@ -10,14 +10,14 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::error::{audit, database, invalid_field};
-use super::lookup::{asker, denied};
+use super::lookup::{denied, who};
 use super::office_of;
 use super::value::{day, timestamp};
+use crate::audit::Action;
 use crate::details::{
     Answer, Details, DetailsError, Entrusted, FieldError, Outcome, Request as Asked, Side, State,
 };
-use crate::identity::Person;
-use crate::lookup::{Asker, Denial};
+use crate::lookup::Asker;
 use crate::refusal::Reason;
 
 const USUAL: u32 = 50;
@@ -33,14 +33,20 @@ impl DetailsApi {
     pub fn new(details: Details) -> Self {
         Self { details }
     }
-}
 
-/// A notary with the certificate of the own office.
-fn notary<T>(request: &Request<T>) -> Result<Asker, Status> {
-    let office_id = office_of(request)?.office_id;
-    let person = request.extensions().get::<Person>();
-    let person = person.ok_or_else(|| denied(Denial::NoSession))?;
-    asker(office_id, person).map_err(denied)
+    /// A notary with the certificate of the own office; whoever is denied here is recorded as well.
+    async fn notary<T: Sync>(&self, request: &Request<T>, action: Action) -> Result<Asker, Status> {
+        let office_id = office_of(request)?.office_id;
+        let (actor, asker) = who(office_id, request);
+        match asker {
+            Ok(asker) => Ok(asker),
+            Err(denial) => {
+                let recorded = self.details.deny(office_id, actor, action, &denial).await;
+                recorded.map_err(|error| audit(&error))?;
+                Err(denied(denial))
+            }
+        }
+    }
 }
 
 #[tonic::async_trait]
@@ -49,7 +55,7 @@ impl DetailsService for DetailsApi {
         &self,
         request: Request<RequestDetailsRequest>,
     ) -> Result<Response<RequestDetailsResponse>, Status> {
-        let asker = notary(&request)?;
+        let asker = self.notary(&request, Action::RequestDetails).await?;
         let raw = request.into_inner();
         let asked = Asked::parse(&raw.request_id, raw.audit_entry, raw.hit, &raw.question);
         let due_on = self.details.request(asker, asked.map_err(field)?).await;
@@ -62,7 +68,7 @@ impl DetailsService for DetailsApi {
         &self,
         request: Request<ListDetailsRequestsRequest>,
     ) -> Result<Response<ListDetailsRequestsResponse>, Status> {
-        let asker = notary(&request)?;
+        let asker = self.notary(&request, Action::ListDetails).await?;
         let raw = request.into_inner();
         let side = match raw.side() {
             wire::DetailsSide::AskedByUs => Side::AskedByUs,
@@ -98,7 +104,7 @@ impl DetailsService for DetailsApi {
         &self,
         request: Request<AnswerDetailsRequest>,
     ) -> Result<Response<AnswerDetailsResponse>, Status> {
-        let asker = notary(&request)?;
+        let asker = self.notary(&request, Action::AnswerDetails).await?;
         let raw = request.into_inner();
         let outcome = match raw.outcome() {
             wire::DetailsOutcome::Verified => Outcome::Verified,

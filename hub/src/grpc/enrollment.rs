@@ -95,6 +95,9 @@ pub(super) fn status(error: &EnrolError) -> Status {
             .retry_after(APPROVAL_TIME)
             .into(),
         EnrolError::LateRenewalRefused => Reason::RenewalRefused.because(error.to_string()).into(),
+        EnrolError::CertificateRevoked => {
+            Reason::CertificateRevoked.because(error.to_string()).into()
+        }
         EnrolError::Csr(problem) => Reason::CsrInvalid
             .because(error.to_string())
             .field("csr_der", problem.to_string())

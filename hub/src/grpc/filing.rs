@@ -8,14 +8,13 @@ use tonic::{Request, Response, Status};
 
 use super::error::{audit, database, invalid_field};
 use super::guard::{not_entered, told_by};
-use super::lookup::{asker, denied};
+use super::lookup::{denied, who};
 use super::office_of;
 use super::value::{day, timestamp};
 use crate::audit::{Action, Audit, Entry, Outcome};
 use crate::filing::body::Body;
 use crate::filing::{self, Filing, FilingError, FilingKind, Raw, SubmitError};
 use crate::identity::Person;
-use crate::lookup::Denial;
 use crate::refusal::Reason;
 use crate::supervision::worker::Supervision;
 
@@ -31,6 +30,23 @@ impl FilingApi {
         Self { supervision, audit }
     }
 
+    /// Who filled the form in: a notary of the certificate's office, or nobody when no session came along. Whoever is denied
+    /// here is recorded.
+    async fn notary<T: Sync>(&self, request: &Request<T>) -> Result<Option<Person>, Status> {
+        if !request.metadata().contains_key("authorization") {
+            return Ok(None);
+        }
+        let office_id = office_of(request)?.office_id;
+        let (actor, asker) = who(office_id, request);
+        let Err(denial) = asker else {
+            return Ok(request.extensions().get().cloned());
+        };
+        let entry = denial.entry(office_id, actor, Action::SubmitFiling);
+        let recorded = self.audit.append(entry).await;
+        recorded.map_err(|error| audit(&error))?;
+        Err(denied(denial))
+    }
+
     /// What a person files is recorded before it is stored, as at the other door.
     async fn record(&self, person: &Person, filing: &Filing) -> Result<(), Status> {
         let detail = json!({ "filing": filing.filing_id, "kind": filing.body.kind() });
@@ -43,18 +59,6 @@ impl FilingApi {
     }
 }
 
-/// Who filled the form in: a notary of the certificate's office, or nobody when no session came along.
-fn notary<T>(request: &Request<T>) -> Result<Option<Person>, Status> {
-    if !request.metadata().contains_key("authorization") {
-        return Ok(None);
-    }
-    let office_id = office_of(request)?.office_id;
-    let person = request.extensions().get::<Person>();
-    let person = person.ok_or_else(|| denied(Denial::NoSession))?;
-    asker(office_id, person).map_err(denied)?;
-    Ok(Some(person.clone()))
-}
-
 #[tonic::async_trait]
 impl FilingService for FilingApi {
     async fn submit_filing(
@@ -63,7 +67,7 @@ impl FilingService for FilingApi {
     ) -> Result<Response<SubmitFilingResponse>, Status> {
         let office = office_of(&request)?;
         let told = told_by(&request);
-        let notary = notary(&request)?;
+        let notary = self.notary(&request).await?;
         let request = request.into_inner();
         let kind = kind(request.kind())?;
         let body = Body::parse(kind, &request.detail).map_err(field)?;

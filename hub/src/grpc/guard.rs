@@ -5,13 +5,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::BoxError;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Extensions, HeaderMap};
 use axum::middleware::Next;
 use axum::response::Response;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use linkage::office::OfficeId;
 use metrics::histogram;
 use sqlx::PgPool;
@@ -19,10 +17,11 @@ use tokio::time::{Instant, timeout};
 use tonic::{Code, Status};
 
 use super::error::database;
+use crate::arrival::{ArrivalError, Arrivals};
 use crate::gate::Gate;
 use crate::identity::revocation::{Revocation, Revocations};
 use crate::identity::{LapsedOffice, OfficeIdentity, Sessions};
-use crate::refusal::Reason;
+use crate::refusal::{Reason, Refusal};
 use crate::store::token_key::{self, NotEntered, Told};
 use crate::telemetry::metrics::RPC_SECONDS;
 use crate::transport::{ClientAddress, MAX_CALL_IN, bearer};
@@ -31,7 +30,7 @@ use crate::transport::{ClientAddress, MAX_CALL_IN, bearer};
 const AT_ONCE: usize = 256;
 /// Those of one caller: whoever lets his calls hang delays nobody else.
 const AT_ONCE_OF_ONE: usize = 64;
-/// How long a unary call may take, its request's body included.
+/// How long a unary call may take once its request is there.
 const UNARY_TIME: Duration = Duration::from_secs(30);
 
 /// Metadata that names the token key which a call's tokens are made with.
@@ -49,7 +48,10 @@ const SYNC_STREAM: &str = "/notary.hub.v1.SyncService/Sync";
 
 /// Room for unary calls. Whoever finds none is told at once: a queue would only make everybody late.
 #[derive(Clone, Debug)]
-pub(super) struct Lane(Gate<Caller>);
+pub(super) struct Lane {
+    arriving: Arrivals<Caller>,
+    answering: Gate<Caller>,
+}
 
 /// Who shares a lane with others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,7 +64,11 @@ enum Caller {
 
 impl Lane {
     pub(super) fn new() -> Self {
-        Self(Gate::new(AT_ONCE, AT_ONCE_OF_ONE))
+        Self {
+            // tonic reads a request to its end, however many messages there are.
+            arriving: Arrivals::new(MAX_CALL_IN),
+            answering: Gate::new(AT_ONCE, AT_ONCE_OF_ONE),
+        }
     }
 }
 
@@ -78,26 +84,34 @@ fn caller(extensions: &Extensions) -> Caller {
 }
 
 pub(super) async fn unary(State(lane): State<Lane>, request: Request, next: Next) -> Response {
-    let Ok(_room) = lane.0.enter(caller(request.extensions())) else {
-        return refuse(
-            Reason::Overloaded
-                .because("too many calls at once")
-                .retry_after(Duration::from_secs(1)),
-        );
+    let caller = caller(request.extensions());
+    let request = match lane.arriving.whole(caller, request).await {
+        Ok(request) => request,
+        Err(error) => return refuse(not_arrived(error)),
     };
-    // tonic reads a request to its end, however many messages there are.
-    let request = request.map(|body| Body::new(Limited::new(body, MAX_CALL_IN).map_err(cut)));
+    let Ok(_room) = lane.answering.enter(caller) else {
+        return refuse(overloaded("too many calls at once"));
+    };
     match timeout(UNARY_TIME, next.run(request)).await {
         Ok(response) => response,
         Err(_) => refuse(Status::deadline_exceeded("the call took too long")),
     }
 }
 
-/// Why a body was not read to its end. What it is answered with is found in the error's sources.
-fn cut(error: BoxError) -> BoxError {
-    match error.is::<LengthLimitError>() {
-        true => Status::out_of_range("the call's messages are larger than a call may be").into(),
-        false => error,
+fn overloaded(message: impl Into<String>) -> Refusal {
+    Reason::Overloaded
+        .because(message)
+        .retry_after(Duration::from_secs(1))
+}
+
+fn not_arrived(error: ArrivalError) -> Status {
+    match error {
+        ArrivalError::NoRoom => overloaded(error.to_string()).into(),
+        ArrivalError::TooSlow => Status::deadline_exceeded(error.to_string()),
+        ArrivalError::TooLarge => {
+            Status::out_of_range("the call's messages are larger than a call may be")
+        }
+        ArrivalError::Broken => Status::cancelled(error.to_string()),
     }
 }
 

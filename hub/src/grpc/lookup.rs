@@ -38,10 +38,7 @@ impl LookupApi {
         parse: fn(T) -> Result<Q, Denial>,
     ) -> Result<(Asker, Q), Status> {
         let office_id = office_of(&request)?.office_id;
-        let (actor, asker) = match request.extensions().get::<Person>() {
-            Some(person) => (Actor::Account(person.account_id), asker(office_id, person)),
-            None => (Actor::Office(office_id), Err(Denial::NoSession)),
-        };
+        let (actor, asker) = who(office_id, &request);
         match asker.and_then(|asker| Ok((asker, parse(request.into_inner())?))) {
             Ok(asked) => Ok(asked),
             Err(denial) => Err(status(
@@ -119,7 +116,15 @@ impl LookupService for LookupApi {
 }
 
 /// A notary speaks through the certificate of the own office alone.
-pub(super) fn asker(office_id: OfficeId, person: &Person) -> Result<Asker, Denial> {
+/// Who calls through the certificate of an office, and whether it is a notary of it.
+pub(super) fn who<T>(office_id: OfficeId, request: &Request<T>) -> (Actor, Result<Asker, Denial>) {
+    match request.extensions().get::<Person>() {
+        Some(person) => (Actor::Account(person.account_id), asker(office_id, person)),
+        None => (Actor::Office(office_id), Err(Denial::NoSession)),
+    }
+}
+
+fn asker(office_id: OfficeId, person: &Person) -> Result<Asker, Denial> {
     match person.role {
         Role::Notary(of) if of == office_id => Ok(Asker::new(person, office_id)),
         Role::Notary(_) => Err(Denial::OtherOffice),

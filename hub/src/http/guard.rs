@@ -4,27 +4,28 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::HeaderValue;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use metrics::histogram;
 use tokio::time::{Instant, timeout};
 
 use super::problem::Problem;
+use crate::arrival::{ArrivalError, Arrivals};
 use crate::gate::Gate;
-use crate::refusal::Reason;
+use crate::refusal::{Reason, Refusal};
 use crate::telemetry::metrics::HTTP_SECONDS;
 use crate::transport::ClientAddress;
 
-/// Requests at once.
+/// Requests that are answered at once.
 const AT_ONCE: usize = 128;
 /// Those of one address: whoever lets his requests hang delays nobody else.
 const AT_ONCE_OF_ONE: usize = 32;
-/// How long a request may take, its body included.
+/// How long an answer may take once the request's body is there.
 const TIME: Duration = Duration::from_secs(35);
 
 /// Nothing here is for a shared cache, a frame, or a page of somebody else's.
@@ -42,11 +43,18 @@ const HEADERS: [(HeaderName, &str); 6] = [
 
 /// Room for requests; whoever finds none is told at once.
 #[derive(Clone, Debug)]
-pub(super) struct Room(Gate<Option<IpAddr>>);
+pub(super) struct Room {
+    arriving: Arrivals<Option<IpAddr>>,
+    answering: Gate<Option<IpAddr>>,
+}
 
 impl Room {
-    pub(super) fn new() -> Self {
-        Self(Gate::new(AT_ONCE, AT_ONCE_OF_ONE))
+    /// `largest` body of a request, bytes.
+    pub(super) fn new(largest: usize) -> Self {
+        Self {
+            arriving: Arrivals::new(largest),
+            answering: Gate::new(AT_ONCE, AT_ONCE_OF_ONE),
+        }
     }
 }
 
@@ -55,18 +63,31 @@ pub(super) async fn bounded(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let overloaded = |message: &str| {
-        Reason::Overloaded
-            .because(message)
-            .retry_after(Duration::from_secs(1))
-    };
     let address = request.extensions().get::<ClientAddress>();
+    let caller = address.map(|address| address.network());
+    let request = room.arriving.whole(caller, request).await?;
     let _place = room
-        .0
-        .enter(address.map(|address| address.network()))
+        .answering
+        .enter(caller)
         .map_err(|_| overloaded("too many requests at once"))?;
     let answer = timeout(TIME, next.run(request)).await;
     Ok(answer.map_err(|_| overloaded("the request took too long"))?)
+}
+
+fn overloaded(message: impl Into<String>) -> Refusal {
+    Reason::Overloaded
+        .because(message)
+        .retry_after(Duration::from_secs(1))
+}
+
+impl From<ArrivalError> for Problem {
+    fn from(error: ArrivalError) -> Self {
+        match error {
+            ArrivalError::NoRoom | ArrivalError::TooSlow => overloaded(error.to_string()).into(),
+            ArrivalError::TooLarge => Self::body(StatusCode::PAYLOAD_TOO_LARGE),
+            ArrivalError::Broken => Self::body(StatusCode::BAD_REQUEST),
+        }
+    }
 }
 
 /// The console's page and files say more about themselves.

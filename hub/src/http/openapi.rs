@@ -10,8 +10,8 @@ use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    account, alarm, audit, catalogue, duplicate, exports, job, office, own_account, password, reject,
-    report, review, session, statistics, supervision, work,
+    account, alarm, audit, catalogue, duplicate, exports, job, office, own_account, password,
+    reject, report, review, session, statistics, supervision, work,
 };
 use crate::filing::FilingKind;
 use crate::review::person::PairState;

@@ -165,7 +165,7 @@ impl Api {
             .layer(CatchPanicLayer::custom(|_| {
                 Problem::internal().into_response()
             }))
-            .layer(from_fn_with_state(Room::new(), guard::bounded))
+            .layer(from_fn_with_state(Room::new(FILING), guard::bounded))
             .layer(from_fn(guard::headers))
             .layer(from_fn(guard::measured))
             .with_state(self)

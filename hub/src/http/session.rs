@@ -5,17 +5,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::Api;
 use super::params::Body;
 use super::problem::{Problem, ProblemBody};
-use crate::audit::{Action, Outcome};
 use crate::entrance::{EntranceError, ExitError};
 use crate::identity::account::{Credentials, SignOutError};
-use crate::identity::oidc::ProviderSignInError;
 use crate::identity::session::Session;
 use crate::refusal::{Reason, Refusal};
 use crate::transport::{ClientAddress, bearer};
@@ -87,7 +84,7 @@ pub(super) struct ProviderSignIn {
     post, path = "/api/v1/sessions/provider", operation_id = "signInByProvider",
     request_body = ProviderSignIn,
     responses((status = 201, body = SignedIn), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody),
-              (status = 503, body = ProblemBody)),
+              (status = 429, body = ProblemBody), (status = 503, body = ProblemBody)),
 )]
 pub(super) async fn create_by_provider(
     State(api): State<Api>,
@@ -95,11 +92,9 @@ pub(super) async fn create_by_provider(
     Body(ProviderSignIn { id_token, nonce }): Body<ProviderSignIn>,
 ) -> Result<(StatusCode, Json<SignedIn>), Problem> {
     let provider = api.provider.as_ref().ok_or_else(Problem::not_found)?;
-    let session = provider
-        .sign_in(&api.sessions, &id_token, &nonce, Some(address.0.ip()))
-        .await?;
-    let detail = json!({ "by": "provider" });
-    api.record(&session.person, Action::SignIn, Outcome::Done, detail)
+    let session = api
+        .entrance
+        .sign_in_by_provider(provider, &id_token, &nonce, address.0.ip())
         .await?;
     Ok((StatusCode::CREATED, Json(session.into())))
 }
@@ -140,23 +135,6 @@ fn unauthenticated() -> Problem {
     Reason::Unauthenticated
         .because("a bearer token of a session is needed")
         .into()
-}
-
-impl From<ProviderSignInError> for Problem {
-    fn from(error: ProviderSignInError) -> Self {
-        let reason = match &error {
-            ProviderSignInError::SecondFactorMissing => Reason::SecondFactorRequired,
-            ProviderSignInError::Provider(problem) => {
-                tracing::error!(%problem, "nobody can sign in through the identity provider");
-                Reason::ProviderUnavailable
-            }
-            ProviderSignInError::Database(problem) => return problem.into(),
-            ProviderSignInError::Token(_)
-            | ProviderSignInError::Used
-            | ProviderSignInError::NoAccount => Reason::SignInRefused,
-        };
-        reason.because(error.to_string()).into()
-    }
 }
 
 impl From<EntranceError> for Problem {

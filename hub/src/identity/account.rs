@@ -119,6 +119,14 @@ pub struct Sessions {
     pub(super) second_factor: SecondFactor,
 }
 
+/// Whether somebody comes from where the account signed in of late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// A lock that was raised from elsewhere does not keep them out.
+    Known,
+    Unknown,
+}
+
 /// What somebody signs in with.
 #[derive(Clone, Copy)]
 pub struct Credentials<'a> {
@@ -163,16 +171,26 @@ impl Sessions {
         self.sign_in_with(credentials, None).await
     }
 
-    /// Credentials in, session out; `from` is where they came from, if it is known.
-    ///
-    /// An attempt is counted before its password is checked, so that guessing in parallel gains nothing; a
-    /// success clears the count, a wrong code does not. An unknown login costs the same work.
+    /// [`Self::sign_in_from`] by whoever is not known to come from there.
     pub async fn sign_in_with(
         &self,
         credentials: Credentials<'_>,
         from: Option<IpAddr>,
     ) -> Result<Session, SignInError> {
-        let result = self.try_sign_in(credentials, from).await;
+        self.sign_in_from(Caller::Unknown, credentials, from).await
+    }
+
+    /// Credentials in, session out; `from` is where they came from, if it is known.
+    ///
+    /// An attempt is counted before its password is checked, so that guessing in parallel gains nothing; a
+    /// success clears the count, a wrong code does not. An unknown login costs the same work.
+    pub async fn sign_in_from(
+        &self,
+        caller: Caller,
+        credentials: Credentials<'_>,
+        from: Option<IpAddr>,
+    ) -> Result<Session, SignInError> {
+        let result = self.try_sign_in(caller, credentials, from).await;
         let outcome = match &result {
             Ok(_) => "granted",
             Err(SignInError::Refused) => "refused",
@@ -186,11 +204,12 @@ impl Sessions {
 
     async fn try_sign_in(
         &self,
+        caller: Caller,
         credentials: Credentials<'_>,
         from: Option<IpAddr>,
     ) -> Result<Session, SignInError> {
         let turn = self.checker.turn().await?;
-        let account = store::account::begin_attempt(&self.pool, credentials.login).await?;
+        let account = store::account::begin_attempt(&self.pool, credentials.login, caller).await?;
         let stored = account
             .as_ref()
             .map(|account| account.password_hash.clone());

@@ -41,6 +41,8 @@ pub enum EnrolError {
     AwaitingApproval,
     #[error("the bureau does not let this office renew a certificate that has ended")]
     LateRenewalRefused,
+    #[error("the certificate is revoked")]
+    CertificateRevoked,
     #[error(transparent)]
     Csr(#[from] CsrError),
     #[error("too many attempts from this address")]
@@ -225,6 +227,11 @@ impl Enrolment {
         let now = OffsetDateTime::now_utc();
         let certificate = self.authority.certify_office(office.office_id, &key, now)?;
         store::certificate::insert(&mut *writing, office.office_id, &certificate, late).await?;
+        // Looked at behind the insert, which waits for a revocation that is under way: what the hub last read of
+        // revocations may be older.
+        if store::revocation::is_taken_back(&mut writing, office.serial).await? {
+            return Err(EnrolError::CertificateRevoked);
+        }
         writing.commit().await?;
         let occasion = if late { "renew_late" } else { "renew" };
         counter!(CERTIFICATES_ISSUED, "occasion" => occasion).increment(1);
@@ -252,6 +259,7 @@ fn refusal(error: &EnrolError) -> &'static str {
         EnrolError::TokenInvalid => "token",
         EnrolError::AwaitingApproval => "approval",
         EnrolError::LateRenewalRefused => "late",
+        EnrolError::CertificateRevoked => "revoked",
         EnrolError::Csr(_) => "csr",
         EnrolError::TooOften { .. } => "rate",
         EnrolError::Authority(_) | EnrolError::Database(_) => "failed",

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::account::Sessions;
+use super::account::{Caller, Sessions};
 use super::new_password::{Names, NewPassword};
 use super::own_account::Door;
 use super::password::Busy;
@@ -32,7 +32,7 @@ impl Sessions {
         password: &str,
     ) -> Result<Candidate, OwnerError> {
         let turn = self.checker.turn().await?;
-        let account = store::account::begin_attempt(&self.pool, login).await?;
+        let account = store::account::begin_attempt(&self.pool, login, Caller::Unknown).await?;
         let stored = account
             .as_ref()
             .map(|account| account.password_hash.clone());

@@ -1,6 +1,7 @@
 //! Serial numbers of the certificates the hub issues.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// Serial number of an office's certificate: 16 random bytes whose first bit is clear and whose first byte
 /// is not zero, so that the DER integer is exactly these bytes (RFC 5280, 4.1.2.2).
@@ -36,6 +37,16 @@ impl TryFrom<&[u8]> for Serial {
     }
 }
 
+/// Hexadecimal, in either case: OpenSSL writes capitals.
+impl FromStr for Serial {
+    type Err = SerialError;
+
+    fn from_str(text: &str) -> Result<Self, SerialError> {
+        let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes());
+        Self::try_from(bytes.map_err(|_| SerialError)?.as_slice())
+    }
+}
+
 /// Lower-case hexadecimal.
 impl fmt::Display for Serial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,6 +69,8 @@ mod tests {
         for _ in 0..1000 {
             let serial = Serial::random();
             assert_eq!(Serial::try_from(serial.as_bytes().as_slice()), Ok(serial));
+            assert_eq!(serial.to_string().parse(), Ok(serial));
+            assert_eq!(serial.to_string().to_uppercase().parse(), Ok(serial));
         }
     }
 
@@ -65,6 +78,9 @@ mod tests {
     fn other_bytes_are_refused() {
         for bytes in [&[][..], &[1; 15], &[1; 17], &[0; 16], &[0x80; 16]] {
             assert_eq!(Serial::try_from(bytes), Err(SerialError));
+        }
+        for text in ["", "41", "serial", "4141414141414141414141414141414g"] {
+            assert_eq!(text.parse::<Serial>(), Err(SerialError));
         }
     }
 }

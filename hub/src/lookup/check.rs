@@ -7,7 +7,6 @@ use std::time::Instant;
 use linkage::matter::{MatterType, RuleSet};
 use linkage::office::OfficeId;
 use metrics::{counter, histogram};
-use serde_json::json;
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
@@ -189,14 +188,7 @@ impl Lookup {
         action: Action,
         denial: Denial,
     ) -> LookupError {
-        let mut detail = json!({ "denied": denial.code() });
-        if let Denial::Field { path, .. } = &denial {
-            detail["field"] = path.as_str().into();
-        }
-        let entry = Entry {
-            office_id: Some(office_id),
-            ..Entry::of(actor, action, Outcome::Denied, detail)
-        };
+        let entry = denial.entry(office_id, actor, action);
         self.record_denial(entry, denial).await
     }
 

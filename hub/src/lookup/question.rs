@@ -13,9 +13,11 @@ use linkage::token::Token;
 pub use linkage::vocabulary::Purpose;
 
 use linkage::vocabulary::{PartyKind, PartyRole, Sex};
+use serde_json::json;
 use time::Date;
 use uuid::Uuid;
 
+use crate::audit::{Action, Actor, Entry, Outcome};
 use crate::identity::Person;
 use crate::store::scope::Scope;
 
@@ -187,6 +189,18 @@ impl fmt::Debug for Description {
 }
 
 impl Denial {
+    /// What is recorded of it. `office_id` is the certificate's.
+    pub fn entry(&self, office_id: OfficeId, actor: Actor, action: Action) -> Entry {
+        let mut detail = json!({ "denied": self.code() });
+        if let Self::Field { path, .. } = self {
+            detail["field"] = path.as_str().into();
+        }
+        Entry {
+            office_id: Some(office_id),
+            ..Entry::of(actor, action, Outcome::Denied, detail)
+        }
+    }
+
     /// The form in which it is recorded.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::audit::AuditError;
 use crate::entrance::EntranceError;
 use crate::identity::account::SignInError;
+use crate::identity::oidc::ProviderSignInError;
 
 /// A refusal on its way to its caller.
 #[derive(Clone, Debug)]
@@ -109,8 +110,27 @@ impl From<EntranceError> for Refusal {
                 .because(error.to_string())
                 .retry_after(retry_after),
             EntranceError::SignIn(problem) => Self::from(&problem),
+            EntranceError::Provider(problem) => Self::from(&problem),
             EntranceError::Audit(problem) => Self::from(&problem),
         }
+    }
+}
+
+/// Why nobody signed in through the identity provider.
+impl From<&ProviderSignInError> for Refusal {
+    fn from(error: &ProviderSignInError) -> Self {
+        let reason = match error {
+            ProviderSignInError::SecondFactorMissing => Reason::SecondFactorRequired,
+            ProviderSignInError::Provider(problem) => {
+                tracing::error!(%problem, "nobody can sign in through the identity provider");
+                Reason::ProviderUnavailable
+            }
+            ProviderSignInError::Database(problem) => return problem.into(),
+            ProviderSignInError::Token(_)
+            | ProviderSignInError::Used
+            | ProviderSignInError::NoAccount => Reason::SignInRefused,
+        };
+        reason.because(error.to_string())
     }
 }
 

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::decode::parse;
-use crate::identity::account::{FAILURES_TO_LOCK, LOCKED_FOR, NewAccount};
+use crate::identity::account::{Caller, FAILURES_TO_LOCK, LOCKED_FOR, NewAccount};
 use crate::identity::new_password::Names;
 use crate::identity::own_account::{self, ChangedBy};
 use crate::identity::{Person, Role};
@@ -86,8 +86,13 @@ pub async fn insert(
 
 /// Counts an attempt and returns the account, or nothing when there is none that may try: unknown, disabled,
 /// locked, or of a revoked office. An attempt that follows the one before within [`LOCKED_FOR`] goes on with its row;
-/// the one that reaches the limit locks the account; if it succeeds, [`clear_attempts`] unlocks it.
-pub async fn begin_attempt(pool: &PgPool, login: &str) -> Result<Option<Candidate>, sqlx::Error> {
+/// the one that reaches the limit locks the account; if it succeeds, [`clear_attempts`] unlocks it. A lock does not keep a
+/// known caller out, whose attempts leave it as it is.
+pub async fn begin_attempt(
+    pool: &PgPool,
+    login: &str,
+    caller: Caller,
+) -> Result<Option<Candidate>, sqlx::Error> {
     // PostgreSQL fails on a text with NUL, which is nobody's login.
     if login.contains('\0') {
         return Ok(None);
@@ -96,19 +101,22 @@ pub async fn begin_attempt(pool: &PgPool, login: &str) -> Result<Option<Candidat
         .expect("a quarter of an hour has no nanoseconds");
     let row = sqlx::query!(
         "UPDATE account SET
-             failed_attempts = CASE WHEN locked_until IS NULL AND attempted_at > now() - $3::interval
+             failed_attempts = CASE WHEN locked_until > now() THEN failed_attempts
+                                    WHEN locked_until IS NULL AND attempted_at > now() - $3::interval
                                     THEN failed_attempts + 1 ELSE 1 END,
-             locked_until = CASE WHEN locked_until IS NULL AND attempted_at > now() - $3::interval
+             locked_until = CASE WHEN locked_until > now() THEN locked_until
+                                 WHEN locked_until IS NULL AND attempted_at > now() - $3::interval
                                       AND failed_attempts + 1 >= $2
                                  THEN now() + $3::interval END,
              attempted_at = now()
-         WHERE login = $1 AND disabled_at IS NULL AND (locked_until IS NULL OR locked_until <= now())
+         WHERE login = $1 AND disabled_at IS NULL AND ($4 OR locked_until IS NULL OR locked_until <= now())
            AND (office_id IS NULL OR EXISTS (
                SELECT FROM office WHERE office.office_id = account.office_id AND status = 'active'))
          RETURNING account_id, role, office_id, display_name, password_hash, generation, totp_secret",
         login,
         FAILURES_TO_LOCK,
         lock,
+        caller == Caller::Known,
     )
     .fetch_optional(pool)
     .await?;

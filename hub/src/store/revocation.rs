@@ -3,17 +3,18 @@
 use std::collections::{HashMap, HashSet};
 
 use linkage::office::OfficeId;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::tx::tx;
 use crate::identity::Serial;
 
 /// Everything that is revoked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Revoked {
     pub offices: HashSet<OfficeId>,
-    /// Certificates that have not ended by themselves.
+    /// Certificates, also those that have ended: an ended one can still be renewed.
     pub serials: HashSet<Serial>,
     /// Sessions ended by signing out.
     pub sessions: HashSet<Uuid>,
@@ -21,13 +22,15 @@ pub struct Revoked {
     pub generations: HashMap<Uuid, i32>,
 }
 
-/// Reads what is revoked now. A day covers the longest session a configuration can allow.
+/// Reads what is revoked now. A day covers the longest session a configuration can allow, a year the longest time
+/// in which an ended certificate can be renewed.
 pub async fn read(pool: &PgPool) -> Result<Revoked, sqlx::Error> {
     let offices = sqlx::query_scalar!("SELECT office_id FROM office WHERE status = 'revoked'")
         .fetch_all(pool)
         .await?;
     let serials = sqlx::query_scalar!(
-        "SELECT serial FROM certificate WHERE revoked_at IS NOT NULL AND not_after > now()"
+        "SELECT serial FROM certificate
+         WHERE revoked_at IS NOT NULL AND not_after > now() - interval '367 days'"
     )
     .fetch_all(pool)
     .await?;
@@ -58,6 +61,64 @@ pub async fn read(pool: &PgPool) -> Result<Revoked, sqlx::Error> {
             .map(|row| (row.account_id, row.generation))
             .collect(),
     })
+}
+
+/// Takes certificates of an office back: that of `since` and all that were issued after it, or all there are. What was
+/// renewed with one of them is among those issued after it. Join tokens that their keys have used end as well. Returns
+/// how many were taken back now, or nothing when the office has no such certificate.
+pub async fn take_back(
+    pool: &PgPool,
+    office_id: OfficeId,
+    since: Option<Serial>,
+) -> Result<Option<u64>, sqlx::Error> {
+    let since = since.as_ref().map(|serial| serial.as_bytes().as_slice());
+    tx(pool, "identity.take_back", async move |tx| {
+        // A renewal that is under way is either seen here, or sees this: see `Enrolment::renew`.
+        sqlx::query!("LOCK TABLE certificate IN SHARE ROW EXCLUSIVE MODE")
+            .execute(&mut **tx)
+            .await?;
+        let first = sqlx::query_scalar!(
+            "SELECT min(issued_at) FROM certificate WHERE office_id = $1 AND serial = coalesce($2, serial)",
+            office_id.as_str(),
+            since,
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        let Some(first) = first else {
+            return Ok(None);
+        };
+        let taken = sqlx::query!(
+            "UPDATE certificate SET revoked_at = now()
+             WHERE office_id = $1 AND issued_at >= $2 AND revoked_at IS NULL",
+            office_id.as_str(),
+            first,
+        )
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query!(
+            "UPDATE join_token SET expires_at = now()
+             WHERE office_id = $1 AND expires_at > now() AND used_by_key IN (
+                 SELECT key_hash FROM certificate WHERE office_id = $1 AND revoked_at IS NOT NULL)",
+            office_id.as_str(),
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(Some(taken.rows_affected()))
+    })
+    .await
+}
+
+/// Whether this certificate was taken back.
+pub async fn is_taken_back(
+    connection: &mut PgConnection,
+    serial: Serial,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM certificate WHERE serial = $1 AND revoked_at IS NOT NULL) AS "revoked!""#,
+        serial.as_bytes().as_slice(),
+    )
+    .fetch_one(connection)
+    .await
 }
 
 /// Ends one session on every hub. Forgets those that have ended by themselves.

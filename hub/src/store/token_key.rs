@@ -102,10 +102,7 @@ pub async fn enter_now(connection: &mut PgConnection) -> Result<Option<Standing>
 }
 
 /// The same with tokens that were made with the key `told`.
-pub async fn enter_told(
-    connection: &mut PgConnection,
-    told: Told,
-) -> Result<Standing, NotEntered> {
+pub async fn enter_told(connection: &mut PgConnection, told: Told) -> Result<Standing, NotEntered> {
     match enter_now(connection).await? {
         None => Err(NotEntered::Changing),
         Some(standing) if standing.admits(told.0) => Ok(standing),

@@ -2,10 +2,12 @@
 //! half a handshake, half a header or a thousand idle connections.
 
 mod connection;
+mod forwarded;
 mod listener;
 mod protocol;
 mod tls;
 
+pub use forwarded::{TrustedProxies, forwarded};
 pub use listener::{Audience, Listener, Stop};
 pub use protocol::{HttpLimits, MAX_CALL_IN, MAX_MESSAGE_IN, MAX_MESSAGE_OUT};
 pub use tls::{TlsSetupError, agents_tls, people_tls};

@@ -18,6 +18,8 @@ fn what_is_done_about_offices_is_recorded_while_a_hub_serves() {
     site.json(&["enroll-token", "hzgl"]);
     site.json(&["office", "refuse-late-renewal", "hzgl"]);
     site.json(&["office", "allow-late-renewal", "hzgl"]);
+    let certificates = site.run(&["office", "revoke-certificates", "hzgl"]);
+    assert_eq!(certificates.status.code(), Some(1), "it was given none");
     site.json(&["office", "revoke", "hzgl"]);
     assert_eq!(
         site.run(&["office", "revoke", "nowhere"]).status.code(),

@@ -45,7 +45,6 @@ prop_compose! {
             }),
             phone_token: phone.map(Vec::from).unwrap_or_default(),
             address_district: district.to_owned(),
-            ..Party::default()
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Asking the office that holds a case.
 
+use notary_hub::store;
 use notary_proto::hub::v1 as wire;
 use notary_proto::hub::v1::details_service_client::DetailsServiceClient;
 use tonic::transport::Channel;
@@ -225,4 +226,35 @@ async fn a_request_about_a_case_of_which_a_hit_is_told_does_not_tell_whom_it_ask
     assert!(told.iter().all(|text| text.is_empty()), "{told:?}");
     let notices = notices(&city, "details_answered").await;
     assert_eq!(notices[0].1, "本处的核实请求（2024-接-1）已有答复。");
+}
+
+#[tokio::test]
+async fn whoever_is_denied_and_whatever_is_not_done_after_all_is_recorded() {
+    let mut city = city().await;
+    let nobody = ListDetailsRequestsRequest::default();
+    let refused = city.holding.client.list_details_requests(nobody).await;
+    assert_eq!(reason(&refused.unwrap_err()), "UNAUTHENTICATED");
+    let asked = question(city.audit_entry);
+    city.asking.ask(asked.clone()).await.unwrap();
+    let other = RequestDetailsRequest {
+        question: "另一个问题。".to_owned(),
+        ..asked
+    };
+    let refused = city.asking.ask(other).await.unwrap_err();
+    assert_eq!(reason(&refused), "FIELD_INVALID");
+
+    let log = store::audit::after(&city.counter.hub.db.pool, 0, 1_000).await;
+    let denied: Vec<_> = log
+        .unwrap()
+        .into_iter()
+        .filter(|entry| entry.outcome == "denied")
+        .map(|entry| (entry.action, entry.detail["denied"].clone()))
+        .collect();
+    assert_eq!(
+        denied,
+        [
+            ("details.list".to_owned(), "no_session".into()),
+            ("details.request".to_owned(), "id_taken".into()),
+        ]
+    );
 }

@@ -13,6 +13,7 @@ mod provider;
 #[allow(dead_code)]
 mod record;
 mod requests;
+mod revocation;
 mod second_factor;
 mod session;
 mod succession;

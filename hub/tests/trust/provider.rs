@@ -13,11 +13,14 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use notary_hub::audit::{Audit, key_file};
 use notary_hub::config::Config;
 use notary_hub::embedded::testing::{TestDatabase, fresh_database};
+use notary_hub::entrance::{Entrance, EntranceError};
 use notary_hub::identity::account::{self, NewAccount};
 use notary_hub::identity::oidc::{IdTokenError, Provider, ProviderSignInError};
 use notary_hub::identity::{Role, RoleKind, Sessions};
+use notary_hub::store;
 use notary_hub::store::account::{Change, change, set_provider_subject};
 use rcgen::{CertificateParams, KeyPair, PublicKeyData};
 use serde_json::{Value, json};
@@ -25,6 +28,7 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Keys, pepper, sessions};
 
@@ -166,10 +170,10 @@ impl Publisher {
 
 struct Bureau {
     db: TestDatabase,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
     publisher: Publisher,
     signer: Signer,
-    _keys: Keys,
+    keys: Keys,
 }
 
 /// A bureau whose analyst `wang` is the provider's person `u-17`.
@@ -191,11 +195,11 @@ async fn bureau() -> Bureau {
     let signer = Signer::new("k1");
     publisher.publish(&[signer.jwk()]);
     Bureau {
-        sessions: sessions(&db.pool, &keys, []).await,
+        sessions: Arc::new(sessions(&db.pool, &keys, []).await),
         db,
         publisher,
         signer,
-        _keys: keys,
+        keys,
     }
 }
 
@@ -250,14 +254,16 @@ async fn a_role_that_needs_a_second_factor_needs_it_at_the_provider() {
     let bureau = bureau().await;
     let provider = bureau.publisher.provider(vec![RoleKind::Analyst]);
     let mut claims = bureau.publisher.claims("u-17");
-    claims["amr"] = json!(["pwd"]);
-    let refused = bureau
-        .sign_in(&provider, &bureau.signer.sign(&claims))
-        .await;
-    assert!(
-        matches!(refused, Err(ProviderSignInError::SecondFactorMissing)),
-        "{refused:?}"
-    );
+    for alone in ["pwd", "otp", "fpt"] {
+        claims["amr"] = json!([alone]);
+        let refused = bureau
+            .sign_in(&provider, &bureau.signer.sign(&claims))
+            .await;
+        assert!(
+            matches!(refused, Err(ProviderSignInError::SecondFactorMissing)),
+            "{alone}: {refused:?}"
+        );
+    }
     claims["amr"] = json!(["pwd", "otp"]);
     let token = bureau.signer.sign(&claims);
     assert_eq!(
@@ -458,4 +464,44 @@ async fn a_provider_that_is_away_or_speaks_for_another_lets_nobody_in() {
         matches!(refused, Err(ProviderSignInError::Provider(_))),
         "{refused:?}"
     );
+}
+
+#[tokio::test]
+async fn refusals_are_recorded_and_an_address_has_so_many_tries_a_minute() {
+    let bureau = bureau().await;
+    let provider = bureau.publisher.provider(vec![]);
+    let key = Arc::new(key_file::load_or_make(&bureau.keys.config).unwrap());
+    let (audit, log) = Audit::new(store::pool::audit(&bureau.db.url).unwrap(), key);
+    let stop = CancellationToken::new();
+    let writing = tokio::spawn(log.run(stop.clone()));
+    let sessions = Arc::clone(&bureau.sessions);
+    let entrance = Entrance::new(bureau.db.pool.clone(), sessions, audit);
+    let from = async |address: &str, token: &str| {
+        let address = address.parse().unwrap();
+        entrance
+            .sign_in_by_provider(&provider, token, NONCE, address)
+            .await
+            .map(drop)
+    };
+    let mut refusals = 1;
+    loop {
+        match from("192.0.2.1", "no token").await {
+            Err(EntranceError::Provider(ProviderSignInError::Token(_))) => refusals += 1,
+            Err(EntranceError::TooOften { .. }) => break,
+            other => panic!("{other:?}"),
+        }
+        assert!(refusals < 1_000, "there is a limit");
+    }
+    let token = bureau.signer.sign(&bureau.publisher.claims("u-17"));
+    from("192.0.2.2", &token).await.unwrap();
+    entrance.close().await;
+    stop.cancel();
+    writing.await.unwrap();
+
+    let log = store::audit::after(&bureau.db.pool, 0, 100).await.unwrap();
+    let denied = log.iter().filter(|entry| entry.outcome == "denied");
+    let counts = denied.map(|entry| entry.detail["count"].as_u64().unwrap());
+    assert_eq!(counts.sum::<u64>(), refusals);
+    let signed_in = log.iter().find(|entry| entry.outcome == "done").unwrap();
+    assert_eq!(signed_in.detail["by"], "provider");
 }

@@ -95,12 +95,19 @@ pub(in crate::http) async fn put_profile(
     let detail = json!({ "office": office_id });
     api.record(&person, Action::PutProfile, Outcome::Done, detail)
         .await?;
-    match profile::put(&api.pool, office_id, &profile).await {
-        Ok(true) => Ok(StatusCode::NO_CONTENT),
-        Ok(false) => Err(Problem::not_found()),
-        Err(PutError::PractisesElsewhere) => Err(Problem::practises_elsewhere()),
-        Err(PutError::Database(error)) => Err(error.into()),
-    }
+    let (refused, why) = match profile::put(&api.pool, office_id, &profile).await {
+        Ok(true) => return Ok(StatusCode::NO_CONTENT),
+        Ok(false) => (Problem::not_found(), "no_office"),
+        Err(PutError::PractisesElsewhere) => {
+            (Problem::practises_elsewhere(), "practises_elsewhere")
+        }
+        Err(PutError::Database(error)) => return Err(error.into()),
+    };
+    // What was recorded as done was not.
+    let detail = json!({ "office": office_id, "denied": why });
+    api.record(&person, Action::PutProfile, Outcome::Denied, detail)
+        .await?;
+    Err(refused)
 }
 
 /// The same as a page.

@@ -5,7 +5,9 @@
 //! |---|---|
 //! | [`keys`] | the provider's keys (RFC 7517), and what an ID token must say |
 //! | [`fetch`] | discovery and the keys over HTTPS |
+//! | [`factor`] | whether more than one factor was shown (RFC 8176) |
 
+mod factor;
 mod fetch;
 mod keys;
 
@@ -38,8 +40,6 @@ const ASK_AGAIN: Duration = Duration::from_secs(30);
 const STALE: Duration = Duration::from_secs(15 * 60);
 /// How long a provider that handed out no keys is left alone.
 const VAIN: Duration = Duration::from_secs(1);
-/// Methods of authentication that are more than a password (RFC 8176).
-const SECOND_FACTORS: [&str; 6] = ["mfa", "otp", "hwk", "sc", "fpt", "pin"];
 
 /// Why an ID token is not exchanged for a session.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,7 @@ pub enum ProviderSignInError {
     Used,
     #[error("no account that may sign in belongs to this subject")]
     NoAccount,
-    #[error("the account's role needs a second factor, and the provider asked for none")]
+    #[error("the account's role needs a second factor, and the provider states none in `amr`")]
     SecondFactorMissing,
     #[error("ask the identity provider for its keys: {0}")]
     Provider(#[from] FetchError),
@@ -121,11 +121,7 @@ impl Provider {
         let found = store::account::by_provider_subject(&sessions.pool, &token.subject).await?;
         let account = found.ok_or(ProviderSignInError::NoAccount)?;
         let role = account.person.role.kind();
-        let several = token
-            .methods
-            .iter()
-            .any(|method| SECOND_FACTORS.contains(&method.as_str()));
-        if self.second_factor.contains(&role) && !several {
+        if self.second_factor.contains(&role) && !factor::are_several(&token.methods) {
             return Err(ProviderSignInError::SecondFactorMissing);
         }
         let hash: [u8; 32] = Sha256::digest(id_token).into();

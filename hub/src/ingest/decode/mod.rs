@@ -17,7 +17,7 @@ use time::Date;
 use self::field::{
     Checked, count, day, district, each, fen, optional, optional_day, required, text, time, token,
 };
-use crate::case::reject::AgentReject;
+use crate::case::reject::{AgentReject, kept_shape};
 use crate::case::{Case, Check, ContentHash, Party, PartyIdentifier, Subject};
 use crate::duplicates;
 use crate::statistics::calendar::Calendar;
@@ -282,16 +282,15 @@ fn decode_rejected(record: wire::RejectedRecord) -> Decoded {
 fn checked_reject(record: wire::RejectedRecord) -> Checked<AgentReject> {
     let source_case_id = text(record.source_case_id, KEY_CHARS, "source_case_id")?;
     let source_location = text(record.source_location, LOCATION_CHARS, "source_location")?;
+    let rule_id = required(record.rule_id, CODE_CHARS, "rule_id")?;
     Ok(AgentReject {
         record_key: source_case_id
             .or_else(|| source_location.clone())
             .ok_or("source_location")?,
         source_location,
-        rule_id: required(record.rule_id, CODE_CHARS, "rule_id")?,
         field: text(record.field, CODE_CHARS, "field")?.unwrap_or_default(),
-        // A shape of a shape is itself; of a value that slipped through, nothing is kept.
-        value_shape: (!record.value_shape.is_empty())
-            .then(|| linkage::shape::of(&record.value_shape)),
+        value_shape: kept_shape(&rule_id, &record.value_shape),
+        rule_id,
         mended: record.mended,
     })
 }

@@ -18,7 +18,6 @@ use crate::store::linking::link::Link;
 use crate::store::linking::node::Placed;
 use crate::store::linking::relink::{MentionRow, NodeRow, Table};
 
-
 /// What comes from the thread that links.
 pub(super) enum Piece {
     At(Step, u64),

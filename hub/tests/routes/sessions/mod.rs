@@ -1,3 +1,4 @@
+mod crowd;
 mod delete;
 mod guessing;
 mod own;

@@ -57,6 +57,13 @@ async fn anybody_reads_the_directory_and_the_bureau_keeps_it() {
         .await;
     assert_eq!(elsewhere.status, 409);
     assert_eq!(elsewhere.json()["reason"], "NOTARY_PRACTISES_ELSEWHERE");
+    let log = bureau.log().await;
+    let last = log.last().unwrap();
+    assert_eq!(
+        (last.action.as_str(), last.outcome.as_str()),
+        ("office.put_profile", "denied"),
+        "it was recorded as done before"
+    );
 
     let listed = bureau.plain(Method::GET, "/api/v1/directory").await;
     assert_eq!(listed.status, 200);

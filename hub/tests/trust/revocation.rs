@@ -1,0 +1,178 @@
+//! Certificates that were taken back: neither they nor what was renewed with them is good for anything again.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notary_hub::embedded::testing::fresh_database;
+use notary_hub::identity::OfficeIdentity;
+use notary_hub::identity::authority::{Authority, ProvenKey};
+use notary_hub::identity::enrol::{self, EnrolError, Enrolment};
+use notary_hub::identity::peer;
+use notary_hub::identity::revocation::{Revocation, Revocations};
+use notary_hub::store;
+use notary_proto::hub::v1::RenewRequest;
+use notary_proto::hub::v1::certificate_service_client::CertificateServiceClient;
+use rustls_pki_types::CertificateDer;
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use tonic::transport::Channel;
+
+use crate::support::hub::{Hub, reason};
+use crate::support::{Keys, add_office, client, csr};
+
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+fn enrolment(pool: &PgPool) -> (Enrolment, Arc<Authority>) {
+    let pki = Keys::new().pki;
+    let authority = Arc::new(pki.authority);
+    let enrolment = Enrolment::new(pool.clone(), Arc::clone(&authority), pki.token_keys, false);
+    (enrolment, authority)
+}
+
+async fn token(pool: &PgPool) -> String {
+    let hour = Duration::from_secs(3600);
+    let token = enrol::make_join_token(pool, "hzgl".parse().unwrap(), hour).await;
+    token.unwrap().unwrap().reveal()
+}
+
+fn identity(leaf: &[u8]) -> OfficeIdentity {
+    let trust_domain = "notary.hangzhou".parse().unwrap();
+    peer::identify(leaf, &trust_domain).unwrap().office
+}
+
+async fn renewed(enrolment: &Enrolment, office: OfficeIdentity) -> OfficeIdentity {
+    let chain = enrolment.renew(office, &csr().1, false).await;
+    identity(&chain.unwrap()[0])
+}
+
+/// A certificate of hzgl's that ended, though within the grace, with its key.
+async fn ended(pool: &PgPool, authority: &Authority) -> (CertificateDer<'static>, Vec<u8>) {
+    let (key, csr_der) = csr();
+    let proven = ProvenKey::from_csr(&csr_der).unwrap();
+    let last_week = OffsetDateTime::now_utc() - Duration::from_secs(7 * 24 * 3600);
+    let office_id = "hzgl".parse().unwrap();
+    let certificate = authority
+        .certify_office(office_id, &proven, last_week)
+        .unwrap();
+    store::certificate::insert(pool, office_id, &certificate, false)
+        .await
+        .unwrap();
+    (certificate.der, key.serialize_der())
+}
+
+#[tokio::test]
+async fn what_was_renewed_with_a_lost_certificate_goes_with_it() {
+    let db = fresh_database().await;
+    add_office(&db.pool, "hzgl").await;
+    let (enrolment, _) = enrolment(&db.pool);
+    let office_id = "hzgl".parse().unwrap();
+    let before = enrolment
+        .enrol(&token(&db.pool).await, &csr().1, ADDRESS)
+        .await
+        .unwrap();
+    let (token_of_lost, key_of_lost) = (token(&db.pool).await, csr().1);
+    let lost = enrolment
+        .enrol(&token_of_lost, &key_of_lost, ADDRESS)
+        .await
+        .unwrap();
+    let (before, lost) = (identity(&before.chain[0]), identity(&lost.chain[0]));
+    let child = renewed(&enrolment, lost).await;
+    let grandchild = renewed(&enrolment, child).await;
+
+    let taken = store::revocation::take_back(&db.pool, office_id, Some(lost.serial)).await;
+    assert_eq!(taken.unwrap(), Some(3));
+    let (revocations, _) = Revocations::load(db.pool.clone()).await.unwrap();
+    for certificate in [lost, child, grandchild] {
+        let renewing = enrolment.renew(certificate, &csr().1, false).await;
+        assert!(matches!(renewing, Err(EnrolError::CertificateRevoked)));
+        assert_eq!(revocations.of(&certificate), Some(Revocation::Certificate));
+    }
+    assert!(!revocations.is_revoked(&before), "another machine's");
+    let by_token = enrolment.enrol(&token_of_lost, &key_of_lost, ADDRESS).await;
+    assert!(
+        matches!(by_token, Err(EnrolError::TokenInvalid)),
+        "the lost key has no other way"
+    );
+
+    let again = store::revocation::take_back(&db.pool, office_id, Some(lost.serial)).await;
+    assert_eq!(again.unwrap(), Some(0));
+    let rest = store::revocation::take_back(&db.pool, office_id, None).await;
+    assert_eq!(rest.unwrap(), Some(1));
+    add_office(&db.pool, "hzqt").await;
+    let others = "hzqt".parse().unwrap();
+    let of_another = store::revocation::take_back(&db.pool, others, Some(lost.serial)).await;
+    assert_eq!(of_another.unwrap(), None);
+    let anew = enrolment
+        .enrol(&token(&db.pool).await, &csr().1, ADDRESS)
+        .await;
+    assert!(anew.is_ok(), "the office begins again with a new key");
+}
+
+#[tokio::test]
+async fn a_revoked_certificate_does_not_come_back_by_ending() {
+    let db = fresh_database().await;
+    add_office(&db.pool, "hzgl").await;
+    let (enrolment, authority) = enrolment(&db.pool);
+    let (leaf, _) = ended(&db.pool, &authority).await;
+    let lapsed = identity(&leaf);
+    let late = enrolment.renew(lapsed, &csr().1, true).await;
+    assert!(late.is_ok(), "it ended not long ago");
+
+    store::revocation::take_back(&db.pool, lapsed.office_id, None)
+        .await
+        .unwrap();
+    let late = enrolment.renew(lapsed, &csr().1, true).await;
+    assert!(matches!(late, Err(EnrolError::CertificateRevoked)));
+    let (revocations, _) = Revocations::load(db.pool.clone()).await.unwrap();
+    assert_eq!(revocations.of(&lapsed), Some(Revocation::Certificate));
+}
+
+#[tokio::test]
+async fn whoever_holds_a_revoked_certificate_that_has_ended_is_told_so() {
+    let hub = Hub::start().await;
+    add_office(&hub.db.pool, "hzgl").await;
+    let (leaf, key) = ended(&hub.db.pool, &hub.keys.pki.authority).await;
+    let config = client::config(client::ca(&hub.keys), Some((vec![leaf], key)), &[b"h2"]);
+    let channel: Channel = client::channel(hub.app.addresses().agents, config);
+    let mut certificates = CertificateServiceClient::new(channel);
+    let request = || RenewRequest { csr_der: csr().1 };
+    certificates
+        .renew(request())
+        .await
+        .expect("it ended lately");
+    store::revocation::take_back(&hub.db.pool, "hzgl".parse().unwrap(), None)
+        .await
+        .unwrap();
+    let refused = certificates.renew(request()).await.unwrap_err();
+    assert_eq!(reason(&refused), "CERTIFICATE_REVOKED");
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn no_renewal_slips_through_while_a_certificate_is_being_revoked() {
+    let db = fresh_database().await;
+    add_office(&db.pool, "hzgl").await;
+    let (enrolment, _) = enrolment(&db.pool);
+    for _ in 0..10 {
+        let enrolled = enrolment
+            .enrol(&token(&db.pool).await, &csr().1, ADDRESS)
+            .await
+            .unwrap();
+        let lost = identity(&enrolled.chain[0]);
+        let renew = async || enrolment.renew(lost, &csr().1, false).await;
+        let (.., taken) = tokio::join!(
+            renew(),
+            renew(),
+            renew(),
+            store::revocation::take_back(&db.pool, lost.office_id, Some(lost.serial)),
+        );
+        taken.unwrap();
+        let good: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM certificate WHERE revoked_at IS NULL")
+                .fetch_one(&db.pool)
+                .await
+                .unwrap();
+        assert_eq!(good, 0);
+    }
+}
