@@ -88,7 +88,14 @@ test.describe('a notary', () => {
     await page.keyboard.press('Enter')
     await expect(answer).not.toContainText('正在核查')
     await expect(answer).toContainText('未查到')
+    await expect(answer).toContainText('…0113')
+    await expect(answer).toContainText('2026-0816')
     await look(page, 'check-none')
+
+    // No answer stands beside another person's number.
+    await page.getByLabel('当事人 1 的证件号码').fill('330106190102030114')
+    await expect(answer).not.toContainText('未查到')
+    await expect(answer).toContainText('请重新核查')
   })
 
   test('looks for somebody without a number by the name, and sees what is only possible apart', async ({ page }) => {
@@ -152,7 +159,9 @@ test.describe('a notary', () => {
     await page.getByLabel('当事人 1 的证件号码').fill('330106198001010000')
     await page.keyboard.press('Enter')
     await expect(page.getByRole('alert')).toContainText('第 1 个当事人的证件号码有误')
+    await expect(page.getByRole('alert')).toContainText('校验码不符')
     await expect(page.getByLabel('当事人 1 的证件号码')).toHaveAttribute('aria-invalid', 'true')
+    await expect(page.getByLabel('当事人 1 的证件号码')).toBeFocused()
   })
 
   test('hears where to look when no agent answers', async ({ page }) => {
