@@ -37,7 +37,7 @@ fn numbers(page: &Value) -> Vec<i64> {
 #[tokio::test]
 async fn the_log_is_asked_who_looked_at_what() {
     let bureau = Bureau::open().await;
-    let seen = |path: &'static str| async {
+    let seen = async |path: &str| {
         let path = format!("/api/v1/audit/entries{path}");
         numbers(&bureau.get(Role::Supervisor, &path).await.json())
     };
