@@ -163,8 +163,8 @@ pub(super) struct EntryAnswer {
     pruned: bool,
 }
 
-/// Entries that fit every given filter, the newest first. Reading them is an entry of its own. All of some days, the oldest first, as CSV or XLSX by `Accept`;
-/// where there are many, that is to be begun by `/audit/entries/exports`.
+/// Entries that fit every given filter, the newest first. Reading them is an entry of its own. All of some days, the oldest
+/// first, as CSV or XLSX by `Accept`; where there are many, that is to be begun by `/audit/entries/exports`.
 #[utoipa::path(
     get, path = "/api/v1/audit/entries", operation_id = "listAuditEntries",
     security(("session" = [])), params(Filter),
