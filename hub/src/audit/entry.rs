@@ -217,13 +217,6 @@ impl Outcome {
             Self::Done => "done",
         }
     }
-
-    /// What a stored form stands for.
-    pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Hit, Self::NoHit, Self::Denied, Self::Done]
-            .into_iter()
-            .find(|outcome| outcome.code() == code)
-    }
 }
 
 impl Entry {
