@@ -88,7 +88,14 @@ test.describe('a notary', () => {
     await page.keyboard.press('Enter')
     await expect(answer).not.toContainText('正在核查')
     await expect(answer).toContainText('未查到')
+    await expect(answer).toContainText('…0113')
+    await expect(answer).toContainText('2026-0816')
     await look(page, 'check-none')
+
+    // No answer stands beside another person's number.
+    await page.getByLabel('当事人 1 的证件号码').fill('330106190102030114')
+    await expect(answer).not.toContainText('未查到')
+    await expect(answer).toContainText('请重新核查')
   })
 
   test('looks for somebody without a number by the name, and sees what is only possible apart', async ({ page }) => {
@@ -152,7 +159,9 @@ test.describe('a notary', () => {
     await page.getByLabel('当事人 1 的证件号码').fill('330106198001010000')
     await page.keyboard.press('Enter')
     await expect(page.getByRole('alert')).toContainText('第 1 个当事人的证件号码有误')
+    await expect(page.getByRole('alert')).toContainText('校验码不符')
     await expect(page.getByLabel('当事人 1 的证件号码')).toHaveAttribute('aria-invalid', 'true')
+    await expect(page.getByLabel('当事人 1 的证件号码')).toBeFocused()
   })
 
   test('hears where to look when no agent answers', async ({ page }) => {
@@ -441,7 +450,7 @@ test.describe('alarms', () => {
     await expect(page.getByRole('cell', { name: '未解除' })).toBeVisible()
     await look(page, 'alarms')
     await page.getByRole('button', { name: '解除告警' }).click()
-    await expect(page.getByRole('alert')).toContainText('请填写理由')
+    await expect(page.getByRole('alert')).toContainText('请填写')
     await page.getByLabel('说明').fill('已与该处核实，系误操作')
     await page.getByRole('button', { name: '解除告警' }).click()
     await expect(page.locator('.history')).toContainText('已与该处核实，系误操作')
@@ -459,7 +468,7 @@ test.describe('supervisors', () => {
     await expect(page.getByRole('heading', { name: '认定' })).toBeVisible()
     await look(page, 'review-duplicate')
     await page.getByRole('button', { name: '认定属实' }).click()
-    await expect(page.getByRole('alert')).toContainText('请填写理由')
+    await expect(page.getByRole('alert')).toContainText('请填写')
     await page.getByLabel('理由').fill('两处受理的是同一事项')
     await page.getByRole('button', { name: '认定属实' }).click()
     await expect(page.locator('.history')).toContainText('认定属实')
@@ -655,7 +664,7 @@ test.describe('period reports', () => {
 
     await page.getByRole('button', { name: '重新刊发…' }).click()
     await page.getByRole('button', { name: '重新刊发', exact: true }).click()
-    await expect(page.getByRole('alert')).toContainText('请填写理由')
+    await expect(page.getByRole('alert')).toContainText('请填写')
     await page.getByLabel('重新刊发原因').fill('一处补报案件')
     await page.getByRole('button', { name: '重新刊发', exact: true }).click()
     await expect(page.getByText('已封账，共 2 期')).toBeVisible()

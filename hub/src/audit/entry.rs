@@ -176,6 +176,19 @@ impl Actor {
             Self::Hub => "hub".into(),
         }
     }
+
+    /// What a stored form stands for.
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "operator" => Some(Self::Operator),
+            "nobody" => Some(Self::Nobody),
+            "hub" => Some(Self::Hub),
+            _ => match code.strip_prefix("office:") {
+                Some(office) => office.parse().ok().map(Self::Office),
+                None => code.parse().ok().map(Self::Account),
+            },
+        }
+    }
 }
 
 impl Outcome {

@@ -18,11 +18,12 @@ use super::page::{self, Page};
 use super::params::{Body, Params};
 use super::problem::{Problem, ProblemBody};
 use crate::audit::merkle::TreeHead;
-use crate::audit::{Action, Break, Outcome, Recorded, window};
+use crate::audit::{Action, Actor, Break, Outcome, Recorded, window};
 use crate::export::subject::{Days, Subject};
 use crate::identity::Person;
 use crate::statistics::period::day;
 use crate::store;
+use crate::store::audit::Wanted;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +37,104 @@ pub(super) struct Filter {
     limit: Option<i64>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
+    /// Id of an account, `office:` and the id of one whose certificate did it, operator, hub or nobody.
+    actor: Option<String>,
+    /// On behalf of this office.
+    office_id: Option<String>,
+    /// Code of what was done, as `action` of the entries.
+    action: Option<String>,
+    /// hit, no_hit, denied or done.
+    outcome: Option<String>,
+    /// The reference given with a look-up, or the key of the case that was read.
+    case: Option<String>,
+}
+
+impl Filter {
+    /// What was asked, for the entry about the asking.
+    fn asked(&self) -> Value {
+        let given = [
+            ("actor", &self.actor),
+            ("office", &self.office_id),
+            ("action", &self.action),
+            ("outcome", &self.outcome),
+            ("case", &self.case),
+            ("from", &self.from),
+            ("to", &self.to),
+        ];
+        let given = given
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?))));
+        Value::Object(given.collect())
+    }
+
+    /// A file has all entries of its days; a filter that it does not follow is refused.
+    fn days_alone(&self) -> Result<(), Problem> {
+        let others = [
+            ("actor", &self.actor),
+            ("office_id", &self.office_id),
+            ("action", &self.action),
+            ("outcome", &self.outcome),
+            ("case", &self.case),
+        ];
+        match others.into_iter().find(|(_, value)| value.is_some()) {
+            None => Ok(()),
+            Some((name, _)) => Err(Problem::field(
+                name,
+                "nothing beside a file, which has all entries of its days",
+            )),
+        }
+    }
+
+    /// What the parameters ask for; the first that asks for nothing known is named.
+    fn wanted(&self) -> Result<Wanted<'_>, Problem> {
+        let expected_action = "a code of an action, as the entries have them";
+        let expected_outcome = "hit, no_hit, denied or done";
+        let expected_actor = "an account's id, office: and an office's id, operator, hub or nobody";
+        Ok(Wanted {
+            actor: known(
+                "actor",
+                self.actor.as_deref(),
+                Actor::from_code,
+                expected_actor,
+            )?,
+            office: page::parsed("office_id", self.office_id.as_deref(), "an office's id")?,
+            action: known(
+                "action",
+                self.action.as_deref(),
+                Action::from_code,
+                expected_action,
+            )?,
+            outcome: known(
+                "outcome",
+                self.outcome.as_deref(),
+                Outcome::from_code,
+                expected_outcome,
+            )?,
+            case: known(
+                "case",
+                self.case.as_deref(),
+                reference,
+                "1 to 64 characters",
+            )?,
+        })
+    }
+}
+
+/// A filter that stands for something the hub knows, when it is given.
+fn known<'a, T>(
+    name: &str,
+    text: Option<&'a str>,
+    read: impl Fn(&'a str) -> Option<T>,
+    expected: &str,
+) -> Result<Option<T>, Problem> {
+    text.map(|text| read(text).ok_or_else(|| Problem::field(name, expected)))
+        .transpose()
+}
+
+/// No case has a control character in its key, and PostgreSQL and the log take none.
+fn reference(text: &str) -> Option<&str> {
+    let clean = !text.is_empty() && text.chars().count() <= 64 && !text.contains(char::is_control);
+    clean.then_some(text)
 }
 
 /// One entry.
@@ -64,8 +163,8 @@ pub(super) struct EntryAnswer {
     pruned: bool,
 }
 
-/// Entries, the newest first. Reading them is an entry of its own. All of them, the oldest first, as CSV or XLSX by `Accept`;
-/// where there are many, that is to be begun by `/audit/entries/exports`.
+/// Entries that fit every given filter, the newest first. Reading them is an entry of its own. All of some days, the oldest
+/// first, as CSV or XLSX by `Accept`; where there are many, that is to be begun by `/audit/entries/exports`.
 #[utoipa::path(
     get, path = "/api/v1/audit/entries", operation_id = "listAuditEntries",
     security(("session" = [])), params(Filter),
@@ -89,9 +188,11 @@ pub(super) async fn entries(
     let days = filter.days()?;
     if let Some(form) = form.file() {
         page::whole(filter.limit, filter.cursor.as_deref())?;
+        filter.days_alone()?;
         return export::at_once(&api, &person, &Subject::Audit(days), form).await;
     }
     let limit = page::limit(filter.limit)?;
+    let wanted = filter.wanted()?;
     let before = match page::key::<1>(filter.cursor.as_deref())? {
         None => i64::MAX,
         Some([entry_no]) => entry_no.parse().map_err(|_| page::bad_cursor())?,
@@ -99,8 +200,8 @@ pub(super) async fn entries(
     let mut reading = api.reading(&person).await?;
     let (after, through) = days.entries(&mut reading).await?;
     let before = before.min(through.saturating_add(1));
-    let entries = store::audit::before(&mut *reading, before, after, limit + 1).await?;
-    api.record(&person, Action::ReadAudit, Outcome::Done, json!({}))
+    let entries = store::audit::before(&mut *reading, wanted, before, after, limit + 1).await?;
+    api.record(&person, Action::ReadAudit, Outcome::Done, filter.asked())
         .await?;
     let entries = entries.into_iter().map(EntryAnswer::from).collect();
     let page = Page::cut(entries, limit, |last: &EntryAnswer| {
@@ -125,6 +226,7 @@ pub(super) async fn export_all(
     Body(wanted): Body<StartExport>,
 ) -> Result<(StatusCode, Json<ExportAnswer>), Problem> {
     page::whole(filter.limit, filter.cursor.as_deref())?;
+    filter.days_alone()?;
     let subject = Subject::Audit(filter.days()?);
     exports::start(&api, &person, subject, wanted).await
 }
@@ -136,10 +238,12 @@ impl Filter {
             let day = text.map(|text| day(text).ok_or_else(|| Problem::field(name, expected)));
             day.transpose()
         };
-        Ok(Days {
-            first: read("from", self.from.as_deref())?,
-            last: read("to", self.to.as_deref())?,
-        })
+        let first = read("from", self.from.as_deref())?;
+        let last = read("to", self.to.as_deref())?;
+        match first.zip(last).is_some_and(|(first, last)| last < first) {
+            true => Err(Problem::field("to", "a day that is not before `from`")),
+            false => Ok(Days { first, last }),
+        }
     }
 }
 

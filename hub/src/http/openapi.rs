@@ -27,6 +27,7 @@ use crate::review::person::PairState;
         session::create_by_provider,
         session::delete,
         account::list,
+        account::people,
         job::list,
         job::read,
         own_account::read,

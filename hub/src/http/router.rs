@@ -56,6 +56,10 @@ impl Api {
                 "/accounts",
                 gate(&[Operator, Supervisor], get(account::list)),
             )
+            .route(
+                "/people",
+                gate(&[Notary, Supervisor, Operator], get(account::people)),
+            )
             .nest("/account", own(&gate))
             .route("/jobs", gate(&[Supervisor, Operator], get(job::list)))
             .route(

@@ -1,14 +1,18 @@
 //! `audit_entry`: the append-only log, and `audit_chain`: where the chain ended that it was before.
 
+use linkage::office::OfficeId;
 use serde_json::Value;
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{PgConnection, PgExecutor, PgPool, query, query_as, query_scalar};
+use sqlx::{
+    PgConnection, PgExecutor, PgPool, Postgres, QueryBuilder, Row, query, query_as, query_scalar,
+};
 use time::OffsetDateTime;
 
 use super::decode::decode_error;
-use crate::audit::Recorded;
 use crate::audit::chain::Chain;
 use crate::audit::merkle::{Edge, Hash, Node, Nodes, peaks};
+use crate::audit::{Action, Actor, Outcome, Recorded};
 
 /// Advisory lock of whoever appends, apart from every other lock of the hub.
 const APPEND_LOCK: i64 = 0x6175_6469_7400; // "audit"
@@ -197,24 +201,81 @@ pub async fn last(executor: impl PgExecutor<'_>) -> Result<i64, sqlx::Error> {
         .await
 }
 
+/// Which entries are asked for; what is absent narrows nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    pub actor: Option<Actor>,
+    pub office: Option<OfficeId>,
+    pub action: Option<Action>,
+    pub outcome: Option<Outcome>,
+    /// The reference that was given with a look-up, or the key of the case that was read.
+    pub case: Option<&'a str>,
+}
+
 /// Entries before number `entry_no` and behind number `after`, the newest first.
 pub async fn before(
     executor: impl PgExecutor<'_>,
+    wanted: Wanted<'_>,
     entry_no: i64,
     after: i64,
     most: i64,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
-    query_as!(
-        Recorded,
-        r#"SELECT entry_no, recorded_at, actor, office_id, action, outcome, purpose, case_reference, detail, salt, tree,
-                  chain_hash, pruned
-             FROM audit_entry WHERE entry_no < $1 AND entry_no > $2 ORDER BY entry_no DESC LIMIT $3"#,
-        entry_no,
-        after,
-        most,
-    )
-    .fetch_all(executor)
-    .await
+    let mut sql = QueryBuilder::new(
+        "SELECT entry_no, recorded_at, actor, office_id, action, outcome, purpose, case_reference, detail, salt, tree,
+                chain_hash, pruned
+           FROM audit_entry WHERE entry_no < ",
+    );
+    sql.push_bind(entry_no);
+    sql.push(" AND entry_no > ").push_bind(after);
+    narrow(&mut sql, wanted);
+    sql.push(" ORDER BY entry_no DESC LIMIT ");
+    sql.push_bind(most);
+    // Planned for what is asked: which index serves depends on it.
+    let rows = sql.build().persistent(false).fetch_all(executor).await?;
+    rows.iter().map(recorded).collect()
+}
+
+/// Adds only the conditions there are, so that each is served by its index.
+fn narrow(sql: &mut QueryBuilder<Postgres>, wanted: Wanted<'_>) {
+    let equal = [
+        ("actor", wanted.actor.map(|actor| actor.code())),
+        ("office_id", wanted.office.map(|office| office.to_string())),
+        ("action", wanted.action.map(|action| action.code().into())),
+        (
+            "outcome",
+            wanted.outcome.map(|outcome| outcome.code().into()),
+        ),
+    ];
+    for (column, value) in equal {
+        if let Some(value) = value {
+            sql.push(format!(" AND {column} = ")).push_bind(value);
+        }
+    }
+    if let Some(case) = wanted.case {
+        sql.push(" AND (case_reference = ")
+            .push_bind(case.to_owned());
+        sql.push(" OR detail ->> 'case' = ")
+            .push_bind(case.to_owned());
+        sql.push(")");
+    }
+}
+
+fn recorded(row: &PgRow) -> Result<Recorded, sqlx::Error> {
+    Ok(Recorded {
+        entry_no: row.try_get("entry_no")?,
+        recorded_at: row.try_get("recorded_at")?,
+        actor: row.try_get("actor")?,
+        office_id: row.try_get("office_id")?,
+        action: row.try_get("action")?,
+        outcome: row.try_get("outcome")?,
+        purpose: row.try_get("purpose")?,
+        case_reference: row.try_get("case_reference")?,
+        detail: row.try_get("detail")?,
+        salt: row.try_get("salt")?,
+        tree: row.try_get("tree")?,
+        chain_hash: row.try_get("chain_hash")?,
+        pruned: row.try_get("pruned")?,
+    })
 }
 
 /// Number of the last entry recorded before a moment; 0 when there is none.

@@ -142,7 +142,8 @@ impl<'a> Desk<'a> {
             .visible(&mut reading, finding_id, Action::ReadFinding)
             .await?;
         let steps = finding::steps(&mut reading, finding_id).await?;
-        let detail = json!({ "finding": finding_id });
+        let detail =
+            json!({ "finding": finding_id, "office": found.office_id, "case": found.case() });
         self.record(Action::ReadFinding, Outcome::Done, detail)
             .await?;
         Ok((found, steps))
@@ -161,7 +162,9 @@ impl<'a> Desk<'a> {
             .visible(&mut transaction, take.finding_id, Action::TakeFindingStep)
             .await?;
         scope::widen(&mut transaction).await?;
-        let detail = json!({ "finding": take.finding_id, "step": take.step.code() });
+        let detail = json!({
+            "finding": take.finding_id, "step": take.step.code(), "office": found.office_id, "case": found.case(),
+        });
         if take.step.hand() != self.hand() {
             self.record(Action::TakeFindingStep, Outcome::Denied, detail)
                 .await?;

@@ -96,6 +96,7 @@ pub const MATRIX: &[(&str, [bool; 4])] = &[
     ("/api/v1/statistics/overview", [true, true, true, false]),
     ("/api/v1/reports", [false, true, true, false]),
     ("/api/v1/reports/2024-03", [false, true, true, false]),
+    ("/api/v1/people", [true, false, true, true]),
     ("/api/v1/audit/entries", [false, false, true, false]),
     ("/api/v1/audit/verification", [false, false, true, false]),
     ("/api/v1/audit/entries/1/proof", [false, false, true, false]),

@@ -57,7 +57,7 @@ fn write_hit(text: &mut String, number: usize, hit: &Hit) -> std::fmt::Result {
     let severity = match hit.severity.as_str() {
         "duplicate" => "【重复申请】",
         "conflict" => "【冲突】",
-        "related" => "【相关】",
+        "related" => "【关联】",
         // The rules go by equal numbers; whether it is the same matter is for the notary to see.
         _ if hit.person.is_some() => "【请核实是否同一事项】",
         _ => "【其他事项】",

@@ -24,12 +24,29 @@ export class Problem extends Error {
     return new Problem(
       status,
       body?.reason ?? '',
-      body?.detail_zh ?? zh.problem.unknown(status),
+      told(body) ?? zh.problem.unknown(status),
       body?.field ?? null,
       retryAfter !== null && Number.isFinite(seconds) ? seconds : null,
     )
   }
 }
+
+/// A refusal that only says that a field is wrong says here which one.
+function told({ reason, detail_zh, field }: Partial<Body> = {}): string | undefined {
+  if (reason !== 'FIELD_INVALID' || !field || detail_zh !== zh.problem.someField) return detail_zh
+  return zh.problem.field(fieldName(field))
+}
+
+/// `persons[0].birth` as people read it.
+export function fieldName(path: string): string {
+  const [, nth] = /\[(\d+)\]/.exec(path) ?? []
+  const last = path.split('.').at(-1)?.replace(/\[\d*\]/g, '') ?? path
+  const name = zh.fields[last] ?? last
+  return nth === undefined ? name : zh.problem.nth(Number(nth) + 1, name)
+}
+
+/// What a form refuses before it is sent, for a field that is left blank.
+export const missing = (field: string, name: string): Problem => new Problem(400, 'FIELD_INVALID', zh.filing.needed(name), field)
 
 export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '' })
 

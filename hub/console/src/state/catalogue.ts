@@ -37,7 +37,15 @@ export const supervisionCatalogue = once(() => ask(api.GET('/api/v1/supervision/
 export const officeList = once(async () => {
   const { items } = await ask(api.GET('/api/v1/offices'))
   names.value = new Map(items.map((office) => [office.office_id, office.name]))
-  return items
+  // The city's own offices first; within a level as they come.
+  const ofCounty = ({ level }: Office): number => Number(level !== 'municipal')
+  return [...items].sort((a, b) => ofCounty(a) - ofCounty(b))
+})
+
+/// Names behind the ids in decisions and steps, as far as whoever asks may know them.
+export const peopleList = once(async () => {
+  const { items } = await ask(api.GET('/api/v1/people'))
+  people.value = new Map(items.map(({ account_id, name }) => [account_id, name]))
 })
 
 /// Who may sign in; for supervisors and operators.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { changed, drilled, fromAddress, parameters, toAddress, type Column, type Measure, type Question } from './statistics'
+import { changed, drilled, fileName, fromAddress, parameters, periodMistake, toAddress, type Column, type Measure, type Question } from './statistics'
 
 const usual = fromAddress({})
 
@@ -55,4 +55,27 @@ describe('a change', () => {
     expect(changed(2, column('days', 'difference'))).toBe('+2')
     expect(changed(null, column('count', 'relative'))).toBe('—')
   })
+})
+
+describe('a kept table', () => {
+  it('is named after its whole period, so that two halves are two files', () => {
+    expect(fileName({ ...usual, from: '2024-Q1', to: '2024-Q2' })).toBe('统计分析 2024-Q1–2024-Q2')
+    expect(fileName({ ...usual, from: '2024', to: '2024' })).toBe('统计分析 2024')
+    expect(fileName({ ...usual, from: '2024-Q1' })).toBe('统计分析 2024-Q1–今')
+    expect(fileName(usual)).toBe('统计分析')
+  })
+})
+
+describe('a period', () => {
+  it.each(['2024-13', '2024Q1', '24', '2024-02-30', '2024-H3'])('is refused as %s', (text) => {
+    expect(periodMistake(text, '')).toContain(text)
+    expect(periodMistake('', text)).toContain(text)
+  })
+  it.each([['2024', '2024-Q1'], ['2024-03-15', '2024-03'], ['2024-03', '2024-03-15'], ['', '2024-H1'], ['2023-H2', '2024']])(
+    'may go from %s to %s',
+    (from, to) => expect(periodMistake(from, to)).toBeNull(),
+  )
+  it.each([['2024-Q2', '2024-Q1'], ['2025', '2024-12'], ['2024-03-20', '2024-03-15']])('does not go from %s to %s', (from, to) =>
+    expect(periodMistake(from, to)).toContain('不得早于'),
+  )
 })

@@ -1,5 +1,6 @@
 /// Questions about figures, as they stand in the page's address, and what a drill down makes of one.
 import { api, ask, type Schemas } from '@/api/client'
+import { isDay } from '@/state/filing'
 import { change, count, decimal, percent, yuan } from '@/text/format'
 import { zh } from '@/text/zh'
 
@@ -163,4 +164,30 @@ export function changed(value: number | null | undefined, column: Column | undef
   if (column.change === 'relative') return change(value)
   const sign = value > 0 ? '+' : ''
   return column.unit === 'rate' ? zh.statistics.points(`${sign}${(value * 100).toFixed(1)}`) : `${sign}${value.toFixed(column.unit === 'score' ? 2 : 0)}`
+}
+
+/// After what it is about, so that one does not take another's place.
+export function fileName({ from, to }: Question): string {
+  const span = [...new Set([from || zh.statistics.beginning, to || zh.statistics.now])].join('–')
+  return from || to ? `${zh.page.statistics} ${span}` : zh.page.statistics
+}
+
+/// First and last month of a period as it is written, or of the month of a day; null of what is no period.
+function monthsOf(text: string): [string, string] | null {
+  const [, year, half, quarter, month, day] = /^(\d{4})(?:-H([12])|-Q([1-4])|-(0[1-9]|1[0-2])(?:-(\d{2}))?)?$/.exec(text) ?? []
+  if (!year || (day && !isDay(text))) return null
+  if (day) return [text, text]
+  if (month) return [text, text]
+  const [length, nth] = half ? [6, Number(half)] : quarter ? [3, Number(quarter)] : [12, 1]
+  const at = (number: number) => `${year}-${String(number).padStart(2, '0')}`
+  return [at(length * (nth - 1) + 1), at(length * nth)]
+}
+
+/// What is wrong with a period before it is asked for; the hub decides all the same.
+export function periodMistake(from: string, to: string): string | null {
+  const [first, last] = [from, to].map((text) => (text ? monthsOf(text) : undefined))
+  if (first === null) return zh.statistics.notAPeriod(from)
+  if (last === null) return zh.statistics.notAPeriod(to)
+  // A day ends behind its month in the order of texts.
+  return first && last && `${last[1]}~` < first[0] ? zh.statistics.turned : null
 }

@@ -26,6 +26,77 @@ async fn reading_the_log_is_an_entry_of_its_own() {
     assert_eq!(older["items"][0]["entry_no"], 1);
 }
 
+fn numbers(page: &Value) -> Vec<i64> {
+    let items = page["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|entry| entry["entry_no"].as_i64().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn the_log_is_asked_who_looked_at_what() {
+    let bureau = Bureau::open().await;
+    let seen = async |path: &str| {
+        let path = format!("/api/v1/audit/entries{path}");
+        numbers(&bureau.get(Role::Supervisor, &path).await.json())
+    };
+    // Entries 1 and 2: a reading and a refusal; what follows are the readings of the test itself.
+    assert!(seen("").await.is_empty());
+    let refused = bureau.get(Role::Analyst, "/api/v1/audit/entries").await;
+    assert_eq!(refused.status, 403);
+    assert_eq!(seen("?outcome=denied").await, [2]);
+    assert_eq!(seen("?action=request").await, [2]);
+    let before = seen("?action=audit.list&outcome=done&to=2000-01-01").await;
+    assert!(before.is_empty());
+    assert_eq!(
+        seen("?action=audit.list&from=2000-01-01&limit=1").await,
+        [5]
+    );
+    assert!(seen("?office_id=hangzhou").await.is_empty());
+    assert!(seen("?actor=operator").await.is_empty());
+    let whoever = bureau.log().await[0].actor.clone();
+    let path = format!("/api/v1/audit/entries?actor={whoever}");
+    let theirs = bureau.get(Role::Supervisor, &path).await.json();
+    assert!(numbers(&theirs).contains(&1));
+    let asked = bureau.log().await.pop().unwrap();
+    assert_eq!(asked.detail, json!({ "actor": whoever }));
+    // Asking about a case is looking at it; a look-up names its case in a column of its own.
+    assert!(seen("?case=A-1").await.is_empty());
+    let asking = bureau.log().await.pop().unwrap().entry_no;
+    assert_eq!(seen("?case=A-1").await, [asking]);
+    sqlx::raw_sql(
+        "ALTER TABLE audit_entry DISABLE TRIGGER USER;
+         UPDATE audit_entry SET case_reference = 'A-2' WHERE entry_no = 1",
+    )
+    .execute(&bureau.hub.db.pool)
+    .await
+    .unwrap();
+    assert_eq!(seen("?case=A-2").await, [1]);
+}
+
+#[tokio::test]
+async fn a_filter_of_the_log_that_stands_for_nothing_is_named() {
+    let bureau = Bureau::open().await;
+    for (filter, field) in [
+        ("actor=somebody", "actor"),
+        ("office_id=%20", "office_id"),
+        ("action=look", "action"),
+        ("outcome=maybe", "outcome"),
+        ("case=", "case"),
+        ("from=2024-13-01", "from"),
+        ("from=2024-06-03&to=2024-06-02", "to"),
+    ] {
+        let path = format!("/api/v1/audit/entries?{filter}");
+        let answer = bureau.get(Role::Supervisor, &path).await;
+        assert_eq!(
+            (answer.status, &answer.json()["field"]),
+            (400, &json!(field)),
+            "{filter}"
+        );
+    }
+}
+
 /// Each reading of the log is an entry.
 async fn with_entries(bureau: &Bureau, entries: usize) {
     for _ in 0..entries {

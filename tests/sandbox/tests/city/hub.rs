@@ -17,6 +17,7 @@ use notary_hub::store::office::NewOffice;
 use notary_hub::store::scope::Scope;
 use notary_hub::store::supervision::profile;
 use notary_hub::store::sync::Greeting;
+use notary_hub::store::token_key::Told;
 use notary_hub::supervision::edition::Current;
 use notary_hub::supervision::rule::Rules as SupervisionRules;
 use notary_hub::supervision::worker::Supervision;
@@ -157,7 +158,8 @@ async fn file(house: &Office, one: &synthetic_city::Filing, supervision: &Superv
         calendar,
     } = supervision;
     let scope = Scope::of_agent(house.id);
-    let receipt = filing::submit(pool, scope, Told::default(), &rules.rules(), calendar, &one).await;
+    let receipt =
+        filing::submit(pool, scope, Told::default(), &rules.rules(), calendar, &one).await;
     receipt.unwrap();
 }
 
