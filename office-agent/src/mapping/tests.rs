@@ -397,7 +397,7 @@ fn what_is_wrong_in_the_file_is_named_with_line_and_nearest_name() {
     );
     assert_eq!(
         error("[[subject]]", "[[subjet]]"),
-        "m.toml:37: `subjet` is not known; did you mean `subject`?"
+        "m.toml:38: `subjet` is not known; did you mean `subject`?"
     );
     assert!(error("\"YYYYMMDD\"", "\"yyyymmdd\"").starts_with("m.toml:12: expected a format"));
     assert!(error("source_case_id = \"AJBH\"\n", "").contains("missing field `source_case_id`"));
