@@ -15,7 +15,7 @@ use notary_hub::linking::run::Runs;
 use notary_hub::linking::train::{activate, train};
 use notary_hub::rules::Rules;
 use notary_hub::store;
-use notary_hub::store::linking::mention::compared;
+use notary_hub::store::linking::compared;
 use serde::Serialize;
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -154,7 +154,7 @@ async fn asked(pool: &PgPool) -> anyhow::Result<Vec<Mention>> {
         .collect();
     let mut connection = pool.acquire().await?;
     let model = Models::default().in_force(&mut connection).await?;
-    let mentions = compared(&mut connection, &ids, &model).await?;
+    let mentions = compared::mentions(&mut connection, &ids, &model).await?;
     anyhow::ensure!(mentions.len() == LOOKUPS, "there are enough parties");
     let without_document = |mention| Mention {
         identifier: None,
