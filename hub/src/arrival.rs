@@ -13,8 +13,6 @@ use crate::gate::Gate;
 
 /// Bodies on their way at once.
 const AT_ONCE: usize = 1024;
-/// Those of one caller.
-const AT_ONCE_OF_ONE: usize = 32;
 /// How long a body may be on its way.
 const TIME: Duration = Duration::from_secs(10);
 
@@ -39,10 +37,10 @@ pub(crate) enum ArrivalError {
 }
 
 impl<K: Copy + Eq + Hash> Arrivals<K> {
-    /// `largest` is in bytes.
-    pub(crate) fn new(largest: usize) -> Self {
+    /// `largest` is in bytes; one caller has `of_one` on their way at once, no fewer than are answered.
+    pub(crate) fn new(largest: usize, of_one: usize) -> Self {
         Self {
-            gate: Gate::new(AT_ONCE, AT_ONCE_OF_ONE),
+            gate: Gate::new(AT_ONCE, of_one),
             largest,
         }
     }
@@ -77,8 +75,8 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_does_not_come_is_given_up_and_a_caller_has_a_share_of_the_room() {
         tokio::time::pause();
-        let arrivals = Arrivals::new(16);
-        let waiting: Vec<_> = (0..AT_ONCE_OF_ONE)
+        let arrivals = Arrivals::new(16, 3);
+        let waiting: Vec<_> = (0..3)
             .map(|_| {
                 let arrivals = arrivals.clone();
                 tokio::spawn(async move { arrivals.whole("one", never_ending()).await.err() })
@@ -103,7 +101,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_is_no_larger_than_it_may_be() {
-        let arrivals = Arrivals::new(2);
+        let arrivals = Arrivals::new(2, 1);
         let fits = arrivals.whole((), Request::new(Body::from("{}"))).await;
         assert!(fits.is_ok());
         let large = arrivals.whole((), Request::new(Body::from("[1]"))).await;

@@ -66,7 +66,7 @@ impl Lane {
     pub(super) fn new() -> Self {
         Self {
             // tonic reads a request to its end, however many messages there are.
-            arriving: Arrivals::new(MAX_CALL_IN),
+            arriving: Arrivals::new(MAX_CALL_IN, AT_ONCE_OF_ONE),
             answering: Gate::new(AT_ONCE, AT_ONCE_OF_ONE),
         }
     }

@@ -52,7 +52,7 @@ impl Room {
     /// `largest` body of a request, bytes.
     pub(super) fn new(largest: usize) -> Self {
         Self {
-            arriving: Arrivals::new(largest),
+            arriving: Arrivals::new(largest, AT_ONCE_OF_ONE),
             answering: Gate::new(AT_ONCE, AT_ONCE_OF_ONE),
         }
     }
