@@ -34,25 +34,40 @@ pub enum SettleError {
          database from one backup"
     )]
     Ahead { present: u32 },
+    #[error(
+        "pki/token.key holds another key {id} than the one that the tokens in the database are made with: nothing would be \
+         found; restore it from the backup of the keys (deploy/backup.sh keys)"
+    )]
+    Another { id: u32 },
     #[error(transparent)]
     File(#[from] AuthorityError),
     #[error("read which token key is in force: {0}")]
     Database(#[from] sqlx::Error),
 }
 
-/// Takes a change of the token key to its end in the folder, once the database says that it came into force. Done once,
-/// it changes nothing.
+/// Takes a change of the token key to its end in the folder, once the database says that it came into force, and sees
+/// that the key is the database's. Done once, it changes nothing.
 pub async fn settle(config: &Config, pool: &PgPool) -> Result<(), SettleError> {
     let dir = config.pki_dir();
+    follow(&dir, pool).await?;
+    let present = token_key_file::load(&dir)?.present;
+    let (id, check_value) = (present.id(), token_key_file::check_value(&present));
+    match token_key::is_known_by(pool, id, &check_value).await? {
+        true => Ok(()),
+        false => Err(SettleError::Another { id }),
+    }
+}
+
+async fn follow(dir: &Path, pool: &PgPool) -> Result<(), SettleError> {
     let standing = token_key::standing(pool).await?;
-    let present = token_key_file::load(&dir)?.present.id();
+    let present = token_key_file::load(dir)?.present.id();
     match standing.present {
         None if token_key::is_of_a_change(pool, present).await? => {
             Err(SettleError::Ahead { present })
         }
         None => Ok(()),
         Some(key) if key.id == present => Ok(()),
-        Some(key) => match token_key_file::promote_next(&dir, key.id)? {
+        Some(key) => match token_key_file::promote_next(dir, key.id)? {
             true => Ok(()),
             false => Err(SettleError::Elsewhere {
                 in_force: key.id,

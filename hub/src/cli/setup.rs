@@ -5,7 +5,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::{Failure, Output, change, done};
-use crate::app::Database;
+use crate::app::{Database, settle};
 use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::pki::Pki;
@@ -24,7 +24,10 @@ pub(super) async fn init(
     Pki::create(config, algorithm, now)?;
     let pki = Pki::load(config)?;
     ServerCertificate::load_or_make(config, &pki.authority, now)?;
-    Database::open_or_join(config).await?.close().await?;
+    let database = Database::open_or_join(config).await?;
+    let settled = settle(config, &database.general).await;
+    database.close().await?;
+    settled?;
     let ca = config.pki_dir().join("anchors.pem");
     output.print(
         &json!({

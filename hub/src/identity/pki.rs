@@ -27,9 +27,20 @@ use crate::config::Config;
 pub enum PkiError {
     #[error("{} has no keys yet; run: notary-hub init", .0.display())]
     NotInitialised(std::path::PathBuf),
+    #[error(
+        "{} is lost: restore it from the backup of the keys (deploy/backup.sh keys), another one would not do; if this hub \
+         never served, remove {} and run notary-hub init again", .dir.join(.file).display(), .dir.display()
+    )]
+    Lost {
+        dir: std::path::PathBuf,
+        file: &'static str,
+    },
     #[error(transparent)]
     Authority(#[from] AuthorityError),
 }
+
+/// Made once and never again: what was made with them cannot be made with others.
+const IRREPLACEABLE: [&str; 3] = ["ca.pem", "token.key", "account.key"];
 
 impl From<secret_file::SecretFileError> for PkiError {
     fn from(error: secret_file::SecretFileError) -> Self {
@@ -54,13 +65,19 @@ pub struct AccountKeys {
 }
 
 impl Pki {
-    /// Makes what is missing; what is there stays.
+    /// Makes what is missing; what is there stays. Where some of what cannot be replaced is there, the rest is lost.
     pub fn create(
         config: &Config,
         algorithm: TokenAlgorithm,
         now: OffsetDateTime,
     ) -> Result<(), PkiError> {
         let dir = config.pki_dir();
+        let there = |file: &&'static str| dir.join(file).exists();
+        if let Some(file) = IRREPLACEABLE.iter().find(|file| !there(file))
+            && IRREPLACEABLE.iter().any(|file| there(&file))
+        {
+            return Err(PkiError::Lost { dir, file });
+        }
         secret_file::make_dir(&dir)?;
         Authority::create(config, now)?;
         token_key_file::create(&dir, algorithm)?;

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use linkage::token::{TokenAlgorithm, TokenKey, TokenKeys};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -14,6 +15,22 @@ const PRESENT: &str = "token.key";
 const NEXT: &str = "next-token.key";
 /// Id of a city's first key.
 const FIRST: u32 = 1;
+
+/// What the value by which a key is known is for (RFC 5869, `info`).
+const CHECK: &[u8] = b"notary-hub token key check";
+
+/// By which the database knows the key again: another key of the same id has another one, and nobody works the key out of
+/// it.
+pub fn check_value(key: &TokenKey) -> [u8; 16] {
+    let derived = Salt::new(HKDF_SHA256, &[]).extract(key.secret());
+    let info = [CHECK];
+    let mut bytes = [0; 32];
+    let okm = derived.expand(&info, HKDF_SHA256);
+    okm.and_then(|okm| okm.fill(&mut bytes))
+        .expect("32 bytes can be derived");
+    let (value, _) = bytes.split_at(16);
+    value.try_into().expect("16 bytes")
+}
 
 /// Makes the city's first key unless one is there.
 pub(super) fn create(dir: &Path, algorithm: TokenAlgorithm) -> Result<(), AuthorityError> {

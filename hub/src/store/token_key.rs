@@ -233,6 +233,30 @@ pub async fn put_in_force(connection: &mut PgConnection, id: u32) -> Result<(), 
     Ok(())
 }
 
+/// Whether the key of this id is the one that was first seen under it, by its check value. A key that none was seen under
+/// is.
+pub async fn is_known_by(
+    pool: &PgPool,
+    id: u32,
+    check_value: &[u8; 16],
+) -> Result<bool, sqlx::Error> {
+    let id = stored_id(id)?;
+    query!(
+        "INSERT INTO token_key_check (key_id, check_value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        id,
+        check_value,
+    )
+    .execute(pool)
+    .await?;
+    query_scalar!(
+        r#"SELECT check_value = $2 AS "same!" FROM token_key_check WHERE key_id = $1"#,
+        id,
+        check_value,
+    )
+    .fetch_one(pool)
+    .await
+}
+
 /// What stands of former keys and is to be put anew.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Outdated {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -81,6 +82,32 @@ fn init_again_changes_nothing() {
         "what was chosen first stays"
     );
     assert_eq!(before, read());
+}
+
+#[test]
+fn a_lost_token_key_is_not_replaced_by_another() {
+    let site = Site::new("");
+    site.json(&["init"]);
+    let key = site.path("data/pki/token.key");
+    let kept = fs::read(&key).unwrap();
+    fs::remove_file(&key).unwrap();
+    let again = site.run(&["init"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again.stderr).contains("token.key is lost"));
+
+    // The whole folder: keys are made, and the database does not know them.
+    fs::rename(site.path("data/pki"), site.path("data/former")).unwrap();
+    for arguments in [["init"], ["serve"]] {
+        let refused = site.run(&arguments);
+        assert_eq!(refused.status.code(), Some(1));
+        let said = text(&refused.stderr);
+        assert!(said.contains("another key 1"), "{said}");
+    }
+    fs::remove_dir_all(site.path("data/pki")).unwrap();
+    fs::rename(site.path("data/former"), site.path("data/pki")).unwrap();
+    fs::write(&key, kept).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(site.serve().terminate().0, Some(0));
 }
 
 #[test]
