@@ -40,7 +40,7 @@ pub enum PkiError {
 }
 
 /// Made once and never again: what was made with them cannot be made with others.
-const IRREPLACEABLE: [&str; 3] = ["ca.pem", "token.key", "account.key"];
+const IRREPLACEABLE: [&str; 3] = ["anchors.pem", "token.key", "account.key"];
 
 impl From<secret_file::SecretFileError> for PkiError {
     fn from(error: secret_file::SecretFileError) -> Self {
