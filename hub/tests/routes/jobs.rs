@@ -93,7 +93,7 @@ async fn a_counting_tells_its_progress_and_one_that_was_killed_shows_as_cut_shor
         .office(&bureau.hub, "hangzhou", cases.into())
         .await;
     let site = Site::new(&format!("database.url = '{}'\n", bureau.hub.db.url));
-    site.said(&["init"]);
+    site.keyed_as(&bureau.hub.keys.config.pki_dir());
     // It stands still when all cases are counted and nothing is written.
     let mut held = bureau.hub.db.pool.begin().await.unwrap();
     sqlx::query("LOCK TABLE rollup_cell IN SHARE MODE")

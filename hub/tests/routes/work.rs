@@ -118,7 +118,7 @@ async fn an_operator_lists_and_puts_back_from_the_command_line() {
     let bureau = Bureau::open().await;
     set_aside(&bureau).await;
     let site = Site::new(&format!("database.url = '{}'\n", bureau.hub.db.url));
-    site.said(&["init"]);
+    site.keyed_as(&bureau.hub.keys.config.pki_dir());
     let listed = site.said(&["work", "set-aside"]);
     assert_eq!(listed.lines().count(), 2, "{listed}");
     assert!(

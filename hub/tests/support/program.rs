@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
@@ -24,6 +24,18 @@ impl Site {
         );
         fs::write(folder.path().join("hub.toml"), config).unwrap();
         Self { folder }
+    }
+
+    /// The keys of another hub of the same database.
+    #[allow(dead_code)]
+    pub fn keyed_as(&self, pki: &Path) {
+        let own = self.path("data/pki");
+        fs::create_dir_all(&own).unwrap();
+        fs::set_permissions(&own, Permissions::from_mode(0o700)).unwrap();
+        for file in fs::read_dir(pki).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), own.join(file.file_name())).unwrap();
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
