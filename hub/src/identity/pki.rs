@@ -74,7 +74,7 @@ impl Pki {
         let dir = config.pki_dir();
         let there = |file: &&'static str| dir.join(file).exists();
         if let Some(file) = IRREPLACEABLE.iter().find(|file| !there(file))
-            && IRREPLACEABLE.iter().any(|file| there(&file))
+            && IRREPLACEABLE.iter().any(there)
         {
             return Err(PkiError::Lost { dir, file });
         }
