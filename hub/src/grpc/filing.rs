@@ -7,7 +7,7 @@ use serde_json::json;
 use tonic::{Request, Response, Status};
 
 use super::error::{audit, database, invalid_field};
-use super::guard::{not_entered, told_by};
+use super::guard::told_by;
 use super::lookup::{denied, who};
 use super::office_of;
 use super::value::{day, timestamp};
@@ -15,7 +15,7 @@ use crate::audit::{Action, Audit, Entry, Outcome};
 use crate::filing::body::Body;
 use crate::filing::{self, Filing, FilingError, FilingKind, Raw, SubmitError};
 use crate::identity::Person;
-use crate::refusal::Reason;
+use crate::refusal::{Reason, Refusal};
 use crate::supervision::worker::Supervision;
 
 /// The service.
@@ -115,7 +115,7 @@ fn refused(error: SubmitError) -> Status {
             "an earlier complaint or review of the office",
         ),
         SubmitError::IdTaken => filing::id_taken().into(),
-        SubmitError::Key(error) => not_entered(&error),
+        SubmitError::Key(error) => Refusal::from(&error).into(),
         SubmitError::Database(error) => database(&error),
     }
 }

@@ -202,31 +202,8 @@ async fn same_key(pool: &PgPool, told: Told) -> Result<(), Status> {
     let standing = token_key::standing(pool).await;
     match standing.map_err(|error| database(&error))?.admits(told.0) {
         true => Ok(()),
-        false => Err(other_key()),
+        false => Err(Refusal::from(&NotEntered::OtherKey).into()),
     }
-}
-
-/// Why nothing with a caller's tokens is stored.
-pub(super) fn not_entered(error: &NotEntered) -> Status {
-    match error {
-        NotEntered::Changing => key_is_changed(),
-        NotEntered::OtherKey => other_key(),
-        NotEntered::Database(error) => database(error),
-    }
-}
-
-/// Why nothing with tokens is stored now.
-pub(super) fn key_is_changed() -> Status {
-    Reason::Overloaded
-        .because("the city goes over to another token key at this moment")
-        .retry_after(Duration::from_secs(30))
-        .into()
-}
-
-fn other_key() -> Status {
-    Reason::TokenKeyUnknown
-        .because("the tokens are made with another key than the city's; `Welcome` names it")
-        .into()
 }
 
 /// Everything but renewing needs a certificate that has not ended.

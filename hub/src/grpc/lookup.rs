@@ -12,12 +12,12 @@ use notary_proto::hub::v1::{
 use tonic::{Request, Response, Status};
 
 use super::error::{audit, database, internal};
-use super::guard::{not_entered, told_by};
+use super::guard::told_by;
 use super::{lookup_answer, lookup_question, lookup_watch, office_of};
 use crate::audit::{Action, Actor};
 use crate::identity::{Person, Role};
 use crate::lookup::{Asker, Denial, Lookup, LookupError};
-use crate::refusal::Reason;
+use crate::refusal::{Reason, Refusal};
 
 /// The service.
 #[derive(Debug)]
@@ -135,7 +135,7 @@ fn asker(office_id: OfficeId, person: &Person) -> Result<Asker, Denial> {
 fn status(error: LookupError) -> Status {
     match error {
         LookupError::Denied(denial) => denied(denial),
-        LookupError::Key(error) => not_entered(&error),
+        LookupError::Key(error) => Refusal::from(&error).into(),
         LookupError::Database(error) => database(&error),
         LookupError::Linking(error) => internal(&error),
         LookupError::Audit(error) => audit(&error),

@@ -11,6 +11,7 @@ use crate::audit::AuditError;
 use crate::entrance::EntranceError;
 use crate::identity::account::SignInError;
 use crate::identity::oidc::ProviderSignInError;
+use crate::store::token_key::NotEntered;
 
 /// A refusal on its way to its caller.
 #[derive(Clone, Debug)]
@@ -98,6 +99,21 @@ impl From<&sqlx::Error> for Refusal {
                     .because("the hub's database does not answer; try again")
                     .retry_after(Duration::from_secs(2))
             }
+        }
+    }
+}
+
+/// Why nothing with a caller's tokens is stored.
+impl From<&NotEntered> for Refusal {
+    fn from(error: &NotEntered) -> Self {
+        match error {
+            NotEntered::Changing => Reason::Overloaded
+                .because(error.to_string())
+                .retry_after(Duration::from_secs(30)),
+            NotEntered::OtherKey => {
+                Reason::TokenKeyUnknown.because(format!("{error}; `Welcome` names it"))
+            }
+            NotEntered::Database(problem) => problem.into(),
         }
     }
 }

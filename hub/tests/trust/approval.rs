@@ -27,13 +27,13 @@ async fn enrolment(pool: &PgPool, by_hand: bool) -> Enrolment {
     )
 }
 
-async fn token(pool: &PgPool) -> String {
+pub async fn token(pool: &PgPool) -> String {
     let hour = Duration::from_secs(3600);
     let token = enrol::make_join_token(pool, "hzgl".parse().unwrap(), hour).await;
     token.unwrap().unwrap().reveal()
 }
 
-fn identity(leaf: &[u8]) -> OfficeIdentity {
+pub fn identity(leaf: &[u8]) -> OfficeIdentity {
     let trust_domain = "notary.hangzhou".parse().unwrap();
     peer::identify(leaf, &trust_domain).unwrap().office
 }

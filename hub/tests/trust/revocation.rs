@@ -7,8 +7,7 @@ use std::time::Duration;
 use notary_hub::embedded::testing::fresh_database;
 use notary_hub::identity::OfficeIdentity;
 use notary_hub::identity::authority::{Authority, ProvenKey};
-use notary_hub::identity::enrol::{self, EnrolError, Enrolment};
-use notary_hub::identity::peer;
+use notary_hub::identity::enrol::{EnrolError, Enrolment};
 use notary_hub::identity::revocation::{Revocation, Revocations};
 use notary_hub::store;
 use notary_proto::hub::v1::RenewRequest;
@@ -18,6 +17,7 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 use tonic::transport::Channel;
 
+use crate::approval::{identity, token};
 use crate::support::hub::{Hub, reason};
 use crate::support::{Keys, add_office, client, csr};
 
@@ -28,17 +28,6 @@ fn enrolment(pool: &PgPool) -> (Enrolment, Arc<Authority>) {
     let authority = Arc::new(pki.authority);
     let enrolment = Enrolment::new(pool.clone(), Arc::clone(&authority), pki.token_keys, false);
     (enrolment, authority)
-}
-
-async fn token(pool: &PgPool) -> String {
-    let hour = Duration::from_secs(3600);
-    let token = enrol::make_join_token(pool, "hzgl".parse().unwrap(), hour).await;
-    token.unwrap().unwrap().reveal()
-}
-
-fn identity(leaf: &[u8]) -> OfficeIdentity {
-    let trust_domain = "notary.hangzhou".parse().unwrap();
-    peer::identify(leaf, &trust_domain).unwrap().office
 }
 
 async fn renewed(enrolment: &Enrolment, office: OfficeIdentity) -> OfficeIdentity {

@@ -1,7 +1,5 @@
 //! Filings: the form of the console, and the list.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -22,9 +20,9 @@ use crate::http::page::{self, Page};
 use crate::http::params::{Body, Params};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::identity::Person;
-use crate::refusal::Reason;
+use crate::refusal::{Reason, Refusal};
 use crate::store::filing::{self as store, Filed, FilingCount};
-use crate::store::token_key::{NotEntered, Told};
+use crate::store::token_key::Told;
 
 /// Which filings are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -231,14 +229,8 @@ impl From<SubmitError> for Problem {
                 "没有找到本处此前报送的该件投诉或复查。",
             ),
             SubmitError::IdTaken => filing::id_taken().into(),
-            // No form of this door has tokens.
-            SubmitError::Key(NotEntered::Database(problem)) | SubmitError::Database(problem) => {
-                problem.into()
-            }
-            SubmitError::Key(error) => Reason::Overloaded
-                .because(error.to_string())
-                .retry_after(Duration::from_secs(30))
-                .into(),
+            SubmitError::Key(error) => Refusal::from(&error).into(),
+            SubmitError::Database(problem) => problem.into(),
         }
     }
 }
