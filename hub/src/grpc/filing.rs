@@ -7,9 +7,9 @@ use serde_json::json;
 use tonic::{Request, Response, Status};
 
 use super::error::{audit, database, invalid_field};
-use super::guard::told_by;
 use super::lookup::{denied, who};
 use super::office_of;
+use super::token_key::told_by;
 use super::value::{day, timestamp};
 use crate::audit::{Action, Audit, Entry, Outcome};
 use crate::filing::body::Body;

@@ -7,22 +7,19 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{Extensions, HeaderMap};
+use axum::http::Extensions;
 use axum::middleware::Next;
 use axum::response::Response;
 use linkage::office::OfficeId;
 use metrics::histogram;
-use sqlx::PgPool;
 use tokio::time::{Instant, timeout};
 use tonic::{Code, Status};
 
-use super::error::database;
 use crate::arrival::{ArrivalError, Arrivals};
 use crate::gate::Gate;
 use crate::identity::revocation::{Revocation, Revocations};
 use crate::identity::{LapsedOffice, OfficeIdentity, Sessions};
 use crate::refusal::{Reason, Refusal};
-use crate::store::token_key::{self, NotEntered, Told};
 use crate::telemetry::metrics::RPC_SECONDS;
 use crate::transport::{ClientAddress, MAX_CALL_IN, bearer};
 
@@ -32,16 +29,6 @@ const AT_ONCE: usize = 256;
 const AT_ONCE_OF_ONE: usize = 64;
 /// How long a unary call may take once its request is there.
 const UNARY_TIME: Duration = Duration::from_secs(30);
-
-/// Metadata that names the token key which a call's tokens are made with.
-const TOKEN_KEY_ID: &str = "token-key-id";
-/// Calls that look for tokens, or compare what was made of them.
-const WITH_TOKENS: [&str; 4] = [
-    "/notary.hub.v1.LookupService/CheckApplication",
-    "/notary.hub.v1.LookupService/BatchCheck",
-    "/notary.hub.v1.LookupService/FindPerson",
-    "/notary.hub.v1.SyncService/Digest",
-];
 
 /// The call that stays open for hours.
 const SYNC_STREAM: &str = "/notary.hub.v1.SyncService/Sync";
@@ -164,48 +151,6 @@ pub(super) fn revoked(revocation: Revocation) -> Status {
     }
 }
 
-/// Tokens of another key than the stored ones would be found nowhere, and nobody would know. Looked at before and behind
-/// a call that looks for tokens: the city may go over to another key meanwhile. Whoever stores them looks in the
-/// transaction that stores them, by what the call's metadata says.
-pub(super) async fn token_key(
-    State(pool): State<PgPool>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let told = told_key(request.headers());
-    request.extensions_mut().insert(told);
-    if !WITH_TOKENS.contains(&request.uri().path()) {
-        return next.run(request).await;
-    }
-    if let Err(status) = same_key(&pool, told).await {
-        return refuse(status);
-    }
-    let response = next.run(request).await;
-    match same_key(&pool, told).await {
-        Ok(()) => response,
-        Err(status) => refuse(status),
-    }
-}
-
-/// The key that the call's tokens are made with, as its metadata has it.
-fn told_key(headers: &HeaderMap) -> Told {
-    let told = headers.get(TOKEN_KEY_ID).and_then(|id| id.to_str().ok());
-    Told(told.and_then(|id| id.parse().ok()))
-}
-
-/// The same of a call that has come to its handler.
-pub(super) fn told_by<T>(request: &tonic::Request<T>) -> Told {
-    request.extensions().get().copied().unwrap_or_default()
-}
-
-async fn same_key(pool: &PgPool, told: Told) -> Result<(), Status> {
-    let standing = token_key::standing(pool).await;
-    match standing.map_err(|error| database(&error))?.admits(told.0) {
-        true => Ok(()),
-        false => Err(Refusal::from(&NotEntered::OtherKey).into()),
-    }
-}
-
 /// Everything but renewing needs a certificate that has not ended.
 pub(super) async fn not_ended(request: Request, next: Next) -> Response {
     match request.extensions().get::<LapsedOffice>() {
@@ -244,6 +189,6 @@ pub(crate) async fn no_such_method() -> Response {
     refuse(Status::unimplemented("this listener has no such method"))
 }
 
-fn refuse(status: impl Into<Status>) -> Response {
+pub(super) fn refuse(status: impl Into<Status>) -> Response {
     status.into().into_http::<Body>()
 }

@@ -12,7 +12,7 @@ use notary_proto::hub::v1::{
 use tonic::{Request, Response, Status};
 
 use super::error::{audit, database, internal};
-use super::guard::told_by;
+use super::token_key::told_by;
 use super::{lookup_answer, lookup_question, lookup_watch, office_of};
 use crate::audit::{Action, Actor};
 use crate::identity::{Person, Role};

@@ -14,6 +14,7 @@ mod lookup_watch;
 mod padding;
 mod session;
 mod sync;
+mod token_key;
 mod value;
 
 pub use certificate::CertificateApi;
@@ -56,6 +57,7 @@ use crate::sync::Feeds;
 use crate::transport::{ClientAddress, MAX_CALL_IN, MAX_MESSAGE_IN, MAX_MESSAGE_OUT, bearer};
 use guard::Lane;
 use health::Health;
+use token_key::TokenKey;
 
 /// A generated server with the message limits of the hub.
 macro_rules! limited {
@@ -93,7 +95,8 @@ impl Agents {
     /// `known` tells the handlers who asks: the certificate's office stands in a call's extensions, and a person is put
     /// there.
     pub fn routes(self, known: impl Fn(Router) -> Router) -> Router {
-        let (of_feeds, of_lookups) = (self.feeds.pool.clone(), self.lookup.pool());
+        let of_feeds = TokenKey::new(self.feeds.pool.clone());
+        let of_lookups = TokenKey::new(self.lookup.pool());
         let sync = SyncApi::new(self.feeds, self.revocations.clone());
         let office_calls = Routes::from(Router::new())
             .add_service(
@@ -105,7 +108,8 @@ impl Agents {
                 FilingApi::new(self.supervision, self.audit)
             ))
             .into_axum_router();
-        let office_calls = office_calls.layer(from_fn_with_state(of_feeds, guard::token_key));
+        let office_calls =
+            office_calls.layer(from_fn_with_state(of_feeds, token_key::is_the_citys));
         let office_calls =
             known(office_calls).layer(from_fn_with_state(Lane::new(), guard::unary_or_stream));
         let lookup = LookupApi::new(self.lookup);
@@ -115,7 +119,7 @@ impl Agents {
             .add_service(limited!(LookupServiceServer, lookup))
             .add_service(limited!(DetailsServiceServer, details))
             .into_axum_router();
-        let lookups = lookups.layer(from_fn_with_state(of_lookups, guard::token_key));
+        let lookups = lookups.layer(from_fn_with_state(of_lookups, token_key::is_the_citys));
         let lookups = known(lookups).layer(from_fn_with_state(Lane::new(), guard::unary));
         let standing = Routes::from(office_calls.merge(lookups))
             .add_service(self.health.server())

@@ -2,7 +2,7 @@
 
 use linkage::matter::{MatterKey, MatterType};
 use linkage::office::OfficeId;
-use sqlx::{PgConnection, query};
+use sqlx::{PgConnection, query, query_scalar};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -82,7 +82,22 @@ pub async fn others(
     keys: &[MatterKey],
     untold: &[MatterType],
 ) -> Result<Vec<Standing>, sqlx::Error> {
+    let keys = bytes(keys);
     let untold: Vec<&str> = untold.iter().map(|matter| matter.code()).collect();
+    // Nearly always there is none, and preparing to run the whole costs more than running it.
+    let any = query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM lookup_intent
+                           WHERE key = ANY ($1::bytea[]) AND office_id <> $2 AND expires_at > clock_timestamp()
+                             AND matter_type <> ALL ($3::text[])) AS "any!""#,
+        &keys as &[&[u8]],
+        office_id.as_str(),
+        &untold as &[&str],
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if !any {
+        return Ok(Vec::new());
+    }
     let rows = query!(
         r#"SELECT i.office_id, o.name, i.matter_type, max(i.registered_at) AS "registered_at!",
                   max(i.expires_at) AS "expires_at!"
@@ -96,7 +111,7 @@ pub async fn others(
             GROUP BY i.office_id, o.name, i.matter_type
             ORDER BY 4 DESC, i.office_id, i.matter_type
             LIMIT $4"#,
-        &bytes(keys) as &[&[u8]],
+        &keys as &[&[u8]],
         office_id.as_str(),
         &untold as &[&str],
         MOST_INTENTS,
