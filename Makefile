@@ -80,10 +80,11 @@ format: ## Format Rust and proto files in place
 	@$(CARGO) fmt --all
 	@cd proto && "$(TOOLS)/node_modules/.bin/buf" format --write
 
-bench: ## Ratios against raw COPY and pgbench, interleaved in one run, then bench-linkage; target/bench/report.json
+bench: ## Ratios against raw COPY and pgbench, interleaved, on nothing and on 3 million cases, then bench-linkage; target/bench/
 	@deploy/setup.sh run
 	@$(CARGO) build --release --locked -p notary-hub -p bench
 	@target/release/bench
+	@target/release/bench --on-top-of 3000000 --lookup-seconds 0 --persons 0 --report target/bench/on-top.json
 	@$(MAKE) --no-print-directory bench-linkage
 
 bench-linkage: ## Person linkage beside Splink and on FEBRL: RECORDS (100000,1000000), about 5 minutes; target/bench/linkage.json

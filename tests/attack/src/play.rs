@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use anyhow::Context;
+use sandbox::memory::Memory;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, timeout};
 
@@ -90,7 +91,7 @@ impl<'a> Stage<'a> {
     pub async fn play(&mut self, vector: &Vector, door: Door) -> anyhow::Result<Row> {
         let quiet = self.quiet().await;
         self.site.forget_peak()?;
-        let (quiet_mb, _) = self.site.memory()?;
+        let quiet_mb = self.site.memory()?.now;
         let attacker = self.site.attacker(door, Extent::Time(self.times.attack));
         self.neighbours.heard();
         let begun = Instant::now();
@@ -100,9 +101,9 @@ impl<'a> Stage<'a> {
         let attacked = self.neighbours.heard();
         let recovery = recovery(self.neighbours, &attacker, &quiet).await?;
         let crash = self.site.crash()?;
-        let (after_mb, peak_mb) = match crash {
+        let memory = match crash {
             None => self.site.memory()?,
-            Some(_) => (f64::NAN, f64::NAN),
+            Some(_) => Memory::UNKNOWN,
         };
         Ok(Row {
             vector: vector.name,
@@ -111,8 +112,8 @@ impl<'a> Stage<'a> {
             attack_seconds: lasted.as_secs_f64(),
             counts,
             quiet_mb,
-            peak_mb,
-            after_mb,
+            peak_mb: memory.most,
+            after_mb: memory.now,
             turned_away: attacked.turned_away,
             strangers_shut_out: vector.shuts_strangers_out,
             failures: attacked.failures.clone(),

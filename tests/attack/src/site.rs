@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 use sandbox::client::{self, Identity};
+use sandbox::memory::{self, Memory};
 use sandbox::{Bureau, BureauOptions, NewAccount};
 use synthetic_city::{City, CityPlan};
 
@@ -115,18 +116,12 @@ impl Site {
         )?)
     }
 
-    /// Resident memory of the hub in MB, now and at most since [`Site::forget_peak`].
+    /// Memory of the hub, now and at most since [`Site::forget_peak`].
     ///
     /// # Errors
     /// When the hub is gone.
-    pub fn memory(&self) -> anyhow::Result<(f64, f64)> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process))?;
-        let read = |name| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-            kilobytes.map_or(f64::NAN, |kilobytes: f64| kilobytes / 1024.0)
-        };
-        Ok((read("VmRSS:"), read("VmHWM:")))
+    pub fn memory(&self) -> anyhow::Result<Memory> {
+        memory::of(self.process)
     }
 
     /// What killed the hub or made it panic, if anything.

@@ -38,14 +38,14 @@ async fn site() -> (Site, TempDir) {
 
 /// Throws one dose and sees to the hub; how the attacker fared.
 async fn throw(site: &mut Site, vector: &Vector, door: Door) -> Counts {
-    let (before, _) = site.memory().unwrap();
+    let before = site.memory().unwrap().now;
     site.forget_peak().unwrap();
     let attacker = site.attacker(door, DOSE);
     let tally = attacker.tally.clone();
     vector.run(attacker).await.unwrap();
     let name = vector.name;
     assert_eq!(site.crash().unwrap(), None, "{name}");
-    let (_, peak) = site.memory().unwrap();
+    let peak = site.memory().unwrap().most;
     assert!(
         peak - before < MOST_MB,
         "{name}: {before} MB, then {peak} MB"

@@ -28,7 +28,7 @@ struct Options {
     #[arg(long, default_value_t = 60_000)]
     cases: u32,
     /// Rounds; medians are reported.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 5)]
     rounds: u32,
     /// Cases that stand in the database before each measurement begins.
     #[arg(long, default_value_t = 0)]

@@ -55,6 +55,9 @@ pub(crate) struct Hub {
 /// What the figures depend on.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Settings {
+    /// Model of its processor.
+    pub(crate) machine: String,
+    pub(crate) memory_gb: u64,
     pub(crate) cores: usize,
     pub(crate) postgres: String,
     pub(crate) fsync: String,
@@ -66,6 +69,8 @@ pub(crate) struct Settings {
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
+            machine,
+            memory_gb,
             cores,
             postgres,
             fsync,
@@ -75,7 +80,7 @@ impl fmt::Display for Settings {
         } = self;
         write!(
             f,
-            "{cores} cores for clients, hub and PostgreSQL {postgres} (fsync {fsync}, synchronous_commit \
+            "{machine}, {memory_gb} GB; {cores} cores for clients, hub and PostgreSQL {postgres} (fsync {fsync}, synchronous_commit \
              {synchronous_commit}, shared_buffers {shared_buffers}, max_wal_size {max_wal_size})"
         )
     }
@@ -230,6 +235,11 @@ impl Site {
             max_wal_size,
         ] = shown.try_into().ok().context("five settings")?;
         Ok(Settings {
+            machine: proc_line("/proc/cpuinfo", "model name")?,
+            memory_gb: proc_line("/proc/meminfo", "MemTotal")?
+                .trim_end_matches(" kB")
+                .parse::<u64>()?
+                .div_ceil(1 << 20),
             cores: std::thread::available_parallelism()?.get(),
             postgres,
             fsync,
@@ -282,4 +292,12 @@ impl Hub {
         self.pool.close().await;
         Ok(self.app.stop().await?)
     }
+}
+
+/// What a file of `/proc` says under a name.
+fn proc_line(file: &str, name: &str) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(file)?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let value = line.with_context(|| format!("{file} has no {name}"))?;
+    Ok(value.trim_start_matches([' ', '\t', ':']).to_owned())
 }

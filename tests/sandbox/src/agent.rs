@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 use crate::clock::Clock;
+use crate::memory::{self, Memory};
 use crate::process::Running;
 use crate::{Inquiry, programs};
 
@@ -255,6 +256,15 @@ impl Agent {
 
     pub fn is_running(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// Its memory.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn memory(&self) -> anyhow::Result<Memory> {
+        let running = self.running.as_ref().context("the agent does not run")?;
+        memory::of(running.id())
     }
 
     /// `status --json`.

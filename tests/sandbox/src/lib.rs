@@ -11,6 +11,7 @@ pub mod client;
 pub mod clock;
 pub mod disk;
 mod inquiry;
+pub mod memory;
 pub mod oversight;
 pub mod poll;
 mod ports;

@@ -76,6 +76,15 @@ pub(super) async fn linked(setting: &mut Setting) -> anyhow::Result<f64> {
     Ok(begun.elapsed().as_secs_f64())
 }
 
+/// The most that an agent holds in memory, MB.
+pub(super) fn agent_memory(setting: &Setting) -> anyhow::Result<f64> {
+    let mut most = 0.0_f64;
+    for agent in &setting.agents {
+        most = most.max(agent.memory()?.now);
+    }
+    Ok(most)
+}
+
 async fn feeds(pool: &PgPool) -> Result<HashMap<String, Feed>, sqlx::Error> {
     let rows: Vec<(String, i64, i64)> =
         sqlx::query_as("SELECT office_id, committed_sequence, backlog FROM sync_position")

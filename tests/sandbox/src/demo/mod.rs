@@ -105,6 +105,7 @@ impl Demo {
         setting.start_agents()?;
         let seconds = arrival::watch(setting).await?;
         let linking_seconds = arrival::linked(setting).await?;
+        let agent_memory_mb = arrival::agent_memory(setting)?;
         let reckoning = setting.reckon().await?;
         let at_hub = reckoning.at_hub();
         say(&format!(
@@ -113,7 +114,7 @@ impl Demo {
             thousands((at_hub as f64 / seconds) as u64)
         ));
         say(&format!(
-            "  persons linked {linking_seconds:.1} s after the last of them\n"
+            "  persons linked {linking_seconds:.1} s after the last of them; no agent holds more than {agent_memory_mb:.1} MB\n"
         ));
         let differences = setting.statistics_differences().await?;
         tell(&reckoning, differences);
@@ -131,6 +132,7 @@ impl Demo {
             &breaches,
             differences,
             linking_seconds,
+            agent_memory_mb,
             began.elapsed().as_secs_f64(),
         ))
     }

@@ -35,6 +35,8 @@ pub(super) struct Summary {
     breaches_are_well: bool,
     /// From the last case at the hub until all its persons were linked.
     linking_seconds: f64,
+    /// What an agent holds in memory once its office is at the hub, MB: the most of all agents.
+    agent_memory_mb: f64,
     /// From the first moment to this line.
     seconds: f64,
 }
@@ -45,6 +47,7 @@ impl Summary {
         breaches: &Breaches,
         statistics_differences: usize,
         linking_seconds: f64,
+        agent_memory_mb: f64,
         seconds: f64,
     ) -> Self {
         let tenths = |seconds: f64| (seconds * 10.0).round() / 10.0;
@@ -67,6 +70,7 @@ impl Summary {
                 .collect(),
             breaches_are_well: breaches.complaints().is_empty(),
             linking_seconds: tenths(linking_seconds),
+            agent_memory_mb: tenths(agent_memory_mb),
             seconds: tenths(seconds),
         }
     }
