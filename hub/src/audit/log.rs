@@ -6,6 +6,7 @@
 //! the log's real end, which is read under the lock.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use metrics::histogram;
 use serde_json::json;
@@ -29,6 +30,8 @@ use crate::telemetry::metrics::{AUDIT_APPEND_SECONDS, AUDIT_BATCH_ENTRIES};
 const QUEUE: usize = 1024;
 /// Entries of one statement.
 const BATCH: usize = 512;
+/// How long more entries are let come while they come in company.
+const GATHERING: Duration = Duration::from_millis(1);
 
 /// Why nothing was recorded, and therefore nothing may be answered.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -60,6 +63,8 @@ pub struct AuditLog {
     queue: mpsc::Receiver<Waiting>,
     /// The end of the log as this hub last saw it.
     end: Option<End>,
+    /// Whether the last batch had several entries.
+    in_company: bool,
     grown: watch::Sender<u64>,
 }
 
@@ -80,6 +85,7 @@ impl Audit {
             key,
             queue,
             end: None,
+            in_company: false,
             grown: watch::Sender::new(0),
         };
         (Self { queue: sender }, log)
@@ -148,6 +154,7 @@ impl AuditLog {
             match stop.run_until_cancelled(next).await {
                 Some(0) => return,
                 Some(_) => {
+                    self.gather(&mut waiting).await;
                     caught("audit", self.write(&mut waiting)).await;
                 }
                 None => break,
@@ -157,6 +164,20 @@ impl AuditLog {
         while self.queue.recv_many(&mut waiting, BATCH).await > 0 {
             caught("audit", self.write(&mut waiting)).await;
         }
+    }
+
+    /// What a statement, a commit and a signature cost is shared by the entries of a batch: behind a batch of several,
+    /// more are let come for a moment. An entry that comes alone is written at once.
+    async fn gather(&mut self, waiting: &mut Vec<Waiting>) {
+        if self.in_company {
+            tokio::time::sleep(GATHERING).await;
+            while waiting.len() < BATCH
+                && let Ok(one) = self.queue.try_recv()
+            {
+                waiting.push(one);
+            }
+        }
+        self.in_company = waiting.len() > 1;
     }
 
     async fn write(&mut self, waiting: &mut Vec<Waiting>) {
