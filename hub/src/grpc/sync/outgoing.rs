@@ -40,9 +40,9 @@ pub(super) fn ack(committed_sequence: u64, rejects: Vec<HubReject>) -> SyncRespo
     let rejects = rejects.into_iter().map(|reject| wire::RecordReject {
         sequence: reject.sequence,
         source_case_id: reject.source_case_id.unwrap_or_default(),
-        rule_id: reject.rule.id().to_owned(),
+        rule_id: reject.rule.code().to_owned(),
         field: reject.field,
-        message_zh: reject.rule.message_zh().to_owned(),
+        message_zh: reject.rule.remedy_zh().to_owned(),
     });
     response(Message::Ack(wire::Ack {
         committed_sequence,
