@@ -104,7 +104,7 @@ impl Hub {
         for office in OFFICES {
             let house = &self.city.offices()[office];
             let on_file = oversight::profile(house);
-            assert!(profile::put(pool, house.id, &on_file).await.unwrap());
+            profile::put(pool, house.id, &on_file).await.unwrap();
             let filings = self.city.filings(office);
             for one in &filings {
                 file(house, one, &supervision).await;
