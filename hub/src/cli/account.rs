@@ -192,12 +192,14 @@ fn table(accounts: &[Account]) -> String {
         } else {
             "none"
         };
-        let office_id = account.office_id.as_deref().unwrap_or("-");
+        let office_id = account.office_id.as_ref().map_or("-", OfficeId::as_str);
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
             "{:<24}  {:<10}  {office_id:<16}  {status:<8}  {factor:<6}  {}",
-            account.login, account.role, account.display_name
+            account.login,
+            account.role.code(),
+            account.display_name
         );
     }
     text
