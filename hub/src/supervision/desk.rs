@@ -24,7 +24,7 @@ use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
 use crate::identity::{Person, Role};
 use crate::local_time::local_day;
 use crate::review::Grounds;
-use crate::store::notice::{self, NewNotice};
+use crate::store::notice::{self, NewNotice, NoticeKind};
 use crate::store::scope;
 use crate::store::supervision::finding::{self, Finding, NewStep, Taken, Wanted};
 use crate::store::tx::{self, Retryable, retried};
@@ -202,7 +202,7 @@ impl<'a> Desk<'a> {
                 source_case_id: found.case().unwrap_or_default(),
                 text_zh: text,
             }];
-            notice::insert_of(&mut transaction, notice::RECTIFICATION_ASKED, &notices).await?;
+            notice::insert_of(&mut transaction, NoticeKind::RectificationAsked, &notices).await?;
         }
         self.record(Action::TakeFindingStep, Outcome::Done, detail)
             .await?;

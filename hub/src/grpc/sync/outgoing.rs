@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::grpc::value::{day, timestamp};
 use crate::ingest::batch::HubReject;
-use crate::store::notice::{self, Notice};
+use crate::store::notice::{Notice, NoticeKind};
 use crate::sync::digest::{CaseDigest, MonthDigest};
 use crate::sync::feed::{MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_UNACKED_BATCHES};
 use crate::sync::{Feeds, Opened};
@@ -61,14 +61,14 @@ pub(super) fn pause(retry_after: Duration) -> SyncResponse {
 }
 
 pub(super) fn notice(notice: Notice) -> SyncResponse {
-    let kind = match notice.kind.as_str() {
-        notice::DUPLICATE_FOUND => wire::NoticeKind::DuplicateFound,
-        notice::REPORT_WANTED => wire::NoticeKind::ReportWanted,
-        notice::RECTIFICATION_ASKED => wire::NoticeKind::RectificationAsked,
-        notice::MATTER_OPENED => wire::NoticeKind::MatterOpened,
-        notice::DETAILS_ASKED => wire::NoticeKind::DetailsAsked,
-        notice::DETAILS_ANSWERED => wire::NoticeKind::DetailsAnswered,
-        _ => wire::NoticeKind::Unspecified,
+    let kind = match notice.kind {
+        Some(NoticeKind::DuplicateFound) => wire::NoticeKind::DuplicateFound,
+        Some(NoticeKind::ReportWanted) => wire::NoticeKind::ReportWanted,
+        Some(NoticeKind::RectificationAsked) => wire::NoticeKind::RectificationAsked,
+        Some(NoticeKind::MatterOpened) => wire::NoticeKind::MatterOpened,
+        Some(NoticeKind::DetailsAsked) => wire::NoticeKind::DetailsAsked,
+        Some(NoticeKind::DetailsAnswered) => wire::NoticeKind::DetailsAnswered,
+        None => wire::NoticeKind::Unspecified,
     };
     response(Message::Notice(wire::Notice {
         notice_id: notice.notice_id.to_string(),
