@@ -22,7 +22,7 @@ use time::Date;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
+use crate::audit::{Action, Actor, Audit, AuditError, Entry, Existence, Outcome};
 use crate::config;
 use crate::identity::Person;
 use crate::lookup::question::{Description, Party};
@@ -274,13 +274,9 @@ impl Alarms {
         let seen = store::alarm::load(&mut transaction, alarm_id).await?;
         scope::widen(&mut transaction).await?;
         if seen.is_none() {
-            let outcome = match store::alarm::load(&mut transaction, alarm_id).await? {
-                Some(_) => Outcome::Denied,
-                None => Outcome::NoHit,
-            };
-            let entry = Entry::by(person, Action::LiftAlarm, outcome, detail);
-            self.audit.append(entry).await?;
-            return Err(AlarmError::NotFound);
+            let there = Existence::of(store::alarm::load(&mut transaction, alarm_id).await?);
+            let entry = Entry::by(person, Action::LiftAlarm, there.outcome(), detail);
+            return Err(self.audit.refuse(entry, AlarmError::NotFound).await);
         }
         store::alarm::lift(
             &mut transaction,

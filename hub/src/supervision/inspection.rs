@@ -24,7 +24,7 @@ use super::codes;
 use super::desk::{Desk, DeskError};
 use super::life::Hand;
 use super::taking_in::all_ended;
-use crate::audit::{Action, Outcome};
+use crate::audit::{Action, Existence, Outcome};
 use crate::local_time::local_day;
 use crate::review::Grounds;
 use crate::store::notice::{self, NewNotice, NoticeKind};
@@ -303,7 +303,7 @@ impl Desk<'_> {
             return Ok(found);
         }
         scope::widen(connection).await?;
-        let there = store::load(connection, inspection_id).await?.is_some();
+        let there = Existence::of(store::load(connection, inspection_id).await?);
         let detail = json!({ "inspection": inspection_id });
         Err(self.missing(action, detail, there).await)
     }
