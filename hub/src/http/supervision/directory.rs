@@ -5,14 +5,14 @@ use std::fmt::Write;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use time::OffsetDateTime;
+use time::Date;
 use utoipa::ToSchema;
 
 use super::tariff::PublishedTariff;
 use crate::http::Api;
 use crate::http::html::{Page, escaped};
+use crate::http::params::Today;
 use crate::http::problem::Problem;
-use crate::local_time::local_day;
 use crate::store::supervision::profile::{self, Listed};
 
 /// Offices that take part, and what their services cost.
@@ -34,20 +34,25 @@ struct ListedOffice {
 
 /// Offices, what they publish, who practises there, and the tariff in force. Open to everybody.
 #[utoipa::path(get, path = "/api/v1/directory", operation_id = "listDirectory", responses((status = 200, body = Directory)))]
-pub(in crate::http) async fn list(State(api): State<Api>) -> Result<Json<Directory>, Problem> {
-    Ok(Json(directory(&api).await?))
+pub(in crate::http) async fn list(
+    State(api): State<Api>,
+    Today(today): Today,
+) -> Result<Json<Directory>, Problem> {
+    Ok(Json(directory(&api, today).await?))
 }
 
 /// The same as a page.
-pub(in crate::http) async fn page(State(api): State<Api>) -> Result<Page, Problem> {
-    Ok(shown(&directory(&api).await?))
+pub(in crate::http) async fn page(
+    State(api): State<Api>,
+    Today(today): Today,
+) -> Result<Page, Problem> {
+    Ok(shown(&directory(&api, today).await?))
 }
 
-async fn directory(api: &Api) -> Result<Directory, Problem> {
+async fn directory(api: &Api, today: Date) -> Result<Directory, Problem> {
     let offices = profile::directory(&api.pool).await?;
     let rules = api.supervision.rules.rules();
     let tariff = &rules.tariff;
-    let today = local_day(OffsetDateTime::now_utc());
     Ok(Directory {
         items: offices.into_iter().map(ListedOffice::from).collect(),
         tariff: tariff
