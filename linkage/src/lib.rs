@@ -5,7 +5,7 @@
 //!
 //! | module | holds | standard or law |
 //! |---|---|---|
-//! | [`vocabulary`] | closed code lists: case states and their order, roles, reasons | 公证法, 公证程序规则 |
+//! | [`vocabulary`] | closed code lists: case states and their order, roles, reasons, why a record is refused | 公证法, 公证程序规则 |
 //! | [`identifier`] | numbers of identity documents | GB 11643, GB 32100, travel and residence permits |
 //! | [`subject`] | numbers of what a matter is about | GB/T 37346 |
 //! | [`phone`], [`case_no`], [`place`], [`office`] | the smaller numbers and codes | E.164, GB/T 2260 |
@@ -15,7 +15,6 @@
 //! | [`node`] | the mentions of one number as one, for a hub that holds millions | – |
 //! | [`cluster`] | persons out of scored pairs and people's decisions | – |
 //! | [`quality`] | what is wrong with a case that is taken all the same | 公证法 26 |
-//! | [`remedy`] | why a record is refused and how to mend it | – |
 //! | [`shape`] | the shape of a value that may not be shown | – |
 //! | [`long_number`] | whether a text holds what could be somebody's number | – |
 //! | [`matter`] | the catalogue of matters and what makes two cases the same matter | 公证法 11, 12; 公证程序规则 16 |
@@ -74,7 +73,6 @@ pub mod office;
 pub mod phone;
 pub mod place;
 pub mod quality;
-pub mod remedy;
 pub mod score;
 pub mod shape;
 pub mod subject;

@@ -193,7 +193,7 @@ impl<'a> DryRun<'a> {
     }
 
     fn refuse(&mut self, reject: &Reject) {
-        let rule = reject.rule.id();
+        let rule = reject.rule.code();
         let field = any_position(&reject.field);
         let known = self
             .rejects

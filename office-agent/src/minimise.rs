@@ -127,7 +127,7 @@ pub fn rejected(reject: &Reject, now: OffsetDateTime) -> wire::RejectedRecord {
         mended: false,
         source_case_id: key.map(|key| key.as_str().to_owned()).unwrap_or_default(),
         source_location: location(&reject.location),
-        rule_id: reject.rule.id().to_owned(),
+        rule_id: reject.rule.code().to_owned(),
         field: reject.field.clone(),
         value_shape: reject.value_shape.clone(),
         rejected_at: Some(timestamp(now)),

@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use linkage::token::TokenKey;
+use linkage::vocabulary::RejectRule;
 use notary_proto::hub::v1 as wire;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
-use crate::mapping::{Case, Mapping, Reject, Rule};
+use crate::mapping::{Case, Mapping, Reject};
 use crate::minimise;
 use crate::outbox::{Clock, Entry};
 use crate::source::row::{FieldCount, Found};
@@ -87,7 +88,7 @@ impl Reject {
         Self {
             source_case_id: None,
             location,
-            rule: Rule::RowMalformed,
+            rule: RejectRule::RowMalformed,
             field: String::new(),
             value_shape: format!("表头 {expected} 列，此行 {found} 列"),
         }

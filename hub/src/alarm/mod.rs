@@ -22,7 +22,7 @@ use time::Date;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
+use crate::audit::{Action, Actor, Audit, AuditError, Entry, Existence, Outcome};
 use crate::config;
 use crate::identity::Person;
 use crate::lookup::question::{Description, Party};
@@ -31,6 +31,7 @@ use crate::review::Grounds;
 use crate::store;
 use crate::store::alarm::{Alarm, NewAlarm};
 use crate::store::scope;
+use crate::supervision::codes;
 use crate::telemetry::metrics::ALARMS;
 use pattern::{Patterns, Seen};
 
@@ -93,15 +94,15 @@ pub struct Alarms {
     known: Arc<Mutex<Option<Arc<Known>>>>,
 }
 
-impl Kind {
-    pub const ALL: [Self; 5] = [
-        Self::Honey,
-        Self::ManySubjects,
-        Self::ManyMisses,
-        Self::OneReference,
-        Self::OfficeSubjects,
-    ];
+codes!(Kind {
+    Honey = "honey",
+    ManySubjects = "many_subjects",
+    ManyMisses = "many_misses",
+    OneReference = "one_reference",
+    OfficeSubjects = "office_subjects",
+});
 
+impl Kind {
     pub const fn label_zh(self) -> &'static str {
         match self {
             Self::Honey => "查询了诱饵标识",
@@ -109,17 +110,6 @@ impl Kind {
             Self::ManyMisses => "一人查询未命中过多",
             Self::OneReference => "同一案件或收件号下查询的对象过多",
             Self::OfficeSubjects => "全处查询的对象过多",
-        }
-    }
-
-    /// The form in which it is stored and sent.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Honey => "honey",
-            Self::ManySubjects => "many_subjects",
-            Self::ManyMisses => "many_misses",
-            Self::OneReference => "one_reference",
-            Self::OfficeSubjects => "office_subjects",
         }
     }
 }
@@ -284,13 +274,9 @@ impl Alarms {
         let seen = store::alarm::load(&mut transaction, alarm_id).await?;
         scope::widen(&mut transaction).await?;
         if seen.is_none() {
-            let outcome = match store::alarm::load(&mut transaction, alarm_id).await? {
-                Some(_) => Outcome::Denied,
-                None => Outcome::NoHit,
-            };
-            let entry = Entry::by(person, Action::LiftAlarm, outcome, detail);
-            self.audit.append(entry).await?;
-            return Err(AlarmError::NotFound);
+            let there = Existence::of(store::alarm::load(&mut transaction, alarm_id).await?);
+            let entry = Entry::by(person, Action::LiftAlarm, there.outcome(), detail);
+            return Err(self.audit.refuse(entry, AlarmError::NotFound).await);
         }
         store::alarm::lift(
             &mut transaction,

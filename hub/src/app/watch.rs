@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::grpc::health::{Health, Standing};
 use crate::identity::authority::Authority;
 use crate::identity::server_certificate::ServerCertificate;
-use crate::store::token_key;
+use crate::store::{pool, token_key};
 use crate::telemetry::metrics::{NEXT_TOKENS_LACKING, POOL_CONNECTIONS};
 
 const DATABASE_EVERY: Duration = Duration::from_secs(5);
@@ -61,8 +61,8 @@ pub(super) async fn database(
             gauge!(POOL_CONNECTIONS, "pool" => *name, "state" => "used").set(used as f64);
         }
         let (_, general) = &pools[0];
-        let standing = match sqlx::query("SELECT").execute(general).await {
-            Ok(_) => Standing::Serving,
+        let standing = match pool::ping(general).await {
+            Ok(()) => Standing::Serving,
             // Every connection is in use: load, not absence.
             Err(sqlx::Error::PoolTimedOut) if general.size() > 0 => continue,
             Err(error) => {

@@ -151,6 +151,15 @@ pub enum Outcome {
     Done,
 }
 
+/// Whether what somebody asked for and does not see is there at all. From outside both look the same; the log alone
+/// tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existence {
+    /// Not for whoever asked.
+    There,
+    Nowhere,
+}
+
 /// What is to be recorded. Texts hold no control characters; `detail` holds tokens in hex and codes, never a
 /// name or a number.
 #[derive(Clone, Debug, PartialEq)]
@@ -215,6 +224,24 @@ impl Outcome {
             Self::NoHit => "no_hit",
             Self::Denied => "denied",
             Self::Done => "done",
+        }
+    }
+}
+
+impl Existence {
+    /// Of what was looked for as the hub itself.
+    pub fn of<T>(found: Option<T>) -> Self {
+        match found {
+            Some(_) => Self::There,
+            None => Self::Nowhere,
+        }
+    }
+
+    /// What came of asking for it.
+    pub const fn outcome(self) -> Outcome {
+        match self {
+            Self::There => Outcome::Denied,
+            Self::Nowhere => Outcome::NoHit,
         }
     }
 }

@@ -97,6 +97,14 @@ impl Audit {
         Ok(receipts.pop().expect("each entry has a receipt"))
     }
 
+    /// Records what came to nothing, and says what it is answered with: `answer`, or why it is not recorded.
+    pub async fn refuse<E: From<AuditError>>(&self, entry: Entry, answer: E) -> E {
+        match self.append(entry).await {
+            Ok(_) => answer,
+            Err(problem) => problem.into(),
+        }
+    }
+
     /// Returns when all the entries are durable, in one commit; none of them is when it fails.
     pub async fn append_all(&self, entries: Vec<Entry>) -> Result<Vec<Receipt>, AuditError> {
         let begun = Instant::now();

@@ -24,7 +24,7 @@ pub mod walk;
 pub mod window;
 
 pub use checkpoint::{Checkpoint, CheckpointKey};
-pub use entry::{Action, Actor, Entry, Outcome};
+pub use entry::{Action, Actor, Entry, Existence, Outcome};
 pub use log::{Audit, AuditError, AuditLog, append_once, for_once};
 pub use publish::{Checkpoints, Consistency, PublishError};
 pub use receipt::{Inclusion, Receipt};

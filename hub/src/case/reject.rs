@@ -1,4 +1,6 @@
-//! Why a record is in quarantine: in codes for programs, in Chinese for the office's staff.
+//! What an agent says of a record that it could not turn into a case.
+
+use linkage::vocabulary::{FoundBy, RejectRule};
 
 /// A source record that the agent could not turn into a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -6,6 +8,7 @@ pub struct AgentReject {
     /// The case's key at the office, or where the record stands when it has none.
     pub record_key: String,
     pub source_location: Option<String>,
+    /// Of [`RejectRule`], or of a later version's.
     pub rule_id: String,
     pub field: String,
     /// Shape of the value, never the value.
@@ -14,86 +17,22 @@ pub struct AgentReject {
     pub mended: bool,
 }
 
-/// Rules of the agent, for telling them from whatever else an agent may send.
-const AGENT_RULES: [&str; 11] = [
-    "KEY_MISSING",
-    "FIELD_MISSING",
-    "FIELD_TOO_LONG",
-    "CODE_UNKNOWN",
-    "DATE_ILLEGAL",
-    "NUMBER_ILLEGAL",
-    "ROW_MALFORMED",
-    "IDENTIFIER_UNREADABLE",
-    "FILE_UNREADABLE",
-    "COLUMN_MISSING",
-    "ENCODING_UNKNOWN",
-];
-
 /// Those of a line or a column rather than a value: what goes with them is for the office, which knows its columns.
-const OF_NO_VALUE: [&str; 2] = ["ROW_MALFORMED", "COLUMN_MISSING"];
+const OF_NO_VALUE: [RejectRule; 2] = [RejectRule::RowMalformed, RejectRule::ColumnMissing];
 
 /// What is kept of the shape that an agent sends. A shape of a shape is itself; of a value that slipped through, nothing is
 /// kept.
 pub fn kept_shape(rule_id: &str, sent: &str) -> Option<String> {
-    let is_of_value = !sent.is_empty() && !OF_NO_VALUE.contains(&rule_id);
+    let is_of_value = !sent.is_empty() && !OF_NO_VALUE.iter().any(|rule| rule.code() == rule_id);
     is_of_value.then(|| linkage::shape::of(sent))
 }
 
 impl AgentReject {
     /// The rule as a metric's label: an agent cannot make up new ones.
     pub fn rule_label(&self) -> &'static str {
-        AGENT_RULES
-            .into_iter()
-            .find(|rule| *rule == self.rule_id)
-            .unwrap_or("other")
-    }
-}
-
-/// Rules by which the hub itself refuses a record. The ids are stable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum HubRule {
-    /// A field breaks the wire contract.
-    FieldInvalid,
-    /// The same revision arrived with other content.
-    RevisionConflict,
-    /// Another case of the office has the case number.
-    CaseNoTaken,
-    /// The database refused the record; an operator should look.
-    StoreRefused,
-}
-
-impl HubRule {
-    const ALL: [Self; 4] = [
-        Self::FieldInvalid,
-        Self::RevisionConflict,
-        Self::CaseNoTaken,
-        Self::StoreRefused,
-    ];
-
-    pub fn of_id(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|rule| rule.id() == id)
-    }
-
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::FieldInvalid => "FIELD_INVALID",
-            Self::RevisionConflict => "REVISION_CONFLICT",
-            Self::CaseNoTaken => "CASE_NO_TAKEN",
-            Self::StoreRefused => "STORE_REFUSED",
-        }
-    }
-
-    /// What happened and what to do.
-    pub const fn message_zh(self) -> &'static str {
-        match self {
-            Self::FieldInvalid => {
-                "字段不符合报送规范。请在办证系统中更正后保存，程序会自动重新报送。"
-            }
-            Self::RevisionConflict => {
-                "同一修订号先后报送了不同内容。请检查映射文件中的 revision 列，或取消该列的映射。"
-            }
-            Self::CaseNoTaken => "该证号已被本处另一案件使用。请核对后更正其中之一。",
-            Self::StoreRefused => "平台未能保存该记录，已通知平台运维人员处理。",
+        match self.rule_id.parse::<RejectRule>() {
+            Ok(rule) if rule.found_by() == FoundBy::Agent => rule.code(),
+            _ => "other",
         }
     }
 }
@@ -113,5 +52,22 @@ mod tests {
         ] {
             assert_eq!(kept_shape(rule, sent), None);
         }
+    }
+    #[test]
+    fn a_metric_counts_by_the_rules_that_an_agent_has() {
+        let label = |rule_id: &str| {
+            let reject = AgentReject {
+                record_key: "C1".to_owned(),
+                source_location: None,
+                rule_id: rule_id.to_owned(),
+                field: String::new(),
+                value_shape: None,
+                mended: false,
+            };
+            reject.rule_label()
+        };
+        assert_eq!(label("OUTBOX_DAMAGED"), "OUTBOX_DAMAGED");
+        assert_eq!(label("STORE_REFUSED"), "other", "the hub's own");
+        assert_eq!(label("MADE_UP"), "other");
     }
 }

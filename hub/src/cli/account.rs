@@ -30,9 +30,8 @@ pub(super) enum UserCommand {
     /// Give an account another password; it is asked for. Its sessions and any lock end.
     Passwd {
         login: String,
-        /// Read the password from the first line of standard input.
-        #[arg(long)]
-        password_stdin: bool,
+        #[command(flatten)]
+        password: PasswordArgs,
     },
     /// Give an account another role. Its sessions end.
     Role {
@@ -97,9 +96,24 @@ pub(super) struct UserArgs {
     role: RoleArgs,
     #[arg(long)]
     display_name: String,
+    #[command(flatten)]
+    password: PasswordArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PasswordArgs {
     /// Read the password from the first line of standard input.
     #[arg(long)]
     password_stdin: bool,
+}
+
+impl PasswordArgs {
+    fn read(&self) -> anyhow::Result<Zeroizing<String>> {
+        match self.password_stdin {
+            true => first_line(),
+            false => ask(),
+        }
+    }
 }
 
 impl RoleArgs {
@@ -117,10 +131,9 @@ pub(super) async fn run(
     match command {
         UserCommand::Add(args) => add(config, args, output).await,
         UserCommand::List => list(config, output).await,
-        UserCommand::Passwd {
-            login,
-            password_stdin,
-        } => change::password(config, &login, &password(password_stdin)?, output).await,
+        UserCommand::Passwd { login, password } => {
+            change::password(config, &login, &password.read()?, output).await
+        }
         UserCommand::Role { login, role } => {
             change::role(config, &login, role.role()?, output).await
         }
@@ -146,7 +159,7 @@ pub(super) async fn run(
 
 async fn add(config: &Config, args: UserArgs, output: &Output) -> Result<(), Failure> {
     let role = args.role.role()?;
-    let password = password(args.password_stdin)?;
+    let password = args.password.read()?;
     let code = role.kind().code();
     let account = NewAccount {
         login: &args.login,
@@ -192,22 +205,17 @@ fn table(accounts: &[Account]) -> String {
         } else {
             "none"
         };
-        let office_id = account.office_id.as_deref().unwrap_or("-");
+        let office_id = account.office_id.as_ref().map_or("-", OfficeId::as_str);
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
             "{:<24}  {:<10}  {office_id:<16}  {status:<8}  {factor:<6}  {}",
-            account.login, account.role, account.display_name
+            account.login,
+            account.role.code(),
+            account.display_name
         );
     }
     text
-}
-
-fn password(from_stdin: bool) -> anyhow::Result<Zeroizing<String>> {
-    match from_stdin {
-        true => first_line(),
-        false => ask(),
-    }
 }
 
 fn first_line() -> anyhow::Result<Zeroizing<String>> {

@@ -11,9 +11,8 @@ use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use time::Date;
-use time::macros::format_description;
 
-use super::{Failure, Output};
+use super::{Failure, Output, day};
 use crate::app::Database;
 use crate::audit::checkpoint::VerifierKey;
 use crate::audit::offline::{self, Evidence, Verdict};
@@ -60,11 +59,6 @@ pub(super) struct VerifyArgs {
     /// Public key, as `audit key` prints it; several when hubs have their own. Left out with --database: this hub's.
     #[arg(long, required_unless_present = "database")]
     key: Vec<VerifierKey>,
-}
-
-fn day(text: &str) -> Result<Date, String> {
-    Date::parse(text, format_description!("[year]-[month]-[day]"))
-        .map_err(|_| "expected a day such as 2024-01-01".into())
 }
 
 impl AuditCommand {

@@ -58,7 +58,16 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     match command {
         PersonsCommand::Relink => relink(config, output).await,
-        PersonsCommand::Train { activate, seed } => train(config, activate, seed, output).await,
+        PersonsCommand::Train {
+            activate: at_once,
+            seed,
+        } => {
+            train(config, seed, output).await?;
+            match at_once {
+                true => activate(config, output).await,
+                false => Ok(()),
+            }
+        }
         PersonsCommand::Activate => activate(config, output).await,
         PersonsCommand::Status => status(config, output).await,
         PersonsCommand::Explain { one, other } => explain(config, [one, other], output).await,
@@ -116,7 +125,7 @@ fn of_relinked(relinked: &Relinked) -> String {
     )
 }
 
-async fn train(config: &Config, at_once: bool, seed: u64, output: &Output) -> Result<(), Failure> {
+async fn train(config: &Config, seed: u64, output: &Output) -> Result<(), Failure> {
     let trained = change(config, async |database: &Database| {
         let trained = train::train(&runs(database), seed, OffsetDateTime::now_utc()).await?;
         let detail = serde_json::to_value(&trained)?;
@@ -124,10 +133,7 @@ async fn train(config: &Config, at_once: bool, seed: u64, output: &Output) -> Re
     })
     .await?;
     output.print(&trained, || of_trained(&trained))?;
-    match at_once {
-        true => activate(config, output).await,
-        false => Ok(()),
-    }
+    Ok(())
 }
 
 fn of_trained(trained: &Trained) -> String {

@@ -136,7 +136,7 @@ async fn person(database: &Database, login: &str) -> Result<Person, Failure> {
         .into_iter()
         .find(|account| account.login == login && !account.disabled)
         .ok_or_else(|| anyhow!("there is no active account {login}; see: notary-hub user list"))?;
-    match account.role.parse()? {
+    match account.role {
         RoleKind::Analyst => Ok(Person::new(account.account_id, Role::Analyst)),
         RoleKind::Supervisor => Ok(Person::new(account.account_id, Role::Supervisor)),
         _ => Err(Failure::Usage(format!(

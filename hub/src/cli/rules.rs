@@ -14,7 +14,7 @@ use time::Date;
 use time::format_description::well_known::Rfc3339;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, Output};
+use super::{Failure, Output, day};
 use crate::app::Database;
 use crate::audit::{Audit, key_file};
 use crate::config::Config;
@@ -58,11 +58,6 @@ pub(super) enum RulesCommand {
         /// Without one: the text this hub ships with.
         file: Option<PathBuf>,
     },
-}
-
-fn day(text: &str) -> Result<Date, String> {
-    let format = time::macros::format_description!("[year]-[month]-[day]");
-    Date::parse(text, format).map_err(|_| "a day is written like 2024-01-31".to_owned())
 }
 
 pub(super) async fn run(

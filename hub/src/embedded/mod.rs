@@ -38,7 +38,7 @@ pub enum Durability {
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
     #[error(
-        "no PostgreSQL 15 or newer on this machine; install it (deploy/setup.sh run) or set NOTARY_HUB_PG_BIN to its bin folder"
+        "no PostgreSQL 15 or newer on this machine; install it from the system's packages, or set NOTARY_HUB_PG_BIN to its bin folder"
     )]
     NoBinaries,
     #[error("no unprivileged user to run PostgreSQL as; create the user `postgres`")]

@@ -16,10 +16,10 @@ use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use sqlx::PgPool;
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
+use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
 use crate::local_time::local_day;
 use crate::refusal::{Reason, Refusal};
 use crate::statistics::calendar::Calendar;
@@ -28,6 +28,7 @@ use crate::store::scope::Scope;
 use crate::store::token_key::{NotEntered, Told};
 use crate::supervision::codes;
 use crate::supervision::rule::Rules;
+use crate::supervision::worker::Supervision;
 use body::Body;
 
 /// Characters of a case's key, as in the wire contract.
@@ -235,6 +236,8 @@ pub enum SubmitError {
     #[error(transparent)]
     Key(#[from] NotEntered),
     #[error(transparent)]
+    Audit(#[from] AuditError),
+    #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
@@ -308,6 +311,15 @@ impl Filing {
         let content = json!([self.body, self.source_case_id, self.text]);
         Sha256::digest(content.to_string()).into()
     }
+
+    fn entry(&self, account_id: Uuid) -> Entry {
+        let detail = json!({ "filing": self.filing_id, "kind": self.body.kind() });
+        let actor = Actor::Account(account_id);
+        Entry {
+            office_id: Some(self.office_id),
+            ..Entry::of(actor, Action::SubmitFiling, Outcome::Done, detail)
+        }
+    }
 }
 
 fn fits(text: &str, most: usize) -> bool {
@@ -349,15 +361,18 @@ fn due_on(rules: &Rules, calendar: &Calendar, filing: &Filing, known: Known) -> 
     rules.deadlines.due_on(filing.body.kind(), from, calendar)
 }
 
-/// Hands a filing in whose tokens are made with the key `told`, as whoever files may for the own office; the same `filing_id` again has no second effect.
+/// Hands a filing in whose tokens are made with the key `told`, as whoever files may for the own office; the same
+/// `filing_id` again has no second effect. What a person files is recorded before it is stored.
 pub async fn submit(
-    pool: &PgPool,
+    supervision: &Supervision,
+    audit: &Audit,
     scope: Scope,
     told: Told,
-    rules: &Rules,
-    calendar: &Calendar,
     filing: &Filing,
 ) -> Result<Receipt, SubmitError> {
+    if let Some(account_id) = filing.filed_by {
+        audit.append(filing.entry(account_id)).await?;
+    }
     let today = local_day(OffsetDateTime::now_utc());
     let begins = filing.body.begins_on();
     if begins.is_some_and(|day| day > today) {
@@ -367,8 +382,13 @@ pub async fn submit(
             "日期不得晚于今天。",
         )));
     }
+    let Supervision {
+        pool,
+        rules,
+        calendar,
+    } = supervision;
     let known = store::filing::known(pool, filing).await?;
-    let due_on = due_on(rules, calendar, filing, known);
+    let due_on = due_on(&rules.rules(), calendar, filing, known);
     store::tx::retried("filing.submit", || {
         store::filing_record::record(pool, scope, told, filing, due_on)
     })

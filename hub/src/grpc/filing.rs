@@ -3,7 +3,6 @@
 
 use notary_proto::hub::v1::filing_service_server::FilingService;
 use notary_proto::hub::v1::{self as wire, SubmitFilingRequest, SubmitFilingResponse};
-use serde_json::json;
 use tonic::{Request, Response, Status};
 
 use super::error::{audit, database, invalid_field};
@@ -11,7 +10,7 @@ use super::lookup::{denied, who};
 use super::office_of;
 use super::token_key::told_by;
 use super::value::{day, timestamp};
-use crate::audit::{Action, Audit, Entry, Outcome};
+use crate::audit::{Action, Audit};
 use crate::filing::body::Body;
 use crate::filing::{self, Filing, FilingError, FilingKind, Raw, SubmitError};
 use crate::identity::Person;
@@ -46,17 +45,6 @@ impl FilingApi {
         recorded.map_err(|error| audit(&error))?;
         Err(denied(denial))
     }
-
-    /// What a person files is recorded before it is stored, as at the other door.
-    async fn record(&self, person: &Person, filing: &Filing) -> Result<(), Status> {
-        let detail = json!({ "filing": filing.filing_id, "kind": filing.body.kind() });
-        let entry = Entry::by(person, Action::SubmitFiling, Outcome::Done, detail);
-        self.audit
-            .append(entry)
-            .await
-            .map_err(|error| audit(&error))?;
-        Ok(())
-    }
 }
 
 #[tonic::async_trait]
@@ -78,18 +66,15 @@ impl FilingService for FilingApi {
         };
         let filed_by = notary.as_ref().map(|person| person.account_id);
         let filing = Filing::parse(office.office_id, body, raw, filed_by).map_err(field)?;
-        if let Some(person) = &notary {
-            self.record(person, &filing).await?;
-        }
-        let Supervision {
-            pool,
-            rules,
-            calendar,
-        } = &self.supervision;
-        let scope = office.scope();
-        let receipt = filing::submit(pool, scope, told, &rules.rules(), calendar, &filing)
-            .await
-            .map_err(refused)?;
+        let receipt = filing::submit(
+            &self.supervision,
+            &self.audit,
+            office.scope(),
+            told,
+            &filing,
+        )
+        .await
+        .map_err(refused)?;
         Ok(Response::new(SubmitFilingResponse {
             recorded_at: Some(timestamp(receipt.recorded_at)),
             due_day: receipt.due_on.map(day),
@@ -116,6 +101,7 @@ fn refused(error: SubmitError) -> Status {
         ),
         SubmitError::IdTaken => filing::id_taken().into(),
         SubmitError::Key(error) => Refusal::from(&error).into(),
+        SubmitError::Audit(error) => audit(&error),
         SubmitError::Database(error) => database(&error),
     }
 }

@@ -115,7 +115,6 @@ impl LookupService for LookupApi {
     }
 }
 
-/// A notary speaks through the certificate of the own office alone.
 /// Who calls through the certificate of an office, and whether it is a notary of it.
 pub(super) fn who<T>(office_id: OfficeId, request: &Request<T>) -> (Actor, Result<Asker, Denial>) {
     match request.extensions().get::<Person>() {
@@ -124,6 +123,7 @@ pub(super) fn who<T>(office_id: OfficeId, request: &Request<T>) -> (Actor, Resul
     }
 }
 
+/// A notary speaks through the certificate of the own office alone.
 fn asker(office_id: OfficeId, person: &Person) -> Result<Asker, Denial> {
     match person.role {
         Role::Notary(of) if of == office_id => Ok(Asker::new(person, office_id)),

@@ -3,6 +3,7 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
+use linkage::office::OfficeId;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -13,10 +14,8 @@ use super::office::Nothing;
 use super::params::Params;
 use super::problem::{Problem, ProblemBody};
 use crate::identity::Person;
+use crate::identity::directory::{self, Named};
 use crate::store;
-
-/// What offices know the bureau's people by.
-const BUREAU_ZH: &str = "市司法局";
 
 /// Accounts.
 #[derive(Serialize, ToSchema)]
@@ -31,9 +30,10 @@ pub(super) struct AccountAnswer {
     login: String,
     display_name: String,
     /// notary, analyst, supervisor or operator.
-    role: String,
+    role: &'static str,
     /// Of a notary.
-    office_id: Option<String>,
+    #[schema(value_type = Option<String>)]
+    office_id: Option<OfficeId>,
     disabled: bool,
     /// Too many passwords were tried; by itself it opens again.
     locked: bool,
@@ -84,30 +84,18 @@ pub(super) async fn people(
     Extension(person): Extension<Person>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<People>, Problem> {
-    let accounts = store::account::list(&api.pool).await?;
-    let office = person.office_id();
-    let office = office.as_ref().map(|office| office.as_str());
-    let items = accounts
-        .into_iter()
-        .filter_map(|account| NameAnswer::told_to(office, account));
+    let names = directory::names_told_to(&api.pool, person.office_id()).await?;
     Ok(Json(People {
-        items: items.collect(),
+        items: names.into_iter().map(NameAnswer::from).collect(),
     }))
 }
 
-impl NameAnswer {
-    /// What an office, or the bureau where there is none, is told of an account.
-    fn told_to(office: Option<&str>, account: store::account::Account) -> Option<Self> {
-        let name = match (office, account.office_id.as_deref()) {
-            (None, _) => account.display_name,
-            (Some(own), Some(theirs)) if own == theirs => account.display_name,
-            (Some(_), None) => BUREAU_ZH.to_owned(),
-            (Some(_), Some(_)) => return None,
-        };
-        Some(Self {
-            account_id: account.account_id,
-            name,
-        })
+impl From<Named> for NameAnswer {
+    fn from(named: Named) -> Self {
+        Self {
+            account_id: named.account_id,
+            name: named.name,
+        }
     }
 }
 
@@ -117,48 +105,12 @@ impl From<store::account::Account> for AccountAnswer {
             account_id: account.account_id,
             login: account.login,
             display_name: account.display_name,
-            role: account.role,
+            role: account.role.code(),
             office_id: account.office_id,
             disabled: account.disabled,
             locked: account.locked,
             second_factor: account.second_factor,
             created_at: account.created_at,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use time::OffsetDateTime;
-    use uuid::Uuid;
-
-    use super::{BUREAU_ZH, NameAnswer};
-    use crate::store::account::Account;
-
-    fn account(office: Option<&str>) -> Account {
-        Account {
-            account_id: Uuid::nil(),
-            login: "login".into(),
-            display_name: "name".into(),
-            role: String::new(),
-            office_id: office.map(str::to_owned),
-            disabled: false,
-            locked: false,
-            second_factor: false,
-            created_at: OffsetDateTime::UNIX_EPOCH,
-        }
-    }
-
-    #[test]
-    fn an_office_knows_its_own_people_and_the_bureau_and_nobody_elses() {
-        let told = |asks, of| NameAnswer::told_to(asks, account(of)).map(|told| told.name);
-        assert_eq!(
-            told(Some("hangzhou"), Some("hangzhou")).as_deref(),
-            Some("name")
-        );
-        assert_eq!(told(Some("hangzhou"), None).as_deref(), Some(BUREAU_ZH));
-        assert_eq!(told(Some("hangzhou"), Some("xiaoshan")), None);
-        assert_eq!(told(None, Some("xiaoshan")).as_deref(), Some("name"));
-        assert_eq!(told(None, None).as_deref(), Some("name"));
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
+use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
@@ -31,8 +32,9 @@ pub(super) struct Filter {
 pub(super) struct AlarmAnswer {
     alarm_id: Uuid,
     /// honey, many_subjects, many_misses, one_reference or office_subjects.
-    kind: String,
-    office_id: String,
+    kind: &'static str,
+    #[schema(value_type = String)]
+    office_id: OfficeId,
     /// Absent when it is about all of the office's notaries together.
     account_id: Option<Uuid>,
     /// Audit entry of the look-up that raised it.
@@ -103,7 +105,7 @@ impl From<Alarm> for AlarmAnswer {
     fn from(alarm: Alarm) -> Self {
         Self {
             alarm_id: alarm.alarm_id,
-            kind: alarm.kind,
+            kind: alarm.kind.code(),
             office_id: alarm.office_id,
             account_id: alarm.account_id,
             audit_entry: alarm.audit_entry,

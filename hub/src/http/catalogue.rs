@@ -89,7 +89,7 @@ pub(super) async fn serve(
             (severity.code(), severity.label_zh())
         }),
         districts: codes(HANGZHOU, |district| (district.code, district.name_zh)),
-        alarm_kinds: codes(&alarm::Kind::ALL, |kind| (kind.code(), kind.label_zh())),
+        alarm_kinds: codes(alarm::Kind::ALL, |kind| (kind.code(), kind.label_zh())),
         rules_version: rules.version().to_owned(),
         rules: rules.rules().iter().map(rule).collect(),
     }))

@@ -1,7 +1,8 @@
 //! What people and their tools reach over HTTPS: `/api/v1`. Conventions are in `docs/API-DESIGN.md`.
 //!
-//! [`router`] is the one place that says which role may use which route. A handler parses, calls one use case or
-//! store function, and maps the error to a [`problem::Problem`].
+//! [`router`] is the one place that says which role may use which route. A handler parses, calls one use case,
+//! and maps the error to a [`problem::Problem`]. Only rows as they stand, in the scope of whoever asks, are read from the
+//! store straight away.
 
 mod account;
 mod alarm;

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::{Extension, Json};
 use linkage::office::OfficeId;
-use linkage::remedy::remedy;
+use linkage::vocabulary::Remedy;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -232,7 +232,7 @@ impl From<Feed> for FeedAnswer {
                 differing: drift.differing,
                 only_at_hub: drift.only_at_hub,
             }),
-            open_rejects: by_rule(feed.open_rejects, |rule| remedy(rule).label_zh),
+            open_rejects: by_rule(feed.open_rejects, |rule| Remedy::of(rule).label_zh),
             quality_findings: by_rule(feed.quality_findings, quality::label_zh),
         }
     }

@@ -1,14 +1,18 @@
 //! Query parameters and bodies, read strictly: what is not known is refused, so that a misspelt filter never
 //! answers with more than was asked for.
 
+use std::convert::Infallible;
+
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use linkage::office::OfficeId;
 use serde::de::DeserializeOwned;
+use time::{Date, OffsetDateTime};
 
 use super::problem::Problem;
+use crate::local_time::local_day;
 use crate::refusal::Reason;
 
 /// Query parameters of a type that knows all of them.
@@ -58,6 +62,18 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<
         let ids = Path::from_request_parts(parts, state).await;
         ids.map(|Path(ids)| Self(ids))
             .map_err(|_| Problem::not_found())
+    }
+}
+
+/// The day on which the request came, in the time that people here live by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Today(pub(super) Date);
+
+impl<S: Send + Sync> FromRequestParts<S> for Today {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(local_day(OffsetDateTime::now_utc())))
     }
 }
 

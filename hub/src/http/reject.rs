@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
-use linkage::remedy::remedy;
+use linkage::vocabulary::Remedy;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -85,10 +85,13 @@ pub(super) async fn list(
 
 impl From<store::feed::Reject> for Reject {
     fn from(reject: store::feed::Reject) -> Self {
-        let remedy = remedy(&reject.rule_id);
+        let Remedy {
+            label_zh,
+            remedy_zh,
+        } = Remedy::of(&reject.rule_id);
         Self {
-            rule_zh: remedy.label_zh,
-            remedy_zh: remedy.remedy_zh,
+            rule_zh: label_zh,
+            remedy_zh,
             record_key: reject.record_key,
             rule_id: reject.rule_id,
             field: reject.field,

@@ -138,17 +138,11 @@ impl Api {
             .nest("/supervision", supervised(&gate))
             .route(
                 "/offices/{office_id}/profile",
-                gate(
-                    &[Supervisor, Operator],
-                    get(supervision::directory::read_profile),
-                ),
+                gate(&[Supervisor, Operator], get(supervision::profile::read)),
             )
             .route(
                 "/offices/{office_id}/profile",
-                gate(
-                    &[Supervisor, Operator],
-                    put(supervision::directory::put_profile),
-                ),
+                gate(&[Supervisor, Operator], put(supervision::profile::put)),
             )
             // Open to everybody.
             .route("/sessions", post(session::create).delete(session::delete))

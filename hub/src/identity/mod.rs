@@ -9,6 +9,7 @@
 //! | [`enrol`], [`join_token`] | an office's first certificate, and the next ones |
 //! | [`revocation`] | who may no longer speak |
 //! | [`account`], [`password`], [`second_factor`] | people, and signing in |
+//! | [`directory`] | what people are called, as whoever asks may know it |
 //! | [`new_password`], [`own_password`] | what may be a password, and changing one's own |
 //! | [`oidc`] | signing in through the bureau's identity provider |
 //! | [`session`], [`session_key_file`] | bearer tokens, and the keys that sign them |
@@ -17,6 +18,7 @@
 pub mod account;
 pub mod authority;
 pub mod ca;
+pub mod directory;
 pub mod enrol;
 pub mod join_token;
 pub mod new_password;

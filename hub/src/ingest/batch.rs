@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use linkage::matter::RuleSet;
 use linkage::office::OfficeId;
+use linkage::vocabulary::{FoundBy, RejectRule};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Context;
 use super::decode::{self, Decoded};
 use super::plan::{Batch, Incoming, Plan, Quarantined, Reason, Write};
-use crate::case::reject::HubRule;
 use crate::duplicates::{self, watched};
 use crate::store::child::{Keyed, rank};
 use crate::store::duplicate::Sought;
@@ -55,7 +55,7 @@ pub struct HubReject {
     pub sequence: u64,
     /// The case's key at the office; `None` for a record that has none.
     pub source_case_id: Option<String>,
-    pub rule: HubRule,
+    pub rule: RejectRule,
     pub field: String,
 }
 
@@ -66,7 +66,7 @@ pub(super) struct Tally {
     pub changed: u64,
     pub unchanged: u64,
     /// Office, who refused, rule.
-    pub rejected: Vec<(OfficeId, &'static str, &'static str)>,
+    pub rejected: Vec<(OfficeId, FoundBy, &'static str)>,
     /// Severities of the findings opened.
     pub findings: Vec<&'static str>,
 }
@@ -235,7 +235,7 @@ fn refused<'a>(records: &[Incoming<'a>]) -> Plan<'a> {
             Decoded::Invalid(invalid) => (invalid.source_case_id.as_ref(), invalid.revision),
         };
         let reason = Reason::Hub {
-            rule: HubRule::StoreRefused,
+            rule: RejectRule::StoreRefused,
             field: "",
         };
         Quarantined::new(record, key.map(String::as_str), revision, reason)
@@ -364,8 +364,8 @@ fn tally(plan: &Plan<'_>) -> Tally {
             .quarantined
             .iter()
             .map(|reject| match reject.reason {
-                Reason::Agent(agent) => (reject.office_id, "agent", agent.rule_label()),
-                Reason::Hub { rule, .. } => (reject.office_id, "hub", rule.id()),
+                Reason::Agent(agent) => (reject.office_id, FoundBy::Agent, agent.rule_label()),
+                Reason::Hub { rule, .. } => (reject.office_id, FoundBy::Hub, rule.code()),
             })
             .collect(),
         findings: Vec::new(),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use linkage::vocabulary::RejectRule;
 use metrics::{counter, gauge, histogram};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -237,8 +238,8 @@ fn measure(jobs: &[Job], tally: &Tally, took: Duration) {
         counter!(INGEST_RECORDS, "effect" => effect).increment(count);
     }
     for (office_id, found_by, rule) in &tally.rejected {
-        counter!(REJECTS, "found_by" => *found_by, "rule" => *rule).increment(1);
-        if *rule == crate::case::reject::HubRule::RevisionConflict.id() {
+        counter!(REJECTS, "found_by" => found_by.code(), "rule" => *rule).increment(1);
+        if *rule == RejectRule::RevisionConflict.code() {
             counter!(REVISION_CONFLICTS, "office" => office_id.to_string()).increment(1);
         }
     }

@@ -249,7 +249,7 @@ impl Lookup {
         denial.into()
     }
 
-    /// As with [`Self::find`], a dead connection is found here; nothing has been committed on it.
+    /// As with [`Self::search`], a dead connection is found here; nothing has been committed on it.
     async fn intents<'a>(
         &self,
         rules: &RuleSet,

@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Desk, Grounds, Review, ReviewError};
-use crate::audit::{Action, Outcome};
+use crate::audit::{Action, Existence, Outcome};
 use crate::lookup::disclosure;
 use crate::store::duplicate::Basis;
 use crate::store::review::beside;
@@ -301,7 +301,7 @@ impl Review<'_> {
         let Some(finding) = store::load(connection, &[finding_id]).await?.pop() else {
             // The database does not show it either; the log tells another office's from one that is not there.
             scope::widen(connection).await?;
-            let there = !store::load(connection, &[finding_id]).await?.is_empty();
+            let there = Existence::of(store::load(connection, &[finding_id]).await?.pop());
             return Err(self.missing(action, detail, there).await);
         };
         match finding.told_to(self.desk, &self.rules) {

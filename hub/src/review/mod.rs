@@ -28,7 +28,7 @@ use serde_json::Value;
 use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
-use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
+use crate::audit::{Action, Audit, AuditError, Entry, Existence, Outcome};
 use crate::identity::{Person, Role};
 use crate::linking::LinkingError;
 use crate::linking::model::Models;
@@ -147,24 +147,16 @@ impl<'a> Review<'a> {
         Ok(())
     }
 
-    /// Records the attempt at what this person does not see, be it `there` or not: it looks the same from outside.
-    async fn missing(&self, action: Action, detail: Value, there: bool) -> ReviewError {
-        let outcome = match there {
-            true => Outcome::Denied,
-            false => Outcome::NoHit,
-        };
-        match self.record(action, outcome, detail).await {
-            Ok(()) => ReviewError::NotFound,
-            Err(problem) => problem,
-        }
+    /// Records the attempt at what this person does not see.
+    async fn missing(&self, action: Action, detail: Value, existence: Existence) -> ReviewError {
+        let entry = Entry::by(self.by, action, existence.outcome(), detail);
+        self.audit.refuse(entry, ReviewError::NotFound).await
     }
 
     /// Records a denial and says what it is denied with.
     async fn denied(&self, action: Action, detail: Value, error: ReviewError) -> ReviewError {
-        match self.record(action, Outcome::Denied, detail).await {
-            Ok(()) => error,
-            Err(problem) => problem,
-        }
+        let entry = Entry::by(self.by, action, Outcome::Denied, detail);
+        self.audit.refuse(entry, error).await
     }
 }
 

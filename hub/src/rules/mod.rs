@@ -4,11 +4,14 @@
 //! with at its start; what is in force is changed by `notary-hub rules activate` alone, once there is one. Writers read
 //! the version in force in their own transactions, so that no case is stored under a version that was replaced before
 //! it; everything else follows within seconds.
+//!
+//! A text that is put in force leaves no matter out. One that was in force before the catalogue grew may: a hub works by
+//! it all the same, or the upgrade that brings a matter would keep the hub from starting.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use linkage::matter::{RuleError, RuleSet, RulesDigest};
+use linkage::matter::{MatterType, RuleError, RuleSet, RulesDigest};
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
@@ -121,11 +124,12 @@ impl Rules {
         let Some(text) = store::rules::text_in_force(connection).await? else {
             return Ok(current);
         };
-        let rules = RuleSet::parse_complete(&text.content).map_err(|source| {
+        let rules = RuleSet::parse(&text.content).map_err(|source| {
             let version = text.version;
             RulesError::Unreadable { version, source }
         })?;
         tracing::info!(version = rules.version(), "rules taken up");
+        warn_of_gaps(&rules);
         let rules = Arc::new(rules);
         self.0.send_replace(Arc::clone(&rules));
         Ok(rules)
@@ -144,6 +148,18 @@ impl Rules {
                 );
             }
         }
+    }
+}
+
+fn warn_of_gaps(rules: &RuleSet) {
+    let left_out: Vec<_> = rules.left_out().map(MatterType::code).collect();
+    if !left_out.is_empty() {
+        tracing::warn!(
+            version = rules.version(),
+            matters = left_out.join(", "),
+            "this hub knows matters that the rules in force leave out: no two cases of these are the same, and nothing \
+             is told of them; run `notary-hub rules activate`"
+        );
     }
 }
 

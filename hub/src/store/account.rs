@@ -1,5 +1,6 @@
 //! Accounts of people.
 
+use linkage::office::OfficeId;
 use serde::Serialize;
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -9,7 +10,7 @@ use super::decode::parse;
 use crate::identity::account::{Caller, FAILURES_TO_LOCK, LOCKED_FOR, NewAccount};
 use crate::identity::new_password::Names;
 use crate::identity::own_account::{self, ChangedBy};
-use crate::identity::{Person, Role};
+use crate::identity::{Person, Role, RoleKind};
 
 /// An account that may try to sign in now.
 #[derive(Debug)]
@@ -30,8 +31,8 @@ pub struct Account {
     pub account_id: Uuid,
     pub login: String,
     pub display_name: String,
-    pub role: String,
-    pub office_id: Option<String>,
+    pub role: RoleKind,
+    pub office_id: Option<OfficeId>,
     pub disabled: bool,
     pub locked: bool,
     pub second_factor: bool,
@@ -371,15 +372,29 @@ pub async fn login(pool: &PgPool, account_id: Uuid) -> Result<Option<String>, sq
 
 /// All accounts by login.
 pub async fn list(pool: &PgPool) -> Result<Vec<Account>, sqlx::Error> {
-    sqlx::query_as!(
-        Account,
+    let rows = sqlx::query!(
         r#"SELECT account_id, login, display_name, role, office_id, disabled_at IS NOT NULL AS "disabled!",
                   locked_until IS NOT NULL AND locked_until > now() AS "locked!",
                   totp_secret IS NOT NULL AS "second_factor!", created_at
            FROM account ORDER BY login"#
     )
     .fetch_all(pool)
-    .await
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Account {
+                account_id: row.account_id,
+                login: row.login,
+                display_name: row.display_name,
+                role: parse(&row.role)?,
+                office_id: row.office_id.as_deref().map(parse).transpose()?,
+                disabled: row.disabled,
+                locked: row.locked,
+                second_factor: row.second_factor,
+                created_at: row.created_at,
+            })
+        })
+        .collect()
 }
 
 /// The account of a login.

@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgPool, query, query_as, query_scalar};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::decode::decode_error;
+use super::decode::{decode_error, parse};
 use crate::alarm::Kind;
 use crate::lookup::Asker;
 
@@ -26,14 +26,44 @@ pub struct NewAlarm {
 #[derive(Clone, Debug)]
 pub struct Alarm {
     pub alarm_id: Uuid,
-    pub kind: String,
-    pub office_id: String,
+    pub kind: Kind,
+    pub office_id: OfficeId,
     pub account_id: Option<Uuid>,
     pub audit_entry: i64,
     pub raised_at: OffsetDateTime,
     pub lifted_by: Option<Uuid>,
     pub lifted_at: Option<OffsetDateTime>,
     pub lifted_reason: Option<String>,
+}
+
+struct Row {
+    alarm_id: Uuid,
+    kind: String,
+    office_id: String,
+    account_id: Option<Uuid>,
+    audit_entry: i64,
+    raised_at: OffsetDateTime,
+    lifted_by: Option<Uuid>,
+    lifted_at: Option<OffsetDateTime>,
+    lifted_reason: Option<String>,
+}
+
+impl TryFrom<Row> for Alarm {
+    type Error = sqlx::Error;
+
+    fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            alarm_id: row.alarm_id,
+            kind: parse(&row.kind)?,
+            office_id: parse(&row.office_id)?,
+            account_id: row.account_id,
+            audit_entry: row.audit_entry,
+            raised_at: row.raised_at,
+            lifted_by: row.lifted_by,
+            lifted_at: row.lifted_at,
+            lifted_reason: row.lifted_reason,
+        })
+    }
 }
 
 /// A planted identity.
@@ -88,29 +118,31 @@ pub async fn list(
     behind: Option<Uuid>,
     most: i64,
 ) -> Result<Vec<Alarm>, sqlx::Error> {
-    query_as!(
-        Alarm,
+    let rows = query_as!(
+        Row,
         "SELECT alarm_id, kind, office_id, account_id, audit_entry, raised_at, lifted_by, lifted_at, lifted_reason
            FROM alarm WHERE $1::uuid IS NULL OR alarm_id < $1 ORDER BY alarm_id DESC LIMIT $2",
         behind,
         most,
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    rows.into_iter().map(Alarm::try_from).collect()
 }
 
 pub async fn load(
     connection: &mut PgConnection,
     alarm_id: Uuid,
 ) -> Result<Option<Alarm>, sqlx::Error> {
-    query_as!(
-        Alarm,
+    let row = query_as!(
+        Row,
         "SELECT alarm_id, kind, office_id, account_id, audit_entry, raised_at, lifted_by, lifted_at, lifted_reason
            FROM alarm WHERE alarm_id = $1",
         alarm_id,
     )
     .fetch_optional(connection)
-    .await
+    .await?;
+    row.map(Alarm::try_from).transpose()
 }
 
 /// Lifts an alarm that is open.

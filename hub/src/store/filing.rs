@@ -2,7 +2,7 @@
 
 use linkage::office::OfficeId;
 use serde::Serialize;
-use sqlx::{PgConnection, PgPool, query, query_as, query_scalar};
+use sqlx::{PgConnection, PgPool, query, query_scalar};
 use time::{Date, OffsetDateTime};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -162,8 +162,9 @@ pub async fn list(
 /// How many filings of a kind came, and how many of them late.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FilingCount {
-    pub office_id: String,
-    pub kind: String,
+    #[schema(value_type = String)]
+    pub office_id: OfficeId,
+    pub kind: FilingKind,
     pub filed: i64,
     pub late: i64,
 }
@@ -175,8 +176,7 @@ pub async fn counts(
     from: Option<Date>,
     to: Option<Date>,
 ) -> Result<Vec<FilingCount>, sqlx::Error> {
-    query_as!(
-        FilingCount,
+    let rows = query!(
         r#"SELECT office_id, kind, count(*) AS "filed!", count(*) FILTER (WHERE recorded_on > due_on) AS "late!"
              FROM (SELECT office_id, kind, due_on, (recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS recorded_on
                      FROM filing) AS f
@@ -188,7 +188,17 @@ pub async fn counts(
         to,
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(FilingCount {
+                office_id: parse(&row.office_id)?,
+                kind: parse(&row.kind)?,
+                filed: row.filed,
+                late: row.late,
+            })
+        })
+        .collect()
 }
 
 /// A filing of before details were kept has its kind alone.

@@ -1,22 +1,37 @@
 //! `notice`: what waits to be told to an office.
 
 use linkage::office::OfficeId;
-use sqlx::{PgConnection, PgPool, query, query_as};
+use sqlx::{PgConnection, PgPool, query};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Kind of a notice about a duplicate finding.
-pub const DUPLICATE_FOUND: &str = "duplicate_found";
-/// Kind of a notice by which the bureau asks for a report.
-pub const REPORT_WANTED: &str = "report_wanted";
-/// Kind of a notice by which the bureau asks for rectification.
-pub const RECTIFICATION_ASKED: &str = "rectification_asked";
-/// Kind of a notice that answers a standing question.
-pub const MATTER_OPENED: &str = "matter_opened";
-/// Kind of a notice by which another office asks for the verification of a case.
-pub const DETAILS_ASKED: &str = "details_asked";
-/// Kind of a notice that such a request was answered.
-pub const DETAILS_ANSWERED: &str = "details_answered";
+use crate::supervision::codes;
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// A duplicate finding.
+    DuplicateFound,
+    /// The bureau asks for a report.
+    ReportWanted,
+    /// The bureau asks for rectification.
+    RectificationAsked,
+    /// A standing question is answered.
+    MatterOpened,
+    /// Another office asks for the verification of a case.
+    DetailsAsked,
+    /// Such a request was answered.
+    DetailsAnswered,
+}
+
+codes!(NoticeKind {
+    DuplicateFound = "duplicate_found",
+    ReportWanted = "report_wanted",
+    RectificationAsked = "rectification_asked",
+    MatterOpened = "matter_opened",
+    DetailsAsked = "details_asked",
+    DetailsAnswered = "details_answered",
+});
 
 /// A notice to be told to an office.
 #[derive(Clone, Debug)]
@@ -31,7 +46,8 @@ pub struct NewNotice<'a> {
 #[derive(Clone, Debug)]
 pub struct Notice {
     pub notice_id: Uuid,
-    pub kind: String,
+    /// None: one that only a later version knows.
+    pub kind: Option<NoticeKind>,
     pub source_case_id: Option<String>,
     pub text_zh: String,
     pub created_at: OffsetDateTime,
@@ -44,13 +60,13 @@ pub async fn insert(
     connection: &mut PgConnection,
     notices: &[NewNotice<'_>],
 ) -> Result<(), sqlx::Error> {
-    insert_of(connection, DUPLICATE_FOUND, notices).await
+    insert_of(connection, NoticeKind::DuplicateFound, notices).await
 }
 
 /// The same of another kind. A notice about no case has an empty key.
 pub async fn insert_of(
     connection: &mut PgConnection,
-    kind: &str,
+    kind: NoticeKind,
     notices: &[NewNotice<'_>],
 ) -> Result<(), sqlx::Error> {
     if notices.is_empty() {
@@ -69,7 +85,7 @@ pub async fn insert_of(
         &offices as &[&str],
         &cases as &[&str],
         &texts as &[&str],
-        kind,
+        kind.code(),
     )
     .execute(connection)
     .await?;
@@ -82,15 +98,23 @@ pub async fn waiting(
     office_id: OfficeId,
     most: i64,
 ) -> Result<Vec<Notice>, sqlx::Error> {
-    query_as!(
-        Notice,
+    let rows = query!(
         r#"SELECT notice_id, kind, source_case_id, text_zh, created_at, audit_entry FROM notice
             WHERE office_id = $1 AND delivered_at IS NULL ORDER BY created_at, notice_id LIMIT $2"#,
         office_id.as_str(),
         most,
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    let notices = rows.into_iter().map(|row| Notice {
+        notice_id: row.notice_id,
+        kind: row.kind.parse().ok(),
+        source_case_id: row.source_case_id,
+        text_zh: row.text_zh,
+        created_at: row.created_at,
+        audit_entry: row.audit_entry,
+    });
+    Ok(notices.collect())
 }
 
 /// Remembers by which entries of the audit log these are recorded.

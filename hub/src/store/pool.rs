@@ -25,6 +25,12 @@ const GENERIC: (&str, &str) = ("plan_cache_mode", "force_generic_plan");
 /// transaction.
 const OUTSIDE: &str = "SELECT now() = statement_timestamp()";
 
+/// Whether the database answers.
+pub async fn ping(pool: &PgPool) -> Result<(), sqlx::Error> {
+    raw_sql("SELECT").execute(pool).await?;
+    Ok(())
+}
+
 /// Connections over which rows are copied. sqlx does not count the answer to a COPY among those that it has yet to read:
 /// one that is cut off behind its last row would leave the connection an answer behind, and whoever has it next would be
 /// told what the one before had asked. Whether it answers what it is asked is tried when it comes back, and one that does

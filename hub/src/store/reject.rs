@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 
 use linkage::office::OfficeId;
+use linkage::vocabulary::FoundBy;
 use sqlx::{PgConnection, PgExecutor, PgPool, query};
 use uuid::Uuid;
 
 use super::columns;
 use crate::case::CaseKey;
-use crate::case::reject::HubRule;
 use crate::ingest::batch::HubReject;
 use crate::ingest::plan::{Quarantined, Reason};
 
@@ -62,7 +62,7 @@ pub async fn open_of(
             sequence: row.sequence.unsigned_abs(),
             source_case_id: (!row.is_place).then_some(row.record_key),
             // A later version's rule says nothing to this one.
-            rule: HubRule::of_id(&row.rule_id)?,
+            rule: row.rule_id.parse().ok()?,
             field: row.field,
         })
     });
@@ -107,11 +107,11 @@ impl<'a> Columns<'a> {
     fn push(&mut self, reject: &'a Quarantined<'_>) {
         let (found_by, location, shape) = match reject.reason {
             Reason::Agent(agent) => (
-                "agent",
+                FoundBy::Agent,
                 agent.source_location.as_deref(),
                 agent.value_shape.as_deref(),
             ),
-            Reason::Hub { .. } => ("hub", None, None),
+            Reason::Hub { .. } => (FoundBy::Hub, None, None),
         };
         // Only of what the hub refused the agent must hear.
         let at = matches!(reject.reason, Reason::Hub { .. })
@@ -122,7 +122,7 @@ impl<'a> Columns<'a> {
         self.field.push(reject.reason.field());
         self.source_location.push(location);
         self.value_shape.push(shape);
-        self.found_by.push(found_by);
+        self.found_by.push(found_by.code());
         self.epoch.push(at.map(|(epoch, _)| epoch));
         self.sequence.push(at.and_then(|(_, sequence)| sequence));
         self.revision.push(reject.revision);

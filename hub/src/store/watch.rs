@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::decode::{decode_error, parse};
-use super::notice::MATTER_OPENED;
+use super::notice::NoticeKind;
 use crate::lookup::Asker;
 
 /// Questions of one office that stand at once: a bound on what one case can cost.
@@ -356,7 +356,7 @@ pub async fn tell(
         &before as &[&str],
         &named,
         &after as &[&str],
-        MATTER_OPENED,
+        NoticeKind::MatterOpened.code(),
     )
     .execute(connection)
     .await?;

@@ -20,11 +20,11 @@ use super::inspection::IllegalAct;
 use super::life::{Hand, IllegalStep, Step};
 use super::rule::{RuleId, Rules};
 use super::taking_in::StillOpen;
-use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
+use crate::audit::{Action, Audit, AuditError, Entry, Existence, Outcome};
 use crate::identity::{Person, Role};
 use crate::local_time::local_day;
 use crate::review::Grounds;
-use crate::store::notice::{self, NewNotice};
+use crate::store::notice::{self, NewNotice, NoticeKind};
 use crate::store::scope;
 use crate::store::supervision::finding::{self, Finding, NewStep, Taken, Wanted};
 use crate::store::tx::{self, Retryable, retried};
@@ -202,7 +202,7 @@ impl<'a> Desk<'a> {
                 source_case_id: found.case().unwrap_or_default(),
                 text_zh: text,
             }];
-            notice::insert_of(&mut transaction, notice::RECTIFICATION_ASKED, &notices).await?;
+            notice::insert_of(&mut transaction, NoticeKind::RectificationAsked, &notices).await?;
         }
         self.record(Action::TakeFindingStep, Outcome::Done, detail)
             .await?;
@@ -229,21 +229,20 @@ impl<'a> Desk<'a> {
             return Ok(found);
         }
         scope::widen(connection).await?;
-        let there = !finding::load(connection, &[finding_id]).await?.is_empty();
+        let there = Existence::of(finding::load(connection, &[finding_id]).await?.pop());
         let detail = json!({ "finding": finding_id });
         Err(self.missing(action, detail, there).await)
     }
 
     /// Records the attempt at what is not for this person; the log alone tells that from what is not there.
-    pub(super) async fn missing(&self, action: Action, detail: Value, there: bool) -> DeskError {
-        let outcome = match there {
-            true => Outcome::Denied,
-            false => Outcome::NoHit,
-        };
-        match self.record(action, outcome, detail).await {
-            Ok(()) => DeskError::NotFound,
-            Err(problem) => problem,
-        }
+    pub(super) async fn missing(
+        &self,
+        action: Action,
+        detail: Value,
+        existence: Existence,
+    ) -> DeskError {
+        let entry = Entry::by(self.by, action, existence.outcome(), detail);
+        self.audit.refuse(entry, DeskError::NotFound).await
     }
 
     pub(super) async fn record(

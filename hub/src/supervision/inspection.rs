@@ -24,10 +24,10 @@ use super::codes;
 use super::desk::{Desk, DeskError};
 use super::life::Hand;
 use super::taking_in::all_ended;
-use crate::audit::{Action, Outcome};
+use crate::audit::{Action, Existence, Outcome};
 use crate::local_time::local_day;
 use crate::review::Grounds;
-use crate::store::notice::{self, NewNotice};
+use crate::store::notice::{self, NewNotice, NoticeKind};
 use crate::store::scope;
 use crate::store::supervision::inspection::{self as store, Inspection, Read, Wanted};
 use crate::store::supervision::{finding, inspection_finding};
@@ -279,7 +279,7 @@ impl Desk<'_> {
                     }
                 ),
             }];
-            notice::insert_of(&mut transaction, notice::RECTIFICATION_ASKED, &notices).await?;
+            notice::insert_of(&mut transaction, NoticeKind::RectificationAsked, &notices).await?;
         }
         self.record(action, Outcome::Done, detail).await?;
         let after = store::load(&mut transaction, inspection_id).await?;
@@ -303,7 +303,7 @@ impl Desk<'_> {
             return Ok(found);
         }
         scope::widen(connection).await?;
-        let there = store::load(connection, inspection_id).await?.is_some();
+        let there = Existence::of(store::load(connection, inspection_id).await?);
         let detail = json!({ "inspection": inspection_id });
         Err(self.missing(action, detail, there).await)
     }

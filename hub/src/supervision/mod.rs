@@ -9,6 +9,7 @@
 //! * [`life`]: open → notified → rectified → verified, or dismissed; who may take which step.
 //! * [`desk`]: people at work on findings. Everything they read and decide is in the audit log.
 //! * [`inspection`]: 检查督导, from its plan over the notice to its end; [`taking_in`]: the findings that it takes in.
+//! * [`profile`]: what the bureau has on file of an office.
 //! * [`reminder`]: what an office is reminded of before it is late.
 //! * [`replay`]: what the rules in force, or others, find in all of history.
 //!
@@ -25,6 +26,7 @@ pub mod evidence;
 pub mod facts;
 pub mod inspection;
 pub mod life;
+pub mod profile;
 pub mod reminder;
 pub mod replay;
 pub mod rule;

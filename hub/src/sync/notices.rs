@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
 use crate::identity::OfficeIdentity;
-use crate::store::notice::{self, Notice};
+use crate::store::notice::{self, Notice, NoticeKind};
 use crate::store::watch::{self, Answering};
 use crate::transport::HttpLimits;
 
@@ -74,9 +74,11 @@ impl Notices {
     }
 
     async fn record(&self, due: &[Notice]) -> Result<(), NoticesError> {
+        let answers = |notice: &&Notice| notice.kind == Some(NoticeKind::MatterOpened);
         let unrecorded = due
             .iter()
-            .filter(|notice| notice.kind == notice::MATTER_OPENED && notice.audit_entry.is_none());
+            .filter(answers)
+            .filter(|notice| notice.audit_entry.is_none());
         let unrecorded: Vec<Uuid> = unrecorded.map(|notice| notice.notice_id).collect();
         if unrecorded.is_empty() {
             return Ok(());

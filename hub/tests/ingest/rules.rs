@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use aws_lc_rs::signature::Ed25519KeyPair;
+use linkage::matter::RuleSet;
 use notary_hub::audit::{Audit, CheckpointKey};
 use notary_hub::duplicates::activation;
 use notary_hub::ingest::batch::Job;
-use notary_hub::rules::Edition;
+use notary_hub::rules::{Edition, Rules};
 use notary_proto::hub::v1::PartyRole;
 use tokio_util::sync::CancellationToken;
 
 use crate::city::{Hub, Office};
-use crate::record::{Case, case, person};
+use crate::record::{Case, case, home, person};
 
 const OPEN: &str =
     "SELECT string_agg(concat_ws(' ', rule_id, severity, rules_version), ', ' ORDER BY rule_id)
@@ -23,6 +24,23 @@ fn edition(version: &str, from: &str, to: &str) -> Edition {
     let text = text.replacen("version = \"2\"", &format!("version = \"{version}\""), 1);
     assert!(text.contains(from));
     Edition::parse(text.replacen(from, to, 1)).unwrap()
+}
+
+/// What was in force before the catalogue had registrations.
+fn without_registrations() -> Edition {
+    let shipped = Edition::shipped().text;
+    let (before, rule) = shipped
+        .split_once("[[rule]]\nid = \"REGISTRATION_SAME_SUBJECT\"")
+        .unwrap();
+    let (_, behind) = rule.split_once("\n\n").unwrap();
+    let text = format!("{before}{behind}")
+        .replacen("version = \"2\"", "version = \"1\"", 1)
+        .replacen(", \"registration\"", "", 1);
+    assert!(!text.contains("\"registration\""));
+    Edition {
+        rules: RuleSet::parse(&text).unwrap(),
+        text,
+    }
 }
 
 async fn activate(hub: &Hub, edition: &Edition) {
@@ -112,4 +130,32 @@ async fn a_version_is_one_text_for_ever() {
     let other = edition("2", "INHERITANCE_SAME_DECEDENT", "ONE_ESTATE");
     let refused = other.register(&hub.pool).await.unwrap_err();
     assert!(refused.to_string().contains("new `version`"), "{refused}");
+}
+
+/// An upgrade that brings a matter finds rules in force that do not know it.
+#[tokio::test]
+async fn rules_that_leave_a_matter_out_stay_in_force_until_others_are_activated() {
+    let hub = Hub::start().await;
+    without_registrations().register(&hub.pool).await.unwrap();
+    let rules = Rules::load(&hub.pool).await.unwrap().current();
+    assert_eq!(rules.version(), "1");
+    let left_out: Vec<_> = rules.left_out().map(|matter| matter.code()).collect();
+    assert_eq!(left_out, ["registration"]);
+
+    let registered = |source_case_id: &str| {
+        let applicant = person(PartyRole::Applicant, 1);
+        let case = case(source_case_id).matter("registration");
+        case.parties(vec![applicant]).subjects(vec![home(4)])
+    };
+    let (mut one, mut two) = (hub.office("hangzhou").await, hub.office("xiaoshan").await);
+    one.taken(&hub, vec![inheritance("A", 9), registered("C")])
+        .await;
+    two.taken(&hub, vec![inheritance("B", 9), registered("D")])
+        .await;
+    let known = "INHERITANCE_SAME_DECEDENT duplicate 1";
+    assert_eq!(hub.text(OPEN).await.unwrap(), known);
+
+    activate(&hub, &Edition::shipped()).await;
+    let both = format!("{known}, REGISTRATION_SAME_SUBJECT duplicate 2");
+    assert_eq!(hub.text(OPEN).await.unwrap(), both);
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use notary_hub::alarm::Kind;
 use notary_hub::identity::{Person, Role};
 use notary_hub::store::alarm::{self, Alarm};
 use notary_proto::hub::v1::{
@@ -46,8 +47,8 @@ async fn who_asks_for_a_planted_identity_raises_an_alarm_and_hears_what_everybod
     let ordinary = counter.answer(ask(8)).await;
     assert_eq!(planted.hits, ordinary.hits);
     assert_eq!(raised.len(), 1);
-    assert_eq!(raised[0].kind, "honey");
-    assert_eq!(raised[0].office_id, "hangzhou");
+    assert_eq!(raised[0].kind, Kind::Honey);
+    assert_eq!(raised[0].office_id.as_str(), "hangzhou");
     let receipt = planted.receipt.unwrap();
     assert_eq!(raised[0].audit_entry.unsigned_abs(), receipt.audit_entry);
     // Once is enough until somebody has looked at it.
@@ -63,7 +64,7 @@ async fn who_tries_number_after_number_is_suspended_until_the_bureau_lifts_the_a
         counter.answer(ask(number)).await;
     }
     let raised = alarms(&counter).await;
-    assert_eq!(raised[0].kind, "many_subjects");
+    assert_eq!(raised[0].kind, Kind::ManySubjects);
     let refused = async {
         loop {
             if let Err(status) = counter.ask(ask(1)).await {
@@ -120,7 +121,7 @@ async fn who_asks_about_many_in_one_batch_is_suspended_from_every_kind_of_look_u
     let counter = watched().await;
     counter.batch(batch(0..20)).await.unwrap();
     let raised = alarms(&counter).await;
-    assert_eq!(raised[0].kind, "many_subjects");
+    assert_eq!(raised[0].kind, Kind::ManySubjects);
     assert_eq!(raised[0].audit_entry, 20, "the last of the batch raised it");
     let refused = async {
         loop {
@@ -147,5 +148,5 @@ async fn who_looks_for_one_person_after_another_raises_an_alarm_though_only_name
         let by_name = known_as(PartyRole::Principal, &format!("张{number}"), "1961-03-07");
         counter.find(find(by_name)).await.unwrap();
     }
-    assert_eq!(alarms(&counter).await[0].kind, "many_subjects");
+    assert_eq!(alarms(&counter).await[0].kind, Kind::ManySubjects);
 }

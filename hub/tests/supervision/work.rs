@@ -5,8 +5,9 @@ use std::time::Duration;
 use notary_hub::background::Cause;
 use notary_hub::store;
 use notary_hub::store::set_aside;
-use notary_hub::store::supervision::profile::{self, Profile};
+use notary_hub::store::supervision::profile;
 use notary_hub::store::supervision::work;
+use notary_hub::supervision::profile::Profile;
 
 use crate::city::Hub;
 use crate::{TODAY, late, supervision};
@@ -114,7 +115,7 @@ async fn what_the_bureau_has_on_file_of_an_office_comes_before_the_rules_when_it
     supervision(&hub).drain(TODAY).await.unwrap();
     assert_eq!(hub.text(FINDINGS).await, None);
     let profile = |telephone: &str| Profile {
-        matters_excluded: vec!["will".to_owned()],
+        matters_excluded: vec!["will".parse().unwrap()],
         telephone: telephone.to_owned(),
         ..Profile::default()
     };

@@ -30,7 +30,7 @@
 //! ```
 //!
 //! A matter stands in one rule at least or under `without_duplicates`, and in one `disclosure`, or the text cannot be
-//! in force ([`super::RuleSet::parse_complete`]).
+//! put in force ([`super::RuleSet::parse_complete`]).
 
 use serde::Deserialize;
 
@@ -432,13 +432,18 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_leaves_a_matter_out_cannot_be_in_force() {
+    fn a_text_that_leaves_a_matter_out_cannot_be_put_in_force() {
         let refused = |text: &str| {
             RuleSet::parse_complete(text)
                 .expect_err("incomplete")
                 .to_string()
         };
         assert!(refused(GOOD).contains("inheritance stands in no rule"));
+        let read = RuleSet::parse(GOOD).expect("it was in force before the catalogue grew");
+        assert!(
+            read.left_out().eq(MatterType::all()),
+            "nothing is told of gifts"
+        );
         let codes: Vec<_> = MatterType::all()
             .map(|matter| format!("\"{}\"", matter.code()))
             .collect();

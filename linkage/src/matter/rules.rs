@@ -213,22 +213,31 @@ impl RuleSet {
         })
     }
 
-    /// Reads a text that is to be in force: one that says for every matter of the catalogue what makes it the same,
+    /// Reads a text that is to be put in force: one that says for every matter of the catalogue what makes it the same,
     /// or why nothing does, and what of it may be told.
     ///
     /// # Errors
     /// [`RuleError`] for the first fault, naming the rule or the matter.
     pub fn parse_complete(toml: &str) -> Result<Self, RuleError> {
         let rules = Self::parse(toml)?;
-        for matter in MatterType::all() {
-            if rules.by_matter[matter.index()].is_empty() && rules.no_duplicates(matter).is_none() {
-                return Err(RuleError::NoRuleFor { matter });
-            }
-            if rules.disclosure(matter).is_none() {
-                return Err(RuleError::NoDisclosureFor { matter });
-            }
+        match MatterType::all().find_map(|matter| rules.gap(matter)) {
+            Some(gap) => Err(gap),
+            None => Ok(rules),
         }
-        Ok(rules)
+    }
+
+    /// Matters of the catalogue that the text leaves out, as one does that is older than a matter. Of these no two cases
+    /// are the same, or nothing is told.
+    pub fn left_out(&self) -> impl Iterator<Item = MatterType> {
+        MatterType::all().filter(|matter| self.gap(*matter).is_some())
+    }
+
+    fn gap(&self, matter: MatterType) -> Option<RuleError> {
+        if self.by_matter[matter.index()].is_empty() && self.no_duplicates(matter).is_none() {
+            return Some(RuleError::NoRuleFor { matter });
+        }
+        let is_told_of = self.disclosure(matter).is_some();
+        (!is_told_of).then_some(RuleError::NoDisclosureFor { matter })
     }
 
     /// Version, stored with each finding.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use linkage::remedy::remedy;
+use linkage::vocabulary::Remedy;
 use time::OffsetDateTime;
 
 use super::{Failure, Output};
@@ -171,7 +171,7 @@ fn rejects(text: &mut String, status: &Status, most: usize) -> std::fmt::Result 
             reject.value_shape
         )?;
         let remedy = match reject.message_zh.as_str() {
-            "" => remedy(&reject.rule_id).remedy_zh,
+            "" => Remedy::of(&reject.rule_id).remedy_zh,
             said => said,
         };
         writeln!(text, "    {remedy}")?;

@@ -2,13 +2,13 @@
 
 use linkage::case_no::{CaseNo, CaseNoError};
 use linkage::matter::MatterType;
-use linkage::vocabulary::{CaseState, ExcuseReason, ForeignRelation, ReasonCode};
+use linkage::vocabulary::{CaseState, ExcuseReason, ForeignRelation, ReasonCode, RejectRule};
 use time::{Date, OffsetDateTime};
 
 use super::code::{Flag, PlaceCode};
 use super::file::{CaseRules, ExcusedRules, File};
 use super::party::{Party, Subject};
-use super::reject::{Fault, Reject, Rule};
+use super::reject::{Fault, Reject};
 use super::rule::{CodeRule, ColumnRule, DateRule, MoneyRule, optional, parsed, required};
 use super::value::{Fen, Text, is_rounded, revision};
 use crate::source::row::Row;
@@ -112,12 +112,14 @@ fn key(rules: &CaseRules, row: &Row) -> Result<Text<64>, Fault> {
         // Two lines run together, or digits that a spreadsheet has thrown away: the key is not to be guessed, and
         // many cases would come to have one.
         match raw {
-            _ if raw.contains(char::is_control) => Err(Rule::RowMalformed),
-            _ if is_rounded(raw) => Err(Rule::NumberIllegal),
+            _ if raw.contains(char::is_control) => Err(RejectRule::RowMalformed),
+            _ if is_rounded(raw) => Err(RejectRule::NumberIllegal),
             _ => Text::read(raw),
         }
     })?
-    .ok_or_else(|| Fault::absent(Rule::KeyMissing, rules.source_case_id.column(), row).at(field))
+    .ok_or_else(|| {
+        Fault::absent(RejectRule::KeyMissing, rules.source_case_id.column(), row).at(field)
+    })
 }
 
 fn read_with_key(file: &File, row: &Row, source_case_id: Text<64>) -> Result<Case, Fault> {
@@ -187,7 +189,7 @@ fn read_with_key(file: &File, row: &Row, source_case_id: Text<64>) -> Result<Cas
 fn needed_in_state(case: &Case, rules: &CaseRules, row: &Row) -> Result<(), Fault> {
     let absent = |rule: &Option<DateRule>, field| {
         let column = rule.as_ref().and_then(ColumnRule::column);
-        Err(Fault::absent(Rule::FieldMissing, column, row).at(field))
+        Err(Fault::absent(RejectRule::FieldMissing, column, row).at(field))
     };
     if case.state.is_accepted_or_later() && case.accepted_on.is_none() {
         return absent(&rules.accepted_on, "accepted_on");
@@ -203,10 +205,10 @@ fn own_revision(rules: &CaseRules, row: &Row) -> Result<Option<u64>, Fault> {
     let Some(rule) = &rules.revision else {
         return Ok(None);
     };
-    let read = |raw: &str| revision(raw).map(Some).ok_or(Rule::NumberIllegal);
+    let read = |raw: &str| revision(raw).map(Some).ok_or(RejectRule::NumberIllegal);
     parsed(Some(rule), row, "revision", read)?
         .map(Some)
-        .ok_or_else(|| Fault::absent(Rule::FieldMissing, rule.column(), row).at("revision"))
+        .ok_or_else(|| Fault::absent(RejectRule::FieldMissing, rule.column(), row).at("revision"))
 }
 
 fn moment(rules: &CaseRules, row: &Row) -> Result<Option<OffsetDateTime>, Fault> {
@@ -216,24 +218,24 @@ fn moment(rules: &CaseRules, row: &Row) -> Result<Option<OffsetDateTime>, Fault>
     }
 }
 
-fn case_no(raw: &str) -> Result<Option<CaseNo>, Rule> {
+fn case_no(raw: &str) -> Result<Option<CaseNo>, RejectRule> {
     match CaseNo::parse(raw) {
         Ok(case_no) => Ok(Some(case_no)),
         Err(CaseNoError::Empty) => Ok(None),
-        Err(CaseNoError::TooLong) => Err(Rule::FieldTooLong),
-        Err(_) => Err(Rule::NumberIllegal),
+        Err(CaseNoError::TooLong) => Err(RejectRule::FieldTooLong),
+        Err(_) => Err(RejectRule::NumberIllegal),
     }
 }
 
 /// 0 is how some systems write that they did not count.
-fn certificates(raw: &str) -> Result<Option<u32>, Rule> {
+fn certificates(raw: &str) -> Result<Option<u32>, RejectRule> {
     match raw.trim() {
         "0" => Ok(None),
         raw => revision(raw)
             .and_then(|count| u32::try_from(count).ok())
             .filter(|count| *count <= MOST_CERTIFICATES)
             .map(Some)
-            .ok_or(Rule::NumberIllegal),
+            .ok_or(RejectRule::NumberIllegal),
     }
 }
 
@@ -283,7 +285,7 @@ fn excused_days(rules: &ExcusedRules, row: &Row) -> Result<Option<Excused>, Faul
             last_on,
             reason,
         })),
-        false => Err(Fault::of(Rule::DateIllegal, "").at("last_on")),
+        false => Err(Fault::of(RejectRule::DateIllegal, "").at("last_on")),
     }
 }
 
@@ -299,7 +301,7 @@ fn each<S, T>(
         let at = list.len();
         if let Some(item) = read(source).map_err(|fault| fault.at(&format!("{field}[{at}]")))? {
             if at == most {
-                return Err(Fault::of(Rule::FieldTooLong, "").at(field));
+                return Err(Fault::of(RejectRule::FieldTooLong, "").at(field));
             }
             list.push(item);
         }

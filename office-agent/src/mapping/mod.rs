@@ -20,7 +20,7 @@ pub use case::{Case, Excused};
 pub use code::PlaceCode;
 pub use field::label_zh;
 pub use party::{Party, Subject};
-pub use reject::{Reject, Rule};
+pub use reject::Reject;
 pub use value::{Fen, Text};
 
 use crate::config::UnknownKey;

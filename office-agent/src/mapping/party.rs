@@ -4,11 +4,11 @@ use linkage::identifier::{IdentifierKind, ParsedIdentifier};
 use linkage::phone::PhoneNumber;
 use linkage::place::DistrictCode;
 use linkage::subject::{SubjectError, SubjectKind, SubjectNumber};
-use linkage::vocabulary::{PartyKind, PartyRole, Sex};
+use linkage::vocabulary::{PartyKind, PartyRole, RejectRule, Sex};
 use time::Date;
 
 use super::file::{PartyRules, SubjectRules};
-use super::reject::{Fault, Rule};
+use super::reject::Fault;
 use super::rule::{ColumnRule, optional, parsed, required};
 use super::value::Text;
 use crate::source::row::Row;
@@ -46,7 +46,7 @@ impl Party {
             role: required(&rules.role, row, "role")?,
             kind,
             name: parsed(Some(&rules.name), row, "name", Text::read)?.ok_or_else(|| {
-                Fault::absent(Rule::FieldMissing, rules.name.column(), row).at("name")
+                Fault::absent(RejectRule::FieldMissing, rules.name.column(), row).at("name")
             })?,
             sex: optional(rules.sex.as_ref(), row, "sex")?.or(stated_sex),
             birth_on: optional(rules.birth_on.as_ref(), row, "birth_on")?.or(stated_birth),
@@ -75,7 +75,7 @@ fn identifier(
     parsed(rules.identifier.as_ref(), row, "identifier", |raw| {
         ParsedIdentifier::parse(kind, raw)
             .map(Some)
-            .map_err(|_| Rule::IdentifierUnreadable)
+            .map_err(|_| RejectRule::IdentifierUnreadable)
     })
 }
 
@@ -98,9 +98,9 @@ impl Subject {
             |raw| match SubjectNumber::parse(kind, raw) {
                 Ok(number) => Ok(Some(number)),
                 Err(SubjectError::Empty) => Ok(None),
-                Err(SubjectError::TooLong) => Err(Rule::FieldTooLong),
+                Err(SubjectError::TooLong) => Err(RejectRule::FieldTooLong),
                 Err(SubjectError::ControlCharacter | SubjectError::UnitForm) => {
-                    Err(Rule::NumberIllegal)
+                    Err(RejectRule::NumberIllegal)
                 }
             },
         )?;

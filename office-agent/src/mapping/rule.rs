@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use linkage::vocabulary::RejectRule;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use time::{Date, OffsetDateTime};
 
 use super::code::{Canonical, Code};
 use super::date::{self, DateFormat};
-use super::reject::{Fault, Rule};
+use super::reject::Fault;
 use super::value::{Fen, Unit, trim};
 use crate::source::row::Row;
 
@@ -61,7 +62,7 @@ pub(super) trait Reads: ColumnRule {
 pub(super) fn required<R: Reads>(rule: &R, row: &Row, field: &str) -> Result<R::Value, Fault> {
     rule.read(row)
         .and_then(|value| {
-            value.ok_or_else(|| Fault::absent(Rule::FieldMissing, rule.column(), row))
+            value.ok_or_else(|| Fault::absent(RejectRule::FieldMissing, rule.column(), row))
         })
         .map_err(|fault| fault.at(field))
 }
@@ -83,7 +84,7 @@ pub(super) fn parsed<T>(
     rule: Option<&TextRule>,
     row: &Row,
     field: &str,
-    parse: impl Fn(&str) -> Result<Option<T>, Rule>,
+    parse: impl Fn(&str) -> Result<Option<T>, RejectRule>,
 ) -> Result<Option<T>, Fault> {
     match rule.and_then(|rule| rule.0.column.cell(row)) {
         Some(raw) => parse(raw).map_err(|rule| Fault::of(rule, raw).at(field)),
@@ -232,7 +233,7 @@ impl<T: Canonical> Reads for CodeRule<T> {
     fn read(&self, row: &Row) -> Result<Option<T>, Fault> {
         self.0
             .look_up(row)
-            .map_err(|code| Fault::of(Rule::CodeUnknown, code))
+            .map_err(|code| Fault::of(RejectRule::CodeUnknown, code))
     }
 }
 
@@ -274,7 +275,7 @@ impl Reads for DateRule {
         let Some(raw) = self.0.column.cell(row) else {
             return Ok(None);
         };
-        date::day(raw, self.0.format.as_ref()).map_err(|_| Fault::of(Rule::DateIllegal, raw))
+        date::day(raw, self.0.format.as_ref()).map_err(|_| Fault::of(RejectRule::DateIllegal, raw))
     }
 }
 
@@ -284,7 +285,8 @@ impl DateRule {
         let Some(raw) = self.0.column.cell(row) else {
             return Ok(None);
         };
-        date::moment(raw, self.0.format.as_ref()).map_err(|_| Fault::of(Rule::DateIllegal, raw))
+        date::moment(raw, self.0.format.as_ref())
+            .map_err(|_| Fault::of(RejectRule::DateIllegal, raw))
     }
 }
 
@@ -323,7 +325,7 @@ impl Reads for MoneyRule {
         };
         match self.0.unit.read(raw) {
             Some(fen) => Ok(Some(fen)),
-            None => Err(Fault::of(Rule::NumberIllegal, raw)),
+            None => Err(Fault::of(RejectRule::NumberIllegal, raw)),
         }
     }
 }

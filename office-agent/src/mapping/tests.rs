@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use linkage::vocabulary::{CaseState, PartyRole, Sex};
+use linkage::vocabulary::{CaseState, PartyRole, RejectRule, Sex};
 use proptest::prelude::*;
 use time::macros::{date, datetime};
 
@@ -97,7 +97,7 @@ fn with(changes: &[(&str, &str)]) -> Row {
 
 fn refused(changes: &[(&str, &str)]) -> (&'static str, String, String) {
     let reject = mapping().case(&with(changes)).expect_err("no case");
-    (reject.rule.id(), reject.field, reject.value_shape)
+    (reject.rule.code(), reject.field, reject.value_shape)
 }
 
 fn with_children(children: &[&[(&str, &str)]]) -> Row {
@@ -254,7 +254,7 @@ fn a_column_that_the_file_lacks_is_told_apart_from_an_empty_cell() {
     ] {
         let reject = mapping().case(&without(lacking)).expect_err("no case");
         let said = (
-            reject.rule.id(),
+            reject.rule.code(),
             reject.field.as_str(),
             reject.value_shape.as_str(),
         );
@@ -264,7 +264,7 @@ fn a_column_that_the_file_lacks_is_told_apart_from_an_empty_cell() {
     pushed.columns = Columns::of_filled(pushed.columns.names().to_vec());
     let reject = mapping().case(&pushed).expect_err("no case");
     assert_eq!(
-        reject.rule.id(),
+        reject.rule.code(),
         "FIELD_MISSING",
         "a pushed row may leave it out"
     );
@@ -300,7 +300,7 @@ fn a_reject_says_which_case_and_where_and_nothing_more() {
         Some("2024-17")
     );
     assert_eq!(reject.location, "cases.csv:2");
-    assert_eq!(reject.rule, Rule::IdentifierUnreadable);
+    assert_eq!(reject.rule, RejectRule::IdentifierUnreadable);
     assert!(!format!("{reject:?}").contains("1949"));
 }
 
@@ -357,14 +357,14 @@ fn child_rows_are_parties_in_their_order() {
         .case(&with_children(&[&principal, &nameless]))
         .expect_err("no name");
     assert_eq!(
-        (reject.rule.id(), reject.field.as_str()),
+        (reject.rule.code(), reject.field.as_str()),
         ("FIELD_MISSING", "parties[1].name")
     );
 
     let many: Vec<&[(&str, &str)]> = vec![&agent; 65];
     let reject = mapping().case(&with_children(&many)).expect_err("too many");
     assert_eq!(
-        (reject.rule.id(), reject.field.as_str()),
+        (reject.rule.code(), reject.field.as_str()),
         ("FIELD_TOO_LONG", "parties")
     );
     assert!(mapping().case(&with_children(&many[..64])).is_ok());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::reject::Rule;
+use linkage::vocabulary::RejectRule;
 
 /// A trimmed text of 1 to `MOST` characters without control characters. It may be a name: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,7 +10,7 @@ pub struct Text<const MOST: usize>(String);
 
 impl<const MOST: usize> Text<MOST> {
     /// Reads a cell. Line ends and other control characters inside count as spaces; nothing but spaces is `None`.
-    pub(crate) fn read(raw: &str) -> Result<Option<Self>, Rule> {
+    pub(crate) fn read(raw: &str) -> Result<Option<Self>, RejectRule> {
         let spaced = raw.replace(char::is_control, " ");
         let text = trim(&spaced);
         if text.is_empty() {
@@ -18,7 +18,7 @@ impl<const MOST: usize> Text<MOST> {
         }
         // The byte length bounds the work before characters are counted.
         if text.len() > 4 * MOST || text.chars().nth(MOST).is_some() {
-            return Err(Rule::FieldTooLong);
+            return Err(RejectRule::FieldTooLong);
         }
         Ok(Some(Self(text.to_owned())))
     }
@@ -190,7 +190,10 @@ mod tests {
     #[test]
     fn texts_are_trimmed_and_counted_in_characters() {
         let read = |raw: &str| Text::<3>::read(raw).map(|text| text.map(|text| text.0));
-        assert_eq!(read("\u{FEFF} 张\r\n三\u{3000}"), Err(Rule::FieldTooLong));
+        assert_eq!(
+            read("\u{FEFF} 张\r\n三\u{3000}"),
+            Err(RejectRule::FieldTooLong)
+        );
         assert_eq!(read(" 张\n三 "), Ok(Some("张 三".to_owned())));
         assert_eq!(read("\t\u{3000}\u{200B}"), Ok(None));
         assert_eq!(

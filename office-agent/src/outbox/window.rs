@@ -1,5 +1,6 @@
 //! What waits for the hub, in order, and what the hub has committed.
 
+use linkage::vocabulary::RejectRule;
 use notary_proto::hub::v1 as wire;
 use prost::Message;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -155,7 +156,7 @@ fn stand_in(connection: &Connection, position: i64) -> Result<wire::Record, Outb
         payload: Some(wire::record::Payload::Rejected(wire::RejectedRecord {
             source_case_id: source_case_id.unwrap_or_default(),
             source_location: format!("outbox:{position}"),
-            rule_id: "OUTBOX_DAMAGED".to_owned(),
+            rule_id: RejectRule::OutboxDamaged.code().to_owned(),
             ..wire::RejectedRecord::default()
         })),
     })

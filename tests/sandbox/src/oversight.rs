@@ -1,7 +1,7 @@
 //! What a bureau has on file of the city's offices, and a past in which offices filed what they filed.
 
 use notary_hub::filing::window::{Answer, Form, Item, Said, Window};
-use notary_hub::store::supervision::profile::{Notary, Profile};
+use notary_hub::supervision::profile::{Notary, Profile};
 use serde_json::json;
 use sqlx::PgPool;
 use synthetic_city::{Filing, Office};
@@ -12,9 +12,10 @@ pub fn profile(office: &Office) -> Profile {
     let excluded = office.matters_excluded().iter();
     Profile {
         licence_no: Some(format!("浙公证{}", office.id.as_str().to_uppercase())),
-        matters_excluded: excluded.map(|&code| code.to_owned()).collect(),
-        foreign_allowed: true,
-        practice_area: vec!["3301".to_owned()],
+        matters_excluded: excluded
+            .map(|code| code.parse().expect("of the catalogue"))
+            .collect(),
+        practice_area: vec!["3301".parse().expect("a city")],
         keeps_approval: true,
         opening_hours: "周一至周五 9:00–17:00".to_owned(),
         complaint_line: "12348".to_owned(),

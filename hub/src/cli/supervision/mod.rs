@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde_json::json;
 use time::Date;
 
-use super::{Failure, Output};
+use super::{Failure, Output, day};
 use crate::app::Database;
 use crate::config::Config;
 use crate::store::supervision::work::{self, Waiting};
@@ -26,11 +26,6 @@ pub(super) enum SupervisionCommand {
         #[arg(long, value_parser = day)]
         since: Option<Date>,
     },
-}
-
-fn day(text: &str) -> Result<Date, String> {
-    let form = time::macros::format_description!("[year]-[month]-[day]");
-    Date::parse(text, form).map_err(|_| "expected a day, e.g. 2024-06-03".to_owned())
 }
 
 pub(super) async fn run(

@@ -12,10 +12,9 @@ use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};
 use tokio_util::sync::CancellationToken;
 
-use super::day;
 use crate::app::Database;
 use crate::audit::{Audit, key_file};
-use crate::cli::{Failure, Output};
+use crate::cli::{Failure, Output, day};
 use crate::config::Config;
 use crate::local_time::{local_day, local_time};
 use crate::statistics::calendar::Calendar;

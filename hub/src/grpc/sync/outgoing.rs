@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::grpc::value::{day, timestamp};
 use crate::ingest::batch::HubReject;
-use crate::store::notice::{self, Notice};
+use crate::store::notice::{Notice, NoticeKind};
 use crate::sync::digest::{CaseDigest, MonthDigest};
 use crate::sync::feed::{MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_UNACKED_BATCHES};
 use crate::sync::{Feeds, Opened};
@@ -40,9 +40,9 @@ pub(super) fn ack(committed_sequence: u64, rejects: Vec<HubReject>) -> SyncRespo
     let rejects = rejects.into_iter().map(|reject| wire::RecordReject {
         sequence: reject.sequence,
         source_case_id: reject.source_case_id.unwrap_or_default(),
-        rule_id: reject.rule.id().to_owned(),
+        rule_id: reject.rule.code().to_owned(),
         field: reject.field,
-        message_zh: reject.rule.message_zh().to_owned(),
+        message_zh: reject.rule.remedy_zh().to_owned(),
     });
     response(Message::Ack(wire::Ack {
         committed_sequence,
@@ -61,14 +61,14 @@ pub(super) fn pause(retry_after: Duration) -> SyncResponse {
 }
 
 pub(super) fn notice(notice: Notice) -> SyncResponse {
-    let kind = match notice.kind.as_str() {
-        notice::DUPLICATE_FOUND => wire::NoticeKind::DuplicateFound,
-        notice::REPORT_WANTED => wire::NoticeKind::ReportWanted,
-        notice::RECTIFICATION_ASKED => wire::NoticeKind::RectificationAsked,
-        notice::MATTER_OPENED => wire::NoticeKind::MatterOpened,
-        notice::DETAILS_ASKED => wire::NoticeKind::DetailsAsked,
-        notice::DETAILS_ANSWERED => wire::NoticeKind::DetailsAnswered,
-        _ => wire::NoticeKind::Unspecified,
+    let kind = match notice.kind {
+        Some(NoticeKind::DuplicateFound) => wire::NoticeKind::DuplicateFound,
+        Some(NoticeKind::ReportWanted) => wire::NoticeKind::ReportWanted,
+        Some(NoticeKind::RectificationAsked) => wire::NoticeKind::RectificationAsked,
+        Some(NoticeKind::MatterOpened) => wire::NoticeKind::MatterOpened,
+        Some(NoticeKind::DetailsAsked) => wire::NoticeKind::DetailsAsked,
+        Some(NoticeKind::DetailsAnswered) => wire::NoticeKind::DetailsAnswered,
+        None => wire::NoticeKind::Unspecified,
     };
     response(Message::Notice(wire::Notice {
         notice_id: notice.notice_id.to_string(),

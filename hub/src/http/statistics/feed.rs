@@ -4,15 +4,14 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::Api;
 use crate::http::office::Nothing;
-use crate::http::params::Params;
+use crate::http::params::{Params, Today};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::identity::Person;
-use crate::local_time::local_day;
 use crate::statistics::feeds::{self, Feed, Timeliness};
 use crate::statistics::period::{Grain, Span};
 use crate::store::overview;
@@ -143,9 +142,10 @@ pub(super) struct OpenCounts {
 pub(in crate::http) async fn list(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
+    Today(today): Today,
     Params(asked): Params<Asked>,
 ) -> Result<Json<FeedsAnswer>, Problem> {
-    let period = period(&asked)?;
+    let period = period(&asked, today)?;
     let mut moment = api.reading(&person).await?;
     let (as_of, feeds) = feeds::feeds(&mut moment, period, person.office_id()).await?;
     Ok(Json(FeedsAnswer {
@@ -167,10 +167,10 @@ pub(in crate::http) async fn list(
 pub(in crate::http) async fn overview(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
+    Today(today): Today,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<OverviewAnswer>, Problem> {
     let own = person.office_id();
-    let today = local_day(OffsetDateTime::now_utc());
     let mut moment = api.reading(&person).await?;
     let (as_of, feeds) = feeds::feeds(&mut moment, Grain::Day.span(today), own).await?;
     let open = overview::open(&mut moment, own).await?;
@@ -189,7 +189,7 @@ pub(in crate::http) async fn overview(
     }))
 }
 
-fn period(asked: &Asked) -> Result<Span, Problem> {
+fn period(asked: &Asked, today: Date) -> Result<Span, Problem> {
     let expected = "a period such as 2024, 2024-Q1, 2024-01 or 2024-01-31";
     let read = |name: &str, text: &Option<String>| {
         let span = text
@@ -198,7 +198,6 @@ fn period(asked: &Asked) -> Result<Span, Problem> {
         span.transpose()
     };
     let (from, to) = (read("from", &asked.from)?, read("to", &asked.to)?);
-    let today = local_day(OffsetDateTime::now_utc());
     let first = from.map_or_else(|| Grain::Month.begin(today), |from| from.first);
     let last = to.or(from).map_or(today, |span| span.last);
     match first <= last {

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use linkage::vocabulary::ReasonCode;
 use serde::Serialize;
-use time::{Date, OffsetDateTime};
+use time::Date;
 use utoipa::ToSchema;
 
 use crate::filing::assessment::State as AssessmentState;
@@ -17,10 +17,9 @@ use crate::filing::{AboutCase, FilingKind, KEY_CHARS, TEXT_CHARS};
 use crate::http::Api;
 use crate::http::catalogue::{Code, codes};
 use crate::http::office::Nothing;
-use crate::http::params::Params;
+use crate::http::params::{Params, Today};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::identity::Person;
-use crate::local_time::local_day;
 use crate::store::office::Level;
 use crate::supervision::About;
 use crate::supervision::evidence::FACTS;
@@ -124,9 +123,9 @@ pub(in crate::http) struct WindowThreshold {
 pub(in crate::http) async fn serve(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
+    Today(today): Today,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<SupervisionCatalogue>, Problem> {
-    let today = local_day(OffsetDateTime::now_utc());
     let hand = match person.office_id() {
         Some(_) => Hand::Office,
         None => Hand::Bureau,

@@ -167,20 +167,10 @@ pub(in crate::http) async fn submit(
         text: new.text,
     };
     let filing = Filing::parse(office_id, new.body, raw, Some(person.account_id))?;
-    let detail = json!({ "filing": filing.filing_id, "kind": filing.body.kind() });
-    api.record(&person, Action::SubmitFiling, Outcome::Done, detail)
-        .await?;
-    let supervision = &api.supervision;
-    let receipt = filing::submit(
-        &api.pool,
-        person.scope(),
-        // No form of this door has tokens.
-        Told::default(),
-        &supervision.rules.rules(),
-        &supervision.calendar,
-        &filing,
-    )
-    .await?;
+    // No form of this door has tokens.
+    let told = Told::default();
+    let receipt =
+        filing::submit(&api.supervision, &api.audit, person.scope(), told, &filing).await?;
     let answer = ReceiptAnswer {
         filing_id: filing.filing_id,
         recorded_at: receipt.recorded_at,
@@ -230,6 +220,7 @@ impl From<SubmitError> for Problem {
             ),
             SubmitError::IdTaken => filing::id_taken().into(),
             SubmitError::Key(error) => Refusal::from(&error).into(),
+            SubmitError::Audit(problem) => problem.into(),
             SubmitError::Database(problem) => problem.into(),
         }
     }

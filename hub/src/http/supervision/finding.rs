@@ -18,11 +18,10 @@ use crate::http::Api;
 use crate::http::export::{self, Form};
 use crate::http::exports::{self, ExportAnswer, StartExport};
 use crate::http::page::{self, Page};
-use crate::http::params::{Body, InPath, Params};
+use crate::http::params::{Body, InPath, Params, Today};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::review::grounds;
 use crate::identity::Person;
-use crate::local_time::local_day;
 use crate::store::supervision::finding::{self as store, Count, Finding, Taken, Wanted};
 use crate::supervision::About;
 use crate::supervision::desk::TakeStep;
@@ -192,6 +191,7 @@ pub(in crate::http) async fn rules(State(api): State<Api>) -> Json<RulesAnswer> 
 pub(in crate::http) async fn summary(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
+    Today(today): Today,
     Params(span): Params<Span>,
 ) -> Result<Json<Summary>, Problem> {
     let office = page::parsed("office", span.office.as_deref(), "an office id")?;
@@ -200,7 +200,6 @@ pub(in crate::http) async fn summary(
         day("from", span.from.as_deref())?,
         day("to", span.to.as_deref())?,
     );
-    let today = local_day(OffsetDateTime::now_utc());
     let mut reading = api.reading(&person).await?;
     let counts = store::counts(&mut reading, office, from, to, today).await?;
     Ok(Json(Summary {
@@ -226,16 +225,16 @@ pub(in crate::http) async fn list(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
     headers: HeaderMap,
+    Today(today): Today,
     Params(filter): Params<Filter>,
 ) -> Result<Response, Problem> {
     let form = export::form(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
     if let Some(form) = form.file() {
-        let subject = whole(&api, &person, filter)?;
+        let subject = whole(&api, &person, filter, today)?;
         return export::at_once(&api, &person, &subject, form).await;
     }
     let limit = page::limit(filter.limit)?;
     let behind = page::behind(filter.cursor.as_deref())?;
-    let today = local_day(OffsetDateTime::now_utc());
     let wanted = Wanted {
         behind,
         ..filter.wanted(today)?
@@ -260,17 +259,18 @@ pub(in crate::http) async fn list(
 pub(in crate::http) async fn export_all(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
+    Today(today): Today,
     Params(filter): Params<Filter>,
     Body(wanted): Body<StartExport>,
 ) -> Result<(StatusCode, Json<ExportAnswer>), Problem> {
-    let subject = whole(&api, &person, filter)?;
+    let subject = whole(&api, &person, filter, today)?;
     exports::start(&api, &person, subject, wanted).await
 }
 
 /// Everything that is asked for and that the person's desk may see.
-fn whole(api: &Api, person: &Person, filter: Filter) -> Result<Subject, Problem> {
+fn whole(api: &Api, person: &Person, filter: Filter, today: Date) -> Result<Subject, Problem> {
     page::whole(filter.limit, filter.cursor.as_deref())?;
-    let wanted = filter.wanted(local_day(OffsetDateTime::now_utc()))?;
+    let wanted = filter.wanted(today)?;
     Ok(Subject::Findings(api.desk(person)?.own(wanted)))
 }
 
@@ -300,9 +300,9 @@ pub(in crate::http) async fn read(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
     InPath(finding_id): InPath<Uuid>,
+    Today(today): Today,
 ) -> Result<Json<FindingLife>, Problem> {
     let (finding, steps) = api.desk(&person)?.finding(finding_id).await?;
-    let today = local_day(OffsetDateTime::now_utc());
     Ok(Json(FindingLife {
         finding: SupervisionFindingAnswer::of(&api, finding, today),
         steps: steps.into_iter().map(StepAnswer::from).collect(),
@@ -322,6 +322,7 @@ pub(in crate::http) async fn step(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
     InPath(finding_id): InPath<Uuid>,
+    Today(today): Today,
     Body(step): Body<StepToTake>,
 ) -> Result<Json<SupervisionFindingAnswer>, Problem> {
     let take = TakeStep {
@@ -335,7 +336,6 @@ pub(in crate::http) async fn step(
         .desk(&person)?
         .step(&take, &api.supervision.rules.rules())
         .await?;
-    let today = local_day(OffsetDateTime::now_utc());
     Ok(Json(SupervisionFindingAnswer::of(&api, finding, today)))
 }
 

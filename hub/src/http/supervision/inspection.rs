@@ -16,11 +16,10 @@ use crate::filing::body::iso_date;
 use crate::http::Api;
 use crate::http::html;
 use crate::http::page::{self, Page};
-use crate::http::params::{Body, InPath, Params};
+use crate::http::params::{Body, InPath, Params, Today};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::review::grounds;
 use crate::identity::Person;
-use crate::local_time::local_day;
 use crate::review::Grounds;
 use crate::store::supervision::inspection::{Behind, Inspection, Read, Taken, Wanted};
 use crate::supervision::inspection::{Act, InspectionState, Plan};
@@ -146,10 +145,10 @@ pub(in crate::http) struct ActAnswer {
 pub(in crate::http) async fn list(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
+    Today(today): Today,
     Params(filter): Params<Filter>,
 ) -> Result<Json<Page<InspectionAnswer>>, Problem> {
     let limit = page::limit(filter.limit)?;
-    let today = today();
     let wanted = Wanted {
         office: page::parsed("office", filter.office.as_deref(), "an office id")?,
         state: filter.state,
@@ -178,6 +177,7 @@ pub(in crate::http) async fn list(
 pub(in crate::http) async fn plan(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
+    Today(today): Today,
     Body(plan): Body<InspectionToPlan>,
 ) -> Result<(StatusCode, Json<InspectionAnswer>), Problem> {
     let office = page::parsed("office_id", Some(&plan.office_id), "an office id")?;
@@ -187,7 +187,7 @@ pub(in crate::http) async fn plan(
         planned_on: plan.planned_on,
     };
     let planned = api.desk(&person)?.plan_inspection(&plan).await?;
-    let answer = InspectionAnswer::of(planned, today());
+    let answer = InspectionAnswer::of(planned, today);
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
@@ -204,9 +204,10 @@ pub(in crate::http) async fn read(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
     InPath(inspection_id): InPath<Uuid>,
+    Today(today): Today,
 ) -> Result<Json<InspectionLife>, Problem> {
     let read = api.desk(&person)?.inspection(inspection_id).await?;
-    Ok(Json(InspectionLife::of(&api, read)))
+    Ok(Json(InspectionLife::of(&api, read, today)))
 }
 
 /// Says which findings of the rules an inspection takes in, until its notice is issued. They are notified with it, and it
@@ -224,6 +225,7 @@ pub(in crate::http) async fn take_in(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
     InPath(inspection_id): InPath<Uuid>,
+    Today(today): Today,
     Body(chosen): Body<FindingsToTakeIn>,
 ) -> Result<Json<InspectionLife>, Problem> {
     if chosen.finding_ids.len() > FINDINGS {
@@ -231,7 +233,7 @@ pub(in crate::http) async fn take_in(
     }
     let desk = api.desk(&person)?;
     let read = desk.take_in(inspection_id, &chosen.finding_ids).await?;
-    Ok(Json(InspectionLife::of(&api, read)))
+    Ok(Json(InspectionLife::of(&api, read, today)))
 }
 
 /// Takes a step of an inspection.
@@ -247,11 +249,12 @@ pub(in crate::http) async fn step(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
     InPath(inspection_id): InPath<Uuid>,
+    Today(today): Today,
     Body(act): Body<ActToTake>,
 ) -> Result<Json<InspectionAnswer>, Problem> {
     let (act, reason) = act.parsed()?;
     let taken = api.desk(&person)?.act(inspection_id, &act, &reason).await?;
-    Ok(Json(InspectionAnswer::of(taken, today())))
+    Ok(Json(InspectionAnswer::of(taken, today)))
 }
 
 /// The notice of an inspection as a page to be printed; there is none before it was issued.
@@ -267,10 +270,11 @@ pub(in crate::http) async fn notice(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
     InPath(inspection_id): InPath<Uuid>,
+    Today(today): Today,
 ) -> Result<html::Page, Problem> {
     let read = api.desk(&person)?.inspection(inspection_id).await?;
     let rules = api.supervision.rules.rules();
-    notice::printed(&read, &rules, today()).ok_or_else(Problem::not_found)
+    notice::printed(&read, &rules, today).ok_or_else(Problem::not_found)
 }
 
 impl ActToTake {
@@ -297,10 +301,6 @@ fn text(field: &'static str, text: &str) -> Result<Grounds, Problem> {
         .map_err(|error: crate::review::GroundsError| Problem::field(field, &error.to_string()))
 }
 
-fn today() -> Date {
-    local_day(OffsetDateTime::now_utc())
-}
-
 fn behind(cursor: Option<&str>) -> Result<Option<Behind>, Problem> {
     let Some([overdue, planned_on, id]) = page::key::<3>(cursor)? else {
         return Ok(None);
@@ -311,8 +311,7 @@ fn behind(cursor: Option<&str>) -> Result<Option<Behind>, Problem> {
 }
 
 impl InspectionLife {
-    fn of(api: &Api, read: Read) -> Self {
-        let today = today();
+    fn of(api: &Api, read: Read, today: Date) -> Self {
         let findings = read.findings.into_iter();
         Self {
             inspection: InspectionAnswer::of(read.inspection, today),

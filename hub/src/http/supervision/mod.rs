@@ -1,5 +1,5 @@
 //! `/api/v1/supervision`: rules, findings and their life, filings, windows, inspections; `/api/v1/directory`: what is open
-//! to everybody.
+//! to everybody, and what the bureau has on file of an office, which that is made of.
 
 pub(super) mod catalogue;
 pub(super) mod directory;
@@ -8,6 +8,7 @@ pub(super) mod finding;
 pub(super) mod inspection;
 pub(super) mod missing;
 mod notice;
+pub(super) mod profile;
 mod tariff;
 pub(super) mod window;
 

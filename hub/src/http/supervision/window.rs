@@ -19,10 +19,9 @@ use crate::filing::body::iso_date;
 use crate::filing::window::{Answer, Judged, Score, Verdict, Window};
 use crate::http::Api;
 use crate::http::auth::of_own_office;
-use crate::http::params::{OfficeInPath, Params};
+use crate::http::params::{OfficeInPath, Params, Today};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::identity::Person;
-use crate::local_time::local_day;
 use crate::store::office::Level;
 
 /// Which year is wanted.
@@ -131,6 +130,7 @@ pub(in crate::http) struct JudgedItem {
 pub(in crate::http) async fn board(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
+    Today(today): Today,
     Params(wanted): Params<WantedYear>,
 ) -> Result<Json<WindowBoard>, Problem> {
     if wanted
@@ -143,7 +143,7 @@ pub(in crate::http) async fn board(
     let duty = Duty {
         deadlines: &rules.deadlines,
         calendar: &api.supervision.calendar,
-        today: local_day(OffsetDateTime::now_utc()),
+        today,
     };
     let mut reading = api.reading(&person).await?;
     let board = assessment::board(&mut reading, person.office_id(), wanted.year, duty).await?;
@@ -164,11 +164,11 @@ pub(in crate::http) async fn read(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
     OfficeInPath(office_id): OfficeInPath,
+    Today(today): Today,
     Params(wanted): Params<WantedDay>,
 ) -> Result<Json<WindowAnswer>, Problem> {
     of_own_office(&api, &person, office_id).await?;
     let assessed_on = day("assessed_on", wanted.assessed_on.as_deref())?;
-    let today = local_day(OffsetDateTime::now_utc());
     let mut reading = api.reading(&person).await?;
     let window = assessment::of_office(&mut reading, office_id, assessed_on, today).await?;
     read_of(&api, &person, Some(office_id)).await?;

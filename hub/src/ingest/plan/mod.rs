@@ -9,12 +9,13 @@ mod slot;
 use std::borrow::Cow;
 
 use linkage::office::OfficeId;
+use linkage::vocabulary::RejectRule;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub use self::batch::{Batch, Held, HeldCase, Incoming, NumberKey};
 use crate::case::quality::Finding;
-use crate::case::reject::{AgentReject, HubRule};
+use crate::case::reject::AgentReject;
 use crate::case::{Case, CaseKey, NextTokens};
 use crate::statistics::contribution::Deltas;
 
@@ -48,7 +49,7 @@ pub struct Quarantined<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum Reason<'a> {
     Agent(&'a AgentReject),
-    Hub { rule: HubRule, field: &'a str },
+    Hub { rule: RejectRule, field: &'a str },
 }
 
 /// Everything one transaction does, but for duplicates, which only the database can find.
@@ -116,7 +117,7 @@ impl Reason<'_> {
     pub fn rule_id(&self) -> &str {
         match self {
             Self::Agent(reject) => &reject.rule_id,
-            Self::Hub { rule, .. } => rule.id(),
+            Self::Hub { rule, .. } => rule.code(),
         }
     }
 

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use linkage::office::OfficeId;
+use linkage::vocabulary::RejectRule;
 
 use super::slot::{Now, Slot};
 use super::{Batch, Held, Incoming, Plan, Quarantined, Reason, Write};
 use crate::case::quality;
-use crate::case::reject::{AgentReject, HubRule};
+use crate::case::reject::AgentReject;
 use crate::case::{Case, CaseKey};
 use crate::ingest::decode::Invalid;
 use crate::statistics::calendar::Calendar;
@@ -85,13 +86,13 @@ impl<'a> Planner<'a> {
                 return;
             }
             if case.revision == now.revision {
-                self.refuse(record, case, HubRule::RevisionConflict, "revision");
+                self.refuse(record, case, RejectRule::RevisionConflict, "revision");
                 return;
             }
         }
         match self.claim_number(at, case) {
             Some(layer) => self.write(at, sequence, case, layer),
-            None => self.refuse(record, case, HubRule::CaseNoTaken, "case_no"),
+            None => self.refuse(record, case, RejectRule::CaseNoTaken, "case_no"),
         }
     }
 
@@ -176,7 +177,7 @@ impl<'a> Planner<'a> {
     /// The record breaks the contract.
     pub(super) fn invalid(&mut self, record: &Incoming<'a>, invalid: &'a Invalid) {
         let reason = Reason::Hub {
-            rule: HubRule::FieldInvalid,
+            rule: RejectRule::FieldInvalid,
             field: &invalid.field,
         };
         let key = invalid.source_case_id.as_deref();
@@ -196,7 +197,7 @@ impl<'a> Planner<'a> {
         &mut self,
         record: &Incoming<'a>,
         case: &'a Case,
-        rule: HubRule,
+        rule: RejectRule,
         field: &'static str,
     ) {
         let (key, revision) = (Some(case.source_case_id.as_str()), Some(case.revision));

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::id;
-use crate::audit::{Action, Outcome};
+use crate::audit::{Action, Existence, Outcome};
 use crate::lookup::disclosure;
 use crate::review::{Desk, Review, ReviewError, explain};
 use crate::store::linking;
@@ -130,7 +130,7 @@ impl Review<'_> {
         let Some((nodes, candidate)) = pair_of(connection, mentions).await? else {
             // The database does not show it either; the log tells another office's from one that is not there.
             scope::widen(connection).await?;
-            let there = pair_of(connection, mentions).await?.is_some();
+            let there = Existence::of(pair_of(connection, mentions).await?);
             return Err(self.missing(action, of_pair(mentions), there).await);
         };
         let compared = [candidate.low_mention, candidate.high_mention];
@@ -153,7 +153,7 @@ impl Review<'_> {
         let detail = json!({ "judgement": judgement_id });
         let Some((judged, nodes)) = judged_pair(connection, judgement_id).await? else {
             scope::widen(connection).await?;
-            let there = judged_pair(connection, judgement_id).await?.is_some();
+            let there = Existence::of(judged_pair(connection, judgement_id).await?);
             return Err(self.missing(action, detail, there).await);
         };
         match self.told(connection, nodes, judged.mentions).await? {

@@ -1,50 +1,15 @@
 //! `office_profile` and `notary`: what the bureau has on file, and the public part of it.
 
+use linkage::matter::MatterType;
 use linkage::office::OfficeId;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sqlx::{PgPool, query, query_as, query_scalar};
 use utoipa::ToSchema;
 
 use super::{facts, work};
+use crate::store::decode::parse;
 use crate::store::tx;
-
-/// What the bureau has on file of an office.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Profile {
-    /// 执业许可证号.
-    pub licence_no: Option<String>,
-    /// Codes of the catalogue that the licence does not cover.
-    pub matters_excluded: Vec<String>,
-    /// 可办理涉外、涉港澳、涉台. Yes where nobody says no: it would make each such case one out of scope.
-    #[serde(default = "yes")]
-    #[schema(default = true)]
-    pub foreign_allowed: bool,
-    /// Beginnings of GB/T 2260 codes, e.g. 3301; empty where none is fixed.
-    pub practice_area: Vec<String>,
-    /// Its system reports approvals.
-    pub keeps_approval: bool,
-    pub address: String,
-    pub telephone: String,
-    pub opening_hours: String,
-    /// 监督投诉电话.
-    pub complaint_line: String,
-    /// 业务范围、办理程序、须知、承诺.
-    pub services: String,
-    /// 数据专管员: who updates and reports the data. Not in the directory.
-    pub data_steward: String,
-    pub notaries: Vec<Notary>,
-}
-
-/// A notary of an office.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Notary {
-    pub licence_no: String,
-    pub name: String,
-    pub title: String,
-    pub active: bool,
-}
+use crate::supervision::profile::{Notary, PracticeArea, Profile};
 
 /// An office as the public sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -55,7 +20,8 @@ pub struct Listed {
     pub level: String,
     pub district_code: String,
     pub licence_no: Option<String>,
-    pub practice_area: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    pub practice_area: Vec<PracticeArea>,
     pub foreign_allowed: bool,
     pub address: String,
     pub telephone: String,
@@ -77,6 +43,8 @@ pub struct ListedNotary {
 /// Why a profile was not put on file.
 #[derive(Debug, thiserror::Error)]
 pub enum PutError {
+    #[error("there is no such office")]
+    NoOffice,
     /// 公证法 art. 23 (1).
     #[error("a notary of the list practises at another office")]
     PractisesElsewhere,
@@ -123,9 +91,9 @@ pub async fn read(pool: &PgPool, office_id: OfficeId) -> Result<Option<Profile>,
     .await?;
     Ok(Some(Profile {
         licence_no: row.licence_no,
-        matters_excluded: row.matters_excluded,
+        matters_excluded: matters(&row.matters_excluded)?,
         foreign_allowed: row.foreign_allowed,
-        practice_area: row.practice_area,
+        practice_area: areas(&row.practice_area)?,
         keeps_approval: row.keeps_approval,
         address: row.address,
         telephone: row.telephone,
@@ -137,9 +105,16 @@ pub async fn read(pool: &PgPool, office_id: OfficeId) -> Result<Option<Profile>,
     }))
 }
 
-/// Replaces what is on file; when rules look at what changed, the office's cases come before them again. False when there
-/// is no such office.
-pub async fn put(pool: &PgPool, office_id: OfficeId, profile: &Profile) -> Result<bool, PutError> {
+fn matters(codes: &[String]) -> Result<Vec<MatterType>, sqlx::Error> {
+    codes.iter().map(|code| parse(code)).collect()
+}
+
+fn areas(codes: &[String]) -> Result<Vec<PracticeArea>, sqlx::Error> {
+    codes.iter().map(|code| parse(code)).collect()
+}
+
+/// Replaces what is on file; when rules look at what changed, the office's cases come before them again.
+pub async fn put(pool: &PgPool, office_id: OfficeId, profile: &Profile) -> Result<(), PutError> {
     let mut transaction = tx::begin(pool).await?;
     let there = query_scalar!(
         r#"SELECT EXISTS (SELECT FROM office WHERE office_id = $1) AS "there!""#,
@@ -148,9 +123,16 @@ pub async fn put(pool: &PgPool, office_id: OfficeId, profile: &Profile) -> Resul
     .fetch_one(&mut *transaction)
     .await?;
     if !there {
-        return Ok(false);
+        return Err(PutError::NoOffice);
     }
     let before = facts::office(&mut transaction, office_id).await?;
+    let excluded = profile.matters_excluded.iter();
+    let excluded: Vec<&str> = excluded.map(|matter| matter.code()).collect();
+    let area: Vec<&str> = profile
+        .practice_area
+        .iter()
+        .map(PracticeArea::as_str)
+        .collect();
     query!(
         r#"INSERT INTO office_profile (office_id, licence_no, matters_excluded, foreign_allowed, practice_area,
                                        keeps_approval, address, telephone, opening_hours, complaint_line, services,
@@ -165,9 +147,9 @@ pub async fn put(pool: &PgPool, office_id: OfficeId, profile: &Profile) -> Resul
                data_steward = excluded.data_steward, updated_at = now()"#,
         office_id.as_str(),
         profile.licence_no,
-        &profile.matters_excluded,
+        &excluded as &[&str],
         profile.foreign_allowed,
-        &profile.practice_area,
+        &area as &[&str],
         profile.keeps_approval,
         profile.address,
         profile.telephone,
@@ -206,7 +188,7 @@ pub async fn put(pool: &PgPool, office_id: OfficeId, profile: &Profile) -> Resul
         work::add_all(&mut transaction, office_id).await?;
     }
     transaction.commit().await?;
-    Ok(true)
+    Ok(())
 }
 
 /// The directory: offices that take part, with those of their notaries who practise.
@@ -222,15 +204,15 @@ pub async fn directory(pool: &PgPool) -> Result<Vec<Listed>, sqlx::Error> {
     )
     .fetch_all(pool)
     .await?;
-    let mut listed: Vec<Listed> = rows
-        .into_iter()
-        .map(|row| Listed {
+    let mut listed = Vec::with_capacity(rows.len());
+    for row in rows {
+        listed.push(Listed {
             office_id: row.office_id,
             name: row.name,
             level: row.level,
             district_code: row.district_code,
             licence_no: row.licence_no,
-            practice_area: row.practice_area,
+            practice_area: areas(&row.practice_area)?,
             foreign_allowed: row.foreign_allowed,
             address: row.address,
             telephone: row.telephone,
@@ -238,8 +220,8 @@ pub async fn directory(pool: &PgPool) -> Result<Vec<Listed>, sqlx::Error> {
             complaint_line: row.complaint_line,
             services: row.services,
             notaries: Vec::new(),
-        })
-        .collect();
+        });
+    }
     let notaries = query!(
         "SELECT office_id, licence_no, name, title FROM notary WHERE active ORDER BY office_id, licence_no"
     )
@@ -255,19 +237,4 @@ pub async fn directory(pool: &PgPool) -> Result<Vec<Listed>, sqlx::Error> {
         }
     }
     Ok(listed)
-}
-
-const fn yes() -> bool {
-    true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_office_of_which_nothing_is_said_may_do_what_is_foreign() {
-        let profile: Profile = serde_json::from_str("{}").expect("nothing is needed");
-        assert!(profile.foreign_allowed);
-    }
 }

@@ -9,7 +9,7 @@ use time::Date;
 use crate::filing::FilingKind;
 use crate::local_time::local_day;
 use crate::store::decode::parse;
-use crate::store::notice::{self, NewNotice};
+use crate::store::notice::{self, NewNotice, NoticeKind};
 use crate::supervision::reminder::{Periods, Reminder};
 
 /// Tells what was not told before.
@@ -47,7 +47,7 @@ pub async fn send(
             text_zh: reminder.text_zh.clone(),
         })
         .collect();
-    notice::insert_of(connection, notice::REPORT_WANTED, &notices).await
+    notice::insert_of(connection, NoticeKind::ReportWanted, &notices).await
 }
 
 /// What an office handed in since a day of those kinds; nothing when there is no such office.

@@ -73,11 +73,10 @@ impl SqlReader {
     /// # Errors
     /// When the database is away or refuses; the next call connects anew.
     pub async fn page(&mut self, stored: Option<&str>) -> Result<Page, SourceError> {
-        let is_file = self.passes.source.url.reveal()?.starts_with("sqlite:");
         // Taken out, so that a call that fails or is dropped half-way leaves no link in an unknown state behind.
         let mut link = match self.link.take() {
             Some(link) => link,
-            None => connect(self.passes.source.clone(), is_file).await?,
+            None => connect(self.passes.source.clone()).await?,
         };
         if let Some(interrupt) = link.interrupt() {
             return self.page_of_a_file(link, interrupt, stored).await;
@@ -120,7 +119,8 @@ impl SqlReader {
     }
 }
 
-async fn connect(source: SqlSource, is_file: bool) -> Result<Link, SourceError> {
+async fn connect(source: SqlSource) -> Result<Link, SourceError> {
+    let is_file = source.url.reveal()?.starts_with("sqlite:");
     let opening = async move { Link::open(&source).await };
     let opened = match is_file {
         true => tokio::time::timeout(CONNECT_LIMIT, where_it_may_block(opening)).await,

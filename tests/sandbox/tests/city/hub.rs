@@ -101,13 +101,16 @@ impl Hub {
         let pool = &self.database.pool;
         let rules = SupervisionRules::builtin();
         let supervision = Supervision::new(pool.clone(), Current::new(rules), Calendar::builtin());
+        // What agents file is not recorded.
+        let key = CheckpointKey::new("test".into(), Ed25519KeyPair::generate().unwrap());
+        let (audit, _) = Audit::new(pool.clone(), Arc::new(key));
         for office in OFFICES {
             let house = &self.city.offices()[office];
             let on_file = oversight::profile(house);
-            assert!(profile::put(pool, house.id, &on_file).await.unwrap());
+            profile::put(pool, house.id, &on_file).await.unwrap();
             let filings = self.city.filings(office);
             for one in &filings {
-                file(house, one, &supervision).await;
+                file(house, one, &supervision, &audit).await;
             }
             oversight::date_back(pool, &filings).await.unwrap();
         }
@@ -143,7 +146,12 @@ fn key() -> TokenKey {
     TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32])
 }
 
-async fn file(house: &Office, one: &synthetic_city::Filing, supervision: &Supervision) {
+async fn file(
+    house: &Office,
+    one: &synthetic_city::Filing,
+    supervision: &Supervision,
+    audit: &Audit,
+) {
     let sent = wire::filing(one, &key());
     let body = Body::parse(one.kind.parse().unwrap(), &sent.detail).unwrap();
     let raw = Raw {
@@ -152,14 +160,8 @@ async fn file(house: &Office, one: &synthetic_city::Filing, supervision: &Superv
         text: sent.text,
     };
     let one = Filing::parse(house.id, body, raw, None).unwrap();
-    let Supervision {
-        pool,
-        rules,
-        calendar,
-    } = supervision;
     let scope = Scope::of_agent(house.id);
-    let receipt =
-        filing::submit(pool, scope, Told::default(), &rules.rules(), calendar, &one).await;
+    let receipt = filing::submit(supervision, audit, scope, Told::default(), &one).await;
     receipt.unwrap();
 }
 
