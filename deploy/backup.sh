@@ -3,7 +3,7 @@
 #
 #   deploy/backup.sh base --to DIR [--data-dir DIR] [--database CONNINFO] [--checkpoints DIR] [--keep N]
 #       A whole copy, verified, in DIR/base/TIME: the database, and the audit log's signed checkpoints beside it.
-#       The newest N (14) stay. Once a day.
+#       The newest N (14) stay, and of DIR/wal what a restore from the oldest of them needs. Once a day.
 #   deploy/backup.sh wal --to DIR [--data-dir DIR] [--database CONNINFO]
 #       Takes every change as it is made into DIR/wal, until it is ended: a service of its own. With it a restore
 #       comes to within seconds of the end; without it, agents hand over again what came after the last base.
@@ -46,7 +46,9 @@ bin=${NOTARY_HUB_PG_BIN:-$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V
 if [ -z "$database" ] && [ "$what" != keys ]; then
     running="$data_dir/postgres/postmaster.pid"
     [ -s "$running" ] || fail "no private PostgreSQL runs in $data_dir; start the hub, or give --database"
-    database="host=$(sed -n 5p "$running") user=postgres"
+    socket=$(sed -n 5p "$running")
+    [ -d "$socket" ] || fail "PostgreSQL's socket is in $socket, which is not there for this process; give the hub a data_dir of a shorter path"
+    database="host=$socket user=postgres"
 fi
 
 base() {
@@ -63,7 +65,18 @@ base() {
     sync
     mv "$done.partial" "$done"
     find "$to/base" -mindepth 1 -maxdepth 1 -type d -name '*Z' | sort -r | tail -n +$((keep + 1)) | xargs -r rm -rf
+    forget_wal
     echo "$done"
+}
+
+# The oldest copy says from where on it needs what was written.
+forget_wal() {
+    local oldest first
+    [ -d "$to/wal" ] || return 0
+    oldest=$(find "$to/base" -mindepth 1 -maxdepth 1 -type d -name '*Z' | sort | head -n 1)
+    first=$(sed -n 's/^START WAL LOCATION: .*(file \([0-9A-F]*\))$/\1/p' "$oldest/database/backup_label")
+    [ -n "$first" ] || fail "$oldest does not say where its log begins; nothing of $to/wal was removed"
+    "$bin/pg_archivecleanup" "$to/wal" "$first"
 }
 
 wal() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds both programs, packs them with their units, settings, migrations and documents, lists what they are made of and
-# signs it all. `make release RELEASE_KEY=FILE` has the tools ready; docs/release.md says how a key is made and kept.
+# Builds both programs, packs them with their units, settings, documents and the notices of what others made, lists what they
+# are made of and signs it all. `make release RELEASE_KEY=FILE` has the tools ready; docs/release.md says how a key is made and kept.
 #
 #   deploy/release.sh KEY
 set -euo pipefail
@@ -18,10 +18,8 @@ stage="$work/stage"
 
 deploy/release-build.sh . target/release-build notary-hub office-agent
 install -D -t "$stage/bin" target/release-build/release/{notary-hub,office-agent}
-cp -R migrations "$stage/migrations"
-mkdir "$stage/deploy"
-cp -R deploy/{systemd,prometheus,grafana,proxy,notary-hub.toml,office-agent.toml,backup.sh,restore.sh} "$stage/deploy"
-cp -R docs README.md README.zh-CN.md CHANGELOG.md LICENSE SECURITY.md THREATS.md "$stage"
+deploy/release-stage.sh "$stage"
+deploy/third-party.sh "$stage/THIRD-PARTY.txt"
 git rev-parse HEAD >"$stage/COMMIT"
 deploy/sbom.sh "$work/sbom"
 deploy/release-pack.sh "$stage" "$work/sbom" "$key" "target/release-$version" "$version"

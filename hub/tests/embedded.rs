@@ -120,6 +120,47 @@ async fn a_hub_of_the_version_before_starts_on_what_a_newer_one_has_made_unless_
     server.stop().await.expect("stop");
 }
 
+#[tokio::test]
+async fn what_the_database_keeps_for_a_slot_that_nobody_takes_from_grows_and_is_told() {
+    let database = fresh_database().await;
+    let pool = &database.pool;
+    let kept = async || {
+        let slots = store::slot::list(pool).await.expect("readable");
+        let slot = slots.into_iter().find(|slot| slot.name == "of_a_test");
+        slot.map(|slot| (slot.taken, slot.kept_bytes))
+    };
+    assert_eq!(kept().await, None);
+    let make = "SELECT pg_create_physical_replication_slot('of_a_test', true)";
+    sqlx::query(make).execute(pool).await.expect("made");
+    let (taken, before) = kept().await.expect("there");
+    assert!(!taken);
+    let write = "SELECT pg_logical_emit_message(true, 'test', repeat('x', 100000))";
+    sqlx::query(write).execute(pool).await.expect("written");
+    let (_, after) = kept().await.expect("there");
+    assert!(after >= before + 100_000, "{before} {after}");
+    let drop = "SELECT pg_drop_replication_slot('of_a_test')";
+    sqlx::query(drop).execute(pool).await.expect("dropped");
+}
+
+/// Operators decide by the document whether they can go back.
+#[tokio::test]
+async fn the_document_on_upgrading_tells_the_schema_floor_of_this_version() {
+    let database = fresh_database().await;
+    let floor: i64 = sqlx::query_scalar("SELECT least_migration FROM schema_floor")
+        .fetch_one(&database.pool)
+        .await
+        .expect("there is one");
+    let (major, minor) = (
+        env!("CARGO_PKG_VERSION_MAJOR"),
+        env!("CARGO_PKG_VERSION_MINOR"),
+    );
+    let row = format!("| {major}.{minor} | {floor} |");
+    assert!(
+        include_str!("../../docs/upgrading.md").contains(&row),
+        "docs/upgrading.md: {row}"
+    );
+}
+
 /// Longer than a statement waits for a lock.
 #[tokio::test]
 async fn a_hub_waits_for_another_ones_migrations() {

@@ -53,8 +53,16 @@ impl Database {
         Self::open(config, embedded).await
     }
 
-    /// For commands: joins the private PostgreSQL of a hub that serves, or starts it for the time being.
-    /// Migrated.
+    /// For `init`: as [`Self::open_or_join`], and makes the private PostgreSQL where there is none yet.
+    pub async fn make_or_join(config: &Config) -> Result<Self, DatabaseError> {
+        match config.database.url.is_none() && !Postgres::is_made(&config.postgres_dir())? {
+            true => Self::open_as_owner(config).await,
+            false => Self::open_or_join(config).await,
+        }
+    }
+
+    /// For commands: joins the private PostgreSQL of a hub that serves, or starts it for the time being. A command makes
+    /// none: a shell that lacks the service's `database.url` would change another database in silence. Migrated.
     pub async fn open_or_join(config: &Config) -> Result<Self, DatabaseError> {
         let embedded = match config.database.url {
             Some(_) => None,

@@ -186,6 +186,7 @@ impl App {
             .map_err(AppError::Revocations)?;
         let rules = Rules::load(&database.general).await?;
         let supervision_rules = edition::Current::load(&database.general).await?;
+        watch::calendar(&Calendar::builtin(), now);
         count_again_if_due(&database).await?;
         let health = Health::new().await;
         let traffic = Traffic::new(config.background.share_percent);
@@ -292,6 +293,8 @@ impl App {
         background.keep("next_tokens", move |stop| {
             watch::next_tokens(figures.clone(), stop)
         });
+        let figures = database.general.clone();
+        background.keep("slots", move |stop| watch::slots(figures.clone(), stop));
         let figures = database.general.clone();
         background.keep("nightly", move |stop| {
             nightly::run(figures.clone(), Calendar::builtin(), stop)

@@ -15,12 +15,19 @@ use crate::config::Config;
 use crate::grpc::health::{Health, Standing};
 use crate::identity::authority::Authority;
 use crate::identity::server_certificate::ServerCertificate;
-use crate::store::{pool, token_key};
-use crate::telemetry::metrics::{NEXT_TOKENS_LACKING, POOL_CONNECTIONS};
+use crate::local_time::{SHANGHAI, local_day};
+use crate::statistics::calendar::Calendar;
+use crate::store::{pool, slot, token_key};
+use crate::telemetry::metrics::{
+    NEXT_TOKENS_LACKING, POOL_CONNECTIONS, SLOT_TAKEN, WAL_KEPT, WORKING_DAYS_END,
+};
 
 const DATABASE_EVERY: Duration = Duration::from_secs(5);
+const SLOTS_EVERY: Duration = Duration::from_secs(30);
 const NEXT_TOKENS_EVERY: Duration = Duration::from_secs(600);
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// How long before the end of the calendar its lack is said: limits that end then are already set.
+const CALENDAR_NOTICE: time::Duration = time::Duration::days(30);
 
 /// Periods until a stop.
 struct Every {
@@ -104,6 +111,49 @@ fn lacking(office: OfficeId) -> Gauge {
     gauge!(NEXT_TOKENS_LACKING, "office" => office.to_string())
 }
 
+/// What the database keeps for backups and standbys: a taker that stays away fills its disk.
+pub(super) async fn slots(pool: PgPool, stop: CancellationToken) {
+    let mut every = Every::new(SLOTS_EVERY, stop).await;
+    let mut told: Vec<String> = Vec::new();
+    while every.next().await {
+        let slots = match slot::list(&pool).await {
+            Ok(slots) => slots,
+            Err(error) => {
+                tracing::warn!(%error, "the database's replication slots could not be read");
+                continue;
+            }
+        };
+        // One that was dropped keeps nothing, and nobody is missed at it.
+        for gone in told.drain(..) {
+            gauge!(WAL_KEPT, "slot" => gone.clone()).set(0.0);
+            gauge!(SLOT_TAKEN, "slot" => gone).set(1.0);
+        }
+        for slot in slots {
+            gauge!(WAL_KEPT, "slot" => slot.name.clone()).set(slot.kept_bytes as f64);
+            gauge!(SLOT_TAKEN, "slot" => slot.name.clone()).set(f64::from(u8::from(slot.taken)));
+            told.push(slot.name);
+        }
+    }
+}
+
+/// Says when the calendar ends, and warns in good time: working days beyond it are plain weekdays.
+pub(super) fn calendar(calendar: &Calendar, now: OffsetDateTime) {
+    let last = calendar.last();
+    let end = last.midnight().assume_offset(SHANGHAI) + time::Duration::DAY;
+    gauge!(WORKING_DAYS_END).set(end.unix_timestamp() as f64);
+    if is_ending(calendar, now) {
+        tracing::warn!(
+            %last,
+            "this version knows the State Council's working days until then; later limits count plain weekdays: \
+             upgrade to a version that knows the next year"
+        );
+    }
+}
+
+fn is_ending(calendar: &Calendar, now: OffsetDateTime) -> bool {
+    !calendar.covers(local_day(now + CALENDAR_NOTICE))
+}
+
 /// Replaces the hub's own certificate in good time.
 pub(super) async fn server_certificate(
     config: Config,
@@ -134,5 +184,31 @@ pub(super) async fn service_manager(stop: CancellationToken) {
 pub(super) fn tell_service_manager(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::warn!(%error, "the service manager could not be told");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn the_calendars_end_is_told_and_warned_of_a_month_before() {
+        let text = "first_year = 2025\nlast_year = 2026\nweekdays_off = []\nweekends_worked = []";
+        let to_2026 = Calendar::parse(text).expect("a calendar");
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            calendar(&to_2026, datetime!(2026-11-20 0:00 UTC));
+        });
+        let end = datetime!(2027-01-01 0:00 +8).unix_timestamp();
+        let told = recorder.handle().render();
+        assert!(
+            told.contains(&format!("{WORKING_DAYS_END} {end}")),
+            "{told}"
+        );
+        assert!(!is_ending(&to_2026, datetime!(2026-12-01 15:59 UTC)));
+        assert!(is_ending(&to_2026, datetime!(2026-12-01 16:00 UTC)));
     }
 }

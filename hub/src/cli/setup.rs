@@ -24,7 +24,7 @@ pub(super) async fn init(
     Pki::create(config, algorithm, now)?;
     let pki = Pki::load(config)?;
     ServerCertificate::load_or_make(config, &pki.authority, now)?;
-    let database = Database::open_or_join(config).await?;
+    let database = Database::make_or_join(config).await?;
     let settled = settle(config, &database.general).await;
     database.close().await?;
     settled?;

@@ -325,6 +325,33 @@ mod tests {
     }
 
     #[test]
+    fn the_databases_address_may_stand_in_a_file_of_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = folder.path().join("notary-hub.toml");
+        let text = "data_dir = 'd'\n[database]\nurl = 'file:database-url'";
+        let load = || Config::parse(text, &place, []).map_err(|error| error.to_string());
+        let missing = load().expect_err("no such file");
+        assert!(missing.contains("database.url"), "{missing}");
+        let file = folder.path().join("database-url");
+        std::fs::write(&file, "postgres://hub:s3cret@db/hub\n").expect("written");
+        let config = load().expect("good");
+        let url = config.database.url.as_ref().expect("given");
+        assert_eq!(url.secret(), "postgres://hub:s3cret@db/hub");
+        let shown = config.redacted();
+        assert!(
+            shown.contains(&format!("file:{}", file.display())),
+            "{shown}"
+        );
+        assert_eq!(parse(&shown, &[]).expect("reads back").redacted(), shown);
+        for wrong in ["", "mysql://hub:s3cret@db/hub", "file:database-url"] {
+            std::fs::write(&file, wrong).expect("written");
+            let problem = load().expect_err(wrong);
+            assert!(problem.contains("database.url"), "{problem}");
+            assert!(!problem.contains("s3cret"), "{problem}");
+        }
+    }
+
+    #[test]
     fn what_is_shown_reads_back_and_holds_no_password() {
         let config = parse(
             "data_dir = '/d'\n[database]\nurl = 'postgres://hub:s3cret@db/hub'",

@@ -64,7 +64,7 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Database {
-    /// `postgres://…`; absent: a private PostgreSQL in `data_dir/postgres`.
+    /// `postgres://…`, or `file:PATH`; absent: a private PostgreSQL in `data_dir/postgres`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<DatabaseUrl>,
     /// Connections of all pools together.
@@ -277,6 +277,10 @@ impl Config {
         }
         self.data_dir = std::path::absolute(base.join(&self.data_dir))
             .map_err(|error| format!("data_dir: {error}"))?;
+        if let Some(url) = &mut self.database.url {
+            url.settle(base)
+                .map_err(|problem| format!("database.url: {problem}"))?;
+        }
         if let Some(dir) = &self.audit.checkpoint_dir {
             let dir = std::path::absolute(base.join(dir))
                 .map_err(|error| format!("audit.checkpoint_dir: {error}"))?;

@@ -1,6 +1,7 @@
 //! Values of the configuration that are more than a number or a text.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -142,22 +143,36 @@ impl fmt::Display for TrustDomain {
     }
 }
 
-/// Where the database is. Shown and printed without its password.
+/// Where the database is: `postgres://…`, or `file:PATH` of a file that says it, so that the service and operators' commands
+/// have it from one place. Shown and printed without its password.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct DatabaseUrl(String);
+pub struct DatabaseUrl {
+    /// Empty until the file was read.
+    url: String,
+    file: Option<PathBuf>,
+}
 
 /// A text that is no [`DatabaseUrl`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected the address of a PostgreSQL: postgres://user:password@host/database")]
+#[error(
+    "expected the address of a PostgreSQL, postgres://user:password@host/database, or file:PATH of a file that holds it"
+)]
 pub struct DatabaseUrlError;
 
 impl TryFrom<String> for DatabaseUrl {
     type Error = DatabaseUrlError;
 
-    fn try_from(url: String) -> Result<Self, DatabaseUrlError> {
-        match url.split_once("://") {
-            Some(("postgres" | "postgresql", _)) => Ok(Self(url)),
+    fn try_from(text: String) -> Result<Self, DatabaseUrlError> {
+        match text.split_once(':') {
+            Some(("file", path)) if !path.is_empty() => Ok(Self {
+                url: String::new(),
+                file: Some(path.into()),
+            }),
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Self {
+                url: text,
+                file: None,
+            }),
             _ => Err(DatabaseUrlError),
         }
     }
@@ -166,19 +181,47 @@ impl TryFrom<String> for DatabaseUrl {
 impl DatabaseUrl {
     /// The whole URL, password included.
     pub fn secret(&self) -> &str {
-        &self.0
+        &self.url
+    }
+
+    /// Reads the file, relative to the configuration's folder.
+    pub(super) fn settle(&mut self, base: &Path) -> Result<(), String> {
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
+        *file = base.join(&*file);
+        let text = std::fs::read_to_string(&*file)
+            .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+        let read = Self::try_from(text.trim_end().to_owned()).ok();
+        let read = read.filter(|read| read.file.is_none());
+        self.url = read
+            .ok_or_else(|| {
+                let file = file.display();
+                format!(
+                    "{file} has to hold postgres://user:password@host/database and nothing else"
+                )
+            })?
+            .url;
+        Ok(())
+    }
+
+    fn shown(&self) -> String {
+        match &self.file {
+            Some(file) => format!("file:{}", file.display()),
+            None => without_password(&self.url),
+        }
     }
 }
 
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&without_password(&self.0))
+        f.write_str(&self.shown())
     }
 }
 
 impl Serialize for DatabaseUrl {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&without_password(&self.0))
+        serializer.serialize_str(&self.shown())
     }
 }
 

@@ -20,6 +20,10 @@ use server::Server;
 
 /// Name of the hub's database in the private cluster.
 const DATABASE: &str = "notary_hub";
+/// Name of the socket, which stands for the port.
+const SOCKET: &str = ".s.PGSQL.5432";
+/// Bytes that a Unix socket's path may have (`sun_path` of unix(7), without its last).
+const SOCKET_PATH_LIMIT: usize = 107;
 /// How long the server may take until it answers, or says that it recovers: that may take hours after a restore.
 const READY_LIMIT: Duration = Duration::from_secs(120);
 /// How long an earlier server on the same data may take to end.
@@ -38,13 +42,13 @@ pub enum Durability {
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
     #[error(
-        "no PostgreSQL 15 or newer on this machine; install it from the system's packages, or set NOTARY_HUB_PG_BIN to its bin folder"
+        "no PostgreSQL 15 or newer on this machine; install it (Debian: apt install postgresql) or set NOTARY_HUB_PG_BIN to its bin folder"
     )]
     NoBinaries,
     #[error("no unprivileged user to run PostgreSQL as; create the user `postgres`")]
     NoAccount,
     #[error(
-        "user {user} cannot reach {} because {} lets nobody else in; choose a data_dir under a folder that others may enter (chmod o+x)",
+        "user {user} cannot reach {} because {} lets nobody else in; run this as the user whose folder it is (sudo -u), or choose a data_dir that others may reach (chmod o+x)",
         wanted.display(), barrier.display()
     )]
     Unreachable {
@@ -64,6 +68,20 @@ pub enum EmbeddedError {
     NotReady { log: PathBuf, tail: String },
     #[error("another PostgreSQL is still running on {}", .0.display())]
     Occupied(PathBuf),
+    #[error(
+        "no database in {}: `notary-hub init` makes one. Where the hub has another one, this command has to see its database.url as well: an environment file of the service is not read here",
+        .0.display()
+    )]
+    NoDatabase(PathBuf),
+    #[error(
+        "PostgreSQL runs on {}, but its socket in {} does not answer: {source}; run this as the user whose database it is. A folder in /tmp may be the service's own (PrivateTmp): a data_dir of a shorter path has the socket beside it",
+        data_dir.display(), socket_dir.display()
+    )]
+    Unanswered {
+        data_dir: PathBuf,
+        socket_dir: PathBuf,
+        source: sqlx::Error,
+    },
     #[error("prepare the private database: {0}")]
     Database(#[from] sqlx::Error),
 }
@@ -102,12 +120,26 @@ impl Postgres {
         })
     }
 
-    /// Joins the server that another process runs on `data_dir`, or starts it when none does. Waits for one that starts,
-    /// or recovers from a crash.
+    /// Whether there is a cluster in `data_dir`.
+    pub fn is_made(data_dir: &Path) -> Result<bool, EmbeddedError> {
+        let version = data_dir.join("PG_VERSION");
+        version.try_exists().map_err(|source| EmbeddedError::File {
+            what: "look for",
+            path: version,
+            source,
+        })
+    }
+
+    /// Joins the server that another process runs on `data_dir`, or starts it when none does; makes no cluster. Waits for
+    /// one that starts, ends, or recovers from a crash.
     pub async fn start_or_join(data_dir: &Path) -> Result<Self, EmbeddedError> {
-        let socket_dir = socket_dir(data_dir);
-        let url = url(&socket_dir, DATABASE);
+        if !Self::is_made(data_dir)? {
+            return Err(EmbeddedError::NoDatabase(data_dir.to_owned()));
+        }
+        let mut deadline = Instant::now() + PREDECESSOR_LIMIT;
         while server::is_alive(data_dir) {
+            let socket_dir = server::socket_dir(data_dir).unwrap_or_else(|| socket_dir(data_dir));
+            let url = url(&socket_dir, DATABASE);
             match PgConnection::connect(&url).await {
                 Ok(_) => {
                     return Ok(Self {
@@ -116,9 +148,17 @@ impl Postgres {
                         server: None,
                     });
                 }
-                Err(error) if is_starting(&error) => sleep(Duration::from_millis(30)).await,
-                Err(_) => break,
+                Err(error) if is_starting(&error) => deadline = Instant::now() + PREDECESSOR_LIMIT,
+                Err(source) if Instant::now() > deadline || is_closed(&socket_dir) => {
+                    return Err(EmbeddedError::Unanswered {
+                        data_dir: data_dir.to_owned(),
+                        socket_dir,
+                        source,
+                    });
+                }
+                Err(_) => {}
             }
+            sleep(Duration::from_millis(30)).await;
         }
         Self::start(data_dir, Durability::Full).await
     }
@@ -149,14 +189,30 @@ fn url(socket_dir: &Path, database: &str) -> String {
     )
 }
 
-/// A Unix socket's path has room for 107 bytes, so the socket stands apart from the data, under a name
-/// that the data's path decides.
+/// Where the socket goes: beside the data, because a service may have a /tmp of its own that operators' commands do not
+/// see. Where that is too long for a socket's address, a folder for temporary files, under a name that the data's path
+/// decides.
 fn socket_dir(data_dir: &Path) -> PathBuf {
-    use sha2::Digest;
     let absolute = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
-    let hash = sha2::Sha256::digest(absolute.as_os_str().as_encoded_bytes());
+    let mut name = absolute.file_name().unwrap_or_default().to_owned();
+    name.push("-run");
+    let beside = absolute.with_file_name(name);
+    match beside.join(SOCKET).as_os_str().len() <= SOCKET_PATH_LIMIT {
+        true => beside,
+        false => temporary_socket_dir(&absolute),
+    }
+}
+
+fn temporary_socket_dir(data_dir: &Path) -> PathBuf {
+    use sha2::Digest;
+    let hash = sha2::Sha256::digest(data_dir.as_os_str().as_encoded_bytes());
     let name = data_encoding::HEXLOWER.encode(&hash[..8]);
     std::env::temp_dir().join(format!("notary-pg-{name}"))
+}
+
+/// Whether the socket's folder is not there for this process, or not open to it: no waiting helps.
+fn is_closed(socket_dir: &Path) -> bool {
+    std::fs::read_dir(socket_dir).is_err()
 }
 
 /// The name can be foreseen and everybody may write beside it: whoever put a link there would choose which folder is
@@ -226,6 +282,23 @@ async fn ensure_database(admin: &mut PgConnection) -> Result<(), EmbeddedError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_socket_is_beside_the_data_as_far_as_its_path_has_room() {
+        assert_eq!(
+            socket_dir(Path::new("/var/lib/notary-hub/postgres")),
+            Path::new("/var/lib/notary-hub/postgres-run")
+        );
+        let of_length = |length: usize| {
+            let rest = "/postgres-run/.s.PGSQL.5432".len();
+            PathBuf::from(format!("/{}/postgres", "d".repeat(length - rest - 1)))
+        };
+        let fits = socket_dir(&of_length(SOCKET_PATH_LIMIT));
+        assert_eq!(fits.join(SOCKET).as_os_str().len(), SOCKET_PATH_LIMIT);
+        assert!(fits.ends_with("postgres-run"));
+        let elsewhere = socket_dir(&of_length(SOCKET_PATH_LIMIT + 1));
+        assert!(elsewhere.starts_with(std::env::temp_dir()));
+    }
 
     #[test]
     fn a_link_where_the_sockets_folder_goes_is_refused() {

@@ -149,6 +149,13 @@ pub(super) fn is_alive(data_dir: &Path) -> bool {
         })
 }
 
+/// Where the server that runs on `data_dir` says its socket is: the fifth line of its lock file.
+pub(super) fn socket_dir(data_dir: &Path) -> Option<PathBuf> {
+    let text = fs::read_to_string(data_dir.join("postmaster.pid")).ok()?;
+    let line = text.lines().nth(4).filter(|line| !line.is_empty())?;
+    Some(line.into())
+}
+
 fn settings(durability: Durability) -> Vec<String> {
     let mut settings = vec![
         "listen_addresses=",

@@ -78,6 +78,7 @@ fn remove_leftovers() {
         let owner = name
             .to_str()
             .and_then(|name| name.strip_prefix(FOLDER))
+            .map(|name| name.trim_end_matches("-run"))
             .and_then(|id| id.parse::<u32>().ok());
         if owner.is_some_and(|id| !PathBuf::from(format!("/proc/{id}")).exists())
             && !super::server::is_alive(&entry.path())

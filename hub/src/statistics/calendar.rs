@@ -89,6 +89,11 @@ impl Calendar {
         (self.first..=self.last).contains(&day)
     }
 
+    /// The last day of the data.
+    pub fn last(&self) -> Date {
+        self.last
+    }
+
     /// Working days after `start`, up to and including `end`: 0 when `end` is not later.
     pub fn working_days_after(&self, start: Date, end: Date) -> u32 {
         u32::try_from(self.worked_through(end) - self.worked_through(start)).unwrap_or(0)

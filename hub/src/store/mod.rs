@@ -43,6 +43,7 @@ pub mod rules;
 pub mod scope;
 pub mod second_factor;
 pub mod set_aside;
+pub mod slot;
 pub mod structure;
 pub mod supervision;
 pub mod sync;

@@ -68,6 +68,9 @@ metrics! {
     STATISTICS_VERIFIED Gauge Seconds "notary_hub_statistics_verified_timestamp_seconds"
         "When the statistics were last verified, as Unix time."
 
+    WORKING_DAYS_END Gauge Seconds "notary_hub_working_days_end_timestamp_seconds"
+        "End of the last year whose working days this version knows, as Unix time; later weekdays all count."
+
     BACKGROUND_WAIT_SECONDS Histogram Seconds "notary_hub_background_wait_seconds"
         "Time that a chunk of background work stood back for look-ups and batches, by `work` (linking, supervision, figures)."
     WORKER_RESTARTS Counter Count "notary_hub_worker_restarts_total"
@@ -76,6 +79,10 @@ metrics! {
         "Transactions run again after a serialization failure or deadlock, by `tx`."
     POOL_CONNECTIONS Gauge Count "notary_hub_pool_connections"
         "Database connections, by `pool` and `state` (idle, used)."
+    WAL_KEPT Gauge Bytes "notary_hub_wal_kept_bytes"
+        "Write-ahead log that the database keeps for a replication slot, until it was taken, by `slot`."
+    SLOT_TAKEN Gauge Count "notary_hub_slot_taken"
+        "1 while somebody takes the write-ahead log from a replication slot, else 0, by `slot`."
 
     SYNC_STREAMS Gauge Count "notary_hub_sync_streams"
         "Open sync streams."
@@ -113,7 +120,7 @@ metrics! {
     SUPERVISION_LAG Gauge Seconds "notary_hub_supervision_lag_seconds"
         "Age of the oldest case that waits for the rules of supervision."
     SUPERVISION_SET_ASIDE Gauge Count "notary_hub_supervision_set_aside"
-        "Rows of work that the rules of supervision failed on again and again; `notary-hub supervision status` lists them."
+        "Rows of work that the rules of supervision failed on again and again; `notary-hub work set-aside` lists them."
     SUPERVISION_FINDINGS Counter Count "notary_hub_supervision_findings_total"
         "Findings of supervision that were opened, or opened again because the facts changed."
 
@@ -130,7 +137,7 @@ metrics! {
     LINKING_CHUNK_SECONDS Histogram Seconds "notary_hub_linking_chunk_seconds"
         "Time of linking one chunk of cases."
     LINKING_SET_ASIDE Gauge Count "notary_hub_linking_set_aside"
-        "Rows of work that person linkage failed on again and again; they are tried again daily."
+        "Rows of work that person linkage failed on again and again; `notary-hub work set-aside` lists them."
     LINKING_FAILURES Counter Count "notary_hub_linking_failures_total"
         "Chunks that could not be linked and are tried again."
     LINKING_OVERFULL_KEYS Gauge Count "notary_hub_linking_overfull_keys"

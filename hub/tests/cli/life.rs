@@ -110,6 +110,43 @@ fn a_lost_token_key_is_not_replaced_by_another() {
     assert_eq!(site.serve().terminate().0, Some(0));
 }
 
+/// A service has a /tmp of its own (PrivateTmp).
+#[test]
+fn a_command_beside_a_serving_hub_finds_its_database_though_it_sees_another_tmp() {
+    let site = Site::new("");
+    site.json(&["init"]);
+    let serving = site.serve();
+    let lock = fs::read_to_string(site.path("data/postgres/postmaster.pid")).unwrap();
+    let socket = Path::new(lock.lines().nth(4).unwrap());
+    assert!(socket.starts_with(site.path("data")), "{socket:?}");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut command = site.command(&["user", "list", "--json"]);
+    let output = command.env("TMPDIR", elsewhere.path()).output().unwrap();
+    assert_eq!(text(&output.stdout).trim(), "[]", "{output:?}");
+    assert_eq!(serving.terminate().0, Some(0));
+}
+
+/// Else a shell without the service's `database.url` would work on a database that nobody serves.
+#[test]
+fn no_command_but_init_and_serve_makes_a_database() {
+    let site = Site::new("");
+    for command in [
+        &["user", "list"][..],
+        &["office", "list"],
+        &["stats", "verify"],
+        &["migrate"],
+        &["restored"],
+    ] {
+        let output = site.run(command);
+        assert_eq!(output.status.code(), Some(1), "{command:?}");
+        let said = text(&output.stderr);
+        for hint in ["no database in", "notary-hub init", "database.url"] {
+            assert!(said.contains(hint), "{said}");
+        }
+    }
+    assert!(!site.path("data").exists(), "nothing was made");
+}
+
 #[test]
 fn running_out_of_file_descriptors_ends_nothing() {
     use rustix::process::{Resource, Rlimit, prlimit};

@@ -4,6 +4,7 @@
 mod audit;
 mod client;
 mod console;
+mod documented;
 mod duplicates;
 mod exports;
 mod jobs;

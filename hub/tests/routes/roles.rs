@@ -21,7 +21,7 @@ fn roles() -> [Role; 4] {
     ]
 }
 
-/// Route, and who of notary, analyst, supervisor and operator may use it, as `docs/operator.md` says.
+/// Route, and who of notary, analyst, supervisor and operator may use it; `docs/API-DESIGN.md` says the same.
 pub const MATRIX: &[(&str, [bool; 4])] = &[
     ("/api/v1/accounts", [false, false, true, true]),
     ("/api/v1/catalogue", [true; 4]),
@@ -452,7 +452,7 @@ const OPEN: [&str; 4] = [
 ];
 
 /// Every other route, and who may use it: what some may for their own office alone is theirs.
-fn behind_a_gate() -> BTreeMap<String, [bool; 4]> {
+pub fn behind_a_gate() -> BTreeMap<String, [bool; 4]> {
     let mut routes = BTreeMap::new();
     let reading = MATRIX.iter().map(|(path, allowed)| {
         let (path, _) = path.split_once('?').unwrap_or((path, ""));

@@ -329,6 +329,22 @@ mod tests {
     use super::*;
     use crate::outbox::Checkup;
 
+    /// Operators decide by the document whether they can go back.
+    #[test]
+    fn the_document_on_upgrading_tells_the_layout_of_this_version() {
+        let document = include_str!("../../../docs/upgrading.md");
+        let (major, minor) = (
+            env!("CARGO_PKG_VERSION_MAJOR"),
+            env!("CARGO_PKG_VERSION_MINOR"),
+        );
+        let row = document
+            .lines()
+            .find(|line| line.starts_with(&format!("| {major}.{minor} |")))
+            .expect("a row of this version");
+        let layout = row.split('|').nth(3).map(str::trim);
+        assert_eq!(layout, Some(LAYOUT.to_string().as_str()), "{row}");
+    }
+
     #[test]
     fn the_file_is_its_owners_alone() {
         let folder = tempfile::tempdir().expect("a folder");

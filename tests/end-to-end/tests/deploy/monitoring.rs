@@ -1,6 +1,6 @@
 //! Alerts and board speak of what the programs tell.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use notary_hub::telemetry::exporter;
 use office_agent::telemetry::metrics;
@@ -56,4 +56,30 @@ fn every_panel_of_the_board_has_a_place_and_a_query_of_our_metrics() {
             );
         }
     }
+}
+
+/// Alerts and whether they are for now.
+#[test]
+fn what_to_do_is_told_of_every_alert_and_of_no_other() {
+    let rules = text("prometheus/rules.yml");
+    let alerts: BTreeMap<&str, bool> = rules
+        .split("- alert: ")
+        .skip(1)
+        .map(|alert| {
+            let (name, rest) = alert.split_once('\n').unwrap();
+            let rest = rest.split_once("severity: ").unwrap().1;
+            (name, rest.starts_with("page"))
+        })
+        .collect();
+    let document = text("../docs/alerts.md");
+    let told: BTreeMap<&str, bool> = document
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .flat_map(|row| {
+            let (names, rest) = row.split_once('|').unwrap();
+            let names = names.split('`').filter(|name| name.len() > 3);
+            names.map(|name| (name, rest.trim().starts_with("now")))
+        })
+        .collect();
+    assert_eq!(told, alerts);
 }

@@ -171,3 +171,78 @@ fn a_release_that_somebody_had_a_hand_in_is_refused() {
         assert!(said.contains(why), "{place}: {why} not in {said}");
     }
 }
+
+/// Targets of the links of a document that are no addresses.
+fn named(document: &str) -> Vec<&str> {
+    let links = document.split("](").skip(1).filter_map(|rest| {
+        let target = rest.split([')', '#']).next()?;
+        (!target.is_empty() && !target.contains("://")).then_some(target)
+    });
+    links.collect()
+}
+
+/// The documents of a release, in a folder that ends with the first.
+fn staged() -> (TempDir, Vec<PathBuf>) {
+    let work = tempfile::tempdir().unwrap();
+    let stage = work.path().join("stage");
+    done(Command::new(script("release-stage.sh")).arg(&stage));
+    let (mut folders, mut documents) = (vec![stage], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false if path.extension().is_some_and(|end| end == "md") => documents.push(path),
+                false => {}
+            }
+        }
+    }
+    (work, documents)
+}
+
+/// A blank line within a table makes text of the rows behind it.
+#[test]
+fn no_table_of_a_document_is_cut_in_two() {
+    let (_work, documents) = staged();
+    for document in &documents {
+        let text = fs::read_to_string(document).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        for (place, row) in lines.iter().enumerate() {
+            let is_row = |line: &&str| line.starts_with('|');
+            let first = place == 0 || !is_row(&lines[place - 1]);
+            if is_row(row) && first {
+                let next = lines.get(place + 1).copied().unwrap_or_default();
+                assert!(next.starts_with("|--"), "{}: {row}", document.display());
+            }
+        }
+    }
+}
+
+/// Whoever has a release has no checkout.
+#[test]
+fn what_the_documents_of_a_release_lead_to_is_in_it() {
+    let (work, documents) = staged();
+    let stage = work.path().join("stage");
+    let mut followed = 0;
+    for document in &documents {
+        let text = fs::read_to_string(document).unwrap();
+        for link in named(&text) {
+            let target = document.parent().unwrap().join(link);
+            assert!(target.exists(), "{}: {link}", document.display());
+            followed += 1;
+        }
+    }
+    assert!(followed > 40, "{followed} links");
+    for document in ["operator", "integrator", "alerts", "upgrading", "rules"] {
+        let text = fs::read_to_string(stage.join(format!("docs/{document}.md"))).unwrap();
+        let files = text.split('`').skip(1).step_by(2).filter(|word| {
+            ["deploy/", "office-agent/", "hub/rules/"]
+                .iter()
+                .any(|folder| word.starts_with(folder))
+        });
+        for file in files {
+            let file = file.split(' ').next().unwrap();
+            assert!(stage.join(file).exists(), "docs/{document}.md: {file}");
+        }
+    }
+}

@@ -152,3 +152,46 @@ async fn with_every_change_taken_as_it_is_made_nothing_is_lost_and_the_keys_come
     assert_eq!((after.lost(), after.repeated()), (0, 0));
     setting.close().await.unwrap();
 }
+
+/// Names of the finished segments in a folder, the oldest first.
+fn segments(wal: &str) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(wal)
+        .into_iter()
+        .flatten()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.contains('.'))
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn what_no_copy_needs_any_more_goes_with_the_copy_that_needed_it() {
+    let (folder, mut setting) = settled_city().await;
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (backups, wal) = (path("backups"), path("backups/wal"));
+    let older = run("backup.sh", &["base", "--to", &backups], &setting.bureau);
+    let taking = script("backup.sh", &["wal", "--to", &backups], &setting.bureau);
+    let taking = Running::start(taking, &folder.path().join("wal.log")).unwrap();
+    let pool = setting.bureau.database().await.unwrap();
+    holds("three segments are taken", PATIENCE, async || {
+        let fill = "SELECT pg_switch_wal() FROM pg_logical_emit_message(true, 'test', 'some')";
+        sqlx::query(fill).execute(&pool).await?;
+        Ok(segments(&wal).len() >= 3)
+    })
+    .await
+    .unwrap();
+    let taken = segments(&wal);
+    let keeping = ["base", "--to", &backups, "--keep", "1"];
+    let newer = run("backup.sh", &keeping, &setting.bureau);
+    assert!(!Path::new(&older).exists());
+    let label = fs::read_to_string(Path::new(&newer).join("database/backup_label")).unwrap();
+    let needed = segments(&wal);
+    assert!(!needed.contains(&taken[0]), "{taken:?} {needed:?}");
+    for segment in &needed {
+        let first = label.split("(file ").nth(1).unwrap();
+        assert!(segment.as_str() >= &first[..24], "{segment}: {label}");
+    }
+    taking.terminate().await.unwrap();
+    stop(&mut setting).await;
+}

@@ -1,0 +1,32 @@
+//! Replication slots of the database: what it keeps until a backup or a standby has taken it.
+
+use sqlx::{PgPool, query};
+
+/// A slot, and what stands behind it.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    pub name: String,
+    /// Whether somebody takes from it now.
+    pub taken: bool,
+    /// Bytes of write-ahead log from what was taken last to the end.
+    pub kept_bytes: i64,
+}
+
+/// The slots that keep something.
+pub async fn list(pool: &PgPool) -> Result<Vec<Slot>, sqlx::Error> {
+    let rows = query!(
+        r#"SELECT slot_name::text AS "name!", active AS "taken!",
+                  pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::int8 AS "kept_bytes!"
+             FROM pg_replication_slots WHERE restart_lsn IS NOT NULL AND NOT pg_is_in_recovery()"#
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Slot {
+            name: row.name,
+            taken: row.taken,
+            kept_bytes: row.kept_bytes,
+        })
+        .collect())
+}
