@@ -102,6 +102,7 @@ actions! {
     AddOffice = "office.add", "新增公证处";
     ChangeOffice = "office.change", "变更公证处";
     RevokeOffice = "office.revoke", "停用公证处";
+    ReinstateOffice = "office.reinstate", "恢复公证处";
     RevokeCertificates = "office.revoke_certificates", "撤销证书";
     RefuseLateRenewal = "office.refuse_late_renewal", "禁止逾期换证";
     AllowLateRenewal = "office.allow_late_renewal", "允许逾期换证";
@@ -136,6 +137,8 @@ actions! {
     /// The first entry of the tree, where it follows a hash chain.
     BeginTree = "audit.begin", "日志树起点";
     ActivateRules = "rules.activate", "启用查重规则";
+    RebuildFigures = "stats.rebuild", "统计重算";
+    ReplaySupervision = "supervision.replay", "监督规则重新评判";
     PutWorkBack = "work.put_back", "重新处理搁置任务";
     ActivateSupervision = "supervision.activate", "启用监督规则或收费标准";
     /// A request that the person's role does not allow.
@@ -148,7 +151,11 @@ pub enum Outcome {
     Hit,
     NoHit,
     Denied,
+    /// It is about to be done; another entry says what came of it, unless nothing could any more.
+    Begun,
     Done,
+    /// It was begun and not done, or not to its end.
+    Failed,
 }
 
 /// Whether what somebody asked for and does not see is there at all. From outside both look the same; the log alone
@@ -201,7 +208,14 @@ impl Actor {
 }
 
 impl Outcome {
-    const ALL: [Self; 4] = [Self::Hit, Self::NoHit, Self::Denied, Self::Done];
+    const ALL: [Self; 6] = [
+        Self::Hit,
+        Self::NoHit,
+        Self::Denied,
+        Self::Begun,
+        Self::Done,
+        Self::Failed,
+    ];
 
     /// What a stored form stands for.
     pub fn from_code(code: &str) -> Option<Self> {
@@ -213,7 +227,9 @@ impl Outcome {
             Self::Hit => "查到",
             Self::NoHit => "未查到",
             Self::Denied => "拒绝",
+            Self::Begun => "开始",
             Self::Done => "完成",
+            Self::Failed => "未完成",
         }
     }
 
@@ -223,7 +239,9 @@ impl Outcome {
             Self::Hit => "hit",
             Self::NoHit => "no_hit",
             Self::Denied => "denied",
+            Self::Begun => "begun",
             Self::Done => "done",
+            Self::Failed => "failed",
         }
     }
 }

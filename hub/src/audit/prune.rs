@@ -61,8 +61,15 @@ pub async fn before(
         return Err(PruneError::NotCovered(through));
     }
     let detail = json!({ "before": day.to_string(), "through": through });
-    let entry = Entry::of(Actor::Operator, Action::PruneAudit, Outcome::Done, detail);
-    append_once(writing, key, entry).await?;
+    let entry = |outcome, detail| Entry::of(Actor::Operator, Action::PruneAudit, outcome, detail);
+    let begun = append_once(
+        writing.clone(),
+        Arc::clone(&key),
+        entry(Outcome::Begun, detail),
+    );
+    let begun = begun.await?.entry_no;
     let entries = store::audit::prune(pool, through).await?;
+    let detail = json!({ "begun": begun, "entries": entries });
+    append_once(writing, key, entry(Outcome::Done, detail)).await?;
     Ok(Pruned { through, entries })
 }

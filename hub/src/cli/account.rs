@@ -6,13 +6,15 @@ mod second_factor;
 use std::fmt::Write;
 use std::io::{self, BufRead, IsTerminal};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 use linkage::office::OfficeId;
-use serde_json::json;
+use serde_json::{Value, json};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{Failure, Output, done, record};
+use super::record::{self, Operator};
+use super::{Failure, Output};
 use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
@@ -167,10 +169,11 @@ async fn add(config: &Config, args: UserArgs, output: &Output) -> Result<(), Fai
         role,
     };
     let pepper = pki::account_keys(&config.pki_dir())?.passwords;
-    let account_id = record::change(config, async |database| {
+    let about = json!({ "role": code, "office": role.office_id() });
+    let account_id = record::change(config, Action::AddAccount, about, async |database| {
         let account_id = account::add(&database.general, &pepper, account, &password).await?;
         let detail = json!({ "account": account_id, "role": code, "office": role.office_id() });
-        Ok((account_id, done(Action::AddAccount, detail)))
+        Ok((account_id, detail))
     })
     .await?;
     output.print(
@@ -178,6 +181,32 @@ async fn add(config: &Config, args: UserArgs, output: &Output) -> Result<(), Fai
         || format!("added {} as {code}", args.login),
     )?;
     Ok(())
+}
+
+/// Changes the account of a login, which the log has by its id; `about` says how.
+async fn change_of<T>(
+    config: &Config,
+    login: &str,
+    action: Action,
+    mut about: Value,
+    work: impl AsyncFnOnce(&Database, Uuid) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let operator = Operator::begin(config).await?;
+    let changed = async {
+        let found = store::account::find(&operator.database.general, login).await?;
+        let account_id = found.ok_or_else(|| no_account(login))?;
+        about["account"] = json!(account_id);
+        let changed = about.clone();
+        let work = async |database: &Database| Ok((work(database, account_id).await?, changed));
+        operator.change(action, about, work).await
+    };
+    let changed = changed.await;
+    operator.end().await?;
+    changed
+}
+
+fn no_account(login: &str) -> Failure {
+    anyhow!("there is no account {login}; see: notary-hub user list").into()
 }
 
 async fn list(config: &Config, output: &Output) -> Result<(), Failure> {

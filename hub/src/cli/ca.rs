@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::{Failure, Output, change, done};
+use super::{Failure, Output, change};
 use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
@@ -68,14 +68,14 @@ fn list(config: &Config, output: &Output) -> Result<(), Failure> {
 }
 
 async fn step(config: &Config, step: Step, output: &Output) -> Result<(), Failure> {
-    let phase = change(config, async |_| {
+    let action = match step {
+        Step::Rotate => Action::RotateCa,
+        Step::Activate => Action::ActivateCa,
+        Step::Retire => Action::RetireCa,
+    };
+    let phase = change(config, action, json!({}), async |_| {
         let phase = ca::step(config, step, OffsetDateTime::now_utc())?;
-        let action = match step {
-            Step::Rotate => Action::RotateCa,
-            Step::Activate => Action::ActivateCa,
-            Step::Retire => Action::RetireCa,
-        };
-        Ok((phase, done(action, json!({ "phase": phase }))))
+        Ok((phase, json!({ "phase": phase })))
     })
     .await?;
     output.print(&json!({ "phase": phase }), || {

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Failure, Output, change, done};
+use super::{Failure, Output, change};
 use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
@@ -77,16 +77,15 @@ async fn decide(
             Failure::Usage("a key has 64 hexadecimal digits; see: enrol pending".into())
         })?;
     let approved = decision == Decision::Approved;
-    let office_id = change(config, async |database| {
+    let action = match approved {
+        true => Action::ApproveEnrolment,
+        false => Action::RefuseEnrolment,
+    };
+    let office_id = change(config, action, json!({ "key": key }), async |database| {
         let decided = certificate::decide(&database.general, &hash, decision).await?;
         let office_id = decided
             .ok_or_else(|| anyhow!("no such key is waiting; see: notary-hub enrol pending"))?;
-        let action = match approved {
-            true => Action::ApproveEnrolment,
-            false => Action::RefuseEnrolment,
-        };
-        let detail = json!({ "office": office_id, "key": key });
-        Ok((office_id, done(action, detail)))
+        Ok((office_id, json!({ "office": office_id, "key": key })))
     })
     .await?;
     output.print(

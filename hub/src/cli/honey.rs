@@ -8,7 +8,7 @@ use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use linkage::token::Token;
 use serde_json::json;
 
-use super::{Failure, Output, change, done};
+use super::{Failure, Output, change};
 use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
@@ -60,15 +60,15 @@ async fn plant(config: &Config, token: Token, note: &str, output: &Output) -> Re
     if !(1..=200).contains(&note.chars().count()) || note.chars().any(char::is_control) {
         return Err(Failure::Usage("--note: 1 to 200 characters".into()));
     }
-    change(config, async |database| {
+    // The log is read by more people than may know which token it is.
+    change(config, Action::PlantHoney, json!({}), async |database| {
         if store::alarm::is_somebodys(&database.general, token).await? {
             return Err(
                 anyhow!("cases are known of this token; plant a number that nobody has").into(),
             );
         }
         store::alarm::plant(&database.general, token, note).await?;
-        // The log is read by more people than may know which token it is.
-        Ok(((), done(Action::PlantHoney, json!({}))))
+        Ok(((), json!({})))
     })
     .await?;
     output.print(&json!({ "planted": true }), || {
@@ -97,11 +97,11 @@ async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
 }
 
 async fn remove(config: &Config, token: Token, output: &Output) -> Result<(), Failure> {
-    change(config, async |database| {
+    change(config, Action::RemoveHoney, json!({}), async |database| {
         if !store::alarm::remove(&database.general, token).await? {
             return Err(anyhow!("this token is not planted; see: notary-hub honey list").into());
         }
-        Ok(((), done(Action::RemoveHoney, json!({}))))
+        Ok(((), json!({})))
     })
     .await?;
     output.print(&json!({ "removed": true }), || "removed".into())?;

@@ -42,7 +42,7 @@ use enrol::EnrolCommand;
 use honey::HoneyCommand;
 use output::Output;
 use persons::PersonsCommand;
-use record::{change, done};
+use record::{change, look};
 use report::ReportArgs;
 use rules::RulesCommand;
 use supervision::SupervisionCommand;
@@ -158,6 +158,9 @@ enum OfficeCommand {
     List,
     /// End an office's part: open streams are cut, new calls refused, within 5 seconds.
     Revoke { office_id: OfficeId },
+    /// Take a revocation back: the office takes part again once its agent has enrolled with a new token. Certificates and
+    /// join tokens of before stay revoked.
+    Reinstate { office_id: OfficeId },
     /// Take an office's certificates back when a machine or a key was lost, also for renewal. Within 5 seconds streams are
     /// cut and calls refused; it has to enrol again, with a new key.
     RevokeCertificates {
@@ -326,6 +329,9 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Office(OfficeCommand::List) => office::list(&config, output).await,
         Command::Office(OfficeCommand::Revoke { office_id }) => {
             office::revoke(&config, office_id, output).await
+        }
+        Command::Office(OfficeCommand::Reinstate { office_id }) => {
+            office::reinstate(&config, office_id, output).await
         }
         Command::Office(OfficeCommand::RevokeCertificates { office_id, since }) => {
             office::revoke_certificates(&config, office_id, since, output).await

@@ -9,7 +9,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Failure, OfficeArgs, OfficeChangeArgs, Output, change, done};
+use super::{Failure, OfficeArgs, OfficeChangeArgs, Output, change};
 use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
@@ -18,6 +18,7 @@ use crate::local_time::{local_day, local_time};
 use crate::statistics::structure::{self, Belonging, Change};
 use crate::store;
 use crate::store::office::{Level, NewOffice, Office};
+use crate::store::revocation::Reinstatement;
 
 pub(super) async fn add(config: &Config, args: OfficeArgs, output: &Output) -> Result<(), Failure> {
     let name = named(&args.name)?;
@@ -27,12 +28,12 @@ pub(super) async fn add(config: &Config, args: OfficeArgs, output: &Output) -> R
         level: args.level.into(),
         district: args.district,
     };
-    change(config, async |database| {
+    let about = json!({ "office": office.office_id });
+    change(config, Action::AddOffice, about, async |database| {
         if !store::office::insert(&database.general, &office).await? {
             return Err(anyhow!("there is an office {} already", office.office_id).into());
         }
-        let detail = json!({ "office": office.office_id });
-        Ok(((), done(Action::AddOffice, detail)))
+        Ok(((), json!({ "office": office.office_id })))
     })
     .await?;
     output.print(&json!({ "office_id": office.office_id }), || {
@@ -69,12 +70,12 @@ pub(super) async fn alter(
         belonging,
     };
     let today = local_day(OffsetDateTime::now_utc());
-    change(config, async |database| {
+    let about = || json!({ "office": office_id, "on": on.to_string() });
+    change(config, Action::ChangeOffice, about(), async |database| {
         structure::change(&database.general, office_id, on, &wanted, today)
             .await
             .map_err(anyhow::Error::from)?;
-        let detail = json!({ "office": office_id, "on": on.to_string() });
-        Ok(((), done(Action::ChangeOffice, detail)))
+        Ok(((), about()))
     })
     .await?;
     output.print(
@@ -128,16 +129,49 @@ pub(super) async fn revoke(
     office_id: OfficeId,
     output: &Output,
 ) -> Result<(), Failure> {
-    change(config, async |database| {
-        if !store::office::revoke(&database.general, office_id).await? {
-            return Err(no_office(office_id));
-        }
-        let detail = json!({ "office": office_id });
-        Ok(((), done(Action::RevokeOffice, detail)))
-    })
+    let about = || json!({ "office": office_id });
+    change(
+        config,
+        Action::RevokeOffice,
+        about(),
+        async |database| match store::office::revoke(&database.general, office_id).await? {
+            true => Ok(((), about())),
+            false => Err(no_office(office_id)),
+        },
+    )
     .await?;
     output.print(&json!({ "office_id": office_id, "revoked": true }), || {
         format!("revoked {office_id}; a running hub cuts its streams within 5 seconds")
+    })?;
+    Ok(())
+}
+
+pub(super) async fn reinstate(
+    config: &Config,
+    office_id: OfficeId,
+    output: &Output,
+) -> Result<(), Failure> {
+    let about = json!({ "office": office_id });
+    let revoked = change(config, Action::ReinstateOffice, about, async |database| {
+        match store::revocation::reinstate(&database.general, office_id).await? {
+            Reinstatement::Done { certificates } => {
+                let detail = json!({ "office": office_id, "certificates": certificates });
+                Ok((certificates, detail))
+            }
+            Reinstatement::NotRevoked => {
+                Err(anyhow!("{office_id} is not revoked; nothing was changed").into())
+            }
+            Reinstatement::NoOffice => Err(no_office(office_id)),
+        }
+    })
+    .await?;
+    let value =
+        json!({ "office_id": office_id, "revoked": false, "revoked_certificates": revoked });
+    output.print(&value, || {
+        format!(
+            "reinstated {office_id}; its certificates and join tokens of before stay revoked; \
+             next: notary-hub enroll-token {office_id}"
+        )
     })?;
     Ok(())
 }
@@ -149,12 +183,19 @@ pub(super) async fn revoke_certificates(
     output: &Output,
 ) -> Result<(), Failure> {
     let since_text = since.map(|serial| serial.to_string());
-    let revoked = change(config, async |database| {
-        let taken = store::revocation::take_back(&database.general, office_id, since).await?;
-        let revoked = taken.ok_or_else(|| anyhow!("{office_id} was given no such certificate"))?;
-        let detail = json!({ "office": office_id, "since": since_text, "count": revoked });
-        Ok((revoked, done(Action::RevokeCertificates, detail)))
-    })
+    let about = json!({ "office": office_id, "since": since_text });
+    let revoked = change(
+        config,
+        Action::RevokeCertificates,
+        about,
+        async |database| {
+            let taken = store::revocation::take_back(&database.general, office_id, since).await?;
+            let revoked =
+                taken.ok_or_else(|| anyhow!("{office_id} was given no such certificate"))?;
+            let detail = json!({ "office": office_id, "since": since_text, "count": revoked });
+            Ok((revoked, detail))
+        },
+    )
     .await?;
     let value = json!({ "office_id": office_id, "since": since_text, "revoked": revoked });
     output.print(&value, || {
@@ -176,16 +217,26 @@ pub(super) async fn refuse_late_renewal(
     refuse: bool,
     output: &Output,
 ) -> Result<(), Failure> {
-    change(config, async |database| {
-        if !store::office::refuse_late_renewal(&database.general, office_id, refuse).await? {
-            return Err(no_office(office_id));
-        }
-        let action = match refuse {
-            true => Action::RefuseLateRenewal,
-            false => Action::AllowLateRenewal,
-        };
-        Ok(((), done(action, json!({ "office": office_id }))))
-    })
+    let action = match refuse {
+        true => Action::RefuseLateRenewal,
+        false => Action::AllowLateRenewal,
+    };
+    let about = || json!({ "office": office_id });
+    change(
+        config,
+        action,
+        about(),
+        async |database| match store::office::refuse_late_renewal(
+            &database.general,
+            office_id,
+            refuse,
+        )
+        .await?
+        {
+            true => Ok(((), about())),
+            false => Err(no_office(office_id)),
+        },
+    )
     .await?;
     let value = json!({ "office_id": office_id, "late_renewal_refused": refuse });
     output.print(&value, || match refuse {
@@ -202,13 +253,13 @@ pub(super) async fn enroll_token(
     output: &Output,
 ) -> Result<(), Failure> {
     let expires_at = OffsetDateTime::now_utc() + ttl;
-    let token = change(config, async |database| {
+    let about = || json!({ "office": office_id });
+    let token = change(config, Action::MakeJoinToken, about(), async |database| {
         let token = enrol::make_join_token(&database.general, office_id, ttl).await?;
         let token = token.ok_or_else(|| {
             anyhow!("there is no office {office_id}, or it is revoked; see: notary-hub office list")
         })?;
-        let detail = json!({ "office": office_id });
-        Ok((token, done(Action::MakeJoinToken, detail)))
+        Ok((token, about()))
     })
     .await?
     .reveal();

@@ -9,7 +9,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Failure, Output, change, done};
+use super::{Failure, Output, change, look};
 use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
@@ -95,12 +95,12 @@ pub(super) fn runs(database: &Database) -> Runs<'_> {
 }
 
 async fn relink(config: &Config, output: &Output) -> Result<(), Failure> {
-    let relinked = change(config, async |database: &Database| {
+    let relinked = change(config, Action::RelinkPersons, json!({}), async |database| {
         let relinked = relink::relink(&runs(database)).await?;
         // Figures of persons are by the clusters in force.
         person_month::recount(&database.general).await?;
         let detail = serde_json::to_value(&relinked)?;
-        Ok((relinked, done(Action::RelinkPersons, detail)))
+        Ok((relinked, detail))
     })
     .await?;
     output.print(&relinked, || of_relinked(&relinked))?;
@@ -126,11 +126,16 @@ fn of_relinked(relinked: &Relinked) -> String {
 }
 
 async fn train(config: &Config, seed: u64, output: &Output) -> Result<(), Failure> {
-    let trained = change(config, async |database: &Database| {
-        let trained = train::train(&runs(database), seed, OffsetDateTime::now_utc()).await?;
-        let detail = serde_json::to_value(&trained)?;
-        Ok((trained, done(Action::TrainWeights, detail)))
-    })
+    let trained = change(
+        config,
+        Action::TrainWeights,
+        json!({ "seed": seed }),
+        async |database| {
+            let trained = train::train(&runs(database), seed, OffsetDateTime::now_utc()).await?;
+            let detail = serde_json::to_value(&trained)?;
+            Ok((trained, detail))
+        },
+    )
     .await?;
     output.print(&trained, || of_trained(&trained))?;
     Ok(())
@@ -159,13 +164,19 @@ fn of_trained(trained: &Trained) -> String {
 }
 
 async fn activate(config: &Config, output: &Output) -> Result<(), Failure> {
-    let version = change(config, async |database: &Database| {
-        let version = train::activate(&database.general).await?;
-        let version = version
-            .ok_or_else(|| anyhow!("no weights wait; make some with: notary-hub persons train"))?;
-        let detail = json!({ "version": version });
-        Ok((version, done(Action::ActivateWeights, detail)))
-    })
+    let version = change(
+        config,
+        Action::ActivateWeights,
+        json!({}),
+        async |database| {
+            let version = train::activate(&database.general).await?;
+            let version = version.ok_or_else(|| {
+                anyhow!("no weights wait; make some with: notary-hub persons train")
+            })?;
+            let detail = json!({ "version": version });
+            Ok((version, detail))
+        },
+    )
     .await?;
     output.print(&json!({ "version": version }), || {
         format!("{version} is in force; now link everything under it: notary-hub persons relink")
@@ -245,11 +256,10 @@ fn of_run(name: &str, run: &Job) -> String {
 }
 
 async fn explain(config: &Config, ids: [Uuid; 2], output: &Output) -> Result<(), Failure> {
-    let found = change(config, async |database: &Database| {
+    let found = look(config, Action::ExplainPersons, async |database| {
         let mut connection = database.general.acquire().await?;
         let found = pairwise(&mut connection, ids, MOST_PAIRS).await?;
-        let detail = json!({ "ids": ids });
-        Ok((found, done(Action::ExplainPersons, detail)))
+        Ok((found, json!({ "ids": ids })))
     })
     .await?;
     output.print(&found, || of_pairwise(&found))?;

@@ -4,7 +4,7 @@ use linkage::token::TokenAlgorithm;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::{Failure, Output, change, done};
+use super::{Failure, Output, change};
 use crate::app::{Database, settle};
 use crate::audit::Action;
 use crate::config::Config;
@@ -56,11 +56,15 @@ pub(super) async fn migrate(config: &Config, output: &Output) -> Result<(), Fail
 }
 
 pub(super) async fn restored(config: &Config, output: &Output) -> Result<(), Failure> {
-    let hub_epoch = change(config, async |database| {
-        let hub_epoch = store::sync::renew_hub_epoch(&database.general).await?;
-        let detail = json!({ "hub_epoch": hub_epoch });
-        Ok((hub_epoch, done(Action::RestoreDatabase, detail)))
-    })
+    let hub_epoch = change(
+        config,
+        Action::RestoreDatabase,
+        json!({}),
+        async |database| {
+            let hub_epoch = store::sync::renew_hub_epoch(&database.general).await?;
+            Ok((hub_epoch, json!({ "hub_epoch": hub_epoch })))
+        },
+    )
     .await?;
     output.print(&json!({ "hub_epoch": hub_epoch }), || {
         format!(
@@ -77,13 +81,17 @@ pub(super) async fn rotate_session_key(
     output: &Output,
 ) -> Result<(), Failure> {
     let dir = config.pki_dir();
-    let keys = change(config, async |_| {
-        let (action, keys) = match compromised {
-            true => (Action::ReplaceSessionKeys, session_key_file::replace(&dir)?),
-            false => (Action::RotateSessionKey, session_key_file::rotate(&dir)?),
+    let action = match compromised {
+        true => Action::ReplaceSessionKeys,
+        false => Action::RotateSessionKey,
+    };
+    let keys = change(config, action, json!({}), async |_| {
+        let keys = match compromised {
+            true => session_key_file::replace(&dir)?,
+            false => session_key_file::rotate(&dir)?,
         };
         let signing = keys.ids().next().map(str::to_owned);
-        Ok((keys, done(action, json!({ "signing": signing }))))
+        Ok((keys, json!({ "signing": signing })))
     })
     .await?;
     let ids: Vec<&str> = keys.ids().collect();

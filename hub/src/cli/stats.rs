@@ -3,9 +3,11 @@
 use std::fmt::Write;
 
 use anyhow::anyhow;
+use serde_json::json;
 
-use super::{Failure, Output};
+use super::{Failure, Output, change};
 use crate::app::Database;
+use crate::audit::Action;
 use crate::config::Config;
 use crate::statistics::calendar::Calendar;
 use crate::statistics::recount::{Recounted, recount};
@@ -30,14 +32,15 @@ pub(super) async fn verify(config: &Config, output: &Output) -> Result<(), Failu
 }
 
 pub(super) async fn rebuild(config: &Config, output: &Output) -> Result<(), Failure> {
-    let database = Database::open_or_join(config).await?;
-    let recounted = recount(&database.general, &Calendar::builtin()).await;
-    database.close().await?;
-    let recounted = recounted?.ok_or_else(|| {
-        anyhow!(
-            "everything is being counted again already; see how far it is with: notary-hub jobs"
-        )
-    })?;
+    let recounted = change(config, Action::RebuildFigures, json!({}), async |database| {
+        let recounted = recount(&database.general, &Calendar::builtin()).await?;
+        let recounted = recounted.ok_or_else(|| {
+            anyhow!("everything is being counted again already; see how far it is with: notary-hub jobs")
+        })?;
+        let detail = serde_json::to_value(recounted)?;
+        Ok((recounted, detail))
+    })
+    .await?;
     output.print(&recounted, || {
         let Recounted { cells, persons } = recounted;
         format!("counted again: {cells} cells, {persons} persons")

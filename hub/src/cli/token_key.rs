@@ -7,7 +7,7 @@ use clap::Subcommand;
 use linkage::token::TokenAlgorithm;
 use serde_json::json;
 
-use super::{Failure, Output, change, done, persons};
+use super::{Failure, Output, change, persons};
 use crate::app::{Database, settle};
 use crate::audit::Action;
 use crate::config::Config;
@@ -59,7 +59,8 @@ async fn rotate(
     output: &Output,
 ) -> Result<(), Failure> {
     let dir = config.pki_dir();
-    let id = change(config, async |database| {
+    let about = json!({ "algorithm": algorithm.map(TokenAlgorithm::code) });
+    let id = change(config, Action::RotateTokenKey, about, async |database| {
         settle(config, &database.general).await?;
         let keys = token_key_file::load(&dir)?;
         let algorithm = algorithm.unwrap_or(keys.present.algorithm());
@@ -71,7 +72,7 @@ async fn rotate(
         })?;
         token_key_file::make_next(&dir, id, algorithm)?;
         let detail = json!({ "key_id": id, "algorithm": algorithm.code() });
-        Ok((id, done(Action::RotateTokenKey, detail)))
+        Ok((id, detail))
     })
     .await?;
     output.print(&json!({ "next": id }), || {
@@ -85,7 +86,8 @@ async fn rotate(
 
 async fn retire(config: &Config, leave: u64, output: &Output) -> Result<(), Failure> {
     let dir = config.pki_dir();
-    let gone_over = change(config, async |database| {
+    let about = json!({ "leave": leave });
+    let gone_over = change(config, Action::RetireTokenKey, about, async |database| {
         settle(config, &database.general).await?;
         let here = token_key_file::load(&dir)?.next.map(|key| key.id());
         let gone_over = match rekey::retire(&persons::runs(database), here, leave).await? {
@@ -95,7 +97,7 @@ async fn retire(config: &Config, leave: u64, output: &Output) -> Result<(), Fail
         // The database has gone over; a folder that cannot follow now does when a hub starts.
         settle(config, &database.general).await?;
         let detail = serde_json::to_value(&gone_over)?;
-        Ok((gone_over, done(Action::RetireTokenKey, detail)))
+        Ok((gone_over, detail))
     })
     .await?;
     output.print(&gone_over, || {
@@ -117,24 +119,29 @@ async fn retire(config: &Config, leave: u64, output: &Output) -> Result<(), Fail
 
 async fn withdraw(config: &Config, output: &Output) -> Result<(), Failure> {
     let dir = config.pki_dir();
-    let id = change(config, async |database| {
-        let here = token_key_file::load(&dir)?.next.map(|key| key.id());
-        // The file first: what is no longer there is handed out to nobody, whatever happens next.
-        token_key_file::remove_next(&dir)?;
-        let withdrawn = tx::tx(
-            &database.general,
-            "token_key.withdraw",
-            async |transaction| {
-                token_key::keep_out(&mut *transaction).await?;
-                token_key::withdraw(transaction).await
-            },
-        );
-        let id = withdrawn
-            .await?
-            .or(here)
-            .ok_or_else(|| anyhow!("no change of the token key is under way"))?;
-        Ok((id, done(Action::WithdrawTokenKey, json!({ "key_id": id }))))
-    })
+    let id = change(
+        config,
+        Action::WithdrawTokenKey,
+        json!({}),
+        async |database| {
+            let here = token_key_file::load(&dir)?.next.map(|key| key.id());
+            // The file first: what is no longer there is handed out to nobody, whatever happens next.
+            token_key_file::remove_next(&dir)?;
+            let withdrawn = tx::tx(
+                &database.general,
+                "token_key.withdraw",
+                async |transaction| {
+                    token_key::keep_out(&mut *transaction).await?;
+                    token_key::withdraw(transaction).await
+                },
+            );
+            let id = withdrawn
+                .await?
+                .or(here)
+                .ok_or_else(|| anyhow!("no change of the token key is under way"))?;
+            Ok((id, json!({ "key_id": id })))
+        },
+    )
     .await?;
     output.print(&json!({ "withdrawn": id }), || {
         format!(

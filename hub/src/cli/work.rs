@@ -7,8 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::record::{change, done};
-use super::{Failure, Output};
+use super::{Failure, Output, change};
 use crate::app::Database;
 use crate::audit::Action;
 use crate::background::Cause;
@@ -63,7 +62,11 @@ async fn list(config: &Config, output: &Output) -> Result<(), Failure> {
 }
 
 async fn put_back(config: &Config, args: &PutBackArgs, output: &Output) -> Result<(), Failure> {
-    let put = change(config, async |database: &Database| {
+    let about = match args.all {
+        true => json!({ "all": true }),
+        false => json!({ "work": args.work_ids }),
+    };
+    let put = change(config, Action::PutWorkBack, about, async |database| {
         let mut connection = database.general.acquire().await?;
         let which = match args.all {
             true => Which::All,
@@ -77,7 +80,7 @@ async fn put_back(config: &Config, args: &PutBackArgs, output: &Output) -> Resul
             .into());
         }
         let detail = json!({ "work": put });
-        Ok((put, done(Action::PutWorkBack, detail)))
+        Ok((put, detail))
     })
     .await?;
     Ok(output.print(&json!({ "work": put }), || {

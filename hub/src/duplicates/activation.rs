@@ -72,7 +72,7 @@ pub async fn activate(
         done.replaced = before;
         let detail = json!({ "step": "switch", "version": version, "digest": short(edition.rules.digest()),
                              "replaces": done.replaced });
-        audit.append(entry(detail)).await?;
+        audit.append(entry(Outcome::Begun, detail)).await?;
         tx::tx(pool, "rules.switch", async |transaction| {
             rules::put_in_force(transaction, version).await
         })
@@ -93,17 +93,12 @@ pub async fn activate(
     }
     let detail =
         json!({ "step": "done", "version": version, "opened": done.opened, "closed": done.closed });
-    audit.append(entry(detail)).await?;
+    audit.append(entry(Outcome::Done, detail)).await?;
     Ok(done)
 }
 
-fn entry(detail: serde_json::Value) -> Entry {
-    Entry::of(
-        Actor::Operator,
-        Action::ActivateRules,
-        Outcome::Done,
-        detail,
-    )
+fn entry(outcome: Outcome, detail: serde_json::Value) -> Entry {
+    Entry::of(Actor::Operator, Action::ActivateRules, outcome, detail)
 }
 
 enum Step {

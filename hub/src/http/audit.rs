@@ -43,7 +43,7 @@ pub(super) struct Filter {
     office_id: Option<String>,
     /// Code of what was done, as `action` of the entries.
     action: Option<String>,
-    /// hit, no_hit, denied or done.
+    /// hit, no_hit, denied, begun, done or failed.
     outcome: Option<String>,
     /// The reference given with a look-up, or the key of the case that was read.
     case: Option<String>,
@@ -88,7 +88,7 @@ impl Filter {
     /// What the parameters ask for; the first that asks for nothing known is named.
     fn wanted(&self) -> Result<Wanted<'_>, Problem> {
         let expected_action = "a code of an action, as the entries have them";
-        let expected_outcome = "hit, no_hit, denied or done";
+        let expected_outcome = "hit, no_hit, denied, begun, done or failed";
         let expected_actor = "an account's id, office: and an office's id, operator, hub or nobody";
         Ok(Wanted {
             actor: known(
@@ -148,7 +148,7 @@ pub(super) struct EntryAnswer {
     action: String,
     /// Null of an action that this hub does not know yet.
     action_zh: Option<&'static str>,
-    /// hit, no_hit, denied or done.
+    /// hit, no_hit, denied, begun, done or failed.
     outcome: String,
     purpose: Option<String>,
     case_reference: Option<String>,

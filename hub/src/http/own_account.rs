@@ -46,7 +46,7 @@ pub(super) struct OwnSessionAnswer {
     /// By itself.
     #[serde(with = "time::serde::rfc3339")]
     ends_at: OffsetDateTime,
-    /// Attempts to sign in, or to change the account, that were refused since the session before.
+    /// Attempts to sign in, or to change the account, that were refused since the sign-in before.
     refused: u32,
     state: SessionState,
 }

@@ -1,6 +1,7 @@
 //! The second step: nodes that share a blocking key are scored. It reads and computes, and writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::mem;
 use std::sync::Arc;
 
 use linkage::cluster::Pair;
@@ -13,6 +14,12 @@ use super::model::Model;
 use crate::store::linking::block::{self, MOST_IN_BLOCK};
 use crate::store::linking::link::Link;
 use crate::store::linking::{compared, link, node};
+
+/// Nodes compared at once, keys by which they are, and nodes that they are compared with. An office can make cases whose
+/// parties each have any number of keys with as many others as may share one: they cost time, and never more memory.
+const MOST_OWN: usize = 4_000;
+const MOST_KEYS: usize = 40_000;
+const MOST_OTHERS: usize = 50_000;
 
 /// What is to be scored, as it stood at one moment.
 #[derive(Debug)]
@@ -48,15 +55,29 @@ pub(crate) struct Compared {
     pub(super) version: Option<String>,
 }
 
-impl Candidates {
-    /// Reads everything that has to do with the nodes. The connection must see one moment throughout.
-    pub(crate) async fn read(
+/// Whom nodes meet under their keys.
+struct Met {
+    blocks: BTreeMap<i64, View>,
+    pairs: HashSet<Pair<NodeId>>,
+    /// They and the others.
+    nodes: BTreeSet<NodeId>,
+}
+
+impl Met {
+    /// `None` where it is too much for once. A node by itself never is.
+    async fn read(
         connection: &mut PgConnection,
-        own: BTreeSet<NodeId>,
-        model: &Model,
-    ) -> Result<Self, LinkingError> {
+        own: &BTreeSet<NodeId>,
+    ) -> Result<Option<Self>, LinkingError> {
+        let is_one = own.len() <= 1;
+        if own.len() > MOST_OWN {
+            return Ok(None);
+        }
         let list: Vec<NodeId> = own.iter().copied().collect();
         let keys = block::of_nodes(connection, &list).await?;
+        if keys.len() > MOST_KEYS && !is_one {
+            return Ok(None);
+        }
         let distinct: Vec<i64> = keys
             .iter()
             .map(|(_, key)| *key)
@@ -73,9 +94,51 @@ impl Candidates {
                 pairs.extend(others.filter_map(|other| Pair::new(*node, *other)));
             }
         }
-        let mut concerned = own.clone();
-        concerned.extend(pairs.iter().flat_map(|pair| [pair.low(), pair.high()]));
-        let compared: Vec<NodeId> = concerned.iter().copied().collect();
+        let mut nodes = own.clone();
+        nodes.extend(pairs.iter().flat_map(|pair| [pair.low(), pair.high()]));
+        if nodes.len() > own.len() + MOST_OTHERS && !is_one {
+            return Ok(None);
+        }
+        let view = |key: &i64| View {
+            overfull: is_overfull(key),
+            listed: listed.contains(key),
+        };
+        Ok(Some(Self {
+            blocks: distinct.iter().map(|key| (*key, view(key))).collect(),
+            pairs,
+            nodes,
+        }))
+    }
+}
+
+impl Candidates {
+    /// Of the nodes `left` as many as are compared at once, which are taken out, with everything that has to do with
+    /// them. The connection must see one moment throughout.
+    pub(crate) async fn take(
+        connection: &mut PgConnection,
+        left: &mut BTreeSet<NodeId>,
+        model: &Model,
+    ) -> Result<Self, LinkingError> {
+        let mut own = mem::take(left);
+        loop {
+            if let Some(met) = Met::read(connection, &own).await? {
+                return Self::read(connection, own, met, model).await;
+            }
+            let middle = own.iter().nth(own.len() / 2).copied();
+            let middle = middle.expect("what is too much for once is more than one node");
+            left.extend(own.split_off(&middle));
+        }
+    }
+
+    async fn read(
+        connection: &mut PgConnection,
+        own: BTreeSet<NodeId>,
+        met: Met,
+        model: &Model,
+    ) -> Result<Self, LinkingError> {
+        let list: Vec<NodeId> = own.iter().copied().collect();
+        let compared: Vec<NodeId> = met.nodes.iter().copied().collect();
+        let mut concerned = met.nodes;
         for linked in link::of_nodes(connection, &list).await? {
             concerned.extend([linked.pair.low(), linked.pair.high()]);
         }
@@ -86,21 +149,12 @@ impl Candidates {
                 .into_iter()
                 .map(|(id, stored)| (id, stored.revision))
                 .collect(),
-            blocks: distinct
-                .iter()
-                .map(|key| {
-                    let view = View {
-                        overfull: is_overfull(key),
-                        listed: listed.contains(key),
-                    };
-                    (*key, view)
-                })
-                .collect(),
-            nodes: match pairs.is_empty() {
+            blocks: met.blocks,
+            nodes: match met.pairs.is_empty() {
                 true => HashMap::new(),
                 false => compared::nodes(connection, &compared, model).await?,
             },
-            pairs: pairs.into_iter().collect(),
+            pairs: met.pairs.into_iter().collect(),
             own,
         })
     }
@@ -143,13 +197,13 @@ impl Compared {
     }
 }
 
-/// Reads and scores.
+/// Reads and scores as many of the nodes `left` as are compared at once.
 pub(crate) async fn compare(
     connection: &mut PgConnection,
-    own: BTreeSet<NodeId>,
+    left: &mut BTreeSet<NodeId>,
     model: &Arc<Model>,
 ) -> Result<Compared, LinkingError> {
-    let candidates = Candidates::read(connection, own, model).await?;
+    let candidates = Candidates::take(connection, left, model).await?;
     let model = Arc::clone(model);
     Ok(tokio::task::spawn_blocking(move || candidates.score(&model)).await?)
 }

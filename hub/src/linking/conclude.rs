@@ -33,6 +33,21 @@ pub(super) struct Conclusion {
     pub findings: Effect,
 }
 
+impl Conclusion {
+    /// Together with that of other nodes of the same work.
+    pub(super) fn add(&mut self, other: Self) {
+        self.touched.persons.extend(other.touched.persons);
+        self.touched.cases.extend(other.touched.cases);
+        self.placement.moved.extend(other.placement.moved);
+        self.placement.persons.extend(other.placement.persons);
+        self.placement.oversize += other.placement.oversize;
+        self.pairs += other.pairs;
+        self.overfull += other.overfull;
+        self.findings.opened.extend(other.findings.opened);
+        self.findings.closed += other.findings.closed;
+    }
+}
+
 /// Concludes a comparison. The caller holds the lock on clusters, and commits.
 pub(super) async fn conclude(
     connection: &mut PgConnection,
@@ -56,13 +71,14 @@ pub(super) async fn conclude(
     follow_blocks(connection, compared).await?;
     // Taking a number apart or together makes other nodes, which are compared here and now.
     let moved = contest::settle(connection, &compared.own, model).await?;
-    if !moved.is_empty() {
-        let again = compare(connection, moved.clone(), model).await?;
+    let mut left = moved.clone();
+    while !left.is_empty() {
+        let again = compare(connection, &mut left, model).await?;
         conclusion.pairs += again.pairs;
         seeds.extend(write_links(connection, &again).await?);
         follow_blocks(connection, &again).await?;
-        seeds.extend(moved.iter().copied());
     }
+    seeds.extend(moved.iter().copied());
     conclusion.placement = component::place(connection, &seeds).await?;
     conclusion.touched = touched(connection, &conclusion.placement, &moved).await?;
     Ok(conclusion)

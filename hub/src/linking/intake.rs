@@ -16,6 +16,9 @@ use crate::store::linking::node::NewNode;
 use crate::store::linking::work::Work;
 use crate::store::linking::{self as store, block, compared, judgement, mention, node, work};
 
+/// Nodes read at once: each may have many mentions, and each of them many keys.
+const MOST_BLOCKED: usize = 4_000;
+
 /// Takes a chunk's cases in. Returns the nodes that have to be compared: those that have other representatives now,
 /// those that a decision binds to them, and those that the work names.
 pub(super) async fn take_in(
@@ -218,6 +221,18 @@ pub(super) fn place(
 /// Writes the keys of nodes as they are now. Returns one other node of each overfull key that a node left: whoever
 /// compares it sees whether the key still has too many.
 pub(super) async fn block_again(
+    connection: &mut PgConnection,
+    nodes: &[NodeId],
+    model: &Model,
+) -> Result<Vec<NodeId>, sqlx::Error> {
+    let mut others = Vec::new();
+    for part in nodes.chunks(MOST_BLOCKED) {
+        others.extend(block_part(connection, part, model).await?);
+    }
+    Ok(others)
+}
+
+async fn block_part(
     connection: &mut PgConnection,
     nodes: &[NodeId],
     model: &Model,

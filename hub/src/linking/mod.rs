@@ -17,7 +17,8 @@
 //!
 //! **Work is bounded.** A node is compared by [`linkage::node::MOST_REPRESENTATIVES`] mentions, whoever bears its
 //! number; a key that more than [`MOST_IN_BLOCK`](crate::store::linking::block::MOST_IN_BLOCK) nodes have compares
-//! nothing; a component of more than [`component::MOST_NODES`] nodes is left to numbers and people. When a key comes
+//! nothing; a component of more than [`component::MOST_NODES`] nodes is left to numbers and people. Of a chunk whose
+//! parties meet more than is compared at once, steps 2 and 3 are done part by part. When a key comes
 //! to have too many nodes, or no longer has, the nodes concerned are compared again. So what stands when all work is
 //! done follows from the cases, the decisions and the weights alone, never from the order in which they came.
 //!

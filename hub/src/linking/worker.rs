@@ -31,6 +31,8 @@ use crate::traffic::{self, Traffic};
 const MOST_AT_ONCE: usize = 1_000;
 /// How long a worker may be silent before its work is anybody's.
 const LEASE: Duration = Duration::from_secs(120);
+/// How long the nodes of one chunk are compared; those left then are work of their own.
+const LONGEST: Duration = Duration::from_secs(30);
 /// How often an idle worker looks for work.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How long work is left alone after it failed.
@@ -46,6 +48,14 @@ pub struct Linking {
     pool: PgPool,
     models: Models,
     rules: Rules,
+}
+
+/// Nodes of a chunk that are compared at once.
+enum Part {
+    /// Others follow.
+    First,
+    /// None do; these are put down as work.
+    Last(Vec<NodeId>),
 }
 
 /// The running workers.
@@ -170,19 +180,30 @@ impl Linking {
     }
 
     async fn link_once(&self, work: &Work) -> Result<Conclusion, LinkingError> {
-        let (model, nodes) =
+        let begun = Instant::now();
+        let (model, mut left) =
             tx::retried("linking.intake", || intake(&self.pool, &self.models, work)).await?;
-        let candidates = {
-            let mut moment = tx::snapshot(&self.pool).await?;
-            Candidates::read(&mut moment, nodes, &model).await?
-        };
-        let scoring = Arc::clone(&model);
-        let compared =
-            Arc::new(tokio::task::spawn_blocking(move || candidates.score(&scoring)).await?);
-        tx::retried("linking.conclude", || {
-            self.finish(&model, work, Arc::clone(&compared))
-        })
-        .await
+        let mut conclusion = Conclusion::default();
+        loop {
+            let candidates = {
+                let mut moment = tx::snapshot(&self.pool).await?;
+                Candidates::take(&mut moment, &mut left, &model).await?
+            };
+            let scoring = Arc::clone(&model);
+            let scored = tokio::task::spawn_blocking(move || candidates.score(&scoring)).await?;
+            let compared = Arc::new(scored);
+            let part = match left.is_empty() || begun.elapsed() > LONGEST {
+                true => Part::Last(left.iter().copied().collect()),
+                false => Part::First,
+            };
+            let concluded = tx::retried("linking.conclude", || {
+                self.finish(&model, work, Arc::clone(&compared), &part)
+            });
+            conclusion.add(concluded.await?);
+            if let Part::Last(_) = part {
+                return Ok(conclusion);
+            }
+        }
     }
 
     async fn finish(
@@ -190,6 +211,7 @@ impl Linking {
         model: &Arc<Model>,
         work: &Work,
         compared: Arc<Compared>,
+        part: &Part,
     ) -> Result<Conclusion, LinkingError> {
         let mut transaction = tx::begin(&self.pool).await?;
         if !store::enter(&mut transaction).await? {
@@ -197,10 +219,15 @@ impl Linking {
         }
         store::lock_clusters(&mut transaction).await?;
         let mut conclusion = conclude(&mut transaction, &compared, model).await?;
-        conclusion.touched.add_cases(work.office_id, &work.cases);
+        if let Part::Last(_) = part {
+            conclusion.touched.add_cases(work.office_id, &work.cases);
+        }
         conclusion.findings =
             follow(&mut transaction, &self.rules, &conclusion.touched.cases).await?;
-        work::finish(&mut transaction, &work.rows).await?;
+        if let Part::Last(rest) = part {
+            work::add_nodes(&mut transaction, rest).await?;
+            work::finish(&mut transaction, &work.rows).await?;
+        }
         transaction.commit().await?;
         Ok(conclusion)
     }

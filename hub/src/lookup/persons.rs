@@ -24,7 +24,7 @@ use crate::linking::{LinkingError, PersonId};
 use crate::review;
 use crate::store::linking::compared;
 use crate::store::linking::person::{self, Mentioned};
-use crate::store::lookup::{Found, MOST_BEHIND_A_TOKEN};
+use crate::store::lookup::{Found, MOST_BEHIND_A_TOKEN, MOST_OF_AN_OFFICE};
 
 /// Candidates of one party.
 const MOST_CANDIDATES: usize = 8;
@@ -146,8 +146,8 @@ impl Persons {
             cases: Vec::new(),
             is_cut: false,
         };
-        let most = MOST_BEHIND_A_TOKEN;
-        persons.cases = person::cases(connection, &persons.ids(), most).await?;
+        let (most, of_an_office) = (MOST_BEHIND_A_TOKEN, MOST_OF_AN_OFFICE);
+        persons.cases = person::cases(connection, &persons.ids(), most, of_an_office).await?;
         Ok(persons)
     }
 

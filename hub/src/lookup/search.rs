@@ -13,7 +13,7 @@ use crate::store::pool::Lookups;
 use crate::store::scope::{self, Searches};
 
 /// Cases told in one answer.
-pub(super) const MOST_HITS: usize = 100;
+pub(super) const MOST_HITS: i64 = 100;
 
 /// Cases found, the most recently accepted first.
 #[derive(Debug)]
@@ -78,9 +78,7 @@ pub(super) async fn with_persons_in(
 }
 
 async fn read(connection: &mut PgConnection, wanted: &Wanted) -> Result<Search, sqlx::Error> {
-    let (mut found, cut) = lookup::find(connection, wanted, MOST_HITS as i64 + 1).await?;
-    let truncated = cut || found.len() > MOST_HITS;
-    found.truncate(MOST_HITS);
+    let (found, truncated) = lookup::find(connection, wanted, MOST_HITS).await?;
     Ok(Search {
         persons: vec![None; found.len()],
         found,

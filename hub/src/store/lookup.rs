@@ -5,13 +5,16 @@ use linkage::name::mask_as;
 use linkage::office::OfficeId;
 use linkage::token::Token;
 use linkage::vocabulary::{CaseState, PartyKind, PartyRole};
-use sqlx::{PgConnection, PgPool, query, query_file};
+use sqlx::{PgConnection, PgPool, query, query_file_as};
 use time::{Date, OffsetDateTime};
 
 use super::decode::{decode_error, parse};
 
 /// Cases looked at behind one token. A bank is a party in any number of them, and nobody reads that many.
 pub const MOST_BEHIND_A_TOKEN: i64 = 1000;
+/// Cases of each office looked at where there are more: an office that sends any number of cases with somebody's number
+/// hides no other office's.
+pub const MOST_OF_AN_OFFICE: i64 = 100;
 
 /// The statement behind every look-up, for measuring it apart from the hub.
 pub const FIND: &str = include_str!("lookup.sql");
@@ -76,7 +79,7 @@ impl Wanted {
 }
 
 /// Cases with an equal party or subject, and those named, the most recently accepted first; at most `most`. The flag says
-/// whether there may be more than were looked at. The connection reads as [`super::scope::Searches::look_up`] has it.
+/// whether there may be more; those told then are each office's newest before its older ones. The connection reads as [`super::scope::Searches::look_up`] has it.
 pub async fn find(
     connection: &mut PgConnection,
     wanted: &Wanted,
@@ -100,7 +103,8 @@ pub async fn find(
         .map(|(office, _)| office.as_str())
         .collect();
     let cases: Vec<&str> = wanted.cases.iter().map(|(_, case)| case.as_str()).collect();
-    let rows = query_file!(
+    let mut rows = query_file_as!(
+        Row,
         "src/store/lookup.sql",
         &parties,
         &subjects,
@@ -109,37 +113,77 @@ pub async fn find(
         &matters as &[&str],
         &holders as &[&str],
         &tokens as &[&[u8]],
-        most,
+        most + 1,
         &offices as &[&str],
         &cases as &[&str],
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    let cut = rows
-        .first()
-        .is_some_and(|row| row.looked_at >= MOST_BEHIND_A_TOKEN);
-    let found = rows
-        .into_iter()
-        .map(|row| {
-            Ok(Found {
-                office_id: parse(&row.office_id)?,
-                office_name: row.office_name,
-                source_case_id: row.source_case_id,
-                case_no: row.case_no,
-                matter_type: parse(&row.matter_type)?,
-                state: parse(&row.state)?,
-                place_of_use: row.place_of_use,
-                applied_on: row.applied_on,
-                accepted_on: row.accepted_on,
-                first_recorded_at: row.first_recorded_at,
-                by_identifier: row.by_identifier,
-                by_subject: row.by_subject,
-                masked_names: masked(&row.kinds, &row.names)?,
-                keys: keys(&row.keys)?,
-            })
+    // Nearly always that is all.
+    if rows.len() as i64 > most || rows.iter().any(|row| row.is_cut) {
+        rows = query_file_as!(
+            Row,
+            "src/store/lookup_crowded.sql",
+            &parties,
+            &subjects,
+            MOST_BEHIND_A_TOKEN,
+            &closed as &[&str],
+            &matters as &[&str],
+            &holders as &[&str],
+            &tokens as &[&[u8]],
+            most,
+            &offices as &[&str],
+            &cases as &[&str],
+            MOST_OF_AN_OFFICE,
+        )
+        .fetch_all(connection)
+        .await?;
+        let found = rows.into_iter().map(Row::found);
+        return Ok((found.collect::<Result<_, _>>()?, true));
+    }
+    let found = rows.into_iter().map(Row::found);
+    Ok((found.collect::<Result<_, _>>()?, false))
+}
+
+/// A case as it is read.
+struct Row {
+    office_id: String,
+    office_name: String,
+    source_case_id: String,
+    case_no: Option<String>,
+    matter_type: String,
+    state: String,
+    place_of_use: Option<String>,
+    applied_on: Option<Date>,
+    accepted_on: Option<Date>,
+    first_recorded_at: OffsetDateTime,
+    by_identifier: bool,
+    by_subject: bool,
+    is_cut: bool,
+    kinds: Vec<String>,
+    names: Vec<String>,
+    keys: Vec<Vec<u8>>,
+}
+
+impl Row {
+    fn found(self) -> Result<Found, sqlx::Error> {
+        Ok(Found {
+            office_id: parse(&self.office_id)?,
+            office_name: self.office_name,
+            source_case_id: self.source_case_id,
+            case_no: self.case_no,
+            matter_type: parse(&self.matter_type)?,
+            state: parse(&self.state)?,
+            place_of_use: self.place_of_use,
+            applied_on: self.applied_on,
+            accepted_on: self.accepted_on,
+            first_recorded_at: self.first_recorded_at,
+            by_identifier: self.by_identifier,
+            by_subject: self.by_subject,
+            masked_names: masked(&self.kinds, &self.names)?,
+            keys: keys(&self.keys)?,
         })
-        .collect::<Result<_, sqlx::Error>>()?;
-    Ok((found, cut))
+    }
 }
 
 /// No name leaves this file whole.

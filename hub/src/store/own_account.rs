@@ -21,22 +21,24 @@ pub struct Begun {
     pub ends_at: OffsetDateTime,
 }
 
-/// Notes a session with the attempts that were refused since the one before, and forgets those of long ago.
+/// Notes a session, and forgets those of long ago. A sign-in takes the attempts that were refused since the one before; a
+/// session that goes on after a change leaves them to it, or whoever holds a stolen one could wear them away.
 pub async fn begin_session(pool: &PgPool, begun: &Begun) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "WITH long_over AS (DELETE FROM person_session WHERE ends_at < now() - interval '90 days'),
               before AS (
                   UPDATE account a SET refused = 0
                     FROM (SELECT account_id, refused FROM account WHERE account_id = $2 FOR UPDATE) AS b
-                   WHERE a.account_id = b.account_id RETURNING b.refused)
+                   WHERE a.account_id = b.account_id AND $7 RETURNING b.refused)
          INSERT INTO person_session (session_id, account_id, generation, door, address, ends_at, refused)
-         SELECT $1, $2, $3, $4, $5, $6, refused FROM before",
+         SELECT $1, $2, $3, $4, $5, $6, coalesce((SELECT refused FROM before), 0)",
         begun.session_id,
         begun.account_id,
         begun.generation,
         begun.door.code(),
         begun.from.map(|address| address.to_string()),
         begun.ends_at,
+        begun.door != Door::Change,
     )
     .execute(pool)
     .await?;
@@ -74,7 +76,7 @@ pub struct OwnSession {
     pub address: Option<String>,
     pub begun_at: OffsetDateTime,
     pub ends_at: OffsetDateTime,
-    /// Attempts that were refused since the session before.
+    /// Attempts that were refused since the sign-in before.
     pub refused: u32,
     pub is_open: bool,
 }

@@ -108,6 +108,62 @@ pub async fn take_back(
     .await
 }
 
+/// What came of lifting an office's revocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reinstatement {
+    /// It takes part again; so many certificates that would be good with it were taken back.
+    Done {
+        certificates: u64,
+    },
+    NotRevoked,
+    NoOffice,
+}
+
+/// Lets a revoked office take part again, with nothing of before: whoever has one of its certificates or join tokens has
+/// it since before the revocation, and nobody knows any more who that is.
+pub async fn reinstate(pool: &PgPool, office_id: OfficeId) -> Result<Reinstatement, sqlx::Error> {
+    tx(pool, "identity.reinstate", async move |tx| {
+        let revoked = sqlx::query_scalar!(
+            r#"SELECT status = 'revoked' AS "revoked!" FROM office WHERE office_id = $1 FOR NO KEY UPDATE"#,
+            office_id.as_str(),
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        match revoked {
+            None => return Ok(Reinstatement::NoOffice),
+            Some(false) => return Ok(Reinstatement::NotRevoked),
+            Some(true) => {}
+        }
+        // Tokens before certificates, as `Enrolment::enrol` takes them.
+        sqlx::query!(
+            "UPDATE join_token SET expires_at = now() WHERE office_id = $1 AND expires_at > now()",
+            office_id.as_str(),
+        )
+        .execute(&mut **tx)
+        .await?;
+        // As in `take_back`.
+        sqlx::query!("LOCK TABLE certificate IN SHARE ROW EXCLUSIVE MODE")
+            .execute(&mut **tx)
+            .await?;
+        let taken = sqlx::query!(
+            "UPDATE certificate SET revoked_at = now() WHERE office_id = $1 AND revoked_at IS NULL",
+            office_id.as_str(),
+        )
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query!(
+            "UPDATE office SET status = 'active', revoked_at = NULL WHERE office_id = $1",
+            office_id.as_str(),
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(Reinstatement::Done {
+            certificates: taken.rows_affected(),
+        })
+    })
+    .await
+}
+
 /// Whether this certificate was taken back.
 pub async fn is_taken_back(
     connection: &mut PgConnection,

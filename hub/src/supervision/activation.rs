@@ -60,13 +60,7 @@ pub async fn activate(
         "in_force": texts.iter().map(|(part, text)| version(part, &text.version)).collect::<Vec<_>>(),
         "replaces": replaced.iter().map(|(part, before)| version(part, before)).collect::<Vec<_>>(),
     });
-    let entry = Entry::of(
-        Actor::Operator,
-        Action::ActivateSupervision,
-        Outcome::Done,
-        detail,
-    );
-    audit.append(entry).await?;
+    let begun = audit.append(entry(Outcome::Begun, detail)).await?;
     let cases = tx::retried("supervision.activate", || async {
         let mut transaction = tx::begin(pool).await?;
         let cases = switch(&mut transaction, edition, &replaced).await?;
@@ -74,7 +68,18 @@ pub async fn activate(
         Ok::<_, sqlx::Error>(cases)
     })
     .await?;
+    let detail = json!({ "begun": begun.entry_no, "cases": cases });
+    audit.append(entry(Outcome::Done, detail)).await?;
     Ok(Activation { replaced, cases })
+}
+
+fn entry(outcome: Outcome, detail: serde_json::Value) -> Entry {
+    Entry::of(
+        Actor::Operator,
+        Action::ActivateSupervision,
+        outcome,
+        detail,
+    )
 }
 
 async fn switch(

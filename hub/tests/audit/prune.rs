@@ -33,16 +33,18 @@ async fn what_was_recorded_goes_and_every_checkpoint_still_holds() {
         && entry.detail == serde_json::json!({})));
     assert_eq!(entries[13].action, "audit.prune");
     assert_eq!(entries[13].actor, "operator");
+    let outcomes = [&entries[13].outcome, &entries[14].outcome];
+    assert_eq!(outcomes, ["begun", "done"]);
     ledger.append(4).await;
     ledger.checkpoint().await;
     let verdict = ledger.audited().await;
     assert!(verdict.is_intact(), "{verdict:?}");
-    assert_eq!(verdict.log.vouched, 18);
+    assert_eq!(verdict.log.vouched, 19);
     let proof = ledger.checkpoints.inclusion(3).await.unwrap();
     assert!(proof.is_some(), "its hashes are there");
     // Once more, over what is gone already.
     let again = prune(&ledger, tomorrow()).await.unwrap();
-    assert_eq!((again.through, again.entries), (18, 5));
+    assert_eq!((again.through, again.entries), (19, 6));
     ledger.checkpoint().await;
     assert!(ledger.audited().await.is_intact());
 }

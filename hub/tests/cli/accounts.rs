@@ -61,5 +61,5 @@ fn accounts_are_changed_by_command() {
         "unlink_provider",
     ];
     let done = done.map(|action| format!("operator account.{action} done"));
-    assert_eq!(site.recorded(), done, "each once, and nothing that failed");
+    assert_eq!(site.done(), done, "each once, and nothing that failed");
 }

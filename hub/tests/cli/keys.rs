@@ -50,7 +50,7 @@ fn keys_follow_one_another_by_command_and_only_in_turn() {
         "ca.retire",
     ];
     let done = done.map(|action| format!("operator {action} done"));
-    assert_eq!(site.recorded(), done, "each once, and nothing that failed");
+    assert_eq!(site.done(), done, "each once, and nothing that failed");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_next_token_key_is_made_taken_back_and_never_has_an_id_that_was_given_before
     assert_eq!(kept, present, "nothing changes for the present one");
     let done = ["rotate", "withdraw", "rotate"];
     let done = done.map(|action| format!("operator token_key.{action} done"));
-    assert_eq!(site.recorded(), done, "each once, and nothing that failed");
+    assert_eq!(site.done(), done, "each once, and nothing that failed");
 }
 
 #[test]
@@ -128,5 +128,5 @@ fn the_key_that_was_to_follow_is_the_only_one_once_the_city_has_gone_over() {
     assert_eq!(site.json(&["token-key", "rotate"])["next"], 3);
     let done = ["rotate", "retire", "rotate"];
     let done = done.map(|action| format!("operator token_key.{action} done"));
-    assert_eq!(site.recorded(), done);
+    assert_eq!(site.done(), done);
 }

@@ -9,6 +9,7 @@ mod life;
 mod offices;
 #[path = "../support/program.rs"]
 mod program;
+mod record;
 mod rules;
 
 use std::fs;
@@ -58,6 +59,13 @@ impl Site {
             postgres.stop().await.unwrap();
             entries
         })
+    }
+
+    /// Of that what was done to its end.
+    fn done(&self) -> Vec<String> {
+        let mut entries = self.recorded();
+        entries.retain(|entry| entry.ends_with(" done"));
+        entries
     }
 
     fn serve(&self) -> Serving {

@@ -25,14 +25,30 @@ fn what_is_done_about_offices_is_recorded_while_a_hub_serves() {
         site.run(&["office", "revoke", "nowhere"]).status.code(),
         Some(1)
     );
+    assert_eq!(
+        site.run(&["enroll-token", "hzgl"]).status.code(),
+        Some(1),
+        "a revoked office gets none"
+    );
+    site.json(&["office", "reinstate", "hzgl"]);
+    site.json(&["enroll-token", "hzgl"]);
+    let again = site.run(&["office", "reinstate", "hzgl"]);
+    assert_eq!(again.status.code(), Some(1), "it takes part already");
     let done = [
-        "office.add",
-        "enrolment.make_token",
-        "office.refuse_late_renewal",
-        "office.allow_late_renewal",
-        "office.revoke",
+        ("office.add", "done"),
+        ("enrolment.make_token", "done"),
+        ("office.refuse_late_renewal", "done"),
+        ("office.allow_late_renewal", "done"),
+        ("office.revoke_certificates", "failed"),
+        ("office.revoke", "done"),
+        ("office.revoke", "failed"),
+        ("enrolment.make_token", "failed"),
+        ("office.reinstate", "done"),
+        ("enrolment.make_token", "done"),
+        ("office.reinstate", "failed"),
     ];
-    let done = done.map(|action| format!("operator {action} done"));
-    assert_eq!(site.recorded(), done);
+    let both = done
+        .map(|(action, end)| ["begun", end].map(|outcome| format!("operator {action} {outcome}")));
+    assert_eq!(site.recorded(), both.concat());
     assert_eq!(serving.terminate().0, Some(0));
 }

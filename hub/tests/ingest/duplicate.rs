@@ -207,6 +207,42 @@ async fn of_too_many_cases_behind_a_key_the_newest_live_ones_are_judged() {
     assert_eq!(found[0], newest.join(" "));
 }
 
+/// However many cases an office puts behind a key, and whatever day they bear: another office's duplicate is found.
+#[tokio::test]
+async fn no_office_can_put_so_many_cases_behind_a_key_that_others_duplicates_are_not_found() {
+    for count in [300, 1_100] {
+        let hub = Hub::start().await;
+        let (mut one, mut two) = (hub.office("hangzhou").await, hub.office("yuhang").await);
+        let mut crowding = hub.office("xiaoshan").await;
+        one.taken(&hub, vec![inheritance("A", 9)]).await;
+        let crowd =
+            (0..count).map(|at| inheritance(&format!("B{at:04}"), 9).accepted("2099-12-31"));
+        crowding.taken(&hub, crowd.collect()).await;
+        two.taken(&hub, vec![inheritance("C", 9)]).await;
+        let found = "SELECT count(*) FROM duplicate_finding
+                      WHERE left_office = 'hangzhou' AND right_office = 'yuhang' AND closed_at IS NULL";
+        assert_eq!(hub.count(found).await, 1, "behind {count}");
+        // Of the crowd as many are judged as fit.
+        let beside = "SELECT count(*) FROM duplicate_finding WHERE right_office = 'yuhang' OR left_office = 'yuhang'";
+        assert_eq!(hub.count(beside).await, 200, "behind {count}");
+    }
+}
+
+/// An office whose own cases fill a key sees those of others all the same.
+#[tokio::test]
+async fn an_offices_own_cases_behind_a_key_hide_no_others() {
+    let hub = Hub::start().await;
+    let (mut one, mut two) = (hub.office("hangzhou").await, hub.office("yuhang").await);
+    two.taken(&hub, vec![inheritance("C", 9).accepted("2023-01-01")])
+        .await;
+    let own = (0..1_100).map(|at| inheritance(&format!("A{at:04}"), 9));
+    one.taken(&hub, own.collect()).await;
+    one.taken(&hub, vec![inheritance("B", 9)]).await;
+    let found =
+        "SELECT count(*) FROM duplicate_finding WHERE left_office = 'hangzhou' AND left_case = 'B'";
+    assert_eq!(hub.count(found).await, 1);
+}
+
 /// The position is the last thing a transaction writes.
 async fn meet_before_commit(hub: &Hub) {
     let trigger = "TRIGGER meet AFTER UPDATE ON sync_position FOR EACH STATEMENT";

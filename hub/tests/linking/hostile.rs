@@ -118,6 +118,28 @@ async fn crowds_of_an_attack_stay_bounded() {
     hub.stop().await;
 }
 
+/// More nodes than are compared at once, out of few cases: 40 have a phone and a birth date in common, whoever stands
+/// beside them.
+#[tokio::test]
+async fn cases_of_many_parties_are_compared_bit_by_bit_and_come_to_the_same() {
+    let hub = Hub::start().await;
+    let columns = "'某' || n, date '1950-01-01' + n % 200, decode(md5('phone' || n % 200), 'hex')";
+    crowd(&hub.pool, "many", 999, columns).await;
+    let others = "INSERT INTO party (office_id, source_case_id, ordinal, role, kind, name, birth_date, phone_token)
+         SELECT 'many', 'C' || n, o, 'testator', 'natural', '某' || n || o, date '1950-01-01' + (n + o * 7) % 200,
+                decode(md5('phone' || (n + o * 7) % 200), 'hex')
+           FROM generate_series(1, 999) AS n, generate_series(1, 7) AS o";
+    sqlx::query(others).execute(&hub.pool).await.unwrap();
+    drain(&hub.pool, &hub.linking()).await;
+    let stood = contents(&hub.pool).await;
+    let linked = relinked(&hub.pool).await;
+    assert_eq!(linked.mentions, 999 * 8);
+    assert!(linked.pairs > 100_000, "{linked:?}");
+    assert_eq!(linked.changed_rows, 0, "{linked:?}");
+    assert!(contents(&hub.pool).await == stood);
+    hub.stop().await;
+}
+
 #[tokio::test]
 async fn names_that_nobody_has_do_no_harm() {
     let names = [

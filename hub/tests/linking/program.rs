@@ -85,7 +85,7 @@ async fn an_operator_relinks_trains_activates_and_asks_why() {
         "masked: {why}"
     );
     let actions: Vec<String> = sqlx::query_scalar(
-        "SELECT action FROM audit_entry WHERE actor = 'operator' AND action LIKE 'persons.%' ORDER BY 1",
+        "SELECT action FROM audit_entry WHERE actor = 'operator' AND action LIKE 'persons.%' AND outcome = 'done' ORDER BY 1",
     )
     .fetch_all(&hub.pool)
     .await

@@ -8,6 +8,7 @@ mod alarm;
 mod answer;
 mod batch;
 mod chain;
+mod crowd;
 mod denial;
 mod details;
 mod intent;

@@ -10,6 +10,7 @@ use notary_hub::identity::authority::{Authority, ProvenKey};
 use notary_hub::identity::enrol::{EnrolError, Enrolment};
 use notary_hub::identity::revocation::{Revocation, Revocations};
 use notary_hub::store;
+use notary_hub::store::revocation::Reinstatement;
 use notary_proto::hub::v1::RenewRequest;
 use notary_proto::hub::v1::certificate_service_client::CertificateServiceClient;
 use rustls_pki_types::CertificateDer;
@@ -164,4 +165,68 @@ async fn no_renewal_slips_through_while_a_certificate_is_being_revoked() {
                 .unwrap();
         assert_eq!(good, 0);
     }
+}
+
+#[tokio::test]
+async fn a_reinstated_office_begins_again_and_nothing_of_before_comes_back() {
+    let db = fresh_database().await;
+    add_office(&db.pool, "hzgl").await;
+    let (enrolment, authority) = enrolment(&db.pool);
+    let office_id = "hzgl".parse().unwrap();
+    let lapsed = identity(&ended(&db.pool, &authority).await.0);
+    let enrolled = enrolment
+        .enrol(&token(&db.pool).await, &csr().1, ADDRESS)
+        .await;
+    let held = identity(&enrolled.unwrap().chain[0]);
+    let unused = token(&db.pool).await;
+
+    let none = store::revocation::reinstate(&db.pool, office_id).await;
+    assert_eq!(none.unwrap(), Reinstatement::NotRevoked);
+    assert!(
+        enrolment.renew(held, &csr().1, false).await.is_ok(),
+        "it goes on"
+    );
+    let nowhere = store::revocation::reinstate(&db.pool, "nowhere".parse().unwrap()).await;
+    assert_eq!(nowhere.unwrap(), Reinstatement::NoOffice);
+
+    assert!(store::office::revoke(&db.pool, office_id).await.unwrap());
+    let back = store::revocation::reinstate(&db.pool, office_id).await;
+    assert_eq!(back.unwrap(), Reinstatement::Done { certificates: 3 });
+    let (revocations, _) = Revocations::load(db.pool.clone()).await.unwrap();
+    for (before, late) in [(held, false), (lapsed, true)] {
+        let renewing = enrolment.renew(before, &csr().1, late).await;
+        assert!(matches!(renewing, Err(EnrolError::CertificateRevoked)));
+        assert_eq!(revocations.of(&before), Some(Revocation::Certificate));
+    }
+    let by_token = enrolment.enrol(&unused, &csr().1, ADDRESS).await;
+    assert!(matches!(by_token, Err(EnrolError::TokenInvalid)));
+
+    let anew = enrolment
+        .enrol(&token(&db.pool).await, &csr().1, ADDRESS)
+        .await;
+    let anew = identity(&anew.unwrap().chain[0]);
+    assert!(!revocations.is_revoked(&anew));
+    assert!(enrolment.renew(anew, &csr().1, false).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_agent_that_was_revoked_by_mistake_speaks_again_once_it_has_enrolled_anew() {
+    let hub = Hub::start().await;
+    let before = hub.enrol("hzgl").await;
+    let office_id = "hzgl".parse().unwrap();
+    store::office::revoke(&hub.db.pool, office_id)
+        .await
+        .unwrap();
+    store::revocation::reinstate(&hub.db.pool, office_id)
+        .await
+        .unwrap();
+    let renew = async |channel: Channel| {
+        let request = RenewRequest { csr_der: csr().1 };
+        CertificateServiceClient::new(channel).renew(request).await
+    };
+    let refused = renew(hub.agents(&before)).await.unwrap_err();
+    assert_eq!(reason(&refused), "CERTIFICATE_REVOKED");
+    let anew = hub.enrol_again("hzgl").await;
+    renew(hub.agents(&anew)).await.expect("it takes part again");
+    hub.app.stop().await.unwrap();
 }

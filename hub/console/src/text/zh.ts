@@ -621,7 +621,7 @@ export const zh = {
       due_on: '期限', entries: '条数', party: '当事人', of: '对象', key: '主键', items: '项数', phase: '阶段', rules: '规则版本',
       method: '方式', path: '地址', low: '人员记录一', high: '人员记录二', a: '人员记录一', b: '人员记录二', closed: '已了结',
     } as Record<string, string>,
-    outcomes: { hit: '查到', no_hit: '未查到', denied: '拒绝', done: '完成' } as Record<string, string>,
+    outcomes: { hit: '查到', no_hit: '未查到', denied: '拒绝', begun: '开始', done: '完成', failed: '未完成' } as Record<string, string>,
     actors: { operator: '命令行运维', nobody: '未登录者', hub: '平台' } as Record<string, string>,
     purposes: {
       before_acceptance: '受理前查重', verifying_case: '办理中核实', review_or_complaint: '复查投诉',

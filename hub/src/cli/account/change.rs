@@ -4,7 +4,8 @@ use anyhow::anyhow;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::super::{Failure, Output, record as recorded};
+use super::super::{Failure, Output};
+use super::{change_of, no_account};
 use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
@@ -20,7 +21,8 @@ pub(super) async fn password(
     output: &Output,
 ) -> Result<(), Failure> {
     let pepper = pki::account_keys(&config.pki_dir())?.passwords;
-    let account_id = recorded::change(config, async |database| {
+    let action = Action::ChangePassword;
+    let account_id = change_of(config, login, action, json!({}), async |database, _| {
         let names = account::names(&database.general, login).await?;
         let names = names.ok_or_else(|| no_account(login))?;
         let hash = NewPassword::new(password, &names)?.hash(&pepper);
@@ -28,9 +30,7 @@ pub(super) async fn password(
             password_hash: Some(&hash),
             ..Change::default()
         };
-        let account_id = changed(database, login, change).await?;
-        let detail = json!({ "account": account_id });
-        Ok((account_id, recorded::done(Action::ChangePassword, detail)))
+        changed(database, login, change).await
     })
     .await?;
     report(account_id, login, "password changed", output)
@@ -86,10 +86,8 @@ pub(super) async fn provider(
         Some(_) => (Action::LinkProvider, "linked with the provider's person"),
         None => (Action::UnlinkProvider, "no longer linked"),
     };
-    let account_id = recorded::change(config, async |database| {
-        let account_id = linked(database, login, subject).await?;
-        let detail = json!({ "account": account_id });
-        Ok((account_id, recorded::done(action, detail)))
+    let account_id = change_of(config, login, action, json!({}), async |database, _| {
+        linked(database, login, subject).await
     })
     .await?;
     report(account_id, login, done, output)
@@ -119,12 +117,11 @@ async fn apply(
     done: &str,
     output: &Output,
 ) -> Result<(), Failure> {
-    let account_id = recorded::change(config, async |database| {
-        let account_id = changed(database, login, change).await?;
-        let role = change.role.map(|role| role.kind().code());
-        let office = change.role.and_then(|role| role.office_id());
-        let detail = json!({ "account": account_id, "role": role, "office": office });
-        Ok((account_id, recorded::done(action, detail)))
+    let role = change.role.map(|role| role.kind().code());
+    let office = change.role.and_then(|role| role.office_id());
+    let about = json!({ "role": role, "office": office });
+    let account_id = change_of(config, login, action, about, async |database, _| {
+        changed(database, login, change).await
     })
     .await?;
     report(account_id, login, done, output)
@@ -136,10 +133,6 @@ fn report(account_id: Uuid, login: &str, done: &str, output: &Output) -> Result<
         || format!("{login}: {done}; running hubs refuse earlier sessions within seconds"),
     )?;
     Ok(())
-}
-
-fn no_account(login: &str) -> Failure {
-    anyhow!("there is no account {login}; see: notary-hub user list").into()
 }
 
 async fn changed(database: &Database, login: &str, change: Change<'_>) -> Result<Uuid, Failure> {

@@ -6,8 +6,9 @@ use clap::Subcommand;
 use serde_json::json;
 use time::Date;
 
-use super::{Failure, Output, day};
+use super::{Failure, Output, change, day};
 use crate::app::Database;
+use crate::audit::Action;
 use crate::config::Config;
 use crate::store::supervision::work::{self, Waiting};
 use crate::supervision::replay;
@@ -43,10 +44,12 @@ pub(super) async fn run(
             Ok(output.print(&waiting, || standing(&waiting))?)
         }
         SupervisionCommand::Replay { since } => {
-            let database = Database::open_or_join(config).await?;
-            let put = replay::replay(&database.general, since).await;
-            database.close().await?;
-            let put = put?;
+            let about = json!({ "since": since.map(|day| day.to_string()) });
+            let put = change(config, Action::ReplaySupervision, about, async |database| {
+                let put = replay::replay(&database.general, since).await?;
+                Ok((put, json!({ "cases": put })))
+            })
+            .await?;
             Ok(output.print(&json!({ "cases": put }), || {
                 format!("{put} cases wait for the rules; a running hub takes them up")
             })?)

@@ -15,7 +15,7 @@ const STRIPE_LOCKS: i32 = 0x6d61; // "ma"
 
 /// Cases of other offices judged behind one key: a bound on what one record can cost.
 pub const MOST_BEHIND_A_KEY: usize = 200;
-/// Cases read behind one key to find as many of other offices: an office whose own cases fill them sees no others.
+/// Cases read behind one key at once; where there are more, those of each other office are read for themselves.
 const MOST_READ: i64 = 1000;
 /// Cases of other offices judged for one case, whatever it has keys.
 const MOST_OF_A_CASE: usize = 1000;
@@ -84,8 +84,9 @@ pub async fn lock_stripes(
     Ok(())
 }
 
-/// Cases of other offices behind the keys of `sought`; behind each key the live ones first, the newest acceptance before
-/// older ones.
+/// Cases of other offices behind the keys of `sought`; of each office the live ones first, the newest acceptance before
+/// older ones. Offices take turns behind a key, and keys of a case: no office can put so many cases behind one that
+/// another's are not looked at.
 pub async fn candidates(
     connection: &mut PgConnection,
     sought: &[Sought<'_>],
@@ -107,17 +108,34 @@ pub async fn candidates(
         .map(|(_, key)| key.as_bytes().as_slice())
         .collect();
     let rows = query!(
-        r#"SELECT mine.place AS "place!", c.office_id, c.source_case_id, c.matter_type, c.state, c.applied_on,
-                  c.accepted_on, c.first_recorded_at
-             FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS mine (office_id, key, place)
-            CROSS JOIN LATERAL (
-                  SELECT behind.office_id, behind.source_case_id, behind.rank FROM (
-                         SELECT office_id, source_case_id, rank FROM matter_key
-                          WHERE key = mine.key ORDER BY rank, office_id, source_case_id LIMIT $3) AS behind
-                   WHERE behind.office_id <> mine.office_id
-                   ORDER BY behind.rank, behind.office_id, behind.source_case_id LIMIT $4) AS other
-             JOIN case_record c ON c.office_id = other.office_id AND c.source_case_id = other.source_case_id
-            ORDER BY mine.place, other.rank, c.office_id, c.source_case_id"#,
+        r#"WITH read AS MATERIALIZED (
+               SELECT mine.place, mine.office_id AS own, mine.key, b.office_id, b.source_case_id, b.rank,
+                      count(*) OVER (PARTITION BY mine.place) AS total
+                 FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS mine (office_id, key, place)
+                CROSS JOIN LATERAL (SELECT office_id, source_case_id, rank FROM matter_key
+                                     WHERE key = mine.key LIMIT $3) AS b),
+           behind AS (
+               SELECT place, office_id, source_case_id, rank FROM read WHERE total < $3 AND office_id <> own
+                UNION ALL
+               SELECT crowded.place, b.office_id, b.source_case_id, b.rank
+                 FROM (SELECT DISTINCT place, own, key FROM read WHERE total >= $3) AS crowded
+                 JOIN office o ON o.office_id <> crowded.own
+                CROSS JOIN LATERAL (SELECT office_id, source_case_id, rank FROM matter_key
+                                     WHERE key = crowded.key AND office_id = o.office_id
+                                     ORDER BY rank LIMIT $4) AS b),
+           turns AS (
+               SELECT *, row_number() OVER (PARTITION BY place, office_id ORDER BY rank, source_case_id) AS turn
+                 FROM behind),
+           chosen AS (
+               SELECT *, row_number() OVER (PARTITION BY place
+                                                ORDER BY turn, rank, office_id, source_case_id) AS nth
+                 FROM turns)
+           SELECT chosen.place AS "place!", chosen.nth AS "nth!", c.office_id, c.source_case_id, c.matter_type,
+                  c.state, c.applied_on, c.accepted_on, c.first_recorded_at
+             FROM chosen
+             JOIN case_record c ON c.office_id = chosen.office_id AND c.source_case_id = chosen.source_case_id
+            WHERE chosen.nth <= $4
+            ORDER BY chosen.nth, chosen.place"#,
         &offices as &[&str],
         &keys as &[&[u8]],
         MOST_READ,
@@ -125,29 +143,31 @@ pub async fn candidates(
     )
     .fetch_all(connection)
     .await?;
-    let mut rows = rows.into_iter().peekable();
+    let keys: BTreeMap<i64, _> = (1..).zip(&having).collect();
     let mut gathered = Gathered::default();
-    for (place, ((_, key), cases)) in (1..).zip(&having) {
-        let mut behind = 0;
-        while let Some(row) = rows.next_if(|row| row.place == place) {
-            behind += 1;
-            if behind > MOST_BEHIND_A_KEY {
-                gathered.cut(cases);
-                continue;
-            }
-            let other = Candidate {
-                of: usize::MAX,
-                office_id: parse(&row.office_id)?,
-                source_case_id: row.source_case_id,
-                matter_type: parse(&row.matter_type)?,
-                state: parse(&row.state)?,
-                applied_on: row.applied_on,
-                accepted_on: row.accepted_on,
-                first_recorded_at: row.first_recorded_at,
-                shared: Vec::new(),
-            };
-            gathered.share(key, &other, cases);
+    for row in rows {
+        let Some(((_, key), cases)) = keys.get(&row.place) else {
+            continue;
+        };
+        if row.nth > MOST_BEHIND_A_KEY as i64 {
+            gathered.cut(cases);
+            continue;
         }
+        let other = Candidate {
+            of: usize::MAX,
+            office_id: parse(&row.office_id)?,
+            source_case_id: row.source_case_id,
+            matter_type: parse(&row.matter_type)?,
+            state: parse(&row.state)?,
+            applied_on: row.applied_on,
+            accepted_on: row.accepted_on,
+            first_recorded_at: row.first_recorded_at,
+            shared: Vec::new(),
+        };
+        gathered.share(key, &other, cases);
+    }
+    for candidate in &mut gathered.found.cases {
+        candidate.shared.sort_unstable();
     }
     Ok(gathered.found)
 }

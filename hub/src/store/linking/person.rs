@@ -41,19 +41,30 @@ pub async fn of_number(
     Ok(rows.into_iter().map(|row| node_id(row.person_id)).collect())
 }
 
-/// Cases of persons, `most` of each at most.
+/// Cases of persons, `most` of each at most; of a person that has more, so many of each office.
 pub async fn cases(
     connection: &mut PgConnection,
     persons: &[PersonId],
     most: i64,
+    most_of_an_office: i64,
 ) -> Result<Vec<(OfficeId, String)>, sqlx::Error> {
     let rows = query!(
-        r#"SELECT DISTINCT m.office_id, m.source_case_id FROM unnest($1::uuid[]) AS t (person_id)
+        r#"WITH read AS MATERIALIZED (
+               SELECT t.person_id, m.office_id, m.source_case_id, count(*) OVER (PARTITION BY t.person_id) AS total
+                 FROM unnest($1::uuid[]) AS t (person_id)
+                CROSS JOIN LATERAL (SELECT m.office_id, m.source_case_id
+                                      FROM link_node n JOIN mention m ON m.node_id = n.node_id
+                                     WHERE n.person_id = t.person_id LIMIT $2) AS m)
+           SELECT office_id AS "office_id!", source_case_id AS "source_case_id!" FROM read
+            UNION
+           SELECT m.office_id, m.source_case_id
+             FROM (SELECT DISTINCT person_id FROM read WHERE total >= $2) AS t CROSS JOIN office o
             CROSS JOIN LATERAL (SELECT m.office_id, m.source_case_id
                                   FROM link_node n JOIN mention m ON m.node_id = n.node_id
-                                 WHERE n.person_id = t.person_id LIMIT $2) AS m"#,
+                                 WHERE n.person_id = t.person_id AND m.office_id = o.office_id LIMIT $3) AS m"#,
         &uuids(persons),
         most,
+        most_of_an_office,
     )
     .fetch_all(connection)
     .await?;

@@ -67,6 +67,32 @@ async fn people_see_where_somebody_signed_in_as_them_and_how_often_it_was_tried(
 }
 
 #[tokio::test]
+async fn whoever_holds_a_stolen_session_cannot_wear_away_what_was_refused() {
+    let bureau = with_account().await;
+    let stolen = token(&bureau).await;
+    for _ in 0..2 {
+        assert_eq!(sign_in(&bureau, "wrong horse").await.status, 401);
+    }
+    let path = format!("{ACCOUNT}/sessions");
+    let ended = asked(&bureau, &stolen, Method::DELETE, &path, Value::Null).await;
+    assert_eq!(ended.status, 200, "{}", ended.text());
+    let owner = token(&bureau).await;
+    let seen = view(&bureau, &owner).await;
+    let tried = seen["sessions"].as_array().unwrap().iter();
+    let tried: Vec<_> = tried
+        .map(|session| (&session["door"], &session["refused"]))
+        .collect();
+    assert_eq!(
+        tried,
+        [
+            (&json!("password"), &json!(2)),
+            (&json!("change"), &json!(0)),
+            (&json!("password"), &json!(0)),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn people_end_a_session_of_their_own_and_nobody_elses() {
     let bureau = with_account().await;
     let other = NewAccount {

@@ -123,7 +123,7 @@ async fn what_another_version_would_change_is_told_before_and_done_by_running_hu
     let log = bureau.log().await;
     let switches = log
         .iter()
-        .filter(|entry| entry.action == "supervision.activate");
+        .filter(|entry| entry.action == "supervision.activate" && entry.outcome == "done");
     assert_eq!(switches.count(), 2);
     bureau.hub.app.stop().await.unwrap();
 }
