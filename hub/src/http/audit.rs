@@ -11,8 +11,8 @@ use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::export::{self, Form};
 use super::exports::{self, ExportAnswer, StartExport};
+use super::form::{self, Form};
 use super::office::Nothing;
 use super::page::{self, Page};
 use super::params::{Body, Params};
@@ -184,12 +184,12 @@ pub(super) async fn entries(
     headers: HeaderMap,
     Params(filter): Params<Filter>,
 ) -> Result<Response, Problem> {
-    let form = export::form(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
+    let form = form::wanted(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
     let days = filter.days()?;
     if let Some(form) = form.file() {
         page::whole(filter.limit, filter.cursor.as_deref())?;
         filter.days_alone()?;
-        return export::at_once(&api, &person, &Subject::Audit(days), form).await;
+        return form::at_once(&api, &person, &Subject::Audit(days), form).await;
     }
     let limit = page::limit(filter.limit)?;
     let wanted = filter.wanted()?;

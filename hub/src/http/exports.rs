@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Api;
-use super::export::attached;
+use super::form::attached;
 use super::office::Nothing;
 use super::params::{InPath, Params};
 use super::problem::{Problem, ProblemBody};

@@ -70,7 +70,7 @@ impl Form {
 }
 
 /// Which of `offered` the header `Accept` likes best (RFC 9110, 12.5.1); the first when it does not care.
-pub(super) fn form(headers: &HeaderMap, offered: &[Form]) -> Result<Form, Problem> {
+pub(super) fn wanted(headers: &HeaderMap, offered: &[Form]) -> Result<Form, Problem> {
     let accept: Vec<&str> = headers
         .get_all(ACCEPT)
         .iter()
@@ -170,12 +170,12 @@ mod tests {
     fn accept(value: &'static str) -> Result<Form, u16> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(value));
-        form(&headers, &TABLE).map_err(|problem| problem.into_response().status().as_u16())
+        wanted(&headers, &TABLE).map_err(|problem| problem.into_response().status().as_u16())
     }
 
     #[test]
     fn accept_is_read_with_its_weights() {
-        assert_eq!(form(&HeaderMap::new(), &TABLE).ok(), Some(Form::Json));
+        assert_eq!(wanted(&HeaderMap::new(), &TABLE).ok(), Some(Form::Json));
         for (value, expected) in [
             ("*/*", Ok(Form::Json)),
             ("text/csv", Ok(Form::Csv)),

@@ -177,7 +177,7 @@ impl Office {
                 assert_eq!(committed_sequence, self.next - 1);
                 rejects
                     .iter()
-                    .map(|reject: &HubReject| reject.rule.id())
+                    .map(|reject: &HubReject| reject.rule.code())
                     .collect()
             }
             other => panic!("not taken: {other:?}"),

@@ -81,10 +81,10 @@ fn place(truth: &Truth, office: &str, reject: &Reject) -> (String, String, Optio
         .as_ref()
         .map_or("", |key| key.as_str());
     let names_field = truth.rejects_of(office).any(|known| {
-        known.rule_id == reject.rule.id() && known.field.as_ref() == Some(&reject.field)
+        known.rule_id == reject.rule.code() && known.field.as_ref() == Some(&reject.field)
     });
     let field = names_field.then(|| reject.field.clone());
-    (key.to_owned(), reject.rule.id().to_owned(), field)
+    (key.to_owned(), reject.rule.code().to_owned(), field)
 }
 
 #[tokio::test]

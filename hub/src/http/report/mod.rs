@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 
 use super::Api;
-use super::export::{self, Form};
+use super::form::{self, Form};
 use super::office::Nothing;
 use super::params::{Body, InPath, Params};
 use super::problem::{Problem, ProblemBody};
@@ -88,7 +88,7 @@ pub(super) async fn issue(
     Params(Nothing {}): Params<Nothing>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let form = export::form(&headers, &[Form::Json, Form::Xlsx, Form::Html])?;
+    let form = form::wanted(&headers, &[Form::Json, Form::Xlsx, Form::Html])?;
     let period = named(&period)?;
     let reports = api.reports(&person);
     let (issue, document) = reports.issue(period, number).await?;
@@ -97,8 +97,8 @@ pub(super) async fn issue(
     }
     let name = format!("report-{period}-{number}");
     let file = match form {
-        Form::Html => export::attached(&name, form, print::page(&issue, &document).into_bytes()),
-        _ => export::workbook(&name, workbook::pages(&issue, &document)).await?,
+        Form::Html => form::attached(&name, form, print::page(&issue, &document).into_bytes()),
+        _ => form::workbook(&name, workbook::pages(&issue, &document)).await?,
     };
     reports.exported(form.extension(), period, number).await?;
     Ok(file)

@@ -11,8 +11,8 @@ use axum::{Extension, Json};
 
 use super::Api;
 use super::auth::of_own_office;
-use super::export::{self, Form};
 use super::exports::{self, ExportAnswer, StartExport};
+use super::form::{self, Form};
 use super::office::Nothing;
 use super::params::{Body, Params};
 use super::problem::{Problem, ProblemBody};
@@ -44,11 +44,11 @@ pub(super) async fn table(
     headers: HeaderMap,
     Params(question): Params<Question>,
 ) -> Result<Response, Problem> {
-    let form = export::form(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
+    let form = form::wanted(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
     let query = own(&api, &person, question).await?;
     if let Some(form) = form.file() {
         let subject = Subject::Statistics(Box::new(query));
-        return export::at_once(&api, &person, &subject, form).await;
+        return form::at_once(&api, &person, &subject, form).await;
     }
     let mut moment = api.reading(&person).await?;
     let table = query::table(&mut moment, &query).await?;

@@ -15,8 +15,8 @@ use super::{day, facts};
 use crate::export::subject::Subject;
 use crate::filing::body::iso_date;
 use crate::http::Api;
-use crate::http::export::{self, Form};
 use crate::http::exports::{self, ExportAnswer, StartExport};
+use crate::http::form::{self, Form};
 use crate::http::page::{self, Page};
 use crate::http::params::{Body, InPath, Params, Today};
 use crate::http::problem::{Problem, ProblemBody};
@@ -228,10 +228,10 @@ pub(in crate::http) async fn list(
     Today(today): Today,
     Params(filter): Params<Filter>,
 ) -> Result<Response, Problem> {
-    let form = export::form(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
+    let form = form::wanted(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
     if let Some(form) = form.file() {
         let subject = whole(&api, &person, filter, today)?;
-        return export::at_once(&api, &person, &subject, form).await;
+        return form::at_once(&api, &person, &subject, form).await;
     }
     let limit = page::limit(filter.limit)?;
     let behind = page::behind(filter.cursor.as_deref())?;

@@ -24,14 +24,14 @@ async fn anybody_reads_the_directory_and_the_bureau_keeps_it() {
             .status,
         403
     );
-    let wrong = json!({ "practice_area": ["杭州"] });
-    assert_eq!(
-        bureau
-            .ask(supervisor(), Method::PUT, path, wrong)
-            .await
-            .status,
-        400
-    );
+    for (field, wrong) in [
+        ("practice_area", json!({ "practice_area": ["杭州"] })),
+        ("matters_excluded", json!({ "matters_excluded": ["Will"] })),
+    ] {
+        let refused = bureau.ask(supervisor(), Method::PUT, path, wrong).await;
+        assert_eq!(refused.status, 400);
+        assert_eq!(refused.json()["field"], field);
+    }
     assert_eq!(
         bureau
             .ask(supervisor(), Method::PUT, path, profile)

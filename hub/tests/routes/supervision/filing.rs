@@ -36,6 +36,10 @@ async fn a_refusal_nobody_filed_is_found_and_a_late_filing_does_not_undo_it() {
         (201, &true.into())
     );
     assert_eq!(receipt.json()["due_on"], "2024-03-12");
+    let log = bureau.log().await;
+    let recorded = log.iter().find(|entry| entry.action == "filing.submit");
+    let recorded = recorded.map(|entry| (entry.office_id.as_deref(), entry.outcome.as_str()));
+    assert_eq!(recorded, Some((Some("hangzhou"), "done")));
     judged(&bureau).await;
     let found = findings(&bureau, supervisor(), "?rule=REFUSAL_UNFILED").await;
     assert_ne!(found[0]["evidence"]["filed_on"], Value::Null);
