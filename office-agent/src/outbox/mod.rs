@@ -5,14 +5,17 @@
 //! none. What [`Outbox::append`] returned for survives a killed process and a power cut.
 
 mod append;
+mod begin_again;
 mod check;
 mod compare;
+mod decide;
 mod entry;
 mod error;
 mod go_over;
 mod mend;
 mod next_key;
 mod notice;
+mod refused;
 mod reject;
 mod retention;
 mod schema;
@@ -129,23 +132,61 @@ impl Outbox {
         Ok(drift)
     }
 
-    /// Whether a source is to be read from its beginning; its cursor is gone then.
+    /// Whether a source is to be read from its beginning; its cursor is gone then. `is_due` says it of a source that was
+    /// last begun then, as of now.
     ///
     /// # Errors
     /// When the outbox cannot be read or written.
-    pub async fn begins_again(&self, source: &SourceName) -> Result<bool, OutboxError> {
+    pub async fn begins_again(
+        &self,
+        source: &SourceName,
+        is_due: fn(OffsetDateTime, OffsetDateTime) -> bool,
+    ) -> Result<bool, OutboxError> {
+        let now = (self.clock)();
         let asked = source.clone();
         let begins = self
             .worker
-            .read(move |connection| compare::is_to_begin_again(connection, asked.as_str()))
+            .read(move |connection| {
+                let begun_at = begin_again::begun_at(connection, asked.as_str())?;
+                Ok(begun_at.is_some_and(|at| is_due(at, now))
+                    || begin_again::is_asked(connection, asked.as_str())?)
+            })
             .await?;
         if begins {
             let source = source.clone();
             self.worker
-                .write(move |tx| compare::begin_again(tx, source.as_str()))
+                .write(move |tx| begin_again::begin(tx, source.as_str(), now))
                 .await?;
         }
         Ok(begins)
+    }
+
+    /// Has a source read from its beginning, also by an agent that runs beside this; says whether it was ever read.
+    ///
+    /// # Errors
+    /// When the outbox cannot be written.
+    pub async fn read_again(&self, source: &SourceName) -> Result<bool, OutboxError> {
+        let source = source.clone();
+        self.worker
+            .write(move |tx| begin_again::ask(tx, source.as_str()))
+            .await
+    }
+
+    /// Notes by what a source's rows are read and understood, whatever text that is. Rows that were read by something else
+    /// are to be read again; says so.
+    ///
+    /// # Errors
+    /// When the outbox cannot be written.
+    pub async fn read_by(
+        &self,
+        source: &SourceName,
+        made_from: String,
+    ) -> Result<bool, OutboxError> {
+        let source = source.clone();
+        let now = (self.clock)();
+        self.worker
+            .write(move |tx| begin_again::read_by(tx, source.as_str(), &made_from, now))
+            .await
     }
 
     /// Where a source stands; `None` when it never stored a cursor.
@@ -171,6 +212,21 @@ impl Outbox {
         entries: Vec<Entry>,
         cursor: Option<Cursor>,
     ) -> Result<Vec<Disposition>, OutboxError> {
+        self.append_told(source, entries, cursor, None).await
+    }
+
+    /// [`Self::append`] for entries from a file that was written then, nanoseconds since 1970: they do not count against
+    /// what a newer file said.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub async fn append_told(
+        &self,
+        source: &SourceName,
+        entries: Vec<Entry>,
+        cursor: Option<Cursor>,
+        told_at: Option<i64>,
+    ) -> Result<Vec<Disposition>, OutboxError> {
         let source = source.clone();
         let now = (self.clock)();
         let key = self.key.load(Ordering::Relaxed);
@@ -181,7 +237,7 @@ impl Outbox {
                 if go_over::key(tx)? != key {
                     return Err(OutboxError::KeyChanged);
                 }
-                append::append(tx, &source, entries, cursor.as_ref(), now)
+                append::append(tx, &source, entries, cursor.as_ref(), told_at, now)
             })
             .await?;
         if dispositions.contains(&Disposition::Stored) {
@@ -279,6 +335,22 @@ impl Outbox {
                 Ok(news)
             })
             .await
+    }
+
+    /// Offers again what the hub refused long enough ago because of another case.
+    ///
+    /// # Errors
+    /// When the outbox cannot be written.
+    pub async fn offer_refused_again(&self) -> Result<(), OutboxError> {
+        let now = (self.clock)();
+        let last = self
+            .worker
+            .write(move |tx| refused::offer_again(tx, now))
+            .await?;
+        if let Some(last) = last {
+            self.grown.send_replace(last);
+        }
+        Ok(())
     }
 
     /// Records the hub has not committed.

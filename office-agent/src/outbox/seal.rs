@@ -104,6 +104,18 @@ pub(super) const TOKEN_KEY: Table = Table {
     columns: &["one", "key_id"],
     salvage: Salvage::Whole,
 };
+pub(super) const READING: Table = Table {
+    name: "reading",
+    key: 1,
+    columns: &["source", "made_from", "begun_at"],
+    salvage: Salvage::Whole,
+};
+pub(super) const AGE: Table = Table {
+    name: "age",
+    key: 1,
+    columns: &["source_case_id", "told_at", "modified_at"],
+    salvage: Salvage::Whole,
+};
 pub(super) const REJECT: Table = Table {
     name: "reject",
     key: 3,
@@ -135,7 +147,7 @@ pub(super) const NOTICE: Table = Table {
 };
 
 /// Every table of the outbox, in the order in which mending takes them.
-pub(super) const TABLES: [Table; 11] = [
+pub(super) const TABLES: [Table; 13] = [
     STATE,
     ENTRY,
     ACK,
@@ -145,13 +157,15 @@ pub(super) const TABLES: [Table; 11] = [
     NEXT_KEY,
     NEXT_TOKENS,
     TOKEN_KEY,
+    READING,
+    AGE,
     REJECT,
     NOTICE,
 ];
 
 /// Tables that every layout has.
 pub(super) fn of_layout_1() -> impl Iterator<Item = Table> {
-    let later = [LIFT, NEXT_KEY, NEXT_TOKENS, TOKEN_KEY].map(|table| table.name);
+    let later = [LIFT, NEXT_KEY, NEXT_TOKENS, TOKEN_KEY, READING, AGE].map(|table| table.name);
     TABLES
         .into_iter()
         .filter(move |table| !later.contains(&table.name))
