@@ -75,7 +75,7 @@ impl SqlReader {
     pub async fn page(&mut self, stored: Option<&str>) -> Result<Page, SourceError> {
         let is_file = self.passes.source.url.reveal()?.starts_with("sqlite:");
         // Taken out, so that a call that fails or is dropped half-way leaves no link in an unknown state behind.
-        let mut link = match self.link.take() {
+        let mut link = match self.link.take().filter(|link| !link.is_replaced()) {
             Some(link) => link,
             None => connect(self.passes.source.clone(), is_file).await?,
         };
