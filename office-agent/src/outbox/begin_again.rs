@@ -3,7 +3,65 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use time::OffsetDateTime;
 
-use super::OutboxError;
+use super::{Outbox, OutboxError};
+use crate::config::SourceName;
+
+impl Outbox {
+    /// Whether a source is to be read from its beginning; its cursor is gone then. `is_due` says it of a source that was
+    /// last begun then, as of now.
+    ///
+    /// # Errors
+    /// When the outbox cannot be read or written.
+    pub async fn begins_again(
+        &self,
+        source: &SourceName,
+        is_due: fn(OffsetDateTime, OffsetDateTime) -> bool,
+    ) -> Result<bool, OutboxError> {
+        let now = (self.clock)();
+        let asked = source.clone();
+        let begins = self
+            .worker
+            .read(move |connection| {
+                let begun_at = begun_at(connection, asked.as_str())?;
+                Ok(begun_at.is_some_and(|at| is_due(at, now))
+                    || is_asked(connection, asked.as_str())?)
+            })
+            .await?;
+        if begins {
+            let source = source.clone();
+            self.worker
+                .write(move |tx| begin(tx, source.as_str(), now))
+                .await?;
+        }
+        Ok(begins)
+    }
+
+    /// Has a source read from its beginning, also by an agent that runs beside this; says whether it was ever read.
+    ///
+    /// # Errors
+    /// When the outbox cannot be written.
+    pub async fn read_again(&self, source: &SourceName) -> Result<bool, OutboxError> {
+        let source = source.clone();
+        self.worker.write(move |tx| ask(tx, source.as_str())).await
+    }
+
+    /// Notes by what a source's rows are read and understood, whatever text that is. Rows that were read by something else
+    /// are to be read again; says so.
+    ///
+    /// # Errors
+    /// When the outbox cannot be written.
+    pub async fn read_by(
+        &self,
+        source: &SourceName,
+        made_from: String,
+    ) -> Result<bool, OutboxError> {
+        let source = source.clone();
+        let now = (self.clock)();
+        self.worker
+            .write(move |tx| read_by(tx, source.as_str(), &made_from, now))
+            .await
+    }
+}
 
 /// Has every source read from its beginning.
 pub(super) fn ask_all(tx: &Transaction<'_>) -> Result<(), OutboxError> {

@@ -132,63 +132,6 @@ impl Outbox {
         Ok(drift)
     }
 
-    /// Whether a source is to be read from its beginning; its cursor is gone then. `is_due` says it of a source that was
-    /// last begun then, as of now.
-    ///
-    /// # Errors
-    /// When the outbox cannot be read or written.
-    pub async fn begins_again(
-        &self,
-        source: &SourceName,
-        is_due: fn(OffsetDateTime, OffsetDateTime) -> bool,
-    ) -> Result<bool, OutboxError> {
-        let now = (self.clock)();
-        let asked = source.clone();
-        let begins = self
-            .worker
-            .read(move |connection| {
-                let begun_at = begin_again::begun_at(connection, asked.as_str())?;
-                Ok(begun_at.is_some_and(|at| is_due(at, now))
-                    || begin_again::is_asked(connection, asked.as_str())?)
-            })
-            .await?;
-        if begins {
-            let source = source.clone();
-            self.worker
-                .write(move |tx| begin_again::begin(tx, source.as_str(), now))
-                .await?;
-        }
-        Ok(begins)
-    }
-
-    /// Has a source read from its beginning, also by an agent that runs beside this; says whether it was ever read.
-    ///
-    /// # Errors
-    /// When the outbox cannot be written.
-    pub async fn read_again(&self, source: &SourceName) -> Result<bool, OutboxError> {
-        let source = source.clone();
-        self.worker
-            .write(move |tx| begin_again::ask(tx, source.as_str()))
-            .await
-    }
-
-    /// Notes by what a source's rows are read and understood, whatever text that is. Rows that were read by something else
-    /// are to be read again; says so.
-    ///
-    /// # Errors
-    /// When the outbox cannot be written.
-    pub async fn read_by(
-        &self,
-        source: &SourceName,
-        made_from: String,
-    ) -> Result<bool, OutboxError> {
-        let source = source.clone();
-        let now = (self.clock)();
-        self.worker
-            .write(move |tx| begin_again::read_by(tx, source.as_str(), &made_from, now))
-            .await
-    }
-
     /// Where a source stands; `None` when it never stored a cursor.
     ///
     /// # Errors
@@ -335,22 +278,6 @@ impl Outbox {
                 Ok(news)
             })
             .await
-    }
-
-    /// Offers again what the hub refused long enough ago because of another case.
-    ///
-    /// # Errors
-    /// When the outbox cannot be written.
-    pub async fn offer_refused_again(&self) -> Result<(), OutboxError> {
-        let now = (self.clock)();
-        let last = self
-            .worker
-            .write(move |tx| refused::offer_again(tx, now))
-            .await?;
-        if let Some(last) = last {
-            self.grown.send_replace(last);
-        }
-        Ok(())
     }
 
     /// Records the hub has not committed.

@@ -6,7 +6,22 @@ use rusqlite::{Transaction, params};
 use time::OffsetDateTime;
 
 use super::decide::REFUSED_AGAIN_AFTER;
-use super::{OutboxError, append, compare, reject};
+use super::{Outbox, OutboxError, append, compare, reject};
+
+impl Outbox {
+    /// Offers again what the hub refused long enough ago because of another case.
+    ///
+    /// # Errors
+    /// When the outbox cannot be written.
+    pub async fn offer_refused_again(&self) -> Result<(), OutboxError> {
+        let now = (self.clock)();
+        let last = self.worker.write(move |tx| offer_again(tx, now)).await?;
+        if let Some(last) = last {
+            self.grown.send_replace(last);
+        }
+        Ok(())
+    }
+}
 
 /// The hub's rule that another case of the office may end.
 const CASE_NO_TAKEN: &str = "CASE_NO_TAKEN";
@@ -15,10 +30,7 @@ const CASE_NO_TAKEN: &str = "CASE_NO_TAKEN";
 const AT_ONCE: u32 = 100;
 
 /// Puts refused cases into the outbox again, those first that wait longest. Returns the last sequence given out, if any was.
-pub(super) fn offer_again(
-    tx: &Transaction<'_>,
-    now: OffsetDateTime,
-) -> Result<Option<u64>, OutboxError> {
+fn offer_again(tx: &Transaction<'_>, now: OffsetDateTime) -> Result<Option<u64>, OutboxError> {
     let refused: Vec<(String, i64)> = tx
         .prepare(
             "SELECT source_case_id, position FROM known_case

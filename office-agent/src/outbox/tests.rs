@@ -1,5 +1,6 @@
 //! The outbox's promises.
 
+mod again;
 mod basics;
 mod compared;
 mod damage;

@@ -86,6 +86,11 @@ async fn a_watermark_in_the_future_keeps_no_later_change_from_being_read() {
     assert!(page.notes[0].contains("在未来"), "{:?}", page.notes);
     kept.take(page);
     assert!(kept.rows.contains_key("now"));
+    let cursor = kept.cursor.as_deref().unwrap_or_default();
+    assert!(
+        !cursor.contains(r#""begin":{"text":"2099"#),
+        "or a change while the agent is off would be missed: {cursor}"
+    );
 }
 
 #[tokio::test]

@@ -123,6 +123,11 @@ impl Passes {
         // The first reading of all is long too, and says nothing about the tail.
         self.long_pass_at = (was_long && cursor.begin.is_some()).then(Instant::now);
         cursor.finish(last);
+        // Kept as a bound of today: what changes while the agent is off is not behind it.
+        let begin = cursor.begin.as_ref();
+        if let Some(bound) = begin.and_then(|at| not_in_the_future(at, OffsetDateTime::now_utc())) {
+            cursor.begin = Some(bound);
+        }
         if was_long {
             self.last_page = None;
         }
@@ -145,12 +150,13 @@ impl Passes {
         let Some(begin) = &cursor.begin else {
             return Ok(Range::All);
         };
-        let instead = not_in_the_future(begin, OffsetDateTime::now_utc());
-        self.mark_note = match &instead {
+        let now = OffsetDateTime::now_utc();
+        let last = cursor.last.as_ref().map_or(begin, |last| &last.watermark);
+        self.mark_note = match not_in_the_future(last, now) {
             Some(_) => Some(IN_THE_FUTURE),
-            None => is_ordered_as_text(begin).then_some(AS_TEXT),
+            None => is_ordered_as_text(last).then_some(AS_TEXT),
         };
-        let begin = instead.unwrap_or_else(|| begin.clone());
+        let begin = not_in_the_future(begin, now).unwrap_or_else(|| begin.clone());
         Ok(Range::From(match self.source.overlap {
             None => begin,
             Some(overlap) => {
