@@ -24,6 +24,9 @@ const ALWAYS: usize = 4096;
 /// Bytes that each element beyond them must have on average. A party with its identity has sixty, a case's digest forty.
 const BYTES_EACH: usize = 16;
 
+/// Messages within messages that are looked at; prost refuses what goes deeper.
+const DEPTH: usize = 100;
+
 /// prost's encoding, with messages refused that have more elements than content.
 #[derive(Clone, Debug)]
 pub struct BoundedCodec<T, U>(PhantomData<(T, U)>);
@@ -76,7 +79,7 @@ impl<U: Message + Name + Default> Decoder for BoundedDecoder<U> {
 pub fn is_bounded<M: Name>(bytes: &[u8]) -> bool {
     let most = ALWAYS + bytes.len() / BYTES_EACH;
     match SHAPES.by_name.get(&M::full_name()) {
-        Some(shape) => SHAPES.walk(*shape, bytes, most).is_some(),
+        Some(shape) => SHAPES.walk(*shape, bytes, most, DEPTH).is_some(),
         None => true,
     }
 }
@@ -141,8 +144,8 @@ impl Shapes {
     }
 
     /// How many elements more there may be; `None` when there were too many. What is no message at all is left to
-    /// prost, which says so. Goes no deeper than the types do.
-    fn walk(&self, shape: usize, mut bytes: &[u8], mut left: usize) -> Option<usize> {
+    /// prost, which says so, and so is what is deeper than it goes: types may contain themselves.
+    fn walk(&self, shape: usize, mut bytes: &[u8], mut left: usize, depth: usize) -> Option<usize> {
         while !bytes.is_empty() {
             let Ok((number, wire_type)) = decode_key(&mut bytes) else {
                 break;
@@ -166,8 +169,8 @@ impl Shapes {
             let part = self.fields[shape].get(number as usize).copied().flatten();
             if let Some(part) = part {
                 left = left.checked_sub(1)?;
-                if let Part::Message(inner) = part {
-                    left = self.walk(inner, content, left)?;
+                if let (Part::Message(inner), 1..) = (part, depth) {
+                    left = self.walk(inner, content, left, depth - 1)?;
                 }
             }
         }
@@ -191,6 +194,7 @@ fn gather<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::v1::PushRowsRequest;
     use crate::hub::v1::sync_request::Message as Payload;
     use crate::hub::v1::{
         Batch, CaseRecord, CheckApplicationRequest, IdentifierToken, Party, Record, SyncRequest,
@@ -256,6 +260,26 @@ mod tests {
         assert!(!is_bounded::<SyncRequest>(&request(vec![crowded])));
         let parties = [0x22, 0x00].repeat(100_000);
         assert!(!is_bounded::<CheckApplicationRequest>(&parties));
+    }
+
+    #[test]
+    fn rows_within_rows_are_left_to_prost_which_refuses_them() {
+        // Each level is a row, in a list, in an entry of the children's map.
+        let mut nested = Vec::new();
+        let mut levels = Vec::new();
+        let mut length = 0;
+        for field in [0x0a, 0x12, 0x12].into_iter().cycle().take(180_000) {
+            let mut level = vec![field];
+            prost::encoding::encode_varint(length, &mut level);
+            length += level.len() as u64;
+            levels.push(level);
+        }
+        nested.push(0x12);
+        prost::encoding::encode_varint(length, &mut nested);
+        nested.extend(levels.into_iter().rev().flatten());
+        assert!(is_bounded::<PushRowsRequest>(&nested));
+        let error = PushRowsRequest::decode(nested.as_slice()).expect_err("too deep");
+        assert!(error.to_string().contains("recursion"), "{error}");
     }
 
     #[test]

@@ -76,14 +76,14 @@ impl RejectRule {
             Self::KeyMissing => "该行没有案件主键。请在办证系统中补填。",
             Self::FieldMissing => "当前状态必填的字段为空。请在办证系统中补填。",
             Self::ColumnMissing => {
-                "文件或查询中没有所列的列。请核对导出的列名，或在映射文件中更正列名。"
+                "文件或查询中没有所列的列。请核对导出的列名，或在映射文件中更正列名并重启采集程序。"
             }
             Self::FieldTooLong => "内容超过长度上限。请缩短，或在映射中改用其他列。",
-            Self::CodeUnknown => "代码未在映射中登记。请在映射文件的 codes 中补充，或更正该行。",
+            Self::CodeUnknown => "代码未在映射中登记。请在映射文件的 codes 中补充并重启采集程序，或更正该行。",
             Self::DateIllegal => "日期不存在或格式不符。请更正。",
             Self::NumberIllegal => "不是有效的金额或编号（长编号在表格中须存为文本）。请更正。",
             Self::RowMalformed => {
-                "该行列数与表头不一致（如内容中的逗号未加引号）。请更正导出文件。"
+                "该行列数与表头不一致（如内容中的逗号未加引号）。请将更正后的该行放入新的导出文件。"
             }
             Self::IdentifierUnreadable => "证件号码为空、过长或含控制字符。请更正。",
             Self::OutboxDamaged => {

@@ -40,7 +40,7 @@ use counter::Counter;
 use filings::Filings;
 use local::Local;
 
-/// How often acknowledged records are looked through for those that may go.
+/// How often acknowledged records are looked through for those that may go, and refused ones for those to try again.
 const TRIM_EVERY: Duration = Duration::from_secs(3600);
 
 /// How long a call on loopback may go on when everything else ends: its caller may never finish it.
@@ -284,7 +284,7 @@ async fn listen(config: &Config) -> Result<std::net::TcpListener, AppError> {
         .map_err(|source| AppError::Listen { address, source })
 }
 
-/// Lets old records go, and shows the certificate's end.
+/// Lets old records go, offers refused ones again, and shows the certificate's end.
 async fn keep_house(
     config: Arc<Config>,
     outbox: Outbox,
@@ -302,6 +302,9 @@ async fn keep_house(
         gauge!(CERTIFICATE_END).set(end as f64);
         if let Err(error) = outbox.trim(retention).await {
             tracing::warn!(%error, "acknowledged records could not be let go");
+        }
+        if let Err(error) = outbox.offer_refused_again().await {
+            tracing::warn!(%error, "refused records could not be offered again");
         }
     }
 }

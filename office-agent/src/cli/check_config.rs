@@ -2,18 +2,23 @@
 
 use super::{Failure, Output};
 use crate::config::{Config, Source};
+use crate::mapping::Mapping;
+use crate::source::folder::FolderReader;
 use crate::source::sql::can_be_meant;
 
-/// The configuration was read, so its keys and values are right; what is left is what they point at.
+/// The configuration was read, so its keys and values are right; what is left is what they point at, and what would stop
+/// `run`.
 pub(super) fn check_config(config: &Config, output: &Output) -> Result<(), Failure> {
     let mut missing = Vec::new();
     for source in &config.sources {
         let name = source.name();
-        if !source.mapping().is_file() {
-            missing.push(format!(
-                "source `{name}`: there is no mapping file {}",
-                source.mapping().display()
-            ));
+        if let Err(error) = Mapping::load(source.mapping()) {
+            missing.push(format!("source `{name}`: {error}"));
+        }
+        if let Source::Folder(folder) = source
+            && let Err(error) = FolderReader::new(folder.clone())
+        {
+            missing.push(format!("source `{name}`: {error}"));
         }
         match source {
             Source::Folder(folder) if !folder.path.is_dir() => missing.push(format!(

@@ -9,9 +9,11 @@ mod import;
 mod map;
 mod outbox;
 mod output;
+mod owner;
 mod person;
 mod quality;
 mod reconcile;
+mod reread;
 mod status;
 mod watch;
 
@@ -82,11 +84,19 @@ enum Command {
     File(file::Args),
     /// Compare with the hub what it holds of this office, and heal the differences; a running agent does so daily.
     Reconcile,
+    /// Read sources from their beginning again; only what differs is sent. A changed mapping or query has it done by itself.
+    Reread(reread::Args),
     /// Find damage in the outbox, and mend it.
     #[command(subcommand)]
     Outbox(outbox::Args),
     /// Say what is wrong with the configuration, or print what is in force.
     CheckConfig,
+}
+
+impl Command {
+    fn uses_data_dir(&self) -> bool {
+        !matches!(self, Self::Map(_) | Self::Quality(_) | Self::CheckConfig)
+    }
 }
 
 /// Why a command ended without being done.
@@ -146,6 +156,9 @@ pub fn no_runtime(error: &std::io::Error) -> ExitCode {
 
 async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
     let config = Config::load(&cli.config)?;
+    if cli.command.uses_data_dir() {
+        owner::check(&config.data_dir)?;
+    }
     match cli.command {
         Command::Enroll { token } => enroll::enroll(&config, &token, output).await?,
         Command::Run => {
@@ -161,6 +174,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Watch(command) => watch::watch(&config, command, output).await?,
         Command::File(args) => file::file(&config, &args, output).await?,
         Command::Reconcile => reconcile::reconcile(&config, output).await?,
+        Command::Reread(args) => reread::reread(&config, &args, output).await?,
         Command::Outbox(args) => return outbox::outbox(&config, &args, output),
         Command::CheckConfig => check_config::check_config(&config, output)?,
     }
@@ -240,6 +254,7 @@ mod tests {
             "watch add",
             "watch list",
             "watch remove",
+            "reread",
             "outbox check",
         ] {
             let mut sub = &mut command;

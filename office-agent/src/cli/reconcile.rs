@@ -15,13 +15,19 @@ pub(super) async fn reconcile(config: &Config, output: &Output) -> Result<(), Fa
 }
 
 fn text(drift: &Drift) -> String {
-    if drift.total() == 0 {
-        return format!("本处 {} 个已确认的案件与平台一致。", drift.cases);
+    let mut text = match drift.total() {
+        0 => format!("本处 {} 个已确认的案件与平台一致。", drift.cases),
+        _ => format!(
+            "本处 {} 个已确认的案件中，平台缺少 {} 个，内容不同 {} 个；仅平台有 {} 个。",
+            drift.cases, drift.missing, drift.differing, drift.only_at_hub
+        ),
+    };
+    if drift.refused > 0 {
+        text.push_str(&format!(
+            "\n另有 {} 个案件被平台退回，见 office-agent status。",
+            drift.refused
+        ));
     }
-    let mut text = format!(
-        "本处 {} 个已确认的案件中，平台缺少 {} 个，内容不同 {} 个；仅平台有 {} 个。",
-        drift.cases, drift.missing, drift.differing, drift.only_at_hub
-    );
     if drift.resent > 0 {
         text.push_str(&format!("\n已将 {} 条记录重新列入待报送。", drift.resent));
     }

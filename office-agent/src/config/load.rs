@@ -122,7 +122,10 @@ impl Config {
             let mut table: Table =
                 toml::from_str(&text).map_err(|error| explain(&error, path, &text))?;
             for (name, value) in overrides {
-                put(&mut table, &name, value);
+                put(&mut table, &name, value).map_err(|key| ConfigError::UnknownKey {
+                    place: "the environment".to_owned(),
+                    key,
+                })?;
             }
             Self::deserialize(Value::Table(table)).map_err(|error| explain(&error, path, &text))?
         };
@@ -188,11 +191,15 @@ fn explain(error: &toml::de::Error, path: &Path, text: &str) -> ConfigError {
 }
 
 /// Sets `hub__agents` in `[hub]`, or `source__cases__url` in the `[[source]]` named `cases`.
-fn put(table: &mut Table, name: &str, value: String) {
+fn put(table: &mut Table, name: &str, value: String) -> Result<(), UnknownKey> {
     let Some((head, rest)) = name.split_once("__") else {
         let value = typed(table.get(name), value);
         table.insert(name.to_owned(), value);
-        return;
+        return Ok(());
+    };
+    let unknown = |key: &str| UnknownKey {
+        key: key.to_owned(),
+        nearest: None,
     };
     let next = table
         .entry(head)
@@ -200,9 +207,7 @@ fn put(table: &mut Table, name: &str, value: String) {
     match next {
         Value::Table(inner) => put(inner, rest, value),
         Value::Array(items) => {
-            let Some((item, rest)) = rest.split_once("__") else {
-                return;
-            };
+            let (item, rest) = rest.split_once("__").ok_or_else(|| unknown(name))?;
             let named = items
                 .iter_mut()
                 .filter_map(Value::as_table_mut)
@@ -212,11 +217,9 @@ fn put(table: &mut Table, name: &str, value: String) {
                         .and_then(Value::as_str)
                         .is_some_and(|n| n.replace('-', "_") == item)
                 });
-            if let Some(inner) = named {
-                put(inner, rest, value);
-            }
+            put(named.ok_or_else(|| unknown(item))?, rest, value)
         }
-        _ => {}
+        _ => Err(unknown(name)),
     }
 }
 
@@ -330,6 +333,9 @@ key = "k"
             panic!("the source is a database")
         };
         assert_eq!(source.poll.to_string(), "1s");
+        let error =
+            load(SQL, &[("OFFICE_AGENT__SOURCE__CASSES__POLL", "9s")]).expect_err("unknown");
+        assert_eq!(error, "the environment: `casses` is not known");
         let error = load(SQL, &[("OFFICE_AGENT__HUB__AGENTZ", "x")]).expect_err("unknown");
         assert!(
             error.ends_with("`agentz` is not known; did you mean `agents`?"),

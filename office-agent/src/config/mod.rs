@@ -170,9 +170,23 @@ pub struct SqlSource {
     /// How far behind the watermark to read again, for systems whose changes commit late.
     #[serde(default)]
     pub overlap: Option<Interval>,
+    /// Encoding of texts in SQLite files; the other databases know their own.
+    #[serde(default)]
+    pub encoding: TextEncoding,
     /// Child rows by name.
     #[serde(default)]
     pub children: BTreeMap<String, SqlChild>,
+}
+
+/// Encoding of texts that say nothing of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TextEncoding {
+    /// As SQLite means it.
+    #[default]
+    Utf8,
+    /// GB 18030, which contains GBK and GB 2312, as older systems write all the same.
+    Gb18030,
 }
 
 fn default_page_rows() -> u16 {

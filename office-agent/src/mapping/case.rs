@@ -1,6 +1,7 @@
 //! The canonical case: what a row says, every field of its own type.
 
 use linkage::case_no::{CaseNo, CaseNoError};
+use linkage::identifier::{IdentifierKind, ParsedIdentifier};
 use linkage::matter::MatterType;
 use linkage::vocabulary::{CaseState, ExcuseReason, ForeignRelation, ReasonCode, RejectRule};
 use time::{Date, OffsetDateTime};
@@ -114,12 +115,19 @@ fn key(rules: &CaseRules, row: &Row) -> Result<Text<64>, Fault> {
         match raw {
             _ if raw.contains(char::is_control) => Err(RejectRule::RowMalformed),
             _ if is_rounded(raw) => Err(RejectRule::NumberIllegal),
+            // It would leave the office as it is.
+            _ if is_resident_id(raw) => Err(RejectRule::NumberIllegal),
             _ => Text::read(raw),
         }
     })?
     .ok_or_else(|| {
         Fault::absent(RejectRule::KeyMissing, rules.source_case_id.column(), row).at(field)
     })
+}
+
+fn is_resident_id(raw: &str) -> bool {
+    ParsedIdentifier::parse(IdentifierKind::ResidentId, raw)
+        .is_ok_and(|parsed| parsed.verified().is_some())
 }
 
 fn read_with_key(file: &File, row: &Row, source_case_id: Text<64>) -> Result<Case, Fault> {

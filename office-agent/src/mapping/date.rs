@@ -102,6 +102,43 @@ pub(super) fn day(raw: &str, format: Option<&DateFormat>) -> Result<Option<Date>
     }
 }
 
+/// Reads the day of a birth, whose clock may have been another: summer time, or the local time of before 1901. What is
+/// written with its zone was written by the clock of the place; of UTC, China's then is reckoned.
+pub(super) fn birth_day(raw: &str, format: Option<&DateFormat>) -> Result<Option<Date>, NoDate> {
+    let Some(at) = moment(raw, format)? else {
+        return Ok(None);
+    };
+    let day = match (at.offset().is_utc(), is_in_summer_time(at)) {
+        (false, _) => at.date(),
+        (true, true) => at.to_offset(offset!(+9)).date(),
+        (true, false) => at.to_offset(OFFICE).date(),
+    };
+    match (FIRST..=LAST).contains(&day) {
+        true => Ok(Some(day)),
+        false => Err(NoDate),
+    }
+}
+
+/// Summer times of Asia/Shanghai since 1949, first and last day, as the time zone database has them.
+const SUMMER_TIMES: [(Date, Date); 7] = [
+    (date!(1949 - 05 - 01), date!(1949 - 05 - 27)),
+    (date!(1986 - 05 - 04), date!(1986 - 09 - 13)),
+    (date!(1987 - 04 - 12), date!(1987 - 09 - 12)),
+    (date!(1988 - 04 - 17), date!(1988 - 09 - 10)),
+    (date!(1989 - 04 - 16), date!(1989 - 09 - 16)),
+    (date!(1990 - 04 - 15), date!(1990 - 09 - 15)),
+    (date!(1991 - 04 - 14), date!(1991 - 09 - 14)),
+];
+
+/// Midnight of the first day was still in standard time, and that of the day after the last in summer time.
+fn is_in_summer_time(at: OffsetDateTime) -> bool {
+    let day = at.to_offset(offset!(+9)).date();
+    let summers = SUMMER_TIMES.iter();
+    let mut around = summers
+        .filter(|(first, last)| (*first..=last.saturating_add(Duration::days(1))).contains(&day));
+    around.any(|(first, _)| day > *first || at.to_offset(OFFICE).hour() >= 2)
+}
+
 /// No such day, or no date at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoDate;
@@ -216,7 +253,7 @@ impl Read {
     }
 }
 
-/// `+08`, `+0800` or `+08:00`.
+/// `+08`, `+0800`, `+08:00` or `+08:05:43`.
 fn zone_offset(text: &str) -> Option<UtcOffset> {
     let (sign, rest) = match text.strip_prefix('+') {
         Some(rest) => (1, rest),
@@ -228,8 +265,13 @@ fn zone_offset(text: &str) -> Option<UtcOffset> {
         "" => (0, ""),
         rest => digits(rest, 2, 2)?,
     };
+    // Local times of before 1901 have seconds: +08:05:43.
+    let (seconds, rest) = match rest.strip_prefix(':') {
+        Some(rest) => digits(rest, 2, 2)?,
+        None => (0, rest),
+    };
     let part = |number: u16| i8::try_from(number).ok().map(|number| sign * number);
-    UtcOffset::from_hms(part(hours)?, part(minutes)?, 0)
+    UtcOffset::from_hms(part(hours)?, part(minutes)?, part(seconds)?)
         .ok()
         .filter(|_| rest.is_empty())
 }

@@ -42,6 +42,8 @@ impl Party {
         let (stated_sex, stated_birth) = verified.map_or((None, None), |identifier| {
             (identifier.sex(), identifier.birth_date())
         });
+        let birth = (rules.birth_on.as_ref()).map(|rule| rule.birth(row));
+        let birth = birth.transpose().map_err(|fault| fault.at("birth_on"))?;
         Ok(Self {
             role: required(&rules.role, row, "role")?,
             kind,
@@ -49,7 +51,7 @@ impl Party {
                 Fault::absent(RejectRule::FieldMissing, rules.name.column(), row).at("name")
             })?,
             sex: optional(rules.sex.as_ref(), row, "sex")?.or(stated_sex),
-            birth_on: optional(rules.birth_on.as_ref(), row, "birth_on")?.or(stated_birth),
+            birth_on: birth.flatten().or(stated_birth),
             identifier,
             // Weak evidence at best: a phone that is none is left out, not asked for.
             phone: parsed(rules.phone.as_ref(), row, "phone", |raw| {

@@ -280,6 +280,14 @@ impl Reads for DateRule {
 }
 
 impl DateRule {
+    /// Reads the day of a birth.
+    pub(super) fn birth(&self, row: &Row) -> Result<Option<Date>, Fault> {
+        let Some(raw) = self.0.column.cell(row) else {
+            return Ok(None);
+        };
+        date::birth_day(raw, self.0.format.as_ref()).map_err(|_| Fault::of(Rule::DateIllegal, raw))
+    }
+
     /// Reads a moment instead of a day.
     pub(super) fn moment(&self, row: &Row) -> Result<Option<OffsetDateTime>, Fault> {
         let Some(raw) = self.0.column.cell(row) else {

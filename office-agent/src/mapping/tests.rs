@@ -157,8 +157,14 @@ fn certificates_are_counted_where_the_office_counts_them() {
 fn each_fault_ends_in_its_rule_and_field() {
     let long = "很长".repeat(120);
     type Cells<'a> = &'a [(&'a str, &'a str)];
-    let cases: [(Cells<'_>, &str, &str, &str); 23] = [
+    let cases: [(Cells<'_>, &str, &str, &str); 24] = [
         (&[("AJBH", " ")], "KEY_MISSING", "source_case_id", ""),
+        (
+            &[("AJBH", "11010519491231002X")],
+            "NUMBER_ILLEGAL",
+            "source_case_id",
+            "99999999999999999A",
+        ),
         (
             &[("AJBH", "a\nb")],
             "ROW_MALFORMED",

@@ -5,13 +5,10 @@ use prost::Message;
 use rusqlite::{OptionalExtension, Transaction, params};
 use time::{Duration, OffsetDateTime};
 
+use super::decide::{Age, Known, Verdict, decide};
 use super::entry::content_hash;
 use super::{Cursor, Disposition, Entry, OutboxError, next_key, reject};
 use crate::config::SourceName;
-
-/// How often content that the hub refused may be offered again unchanged, seconds: what made the hub refuse
-/// it may have gone meanwhile (another case gave up the number), but not with every poll.
-const REFUSED_AGAIN_AFTER: i64 = 3600;
 
 /// Stores entries and cursor; returns what became of each and the last sequence given out.
 pub(super) fn append(
@@ -19,8 +16,12 @@ pub(super) fn append(
     source: &SourceName,
     entries: Vec<Entry>,
     cursor: Option<&Cursor>,
+    told_at: Option<i64>,
     now: OffsetDateTime,
 ) -> Result<(Vec<Disposition>, u64), OutboxError> {
+    // A file from the future would stand against every later one.
+    let now_nanoseconds = i64::try_from(now.unix_timestamp_nanos()).unwrap_or(i64::MAX);
+    let told_at = told_at.map(|at| at.min(now_nanoseconds));
     let mut position: i64 =
         tx.query_row("SELECT last_position FROM state", [], |row| row.get(0))?;
     let first = position;
@@ -29,7 +30,10 @@ pub(super) fn append(
     for entry in entries {
         let record = match entry {
             Entry::Case(case) => {
-                take_case(tx, *case, position + 1, now)?.map(wire::record::Payload::Case)
+                take_case(tx, *case, position + 1, told_at, now)?.map(wire::record::Payload::Case)
+            }
+            Entry::Rejected(rejected) if is_superseded(tx, &rejected.source_case_id, told_at)? => {
+                None
             }
             Entry::Rejected(rejected) => reject::take(tx, source, &rejected, now)?
                 .then_some(wire::record::Payload::Rejected(rejected)),
@@ -84,67 +88,28 @@ pub(super) fn put(
     Ok(u64::try_from(position - base).unwrap_or_default())
 }
 
-struct Known {
-    content_hash: Vec<u8>,
-    revision: u64,
-    refused_at: Option<i64>,
-    /// What is added to the revisions of the office's own system.
-    raised: u64,
-    /// The next key that the newest record has tokens under; 0 for none.
-    next_key: u32,
-}
-
-impl Known {
-    /// The hub lacks it and its record is not kept: whatever its content, it is news.
-    fn is_wanted(&self) -> bool {
-        self.content_hash.is_empty()
-    }
-
-    /// Whether a record with these tokens under the next key has nothing that the hub lacks of them.
-    fn has(&self, next: Option<&wire::NextTokens>) -> bool {
-        next.is_none_or(|next| next.key_id == self.next_key)
-    }
-}
-
 /// The record as it goes out at `position`, or `None` when the hub need not hear of it.
 fn take_case(
     tx: &Transaction<'_>,
     mut case: wire::CaseRecord,
     position: i64,
+    told_at: Option<i64>,
     now: OffsetDateTime,
 ) -> Result<Option<wire::CaseRecord>, OutboxError> {
     let hash = content_hash(&case);
     let known = known_case(tx, &case.source_case_id)?;
-    if let Some(known) = known.as_ref().filter(|_| case.revision != 0) {
-        case.revision = case.revision.saturating_add(known.raised);
+    let age = told_at.map(|told_at| Age {
+        told_at,
+        modified_at: case.modified_at.as_ref().map(|at| at.seconds),
+    });
+    let verdict = decide(known.as_ref(), &case, &hash, age, now);
+    if verdict != Verdict::Old {
+        keep_age(tx, &case.source_case_id, known.as_ref(), age)?;
     }
-    if let Some(known) = known.as_ref().filter(|known| known.is_wanted()) {
-        // The source's own revision may be one that the hub has under other content.
-        if case.revision != 0 {
-            case.revision = case.revision.max(known.revision);
-        }
-    } else if let Some(known) = &known {
-        // What the hub would leave aside anyway: an older revision never changes anything.
-        if case.revision != 0 && case.revision < known.revision {
-            return Ok(None);
-        }
-        let offer_again = known
-            .refused_at
-            .is_some_and(|at| now.unix_timestamp() - at >= REFUSED_AGAIN_AFTER);
-        // A case that was refused meanwhile goes out even with its old content: the hub's reject is open
-        // until a good record comes.
-        if known.content_hash == hash
-            && known.has(case.next_tokens.as_ref())
-            && !offer_again
-            && !reject::has_own(tx, &case.source_case_id)?
-        {
-            return Ok(None);
-        }
-    }
-    if case.revision == 0 {
-        let after = known.as_ref().map_or(0, |known| known.revision + 1);
-        case.revision = after.max(microseconds(now));
-    }
+    let Verdict::Send { revision } = verdict else {
+        return Ok(None);
+    };
+    case.revision = revision;
     reject::clear_case(tx, &case.source_case_id)?;
     tx.prepare_cached(
         "INSERT INTO known_case (source_case_id, content_hash, revision, position, month) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -162,6 +127,44 @@ fn take_case(
     Ok(Some(case))
 }
 
+/// Remembers how old it is what is known of a case now; what comes from a database is as new as its reading.
+fn keep_age(
+    tx: &Transaction<'_>,
+    source_case_id: &str,
+    known: Option<&Known>,
+    age: Option<Age>,
+) -> Result<(), OutboxError> {
+    let before = known.and_then(|known| known.age);
+    match age {
+        same if same == before => {}
+        Some(age) => {
+            tx.prepare_cached(
+                "INSERT INTO age (source_case_id, told_at, modified_at) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (source_case_id) DO UPDATE SET told_at = excluded.told_at, modified_at = excluded.modified_at",
+            )?
+            .execute(params![source_case_id, age.told_at, age.modified_at])?;
+        }
+        None => {
+            tx.prepare_cached("DELETE FROM age WHERE source_case_id = ?1")?
+                .execute(params![source_case_id])?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether something newer is known of a case than a file that refuses it.
+fn is_superseded(
+    tx: &Transaction<'_>,
+    source_case_id: &str,
+    told_at: Option<i64>,
+) -> Result<bool, OutboxError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM age WHERE source_case_id = ?1 AND told_at > ?2)",
+        )?
+        .query_row(params![source_case_id, told_at], |row| row.get(0))?)
+}
+
 /// Month in which the hub counts a case: days since 1970-01-01 of its first day, 0 for a case without a day.
 fn month(case: &wire::CaseRecord) -> i64 {
     let Some(days) = case.accepted_day.or(case.applied_day) else {
@@ -177,27 +180,37 @@ fn month(case: &wire::CaseRecord) -> i64 {
 }
 
 fn known_case(tx: &Transaction<'_>, id: &str) -> Result<Option<Known>, OutboxError> {
-    Ok(tx
+    let known = tx
         .prepare_cached(
-            "SELECT known_case.content_hash, revision, refused_at, coalesce(raised, 0), coalesce(key_id, 0)
+            "SELECT known_case.content_hash, revision, refused_at, coalesce(raised, 0), coalesce(key_id, 0),
+                    told_at, modified_at
              FROM known_case LEFT JOIN lift USING (source_case_id)
-                  LEFT JOIN next_tokens USING (source_case_id) WHERE source_case_id = ?1",
+                  LEFT JOIN next_tokens USING (source_case_id)
+                  LEFT JOIN age USING (source_case_id) WHERE source_case_id = ?1",
         )?
         .query_row(params![id], |row| {
+            let (told_at, modified_at): (Option<i64>, _) = (row.get(5)?, row.get(6)?);
             Ok(Known {
                 content_hash: row.get(0)?,
                 revision: row.get::<_, i64>(1)?.cast_unsigned(),
                 refused_at: row.get(2)?,
+                is_refused_here: false,
                 raised: row.get::<_, i64>(3)?.cast_unsigned(),
                 next_key: row.get(4)?,
+                age: told_at.map(|told_at| Age {
+                    told_at,
+                    modified_at,
+                }),
             })
         })
-        .optional()?)
-}
-
-/// Microseconds since 1970: an outbox that was lost and rebuilt goes on above what it gave out before.
-fn microseconds(now: OffsetDateTime) -> u64 {
-    u64::try_from(now.unix_timestamp_nanos() / 1000).unwrap_or_default()
+        .optional()?;
+    let Some(known) = known else {
+        return Ok(None);
+    };
+    Ok(Some(Known {
+        is_refused_here: reject::has_own(tx, id)?,
+        ..known
+    }))
 }
 
 /// Where a source stands.

@@ -7,7 +7,7 @@ use prost::Message;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::Serialize;
 
-use super::{OutboxError, append, seal};
+use super::{OutboxError, append, begin_again, seal};
 
 /// The hub keeps revisions in a signed column.
 const LAST_REVISION: u64 = i64::MAX as u64;
@@ -47,6 +47,8 @@ pub struct Drift {
     pub resent: u64,
     /// Cases whose records are not kept any more: the sources are read anew.
     pub to_read_again: u64,
+    /// Cases that the hub refused; it does not hold what they are now.
+    pub refused: u64,
 }
 
 impl Drift {
@@ -115,6 +117,7 @@ pub(super) fn heal(
         .collect();
     let mut drift = Drift {
         cases: held.months.values().map(|month| month.cases).sum::<u64>() + held.without_month,
+        refused: refused(tx)?,
         ..Drift::default()
     };
     let mut newly_wanted = false;
@@ -148,6 +151,15 @@ pub(super) fn heal(
     }
     read_again(tx, newly_wanted, drift.only_at_hub)?;
     Ok(drift)
+}
+
+fn refused(tx: &Transaction<'_>) -> Result<u64, OutboxError> {
+    let refused: i64 = tx.query_row(
+        "SELECT count(*) FROM known_case WHERE refused_at IS NOT NULL",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(refused.unsigned_abs())
 }
 
 /// Cases of the months, and of no known month, that the hub had acknowledged before it was asked and has not refused.
@@ -185,7 +197,8 @@ fn put_right(
         above.saturating_sub(known.revision)
     });
     lift(tx, known, raised)?;
-    let Some(mut case) = kept_case(tx, known)? else {
+    let kept = known.position.map(|position| kept_case(tx, position));
+    let Some(mut case) = kept.transpose()?.flatten() else {
         return want(tx, known);
     };
     case.revision += raised;
@@ -225,10 +238,11 @@ fn want(tx: &Transaction<'_>, known: &Known) -> Result<Remedy, OutboxError> {
     Ok(Remedy::Wanted)
 }
 
-fn kept_case(tx: &Transaction<'_>, known: &Known) -> Result<Option<wire::CaseRecord>, OutboxError> {
-    let Some(position) = known.position else {
-        return Ok(None);
-    };
+/// The case whose record stands there, when it is kept and whole.
+pub(super) fn kept_case(
+    tx: &Transaction<'_>,
+    position: i64,
+) -> Result<Option<wire::CaseRecord>, OutboxError> {
     let kept: Option<(Vec<u8>, Vec<u8>)> = tx
         .prepare_cached("SELECT record, seal FROM entry WHERE position = ?1")?
         .query_row(params![position], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -254,28 +268,7 @@ fn read_again(
     let only_at_hub = only_at_hub.cast_signed();
     tx.execute("UPDATE state SET only_at_hub = ?1", params![only_at_hub])?;
     if newly_wanted || only_at_hub > before {
-        tx.execute("UPDATE source SET read_again = 1", [])?;
+        begin_again::ask_all(tx)?;
     }
     Ok(())
-}
-
-/// Takes the wish to read a source anew, if there is one: its cursor is gone then.
-pub(super) fn begin_again(tx: &Transaction<'_>, source: &str) -> Result<(), OutboxError> {
-    tx.execute(
-        "UPDATE source SET read_again = 0, cursor = NULL WHERE name = ?1",
-        params![source],
-    )?;
-    Ok(())
-}
-
-/// Whether a source is to be read anew.
-pub(super) fn is_to_begin_again(
-    connection: &Connection,
-    source: &str,
-) -> Result<bool, OutboxError> {
-    Ok(connection
-        .prepare_cached("SELECT read_again FROM source WHERE name = ?1")?
-        .query_row(params![source], |row| row.get(0))
-        .optional()?
-        .unwrap_or(false))
 }

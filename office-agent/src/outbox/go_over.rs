@@ -10,7 +10,7 @@ use prost::Message;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::entry::content_hash;
-use super::{OutboxError, seal};
+use super::{OutboxError, begin_again, seal};
 
 /// The key that outboxes of before any change were made under.
 const FIRST: u32 = 1;
@@ -88,8 +88,15 @@ fn move_case(
         Some(next) if next.key_id == key_id => put_in_place(&mut case, next),
         _ if waits => {
             strip(&mut case);
-            tx.prepare_cached("UPDATE known_case SET content_hash = ?2 WHERE position = ?1")?
-                .execute(params![position, content_hash(&case).as_slice()])?;
+            // By the key: there is no index on positions.
+            tx.prepare_cached(
+                "UPDATE known_case SET content_hash = ?3 WHERE source_case_id = ?1 AND position = ?2",
+            )?
+            .execute(params![
+                case.source_case_id,
+                position,
+                content_hash(&case).as_slice()
+            ])?;
         }
         // The hub has it as it is.
         _ => {}
@@ -135,7 +142,7 @@ fn read_the_rest_again(tx: &Transaction<'_>, key_id: u32) -> Result<(), OutboxEr
         params![key_id],
     )?;
     if left > 0 {
-        tx.execute("UPDATE source SET read_again = 1", [])?;
+        begin_again::ask_all(tx)?;
     }
     Ok(())
 }

@@ -14,9 +14,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::check::{self, Checkup};
-use super::seal::{
-    ENTRY, KNOWN_CASE, LIFT, NEXT_KEY, NEXT_TOKENS, NOTICE, REJECT, SOURCE, STATE, Table,
-};
+use super::seal::{self, ENTRY, KNOWN_CASE, STATE, Salvage, Table};
 use super::{OutboxError, schema};
 
 /// How often reading goes on behind a place that cannot be read; each time it leaps further.
@@ -133,7 +131,47 @@ fn salvage(
     tx: &Transaction<'_>,
     now: OffsetDateTime,
 ) -> Result<(u64, Vec<String>), OutboxError> {
-    let acked = salvage_state(old, tx, now)?;
+    let mut done = Salvaged::default();
+    for table in seal::TABLES {
+        match table.salvage {
+            Salvage::State => done.acked = salvage_state(old, tx, now)?,
+            Salvage::Entries => done.places = salvage_entries(old, tx)?,
+            Salvage::Nothing => {}
+            Salvage::KnownCase => done.to_read_again = salvage_cases(old, tx, &done)?,
+            Salvage::Source => each(old, table, |mut row| {
+                // Without a cursor it is read anew.
+                row[1] = Value::Null;
+                copy(tx, table, row)
+            })?,
+            Salvage::Reject => each(old, table, |row| {
+                // Own refusals are found again while the sources are read, and those without a key are the hub's by
+                // sequences that end here.
+                let of_hub = row[0] == Value::Text("hub".to_owned());
+                match of_hub && row[3] != Value::Text(String::new()) {
+                    true => copy(tx, table, row),
+                    false => Ok(()),
+                }
+            })?,
+            Salvage::Whole => each(old, table, |row| copy(tx, table, row))?,
+        }
+    }
+    Ok((done.places.len() as u64, done.to_read_again))
+}
+
+/// What has been salvaged so far.
+#[derive(Default)]
+struct Salvaged {
+    /// Up to which position the hub has everything.
+    acked: i64,
+    /// Where the entries are now, by where they were.
+    places: HashMap<i64, i64>,
+    to_read_again: Vec<String>,
+}
+
+fn salvage_entries(
+    old: &Connection,
+    tx: &Transaction<'_>,
+) -> Result<HashMap<i64, i64>, OutboxError> {
     let mut places = HashMap::new();
     each_entry(old, |position, record| {
         let place = places.len() as i64 + 1;
@@ -144,17 +182,26 @@ fn salvage(
     })?;
     let kept = places.len() as i64;
     tx.execute("UPDATE state SET last_position = ?1", params![kept])?;
+    Ok(places)
+}
+
+/// Returns the cases whose records are neither kept nor at the hub.
+fn salvage_cases(
+    old: &Connection,
+    tx: &Transaction<'_>,
+    done: &Salvaged,
+) -> Result<Vec<String>, OutboxError> {
     let mut to_read_again = Vec::new();
     each(old, KNOWN_CASE, |mut row| {
         let position = match row[4] {
             Value::Integer(position) => Some(position),
             _ => None,
         };
-        let place = position.and_then(|position| places.get(&position));
+        let place = position.and_then(|position| done.places.get(&position));
         match (place, position) {
             (Some(place), _) => row[4] = Value::Integer(*place),
             // The hub has it.
-            (None, Some(position)) if position <= acked => row[4] = Value::Null,
+            (None, Some(position)) if position <= done.acked => row[4] = Value::Null,
             _ => {
                 if let Value::Text(id) = row.swap_remove(0) {
                     to_read_again.push(id);
@@ -164,25 +211,7 @@ fn salvage(
         }
         copy(tx, KNOWN_CASE, row)
     })?;
-    for table in [LIFT, NEXT_KEY, NEXT_TOKENS] {
-        each(old, table, |row| copy(tx, table, row))?;
-    }
-    each(old, SOURCE, |mut row| {
-        // Without a cursor it is read anew.
-        row[1] = Value::Null;
-        copy(tx, SOURCE, row)
-    })?;
-    each(old, REJECT, |row| {
-        // Own refusals are found again while the sources are read, and those without a key are the hub's by sequences
-        // that end here.
-        let of_hub = row[0] == Value::Text("hub".to_owned());
-        match of_hub && row[3] != Value::Text(String::new()) {
-            true => copy(tx, REJECT, row),
-            false => Ok(()),
-        }
-    })?;
-    each(old, NOTICE, |row| copy(tx, NOTICE, row))?;
-    Ok((kept.unsigned_abs(), to_read_again))
+    Ok(to_read_again)
 }
 
 /// Gives the new outbox an epoch behind the old one's; returns up to which position the hub has everything.

@@ -5,14 +5,17 @@
 //! none. What [`Outbox::append`] returned for survives a killed process and a power cut.
 
 mod append;
+mod begin_again;
 mod check;
 mod compare;
+mod decide;
 mod entry;
 mod error;
 mod go_over;
 mod mend;
 mod next_key;
 mod notice;
+mod refused;
 mod reject;
 mod retention;
 mod schema;
@@ -129,25 +132,6 @@ impl Outbox {
         Ok(drift)
     }
 
-    /// Whether a source is to be read from its beginning; its cursor is gone then.
-    ///
-    /// # Errors
-    /// When the outbox cannot be read or written.
-    pub async fn begins_again(&self, source: &SourceName) -> Result<bool, OutboxError> {
-        let asked = source.clone();
-        let begins = self
-            .worker
-            .read(move |connection| compare::is_to_begin_again(connection, asked.as_str()))
-            .await?;
-        if begins {
-            let source = source.clone();
-            self.worker
-                .write(move |tx| compare::begin_again(tx, source.as_str()))
-                .await?;
-        }
-        Ok(begins)
-    }
-
     /// Where a source stands; `None` when it never stored a cursor.
     ///
     /// # Errors
@@ -171,6 +155,21 @@ impl Outbox {
         entries: Vec<Entry>,
         cursor: Option<Cursor>,
     ) -> Result<Vec<Disposition>, OutboxError> {
+        self.append_told(source, entries, cursor, None).await
+    }
+
+    /// [`Self::append`] for entries from a file that was written then, nanoseconds since 1970: they do not count against
+    /// what a newer file said.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub async fn append_told(
+        &self,
+        source: &SourceName,
+        entries: Vec<Entry>,
+        cursor: Option<Cursor>,
+        told_at: Option<i64>,
+    ) -> Result<Vec<Disposition>, OutboxError> {
         let source = source.clone();
         let now = (self.clock)();
         let key = self.key.load(Ordering::Relaxed);
@@ -181,7 +180,7 @@ impl Outbox {
                 if go_over::key(tx)? != key {
                     return Err(OutboxError::KeyChanged);
                 }
-                append::append(tx, &source, entries, cursor.as_ref(), now)
+                append::append(tx, &source, entries, cursor.as_ref(), told_at, now)
             })
             .await?;
         if dispositions.contains(&Disposition::Stored) {

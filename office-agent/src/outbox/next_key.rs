@@ -5,7 +5,7 @@ use notary_proto::hub::v1 as wire;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::entry::content_hash;
-use super::{OutboxError, go_over};
+use super::{OutboxError, begin_again, go_over};
 
 /// The next key that the hub asked for last; `None` when it asks for none.
 pub(super) fn asked(connection: &Connection) -> Result<Option<u32>, OutboxError> {
@@ -25,7 +25,7 @@ pub(super) fn ask(tx: &Transaction<'_>, key_id: Option<u32>) -> Result<(), Outbo
             "INSERT INTO next_key (one, key_id) VALUES (1, ?1)",
             params![key_id],
         )?;
-        tx.execute("UPDATE source SET read_again = 1", [])?;
+        begin_again::ask_all(tx)?;
     }
     Ok(())
 }

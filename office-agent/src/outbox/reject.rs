@@ -4,7 +4,7 @@
 //! place of the earlier one, and a good record of the case, or a good row at the location, ends it.
 
 use notary_proto::hub::v1 as wire;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -12,7 +12,7 @@ use super::{OutboxError, append, window};
 use crate::config::SourceName;
 
 const OWN: &str = "agent";
-const HUB: &str = "hub";
+pub(super) const HUB: &str = "hub";
 
 /// A refusal that is open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,32 +182,55 @@ pub(super) fn clear_locations(
 ) -> Result<Option<u64>, OutboxError> {
     let mut delete = tx.prepare_cached(
         "DELETE FROM reject WHERE origin = ?1 AND source = ?2 AND place = ?3 AND source_case_id = ''
-         RETURNING rule_id, field, rejected_at",
+         RETURNING location, rule_id, field, rejected_at",
     )?;
     let mut last = None;
     for location in locations.iter().filter(|location| names_a_row(location)) {
-        let ended: Option<(String, String, i64)> = delete
-            .query_row(params![OWN, source.as_str(), place("", location)], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })
+        let ended = delete
+            .query_row(params![OWN, source.as_str(), place("", location)], ended)
             .optional()?;
-        let Some((rule_id, field, rejected_at)) = ended else {
-            continue;
-        };
-        let word = wire::RejectedRecord {
-            source_location: location.clone(),
-            rule_id,
-            field,
-            rejected_at: Some(prost_types::Timestamp {
-                seconds: rejected_at,
-                nanos: 0,
-            }),
-            mended: true,
-            ..wire::RejectedRecord::default()
-        };
-        last = Some(append::put(tx, wire::record::Payload::Rejected(word))?);
+        if let Some(word) = ended {
+            last = Some(append::put(tx, wire::record::Payload::Rejected(word))?);
+        }
     }
     Ok(last)
+}
+
+/// Ends refusals without a case key that nobody has met since: no good row can be told to stand where they were, and the
+/// hub would keep them for ever. Returns the last sequence given out, if any was.
+pub(super) fn end_forgotten(tx: &Transaction<'_>, before: i64) -> Result<Option<u64>, OutboxError> {
+    let words: Vec<_> = tx
+        .prepare_cached(
+            "DELETE FROM reject WHERE origin = ?1 AND source_case_id = '' AND rejected_at < ?2
+             RETURNING location, rule_id, field, rejected_at",
+        )?
+        .query_map(params![OWN, before], ended)?
+        .collect::<Result<_, _>>()?;
+    let mut last = None;
+    for word in words {
+        last = Some(append::put(tx, wire::record::Payload::Rejected(word))?);
+    }
+    // What the hub refused without a key it knows by itself.
+    tx.execute(
+        "DELETE FROM reject WHERE source_case_id = '' AND rejected_at < ?1",
+        params![before],
+    )?;
+    Ok(last)
+}
+
+/// The word to the hub that a refusal has ended.
+fn ended(row: &Row<'_>) -> rusqlite::Result<wire::RejectedRecord> {
+    Ok(wire::RejectedRecord {
+        source_location: row.get(0)?,
+        rule_id: row.get(1)?,
+        field: row.get(2)?,
+        rejected_at: Some(prost_types::Timestamp {
+            seconds: row.get(3)?,
+            nanos: 0,
+        }),
+        mended: true,
+        ..wire::RejectedRecord::default()
+    })
 }
 
 /// What is refused now, the newest first.

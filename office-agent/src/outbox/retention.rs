@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use time::{Duration, OffsetDateTime};
 
-use super::OutboxError;
+use super::{OutboxError, reject};
 
 /// Entries let go in one transaction, so that an append never waits long for it.
 const AT_ONCE: u32 = 5000;
@@ -17,6 +17,8 @@ pub(super) fn trim(
     retention: Duration,
     now: OffsetDateTime,
 ) -> Result<bool, OutboxError> {
+    // A row of a query that has no key cannot be told apart from others, so no good row ends its refusal; time does.
+    reject::end_forgotten(tx, (now - retention).unix_timestamp())?;
     let Some(position) = acked_before(tx, now - retention)? else {
         return Ok(false);
     };
@@ -30,12 +32,6 @@ pub(super) fn trim(
         tx.execute(
             "DELETE FROM notice WHERE created_at < ?1",
             params![(now - Duration::days(NOTICE_DAYS)).unix_timestamp()],
-        )?;
-        // A row of a query that has no key cannot be told apart from others, so no good row ends its
-        // refusal; time does.
-        tx.execute(
-            "DELETE FROM reject WHERE source_case_id = '' AND rejected_at < ?1",
-            params![(now - retention).unix_timestamp()],
         )?;
     }
     Ok(gone == AT_ONCE as usize)

@@ -11,8 +11,9 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use super::{OutboxError, mend, seal};
 
-/// Layout of the tables; 1 had no seals, 2 no `lift`, 3 nothing about a next token key, 4 no key that records are under.
-pub(super) const LAYOUT: i64 = 5;
+/// Layout of the tables; 1 had no seals, 2 no `lift`, 3 nothing about a next token key, 4 no key that records are under,
+/// 5 nothing about how sources are read.
+pub(super) const LAYOUT: i64 = 6;
 
 /// `entry.position` never changes; the sequence the hub sees is `position - base`. So a new epoch, in which
 /// sequences begin at 1 again, moves no row. Each `seal` is a trigger's work, see [`seal`].
@@ -120,6 +121,27 @@ CREATE TABLE token_key (
 ) STRICT;
 ";
 
+/// How sources are read, and how old what they say is.
+const READING: &str = "
+CREATE TABLE reading (
+    source    TEXT    PRIMARY KEY,
+    -- Tells mapping and query: rows are understood by them.
+    made_from TEXT    NOT NULL,
+    -- When it was last begun to be read from its beginning, seconds since 1970.
+    begun_at  INTEGER NOT NULL,
+    seal      BLOB
+) STRICT, WITHOUT ROWID;
+-- Of cases that came from files.
+CREATE TABLE age (
+    source_case_id TEXT    PRIMARY KEY,
+    -- Time of the file that the content came from, nanoseconds since 1970.
+    told_at        INTEGER NOT NULL,
+    -- When the office's system changed it, where that is mapped, seconds since 1970.
+    modified_at    INTEGER,
+    seal           BLOB
+) STRICT, WITHOUT ROWID;
+";
+
 /// Opens the file, making it when it is not there, and checks that it is sound.
 pub(super) fn open(path: &Path, now: OffsetDateTime) -> Result<Connection, OutboxError> {
     // What a mending has not come to before its end.
@@ -172,6 +194,7 @@ fn prepare(connection: &Connection, now: OffsetDateTime) -> Result<(), OutboxErr
             connection.execute_batch("DROP TABLE next_key; DROP TABLE next_tokens")?;
             add_next_key(connection)?;
         }
+        5 => add_reading(connection)?,
         0 => {
             make(connection)?;
             connection.execute(
@@ -212,6 +235,15 @@ fn add_lift(connection: &Connection) -> rusqlite::Result<()> {
 fn add_next_key(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(NEXT_KEY)?;
     for table in [seal::NEXT_KEY, seal::NEXT_TOKENS, seal::TOKEN_KEY] {
+        connection.execute_batch(&table.triggers())?;
+    }
+    add_reading(connection)
+}
+
+/// What layout 5 did not have.
+fn add_reading(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(READING)?;
+    for table in [seal::READING, seal::AGE] {
         connection.execute_batch(&table.triggers())?;
     }
     connection.pragma_update(None, "user_version", LAYOUT)
@@ -374,7 +406,8 @@ mod tests {
     #[test]
     fn an_outbox_of_before_raised_revisions_gets_their_table() {
         let checkup = opened_from(
-            "DROP TABLE lift; DROP TABLE next_key; DROP TABLE next_tokens; DROP TABLE token_key; PRAGMA user_version = 2",
+            "DROP TABLE reading; DROP TABLE age;
+             DROP TABLE lift; DROP TABLE next_key; DROP TABLE next_tokens; DROP TABLE token_key; PRAGMA user_version = 2",
         );
         assert!(checkup.is_sound(), "{checkup:?}");
     }
@@ -382,7 +415,8 @@ mod tests {
     #[test]
     fn an_outbox_of_before_a_next_token_key_gets_its_tables() {
         let checkup = opened_from(
-            "DROP TABLE next_key; DROP TABLE next_tokens; DROP TABLE token_key; PRAGMA user_version = 3",
+            "DROP TABLE reading; DROP TABLE age;
+             DROP TABLE next_key; DROP TABLE next_tokens; DROP TABLE token_key; PRAGMA user_version = 3",
         );
         assert!(checkup.is_sound(), "{checkup:?}");
     }
@@ -390,9 +424,16 @@ mod tests {
     #[test]
     fn an_outbox_of_before_its_records_key_gets_a_place_for_it() {
         let checkup = opened_from(
-            "DROP TABLE token_key; DROP TABLE next_tokens; PRAGMA user_version = 4;
+            "DROP TABLE reading; DROP TABLE age;
+             DROP TABLE token_key; DROP TABLE next_tokens; PRAGMA user_version = 4;
              CREATE TABLE next_tokens (source_case_id TEXT PRIMARY KEY, key_id INTEGER NOT NULL, seal BLOB)",
         );
+        assert!(checkup.is_sound(), "{checkup:?}");
+    }
+
+    #[test]
+    fn an_outbox_of_before_how_sources_are_read_gets_its_tables() {
+        let checkup = opened_from("DROP TABLE reading; DROP TABLE age; PRAGMA user_version = 5");
         assert!(checkup.is_sound(), "{checkup:?}");
     }
 
@@ -403,7 +444,8 @@ mod tests {
         let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
         connection
             .execute_batch(
-                "DROP TABLE lift; DROP TABLE next_key; DROP TABLE next_tokens; DROP TABLE token_key",
+                "DROP TABLE reading; DROP TABLE age;
+                 DROP TABLE lift; DROP TABLE next_key; DROP TABLE next_tokens; DROP TABLE token_key",
             )
             .expect("made older");
         for table in seal::of_layout_1() {

@@ -12,6 +12,26 @@ pub(super) struct Table {
     pub(super) name: &'static str,
     key: usize,
     columns: &'static [&'static str],
+    pub(super) salvage: Salvage,
+}
+
+/// What mending a damaged outbox keeps of a table's whole rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Salvage {
+    /// The epoch's successor.
+    State,
+    /// All of them, closed up.
+    Entries,
+    /// Nothing: it speaks of positions that end here.
+    Nothing,
+    /// Without its cursor.
+    Source,
+    /// At its record's new position, when that is there or the hub has it.
+    KnownCase,
+    /// The hub's, of cases; the others are found again.
+    Reject,
+    /// As it is.
+    Whole,
 }
 
 pub(super) const STATE: Table = Table {
@@ -27,21 +47,25 @@ pub(super) const STATE: Table = Table {
         "offered",
         "only_at_hub",
     ],
+    salvage: Salvage::State,
 };
 pub(super) const ENTRY: Table = Table {
     name: "entry",
     key: 1,
     columns: &["position", "record"],
+    salvage: Salvage::Entries,
 };
 pub(super) const ACK: Table = Table {
     name: "ack",
     key: 1,
     columns: &["hour", "position"],
+    salvage: Salvage::Nothing,
 };
 pub(super) const SOURCE: Table = Table {
     name: "source",
     key: 1,
     columns: &["name", "cursor", "written_at", "stored", "read_again"],
+    salvage: Salvage::Source,
 };
 pub(super) const KNOWN_CASE: Table = Table {
     name: "known_case",
@@ -54,26 +78,43 @@ pub(super) const KNOWN_CASE: Table = Table {
         "position",
         "month",
     ],
+    salvage: Salvage::KnownCase,
 };
 pub(super) const LIFT: Table = Table {
     name: "lift",
     key: 1,
     columns: &["source_case_id", "raised"],
+    salvage: Salvage::Whole,
 };
 pub(super) const NEXT_KEY: Table = Table {
     name: "next_key",
     key: 1,
     columns: &["one", "key_id"],
+    salvage: Salvage::Whole,
 };
 pub(super) const NEXT_TOKENS: Table = Table {
     name: "next_tokens",
     key: 1,
     columns: &["source_case_id", "key_id", "content_hash"],
+    salvage: Salvage::Whole,
 };
 pub(super) const TOKEN_KEY: Table = Table {
     name: "token_key",
     key: 1,
     columns: &["one", "key_id"],
+    salvage: Salvage::Whole,
+};
+pub(super) const READING: Table = Table {
+    name: "reading",
+    key: 1,
+    columns: &["source", "made_from", "begun_at"],
+    salvage: Salvage::Whole,
+};
+pub(super) const AGE: Table = Table {
+    name: "age",
+    key: 1,
+    columns: &["source_case_id", "told_at", "modified_at"],
+    salvage: Salvage::Whole,
 };
 pub(super) const REJECT: Table = Table {
     name: "reject",
@@ -90,6 +131,7 @@ pub(super) const REJECT: Table = Table {
         "message_zh",
         "rejected_at",
     ],
+    salvage: Salvage::Reject,
 };
 pub(super) const NOTICE: Table = Table {
     name: "notice",
@@ -101,10 +143,11 @@ pub(super) const NOTICE: Table = Table {
         "text_zh",
         "created_at",
     ],
+    salvage: Salvage::Whole,
 };
 
-/// Every table of the outbox.
-pub(super) const TABLES: [Table; 11] = [
+/// Every table of the outbox, in the order in which mending takes them.
+pub(super) const TABLES: [Table; 13] = [
     STATE,
     ENTRY,
     ACK,
@@ -114,13 +157,15 @@ pub(super) const TABLES: [Table; 11] = [
     NEXT_KEY,
     NEXT_TOKENS,
     TOKEN_KEY,
+    READING,
+    AGE,
     REJECT,
     NOTICE,
 ];
 
 /// Tables that every layout has.
 pub(super) fn of_layout_1() -> impl Iterator<Item = Table> {
-    let later = [LIFT, NEXT_KEY, NEXT_TOKENS, TOKEN_KEY].map(|table| table.name);
+    let later = [LIFT, NEXT_KEY, NEXT_TOKENS, TOKEN_KEY, READING, AGE].map(|table| table.name);
     TABLES
         .into_iter()
         .filter(move |table| !later.contains(&table.name))

@@ -1,5 +1,6 @@
 //! The outbox's promises.
 
+mod again;
 mod basics;
 mod compared;
 mod damage;
@@ -73,6 +74,11 @@ fn open(folder: &tempfile::TempDir, seconds: &Arc<AtomicI64>) -> Outbox {
 
 pub(super) fn source() -> SourceName {
     "cases".parse().expect("a name")
+}
+
+/// No source is due by itself.
+pub(super) fn never(_: OffsetDateTime, _: OffsetDateTime) -> bool {
+    false
 }
 
 pub(super) fn case(id: &str, fee: i64) -> Entry {

@@ -80,7 +80,7 @@ pub enum SourceError {
     OverlapWithoutTime,
     /// A value that is no text.
     #[error(
-        "the column `{column}` holds text that is not UTF-8; correct the encoding of the database connection"
+        "the column `{column}` holds text that is not UTF-8; set `encoding = \"gb18030\"` for an SQLite file of an older system, or correct the encoding of the database connection"
     )]
     NotText {
         /// The column.

@@ -1,6 +1,7 @@
 //! The office's own systems. Each source reads rows with a cursor of its own and hands both on together, so that
 //! the cursor never runs ahead of what is durable.
 
+mod again;
 mod error;
 pub mod folder;
 mod once;
@@ -29,6 +30,8 @@ pub struct Page {
     /// How far this is, to be kept in the same transaction as the rows; opaque text of the source. `None` when the one
     /// before still holds.
     pub cursor: Option<String>,
+    /// When the file that the rows are from was written, nanoseconds since 1970; `None` when they are what is so now.
+    pub told_at: Option<i64>,
     /// The next page can be read at once.
     pub more: bool,
     /// When there is no more: something is known to come after so long.

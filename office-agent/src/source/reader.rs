@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::folder::{BadFile, FolderReader};
+use super::folder::{BadFile, FolderReader, Order};
 use super::sql::SqlReader;
 use super::{Page, SourceError};
 use crate::config::Source;
@@ -21,11 +21,11 @@ pub(super) enum Reader {
 
 impl Reader {
     /// `None` for a source that is not read but calls.
-    pub(super) fn new(source: &Source) -> Result<Option<Self>, SourceError> {
+    pub(super) fn new(source: &Source, order: Order) -> Result<Option<Self>, SourceError> {
         Ok(Some(match source {
             Source::Sql(source) => Self::sql(source),
             Source::Folder(source) => Self::Folder {
-                reader: Box::new(FolderReader::new(source.clone())?),
+                reader: Box::new(FolderReader::new(source.clone())?.in_order(order)),
                 rescan: source.rescan.get(),
             },
             Source::Push(_) => return Ok(None),

@@ -7,10 +7,11 @@ use metrics::{counter, gauge};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
+use super::folder::Order;
 use super::reader::Reader;
 use super::row::Found;
 use super::state::{SourceStates, Told};
-use super::{Page, SourceError};
+use super::{Page, SourceError, again};
 use crate::config::{Source, SourceName};
 use crate::minimise;
 use crate::outbox::{Cursor, Entry, Outbox, OutboxError};
@@ -44,10 +45,12 @@ pub async fn run<E>(
 {
     let mut run = Run {
         name: source.name().clone(),
-        source,
+        order: Order::OldestFirst,
         entry: Arc::new(entry),
         outbox,
         states,
+        made_from: Some(again::made_from(&source)),
+        source,
         reader: None,
         cursor: None,
     };
@@ -63,6 +66,9 @@ struct Run<E> {
     entry: Arc<E>,
     outbox: Outbox,
     states: SourceStates,
+    /// By what the rows are read, until the outbox knows.
+    made_from: Option<String>,
+    order: Order,
     /// Absent at the beginning and after a failure: a reader may have read on what the outbox does not have.
     reader: Option<Reader>,
     cursor: Option<String>,
@@ -89,14 +95,22 @@ where
 
     /// Reads a page and keeps it; waits when there is nothing more.
     async fn step(&mut self) -> Result<Option<()>, Failure> {
-        if self.outbox.begins_again(&self.name).await? {
+        if let Some(made_from) = &self.made_from {
+            if self.outbox.read_by(&self.name, made_from.clone()).await? {
+                tracing::info!(source = %self.name, "mapping or query has changed");
+            }
+            self.made_from = None;
+        }
+        let is_due = again::is_due(&self.source);
+        if self.outbox.begins_again(&self.name, is_due).await? {
             tracing::info!(source = %self.name, "the source is read from its beginning again");
             self.reader = None;
+            self.order = Order::NewestFirst;
         }
         let mut reader = match self.reader.take() {
             Some(reader) => reader,
             None => {
-                let Some(reader) = Reader::new(&self.source)? else {
+                let Some(reader) = Reader::new(&self.source, self.order)? else {
                     return Ok(None);
                 };
                 self.cursor = self.outbox.cursor(&self.name).await?.map(|cursor| cursor.0);
@@ -203,7 +217,7 @@ where
         outbox.good_rows_at(name, good).await?;
     }
     outbox
-        .append(name, entries, page.cursor.clone().map(Cursor))
+        .append_told(name, entries, page.cursor.clone().map(Cursor), page.told_at)
         .await?;
     if page.cursor.is_some() {
         *cursor = page.cursor;

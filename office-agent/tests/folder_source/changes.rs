@@ -167,3 +167,66 @@ async fn reading_once_takes_files_as_they_are_and_stops_at_the_limit() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_file_that_was_away_for_a_moment_is_not_read_again() {
+    let export = Export::csv();
+    export.write("a.csv", "k,v\n1,a\n");
+    let mut office = export.reader();
+    assert_eq!(office.read().await.len(), 1);
+    fs::rename(export.path("a.csv"), export.path("a.away")).expect("away");
+    assert!(office.read().await.is_empty());
+    fs::rename(export.path("a.away"), export.path("a.csv")).expect("back");
+    assert!(office.read().await.is_empty());
+}
+
+#[tokio::test]
+async fn rows_are_as_old_as_their_file_and_not_older_than_what_it_replaces() {
+    let export = Export::csv();
+    export.write("a.csv", "k,v\n1,a\n");
+    touch(&export.path("a.csv"), 100);
+    let mut office = export.reader();
+    let mut told = Vec::new();
+    for content in ["k,v\n1,b\n2,b\n", ""] {
+        let mut more = true;
+        while more {
+            let page = office.reader.page(office.cursor.as_deref()).await;
+            let page = page.expect("a page");
+            if !page.found.is_empty() {
+                told.extend(page.told_at);
+            }
+            office.cursor = page.cursor.or(office.cursor.take());
+            more = page.more || page.wait.is_some();
+            if let (false, Some(wait)) = (page.more, page.wait) {
+                tokio::time::sleep(wait).await;
+            }
+        }
+        // By a clock that was put back.
+        export.write("a.csv", content);
+        touch(&export.path("a.csv"), 5);
+    }
+    assert!(told[0] <= told[1], "{told:?}");
+}
+
+#[tokio::test]
+async fn names_that_are_not_utf8_and_a_pattern_that_means_nothing_are_told_of() {
+    use std::os::unix::ffi::OsStringExt;
+
+    let export = Export::csv();
+    for name in ["五月.csv", "六月.csv"] {
+        let name = std::ffi::OsString::from_vec(crate::export::gb18030(name));
+        fs::write(export.folder.path().join(name), "k\n1\n").expect("written");
+    }
+    let mut office = export.reader();
+    assert!(office.read().await.is_empty());
+    let bad = office.bad();
+    assert_eq!(bad.len(), 2, "{bad:?}");
+    assert!(
+        bad.iter()
+            .any(|bad| bad.starts_with("五月.csv: has a name")),
+        "{bad:?}"
+    );
+    export.write("cases.xlsx", "");
+    let page = office.reader.page(None).await.expect("a page");
+    assert!(page.notes[0].contains("没有一个符合"), "{:?}", page.notes);
+}

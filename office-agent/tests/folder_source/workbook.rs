@@ -201,3 +201,24 @@ async fn a_workbook_that_unpacks_to_more_than_memory_is_bad_before_it_is_unpacke
         ["cases.xlsx: unpacks to 600 MB of texts; export it in several files or as CSV"]
     );
 }
+
+#[tokio::test]
+async fn child_sheets_that_would_not_fit_into_memory_are_told_of() {
+    let export = Export::xlsx();
+    let mut book = workbook();
+    let parties = book.worksheet_from_name("当事人").expect("there");
+    // One text in the file, and as many in memory as there are rows.
+    let long = "名".repeat(32_767);
+    for row in 4..1200 {
+        parties.write_string(row, 0, "17").expect("written");
+        parties.write_string(row, 1, &long).expect("written");
+    }
+    export.write("cases.xlsx", book.save_to_buffer().expect("saved"));
+    let mut office = export.reader();
+    assert!(office.read().await.is_empty());
+    let bad = office.bad();
+    assert!(
+        bad[0].starts_with("cases.xlsx: unpacks to 96 MB"),
+        "{bad:?}"
+    );
+}

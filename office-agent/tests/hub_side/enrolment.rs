@@ -167,7 +167,11 @@ async fn tokens_under_the_next_key_are_made_from_when_a_hub_asks_until_it_asks_n
         agent.acked(last + 1).await;
         let asked_now = agent.outbox.asked_next_key().await.unwrap();
         assert_eq!(asked_now, made, "remembered across a restart");
-        let begins = agent.outbox.begins_again(&source).await.unwrap();
+        let begins = agent
+            .outbox
+            .begins_again(&source, |_, _| false)
+            .await
+            .unwrap();
         assert_eq!(begins, read_again, "{asked}");
     }
 }

@@ -74,6 +74,77 @@ async fn a_late_commit_is_read_within_the_overlap_only() {
 }
 
 #[tokio::test]
+async fn a_watermark_in_the_future_keeps_no_later_change_from_being_read() {
+    let office = Office::new();
+    office.put("a", "", Some("2024-01-01 10:00:00"));
+    office.put("typing error", "", Some("2099-01-01 00:00:00"));
+    let (mut kept, mut reader) = (Kept::default(), SqlReader::new(office.cases(10)));
+    kept.catch_up(&mut reader).await;
+    let now = "INSERT INTO gz_case VALUES ('now', '', datetime('now', '+8 hours'))";
+    office.db.execute(now, []).expect("written");
+    let page = reader.page(kept.cursor.as_deref()).await.expect("a page");
+    assert!(page.notes[0].contains("在未来"), "{:?}", page.notes);
+    kept.take(page);
+    assert!(kept.rows.contains_key("now"));
+    let cursor = kept.cursor.as_deref().unwrap_or_default();
+    assert!(
+        !cursor.contains(r#""begin":{"text":"2099"#),
+        "or a change while the agent is off would be missed: {cursor}"
+    );
+}
+
+#[tokio::test]
+async fn a_watermark_that_is_ordered_as_text_is_told_of() {
+    let office = Office::new();
+    office.put("a", "", Some("2024/9/30"));
+    let (mut kept, mut reader) = (Kept::default(), SqlReader::new(office.cases(10)));
+    kept.catch_up(&mut reader).await;
+    let page = reader.page(kept.cursor.as_deref()).await.expect("a page");
+    assert!(page.notes[0].contains("按文本排序"), "{:?}", page.notes);
+}
+
+#[tokio::test]
+async fn a_file_that_was_replaced_is_opened_anew() {
+    let office = Office::new();
+    office.put("a", "old", Some("2024-01-01 10:00:00"));
+    let (mut kept, mut reader) = (Kept::default(), SqlReader::new(office.cases(10)));
+    kept.catch_up(&mut reader).await;
+    let other = Office::new();
+    other.put("a", "new", Some("2024-01-02 10:00:00"));
+    other.put("b", "", Some("2024-01-02 10:00:00"));
+    std::fs::rename(other.path(), office.path()).expect("replaced");
+    kept.catch_up(&mut reader).await;
+    assert_eq!(kept.rows["a"], "new");
+    assert_eq!(kept.rows.len(), 2);
+}
+
+#[tokio::test]
+async fn text_of_another_encoding_is_read_by_it_or_refused_by_the_columns_name() {
+    let office = Office::new();
+    let gbk = encoding_rs::GB18030.encode("张三").0.into_owned();
+    let put =
+        "INSERT INTO gz_case VALUES (CAST(?1 AS TEXT), CAST(?1 AS TEXT), '2024-01-01 10:00:00')";
+    office.db.execute(put, [&gbk]).expect("written");
+    let put = "INSERT INTO gz_party VALUES (CAST(?1 AS TEXT), 1, CAST(?1 AS TEXT))";
+    office.db.execute(put, [&gbk]).expect("written");
+    let error = expect_error(first_page(office.cases(10)).await);
+    assert!(
+        error.contains("the column `id` holds text that is not UTF-8"),
+        "{error}"
+    );
+    let rest = format!(
+        "{CASES}encoding = 'gb18030'\n[children.parties]\nquery = 'SELECT * FROM gz_party'\nparent_key = 'case_id'\n"
+    );
+    let rows = first_page(office.source(10, &rest)).await.expect("a page");
+    assert_eq!(rows[0].get("title"), Some("张三"));
+    assert_eq!(
+        rows[0].children["parties"][0].get("name"),
+        Some("张三"),
+        "joined by such a key"
+    );
+}
+
+#[tokio::test]
 async fn nothing_is_handed_on_while_nothing_changes() {
     let office = Office::new();
     office.put("a", "", Some("2024-01-01 10:00:00"));

@@ -236,6 +236,31 @@ async fn acknowledged_records_stay_for_the_retention_and_then_go() {
 }
 
 #[tokio::test]
+async fn a_refusal_without_a_key_that_nobody_met_since_ends_at_the_hub_too() {
+    let bench = Bench::new();
+    let retention = Duration::days(30);
+    bench.put(vec![rejected("", "gz-20260601.csv:3", "")]).await;
+    bench.put(vec![rejected("", "sql:cases", "")]).await;
+    bench.pass(29 * 86_400);
+    bench.put(vec![rejected("", "sql:cases", "")]).await;
+    bench.pass(2 * 86_400);
+    bench.outbox.trim(retention).await.expect("trimmed");
+    assert_eq!(
+        bench.outbox.summary().await.expect("read").rejects_open,
+        1,
+        "met again"
+    );
+    let all = bench.all().await;
+    let Some(wire::record::Payload::Rejected(word)) = &all[2].payload else {
+        panic!("no word");
+    };
+    assert!(word.mended);
+    assert_eq!(word.source_location, "gz-20260601.csv:3");
+    bench.outbox.trim(retention).await.expect("trimmed");
+    assert_eq!(bench.all().await.len(), 3, "once");
+}
+
+#[tokio::test]
 async fn a_full_disk_refuses_all_of_it_and_the_next_attempt_goes_on() {
     let bench = Bench::new();
     bench.put(vec![case("a", 1)]).await;

@@ -92,13 +92,13 @@ async fn what_is_not_kept_is_read_again_and_taken_as_news() {
     let drift = heal(&bench, spoilt(before.clone())).await;
     assert_eq!((drift.resent, drift.to_read_again), (0, 3));
     let name = source();
-    assert!(bench.outbox.begins_again(&name).await.expect("read"));
+    assert!(bench.outbox.begins_again(&name, never).await.expect("read"));
     assert_eq!(bench.outbox.cursor(&name).await.expect("read"), None);
-    assert!(!bench.outbox.begins_again(&name).await.expect("read"));
+    assert!(!bench.outbox.begins_again(&name, never).await.expect("read"));
     // Wanted already: a reading that is under way is not begun anew.
     let drift = heal(&bench, spoilt(before.clone())).await;
     assert_eq!((drift.resent, drift.to_read_again), (0, 3));
-    assert!(!bench.outbox.begins_again(&name).await.expect("read"));
+    assert!(!bench.outbox.begins_again(&name, never).await.expect("read"));
     // A source with revisions of its own brings the same ones.
     let read = before.iter().zip(0..).map(|(digest, fee)| {
         let revision = digest.revision;
@@ -132,7 +132,11 @@ async fn what_only_the_hub_has_makes_the_sources_be_read_once() {
     for again in [true, false] {
         assert_eq!(heal(&bench, at_hub.clone()).await.only_at_hub, 1);
         assert_eq!(
-            bench.outbox.begins_again(&source()).await.expect("read"),
+            bench
+                .outbox
+                .begins_again(&source(), never)
+                .await
+                .expect("read"),
             again
         );
     }

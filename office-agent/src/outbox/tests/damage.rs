@@ -208,6 +208,24 @@ async fn mending_keeps_what_is_sound_and_has_the_rest_read_again() {
 }
 
 #[tokio::test]
+async fn mending_keeps_the_token_key_that_the_records_are_under() {
+    let (_folder, path) = written().await;
+    let outbox = Outbox::open(&path).expect("opened");
+    outbox.go_over(2).await.expect("gone over");
+    drop(outbox);
+    flushed(&path);
+    let mut other = record_of("c33", 33);
+    let whole = other.clone();
+    *other.last_mut().expect("not empty") = b'x';
+    spoil(&path, &whole, &other);
+    let mended = mend(&path, OffsetDateTime::now_utc()).expect("mended");
+    assert_eq!(mended.expect("there was damage").kept, 60);
+    let outbox = Outbox::open(&path).expect("opened");
+    // Under the first key the agent would go over again, and every record that waits would lose its tokens.
+    assert_eq!(outbox.token_key().await.expect("read"), 2);
+}
+
+#[tokio::test]
 async fn mending_survives_any_damage_and_being_cut_short() {
     let (folder, path) = written().await;
     let sound = fs::read(&path).expect("read");

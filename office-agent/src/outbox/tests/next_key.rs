@@ -66,7 +66,11 @@ async fn each_key_that_is_asked_for_has_the_sources_read_once() {
         bench.reopen();
         let now = bench.outbox.asked_next_key().await.expect("read");
         assert_eq!(now, asked);
-        let again = bench.outbox.begins_again(&source()).await.expect("read");
+        let again = bench
+            .outbox
+            .begins_again(&source(), never)
+            .await
+            .expect("read");
         assert_eq!(again, begins, "{asked:?}");
     }
 }
@@ -154,7 +158,11 @@ async fn what_has_no_next_tokens_never_goes_out_with_old_ones_and_comes_again_ab
         [Some(vec![1; 16]), None],
         "the hub has the first as it is"
     );
-    let again = bench.outbox.begins_again(&source()).await.expect("read");
+    let again = bench
+        .outbox
+        .begins_again(&source(), never)
+        .await
+        .expect("read");
     assert!(again);
     let read = ["old", "waits"].map(read_under_the_new_key).to_vec();
     assert_eq!(bench.put(read).await, [Stored, Stored]);

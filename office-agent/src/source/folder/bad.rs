@@ -29,6 +29,7 @@ pub(super) enum Why {
     Unreadable(String),
     Kind,
     CutShort,
+    NotUtf8Name,
     Damaged,
     NotUtf8,
     NotGb18030,
@@ -72,6 +73,10 @@ impl Why {
             }
             Self::Kind => ("is neither *.csv nor *.xlsx", "不是 *.csv 或 *.xlsx 文件"),
             Self::CutShort => ("reading was cut short", "读取被中断"),
+            Self::NotUtf8Name => (
+                "has a name that is not UTF-8; rename it, or mount the share with its character set",
+                "文件名不是 UTF-8 编码，请改名，或在挂载共享目录时指定字符集",
+            ),
             Self::Damaged => (
                 "is damaged in a way that cannot be read",
                 "文件已损坏，无法读取",

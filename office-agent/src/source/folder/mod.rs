@@ -16,3 +16,4 @@ mod xlsx;
 pub use bad::BadFile;
 pub use file::FileRows;
 pub use reader::FolderReader;
+pub(in crate::source) use reader::Order;

@@ -1,9 +1,10 @@
 //! Reading a folder page by page.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio::sync::mpsc::Receiver;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
@@ -12,7 +13,7 @@ use super::bad::{BadFile, Why};
 use super::cursor::{Current, FolderCursor, Known, Print};
 use super::examine::{Kind, examine};
 use super::rows::{Batch, Format, read};
-use super::scan::{Seen, look, scan};
+use super::scan::{Scanned, Seen, look, scan};
 use super::stability::Looks;
 use super::watch::Watch;
 use crate::config::FolderSource;
@@ -25,16 +26,30 @@ const PATIENCE: u32 = 3;
 /// Notes kept of a look at the folder; a thousand of a kind help nobody.
 const MOST_NOTES: usize = 20;
 
+/// Which of several files is read first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::source) enum Order {
+    /// What was exported later has the last word, and the hub hears what came before it.
+    OldestFirst,
+    /// For reading again: the hub has heard it all, and need not hear the past once more.
+    NewestFirst,
+}
+
 /// Reads one folder source.
 pub struct FolderReader {
     source: FolderSource,
     kind: Kind,
     looks: Looks,
     watch: Watch,
+    order: Order,
+    /// Time of the file that is read, or was last.
+    told_at: Option<i64>,
     /// Finished files of the last look that are still to be read.
     queue: VecDeque<Seen>,
     open: Option<Open>,
     bad: BTreeMap<String, Bad>,
+    /// Files whose names are not UTF-8.
+    misnamed: Vec<String>,
     notes: BTreeMap<String, Vec<String>>,
 }
 
@@ -83,11 +98,19 @@ impl FolderReader {
             looks: Looks::new(settle),
             watch: Watch::new(&source.path),
             source,
+            order: Order::OldestFirst,
+            told_at: None,
             queue: VecDeque::new(),
             open: None,
             bad: BTreeMap::new(),
+            misnamed: Vec::new(),
             notes: BTreeMap::new(),
         })
+    }
+
+    /// The same, reading several files in another order.
+    pub(in crate::source) fn in_order(self, order: Order) -> Self {
+        Self { order, ..self }
     }
 
     /// Files that cannot be read as they are.
@@ -97,7 +120,9 @@ impl FolderReader {
             .bad
             .values()
             .filter(|bad| !bad.file.passing || bad.attempts >= PATIENCE);
-        told.map(|bad| bad.file.clone()).collect()
+        let misnamed = self.misnamed.iter();
+        let misnamed = misnamed.map(|name| BadFile::new(name, Why::NotUtf8Name));
+        misnamed.chain(told.map(|bad| bad.file.clone())).collect()
     }
 
     /// Waits until the folder changes, `at_most` so long.
@@ -148,6 +173,7 @@ impl FolderReader {
         Page {
             found,
             cursor: cursor.map(FolderCursor::to_text),
+            told_at: self.told_at,
             more: true,
             wait,
             notes: self
@@ -165,7 +191,11 @@ impl FolderReader {
         self.watch.begin();
         let (folder, pattern) = (self.source.path.clone(), self.source.pattern.clone());
         let scanned = spawn_blocking(move || scan(&folder, &pattern)).await;
-        let files = scanned
+        let Scanned {
+            files,
+            misnamed,
+            others,
+        } = scanned
             .map_err(|_| SourceError::CutShort)?
             .map_err(|source| {
                 self.watch.forget();
@@ -174,11 +204,23 @@ impl FolderReader {
                     source,
                 }
             })?;
-        let is_there = |name: &String| files.iter().any(|file| file.name == *name);
-        cursor.files.retain(|name, _| is_there(name));
-        self.bad.retain(|name, _| is_there(name));
-        self.notes.retain(|name, _| is_there(name));
-        let (finished, wait) = self.looks.look(files, Instant::now());
+        let there: HashSet<String> = files.iter().map(|file| file.name.clone()).collect();
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        cursor.see(|name| there.contains(name), now);
+        self.bad.retain(|name, _| there.contains(name));
+        self.notes.retain(|name, _| there.contains(name));
+        self.misnamed = misnamed;
+        if there.is_empty() && others > 0 {
+            let pattern = &self.source.pattern;
+            let note = format!(
+                "目录中有 {others} 个文件，没有一个符合 pattern「{pattern}」 ({others} files, and none matches the pattern)"
+            );
+            self.notes.insert(String::new(), vec![note]);
+        }
+        let (mut finished, wait) = self.looks.look(files, Instant::now());
+        if self.order == Order::NewestFirst {
+            finished.reverse();
+        }
         for file in finished {
             let known = cursor
                 .files
@@ -217,6 +259,9 @@ impl FolderReader {
             known.print = seen.print;
             return false;
         }
+        // What replaces a file is not older than what it replaces, whatever the clock that wrote it says.
+        let before = (cursor.files.get(&seen.name)).map_or(i64::MIN, |known| known.print.changed);
+        self.told_at = Some(seen.print.changed.max(before));
         let current = cursor.current.take();
         let rows = current
             .filter(|current| current.file == seen.name && current.known.hash == hash)
@@ -303,6 +348,7 @@ impl Open {
         Known {
             print: self.seen.print,
             hash: self.hash.clone(),
+            gone_since: None,
         }
     }
 

@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
+
+use encoding_rs::GB18030;
 
 use super::cursor::Print;
 
@@ -15,14 +18,35 @@ pub(super) struct Seen {
     pub(super) print: Print,
 }
 
-/// Files of a folder that a pattern means, the oldest first: what was exported later has the last word.
-pub(super) fn scan(folder: &Path, pattern: &str) -> io::Result<Vec<Seen>> {
-    let mut files = Vec::new();
+/// What is in a folder.
+#[derive(Debug, Default)]
+pub(super) struct Scanned {
+    /// Files that the pattern means, the oldest first: what was exported later has the last word.
+    pub(super) files: Vec<Seen>,
+    /// Names that are not UTF-8, as they were probably meant.
+    pub(super) misnamed: Vec<String>,
+    /// Files that it does not mean.
+    pub(super) others: usize,
+}
+
+/// Looks which files of a folder a pattern means.
+pub(super) fn scan(folder: &Path, pattern: &str) -> io::Result<Scanned> {
+    let mut scanned = Scanned::default();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
+        let name = match entry.file_name().into_string() {
+            Ok(name) => name,
+            Err(name) => {
+                // Several such names would be one, read as they are.
+                let name = GB18030.decode(name.as_bytes()).0.into_owned();
+                if matches(pattern, &name) {
+                    scanned.misnamed.push(name);
+                }
+                continue;
+            }
+        };
         // Excel locks a workbook with a file `~$…` beside it.
-        if name.starts_with(['.', '~']) || !matches(pattern, &name) {
+        if name.starts_with(['.', '~']) {
             continue;
         }
         let path = entry.path();
@@ -30,10 +54,15 @@ pub(super) fn scan(folder: &Path, pattern: &str) -> io::Result<Vec<Seen>> {
         let Ok(Some(print)) = look(&path) else {
             continue;
         };
-        files.push(Seen { name, path, print });
+        match matches(pattern, &name) {
+            true => scanned.files.push(Seen { name, path, print }),
+            false => scanned.others += 1,
+        }
     }
+    let files = &mut scanned.files;
     files.sort_by(|a, b| (a.print.changed, &a.name).cmp(&(b.print.changed, &b.name)));
-    Ok(files)
+    scanned.misnamed.sort();
+    Ok(scanned)
 }
 
 /// Size and time of a file; `None` when it is a folder or something else.
@@ -108,12 +137,8 @@ mod tests {
         }
         fs::create_dir(folder.path().join("b.csv")).expect("a folder");
         let found = scan(folder.path(), "*.csv").expect("readable");
-        assert_eq!(
-            found
-                .iter()
-                .map(|seen| seen.name.as_str())
-                .collect::<Vec<_>>(),
-            ["a.csv"]
-        );
+        let files = found.files.iter();
+        let names: Vec<_> = files.map(|seen| seen.name.as_str()).collect();
+        assert_eq!((names, found.others), (vec!["a.csv"], 1));
     }
 }

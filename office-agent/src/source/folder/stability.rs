@@ -1,6 +1,6 @@
 //! Telling a file that is still being written from one that is finished.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -26,8 +26,8 @@ impl Looks {
 
     /// Takes a look at all files. Returns which are finished, in the same order, and how long to wait for the rest.
     pub(super) fn look(&mut self, files: Vec<Seen>, now: Instant) -> (Vec<Seen>, Option<Duration>) {
-        self.seen
-            .retain(|name, _| files.iter().any(|file| file.name == *name));
+        let there: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        self.seen.retain(|name, _| there.contains(name.as_str()));
         let mut wait: Option<Duration> = None;
         let mut finished = Vec::new();
         for file in files {

@@ -24,6 +24,12 @@ type Line = (u32, Vec<Option<String>>);
 /// has 256 MB in all.
 const LARGEST_PART: u64 = 64 << 20;
 
+/// Memory that the rows of child sheets may take; a hundred and fifty thousand parties do.
+const MOST_HELD: usize = 96 << 20;
+/// What a row, and each of its cells, takes beside its text.
+const ROW: usize = 200;
+const CELL: usize = 32;
+
 /// Numbers from here on have more digits than Excel keeps.
 const FIRST_INEXACT: f64 = 1e15;
 
@@ -42,12 +48,18 @@ pub(super) fn read(
         ..BadFile::new(file, Why::NoWorkbook(error.to_string()))
     })?;
     let mut children = BTreeMap::new();
+    let mut held = 0;
     for (name, child) in &source.children {
         let mut families = Families::new();
         let mut sheet = Sheet::open(&mut book, file, &child.sheet)?;
         let key = sheet.position(&child.parent_key)?;
         while let Some(row) = sheet.next(out)? {
             if let Some(parent) = row.cells[key].clone() {
+                held += memory(&row);
+                if held > MOST_HELD {
+                    let megabytes = (held >> 20) as u64;
+                    return Err(BadFile::new(file, Why::TooLarge { megabytes }));
+                }
                 families.entry(parent).or_default().push(row);
             }
         }
@@ -75,6 +87,12 @@ pub(super) fn read(
         }
     }
     Ok(())
+}
+
+/// About how much memory a row takes.
+fn memory(row: &Row) -> usize {
+    let texts = row.cells.iter().flatten().map(String::len).sum::<usize>();
+    ROW + texts + CELL * row.cells.len()
 }
 
 /// Sheets are read cell by cell; the workbook's other parts, its texts above all, are held in memory as they unpack. What

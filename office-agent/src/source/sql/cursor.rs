@@ -7,9 +7,9 @@
 //! has been seen; everything from there on is looked at again. The outbox recognises what it has seen.
 
 use serde::{Deserialize, Serialize};
-use time::{
-    Duration, PrimitiveDateTime, format_description::BorrowedFormatItem, macros::format_description,
-};
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 /// A value as the database holds it, for comparing by the database and for showing as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,34 +101,80 @@ impl SqlCursor {
 }
 
 const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
+const WITH_SPACE: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+const WITH_T: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
 const SECONDS: usize = "2024-01-01 00:00:00".len();
+
+/// A watermark that is a date or a time, and how it is written.
+struct Written<'a> {
+    moment: PrimitiveDateTime,
+    form: &'static [BorrowedFormatItem<'static>],
+    /// Of the time's zone, as it stands there.
+    offset: &'a str,
+}
+
+impl<'a> Written<'a> {
+    fn parse(watermark: &'a Value) -> Option<Self> {
+        let Value::Text(text) = watermark else {
+            return None;
+        };
+        let text = text.trim();
+        if let Ok(date) = time::Date::parse(text, DATE) {
+            return Some(Self {
+                moment: date.midnight(),
+                form: DATE,
+                offset: "",
+            });
+        }
+        let head = text.get(..SECONDS)?;
+        let form = if head.contains('T') {
+            WITH_T
+        } else {
+            WITH_SPACE
+        };
+        // Fractions are cut off: a bound may be too early.
+        Some(Self {
+            moment: PrimitiveDateTime::parse(head, form).ok()?,
+            form,
+            offset: text[SECONDS..].trim_start_matches(|c: char| c == '.' || c.is_ascii_digit()),
+        })
+    }
+
+    /// Another moment in the same writing.
+    fn at(&self, moment: PrimitiveDateTime) -> Option<Value> {
+        Some(Value::Text(moment.format(self.form).ok()? + self.offset))
+    }
+}
 
 /// A lower bound `by` before `watermark`, in the same writing; `None` when it is no date or time.
 pub(super) fn earlier(watermark: &Value, by: std::time::Duration) -> Option<Value> {
-    const WITH_SPACE: &[BorrowedFormatItem<'_>] =
-        format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
-    const WITH_T: &[BorrowedFormatItem<'_>] =
-        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
-    let Value::Text(text) = watermark else {
-        return None;
-    };
-    let text = text.trim();
-    // Fractions are cut off: a bound may be too early.
+    let written = Written::parse(watermark)?;
     let whole_seconds = i64::try_from(by.as_secs()).ok()? + i64::from(by.subsec_nanos() > 0);
-    let by = Duration::seconds(whole_seconds);
-    if let Ok(date) = time::Date::parse(text, DATE) {
-        let days = Duration::days((whole_seconds + 86_399) / 86_400);
-        return Some(Value::Text(date.checked_sub(days)?.format(DATE).ok()?));
+    written.at(written
+        .moment
+        .checked_sub(Duration::seconds(whole_seconds))?)
+}
+
+/// A lower bound in place of one that lies in the future: behind the watermark of a typing error no change would ever be
+/// read. `None` where it does not, or is no date or time. A day makes up for every time zone.
+pub(super) fn not_in_the_future(watermark: &Value, now: OffsetDateTime) -> Option<Value> {
+    const DAY: Duration = Duration::days(1);
+    let written = Written::parse(watermark)?;
+    let now = PrimitiveDateTime::new(now.date(), now.time());
+    match written.moment > now.checked_add(DAY)? {
+        true => written.at(now.checked_sub(DAY)?),
+        false => None,
     }
-    let head = text.get(..SECONDS)?;
-    let form = if head.contains('T') {
-        WITH_T
-    } else {
-        WITH_SPACE
+}
+
+/// Whether it is text whose order may be another than that of the times it speaks of: 2024/9/30 stands behind 2024/10/1.
+pub(super) fn is_ordered_as_text(watermark: &Value) -> bool {
+    let Value::Text(text) = watermark else {
+        return false;
     };
-    let moment = PrimitiveDateTime::parse(head, form).ok()?.checked_sub(by)?;
-    let offset = text[SECONDS..].trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
-    Some(Value::Text(moment.format(form).ok()? + offset))
+    Written::parse(watermark).is_none() && text.trim().parse::<f64>().is_err()
 }
 
 #[cfg(test)]
@@ -189,6 +235,37 @@ mod tests {
             SqlCursor::restore(Some("{"), ["w".into(), "k".into()]),
             start()
         );
+    }
+
+    #[test]
+    fn a_watermark_in_the_future_bounds_nothing() {
+        let now = time::macros::datetime!(2024-03-05 12:00:30 UTC);
+        for (watermark, expected) in [
+            ("2099-01-01 00:00:00", Some("2024-03-04 12:00:30")),
+            ("2099-01-01T00:00:00.5+08", Some("2024-03-04T12:00:30+08")),
+            ("2099-01-01", Some("2024-03-04")),
+            ("2024-03-06 12:00:30", None),
+            ("2024-03-05", None),
+            ("4070908800", None),
+        ] {
+            let instead = not_in_the_future(&text(watermark), now);
+            assert_eq!(instead, expected.map(text), "{watermark}");
+        }
+        assert_eq!(not_in_the_future(&Value::Integer(4_070_908_800), now), None);
+    }
+
+    #[test]
+    fn text_that_is_no_date_may_be_in_another_order() {
+        for (watermark, so) in [
+            ("2024/10/1", true),
+            ("2024-9-30 10:00", true),
+            ("2024-09-30", false),
+            ("2024-09-30 10:00:00.123+08", false),
+            ("1727690400", false),
+        ] {
+            assert_eq!(is_ordered_as_text(&text(watermark)), so, "{watermark}");
+        }
+        assert!(!is_ordered_as_text(&Value::Integer(7)));
     }
 
     #[test]

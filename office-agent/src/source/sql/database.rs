@@ -5,6 +5,7 @@ use super::keyset::{Dialect, Field, Statement};
 use super::mysql::MySql;
 use super::postgres::Postgres;
 use super::sqlite::{Interrupt, Sqlite};
+use crate::config::TextEncoding;
 use crate::source::SourceError;
 
 /// What kind of database a url is of, and the url behind that.
@@ -24,14 +25,14 @@ pub(super) enum Database {
 }
 
 impl Database {
-    pub(super) async fn connect(url: &str) -> Result<Self, SourceError> {
+    pub(super) async fn connect(url: &str, encoding: TextEncoding) -> Result<Self, SourceError> {
         let (kind, rest) = kind(url)?;
         Ok(match kind {
             Dialect::Postgres => Self::Postgres(Box::new(Postgres::connect(url).await?)),
             Dialect::MySql => {
                 Self::MySql(Box::new(MySql::connect(&format!("mysql:{rest}")).await?))
             }
-            Dialect::Sqlite => Self::Sqlite(Sqlite::connect(rest)?),
+            Dialect::Sqlite => Self::Sqlite(Sqlite::connect(rest, encoding)?),
         })
     }
 
@@ -48,6 +49,14 @@ impl Database {
         match self {
             Self::Postgres(_) | Self::MySql(_) => None,
             Self::Sqlite(database) => Some(database.interrupt()),
+        }
+    }
+
+    /// Whether what was opened is not what stands at the address now.
+    pub(super) fn is_replaced(&self) -> bool {
+        match self {
+            Self::Postgres(_) | Self::MySql(_) => false,
+            Self::Sqlite(database) => database.is_replaced(),
         }
     }
 

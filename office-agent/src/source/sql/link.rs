@@ -39,7 +39,7 @@ struct Child {
 
 impl Link {
     pub(super) async fn open(source: &SqlSource) -> Result<Self, SourceError> {
-        let mut database = Database::connect(&source.url.reveal()?).await?;
+        let mut database = Database::connect(&source.url.reveal()?, source.encoding).await?;
         let location = format!("sql:{}", source.name);
         let cases = place(&mut database, QUERY.to_owned(), &source.query, location).await?;
         let watermark = cases.table.position(&source.watermark)?;
@@ -71,6 +71,11 @@ impl Link {
     /// See [`Database::interrupt`].
     pub(super) fn interrupt(&self) -> Option<Interrupt> {
         self.database.interrupt()
+    }
+
+    /// See [`Database::is_replaced`].
+    pub(super) fn is_replaced(&self) -> bool {
+        self.database.is_replaced()
     }
 
     pub(super) async fn begin(&mut self) -> Result<(), SourceError> {

@@ -74,7 +74,7 @@ impl SqlReader {
     /// When the database is away or refuses; the next call connects anew.
     pub async fn page(&mut self, stored: Option<&str>) -> Result<Page, SourceError> {
         // Taken out, so that a call that fails or is dropped half-way leaves no link in an unknown state behind.
-        let mut link = match self.link.take() {
+        let mut link = match self.link.take().filter(|link| !link.is_replaced()) {
             Some(link) => link,
             None => connect(self.passes.source.clone()).await?,
         };

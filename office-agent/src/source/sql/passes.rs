@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use super::cursor::{SqlCursor, Value, earlier};
+use super::cursor::{SqlCursor, Value, earlier, is_ordered_as_text, not_in_the_future};
 use super::keyset::Range;
 use super::link::Link;
 use crate::config::SqlSource;
@@ -33,8 +34,18 @@ pub(super) struct Passes {
     long_pass_at: Option<Instant>,
     /// Digest of the last pass of one page.
     last_page: Option<[u8; 32]>,
+    /// Of rows that lack something.
     notes: Vec<String>,
+    /// Of the watermark that reading has come to.
+    mark_note: Option<&'static str>,
 }
+
+/// Where the highest watermark lies in the future.
+const IN_THE_FUTURE: &str = "有行的 watermark 在未来，请更正；在此之前每次重读最近一天 \
+    (a row's watermark lies in the future; correct it, until then the last day is read again each time)";
+/// Where it is text that is no date.
+const AS_TEXT: &str = "watermark 按文本排序（如 2024/9/30 排在 2024/10/1 之后），部分修改要到每周重读时才会读到；请在 query 中改为日期时间 \
+    (the watermark is ordered as text, 2024/9/30 behind 2024/10/1: some changes come with the weekly reading only; make it a date or time in the query)";
 
 impl Passes {
     pub(super) fn new(source: SqlSource) -> Self {
@@ -45,7 +56,13 @@ impl Passes {
             long_pass_at: None,
             last_page: None,
             notes: Vec::new(),
+            mark_note: None,
         }
+    }
+
+    fn told(&self) -> Vec<String> {
+        let mark_note = self.mark_note.map(str::to_owned);
+        mark_note.into_iter().chain(self.notes.clone()).collect()
     }
 
     /// Reads a page over `link` in one transaction.
@@ -96,15 +113,21 @@ impl Passes {
             return Ok(Page {
                 found,
                 cursor: Some(cursor.to_text()),
+                told_at: None,
                 more,
                 wait: None,
-                notes: self.notes.clone(),
+                notes: self.told(),
             });
         }
         let was_long = cursor.pass.is_some();
         // The first reading of all is long too, and says nothing about the tail.
         self.long_pass_at = (was_long && cursor.begin.is_some()).then(Instant::now);
         cursor.finish(last);
+        // Kept as a bound of today: what changes while the agent is off is not behind it.
+        let begin = cursor.begin.as_ref();
+        if let Some(bound) = begin.and_then(|at| not_in_the_future(at, OffsetDateTime::now_utc())) {
+            cursor.begin = Some(bound);
+        }
         if was_long {
             self.last_page = None;
         }
@@ -120,17 +143,26 @@ impl Passes {
         self.last_page.replace(digest) == Some(digest)
     }
 
-    fn range(&self, cursor: &SqlCursor) -> Result<Range, SourceError> {
-        Ok(match (&cursor.pass, &cursor.begin) {
-            (Some(pass), _) => Range::After(pass.at.clone()),
-            (None, Some(begin)) => Range::From(match self.source.overlap {
-                None => begin.clone(),
-                Some(overlap) => {
-                    earlier(begin, overlap.get()).ok_or(SourceError::OverlapWithoutTime)?
-                }
-            }),
-            (None, None) => Range::All,
-        })
+    fn range(&mut self, cursor: &SqlCursor) -> Result<Range, SourceError> {
+        if let Some(pass) = &cursor.pass {
+            return Ok(Range::After(pass.at.clone()));
+        }
+        let Some(begin) = &cursor.begin else {
+            return Ok(Range::All);
+        };
+        let now = OffsetDateTime::now_utc();
+        let last = cursor.last.as_ref().map_or(begin, |last| &last.watermark);
+        self.mark_note = match not_in_the_future(last, now) {
+            Some(_) => Some(IN_THE_FUTURE),
+            None => is_ordered_as_text(last).then_some(AS_TEXT),
+        };
+        let begin = not_in_the_future(begin, now).unwrap_or_else(|| begin.clone());
+        Ok(Range::From(match self.source.overlap {
+            None => begin,
+            Some(overlap) => {
+                earlier(&begin, overlap.get()).ok_or(SourceError::OverlapWithoutTime)?
+            }
+        }))
     }
 
     /// A migration gives a hundred thousand rows one watermark; reading them all at every poll would be all we do.
@@ -149,9 +181,10 @@ impl Passes {
         Page {
             found,
             cursor,
+            told_at: None,
             more: due,
             wait: None,
-            notes: self.notes.clone(),
+            notes: self.told(),
         }
     }
 
@@ -174,9 +207,10 @@ impl Passes {
         Ok(Page {
             found,
             cursor: None,
+            told_at: None,
             more,
             wait: None,
-            notes: self.notes.clone(),
+            notes: self.told(),
         })
     }
 }
