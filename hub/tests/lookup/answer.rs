@@ -315,7 +315,7 @@ async fn an_office_without_new_cases_is_up_to_date_while_its_agent_is_heard_and_
         .office(&counter.hub, "xiaoshan", vec![inheritance("A", 1)])
         .await;
     let pool = &counter.hub.db.pool;
-    let quiet = "UPDATE sync_position SET caught_up_at = '1999-01-01', backlog = 0, last_seen_at = '2001-01-01'";
+    let quiet = "UPDATE sync_position SET caught_up_at = '1999-01-01 00:00Z', backlog = 0, last_seen_at = '2001-01-01 00:00Z'";
     sqlx::query(quiet).execute(pool).await.unwrap();
     let question = about("mandate", vec![who(PartyRole::Principal, 9)], vec![]);
     let answer = counter.answer(question).await;

@@ -88,13 +88,13 @@ async fn a_quiet_office_is_up_to_date_since_it_was_last_heard_here_as_in_the_sta
     let bureau = Bureau::open().await;
     let records: Vec<Record> = vec![case("A").into()];
     bureau.seed.office(&bureau.hub, "hangzhou", records).await;
-    let quiet = "UPDATE sync_position SET caught_up_at = '1999-01-01', backlog = 0, last_seen_at = '2001-01-01'";
+    let quiet = "UPDATE sync_position SET caught_up_at = '1999-01-01 00:00Z', backlog = 0, last_seen_at = '2001-01-01 00:00Z'";
     let pool = &bureau.hub.db.pool;
     sqlx::query(quiet).execute(pool).await.unwrap();
     let said = async || {
         let feed = "/api/v1/offices/hangzhou/feed";
         let feed = bureau.get(Role::Analyst, feed).await.json();
-        let all = "/api/v1/statistics/feeds?office=hangzhou";
+        let all = "/api/v1/statistics/feeds";
         let all = bureau.get(Role::Analyst, all).await.json();
         let known = all["items"].as_array().unwrap();
         let known = known.iter().find(|item| item["office_id"] == "hangzhou");
