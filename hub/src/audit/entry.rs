@@ -31,6 +31,8 @@ macro_rules! actions {
         }
 
         impl Action {
+            pub const ALL: &[Self] = &[$(Self::$action,)+];
+
             /// The form in which it is stored.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$action => $code,)+ }
@@ -74,6 +76,7 @@ actions! {
     ListDuplicates = "duplicate.list", "查看重复申请";
     ExportStatistics = "statistics.export", "导出统计";
     ExportFindings = "supervision.export", "导出监督问题";
+    ExportDuplicates = "review.export", "导出重复申请";
     ExportAudit = "audit.export", "导出审计";
     /// A large file is to be made.
     StartExport = "export.start", "发起导出";
@@ -94,7 +97,7 @@ actions! {
     TakeFindingStep = "supervision.step", "处理监督问题";
     PlanInspection = "inspection.plan", "计划检查";
     ListInspections = "inspection.list", "查看检查";
-    ReadInspection = "inspection.read", "查看检查";
+    ReadInspection = "inspection.read", "查看检查详情";
     TakeInspectionStep = "inspection.step", "处理检查";
     SubmitFiling = "filing.submit", "报送";
     ListFilings = "filing.list", "查看报送";
@@ -285,5 +288,21 @@ impl Entry {
             office_id: person.office_id(),
             ..Self::of(actor, action, outcome, detail)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_two_actions_have_a_form_or_a_name_in_common() {
+        let of = |part: fn(Action) -> &'static str| {
+            let parts = Action::ALL.iter().map(|action| part(*action));
+            parts.collect::<HashSet<_>>().len()
+        };
+        assert_eq!(of(Action::code), Action::ALL.len());
+        assert_eq!(of(Action::name_zh), Action::ALL.len());
     }
 }

@@ -1,6 +1,7 @@
 //! RFC 4180 with a byte order mark.
 
 use super::sheet::{Cell, Sheet};
+use crate::statistics::digits::rounded;
 
 /// Tells spreadsheets that CSV is UTF-8.
 const BOM: &str = "\u{feff}";
@@ -25,8 +26,9 @@ fn field(cell: &Cell) -> String {
         Cell::Text(text) => quoted(&harmless(text)),
         Cell::Count(count) => count.map_or_else(String::new, |count| count.to_string()),
         Cell::Fen(fen) => fen.map_or_else(String::new, yuan),
-        Cell::Decimal(number) => number.map_or_else(String::new, |number| format!("{number:.2}")),
-        Cell::Rate(rate) => rate.map_or_else(String::new, |rate| format!("{rate:.4}")),
+        Cell::Decimal(number) => places(*number, 2),
+        // As parts of 1, to the places that they have per cent.
+        Cell::Rate(share) | Cell::Points(share) => places(*share, 4),
     }
 }
 
@@ -43,6 +45,14 @@ fn quoted(text: &str) -> String {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text.to_owned(),
     }
+}
+
+fn places(number: Option<f64>, places: u8) -> String {
+    let text = |number| {
+        let number = rounded(number, places.into());
+        format!("{number:.*}", usize::from(places))
+    };
+    number.map_or_else(String::new, text)
 }
 
 fn yuan(fen: i64) -> String {
@@ -68,5 +78,13 @@ mod tests {
         );
         assert_eq!(cell("杭州公证处"), "杭州公证处");
         assert_eq!(field(&Cell::Fen(Some(-5))), "-0.05");
+    }
+
+    #[test]
+    fn a_share_has_the_digits_that_it_has_per_cent() {
+        assert_eq!(field(&Cell::Rate(Some(0.969_767))), "0.9698");
+        assert_eq!(field(&Cell::Rate(Some(0.996_25))), "0.9963");
+        assert_eq!(field(&Cell::Decimal(Some(1.005))), "1.01");
+        assert_eq!(field(&Cell::Rate(None)), "");
     }
 }

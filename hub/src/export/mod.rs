@@ -4,6 +4,7 @@
 
 pub(crate) mod csv;
 pub mod desk;
+mod duplicate;
 mod run;
 mod sheet;
 pub mod subject;

@@ -24,6 +24,8 @@ pub(crate) enum Cell {
     Count(Option<i64>),
     Fen(Option<i64>),
     Rate(Option<f64>),
+    /// A difference of shares.
+    Points(Option<f64>),
     /// With two places.
     Decimal(Option<f64>),
 }
@@ -170,11 +172,12 @@ pub(crate) fn with_unit(name_zh: &str, unit: Unit) -> String {
     }
 }
 
-/// A difference in days is no share.
+/// A difference in days is no share, and that of shares is no part of what was before.
 pub(crate) fn changed(unit: Unit, change: Option<f64>) -> Cell {
     match unit {
         Unit::Days => Cell::Count(change.map(|days| days as i64)),
         Unit::Score => Cell::Decimal(change),
+        Unit::Rate => Cell::Points(change),
         _ => Cell::Rate(change),
     }
 }

@@ -12,9 +12,10 @@ use sqlx::{PgConnection, PgPool};
 use time::{Date, Duration, OffsetDateTime};
 use utoipa::ToSchema;
 
-use super::{Cell, Page, Sheet, Title, local};
+use super::{Cell, Page, Sheet, Title, duplicate, local};
 use crate::audit::{Action, Outcome, Recorded};
 use crate::local_time::{SHANGHAI, local_day};
+use crate::review::duplicate::Queue;
 use crate::statistics::layout::Layout;
 use crate::statistics::period::Grain;
 use crate::statistics::query::{self, Query, QueryError};
@@ -32,7 +33,7 @@ pub const AT_ONCE: usize = query::MOST_ROWS;
 pub const MOST: usize = 100_000;
 
 /// Rows read at once.
-const READ_AT_ONCE: i64 = 1000;
+pub(super) const READ_AT_ONCE: i64 = 1000;
 
 /// What a file is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -45,9 +46,13 @@ pub enum SubjectKind {
     Findings,
     /// Entries of the audit log.
     Audit,
+    /// What the rules of duplicate applications found.
+    Duplicates,
 }
 
-codes!(SubjectKind { Statistics = "statistics", Findings = "findings", Audit = "audit" });
+codes!(SubjectKind {
+    Statistics = "statistics", Findings = "findings", Audit = "audit", Duplicates = "duplicates",
+});
 
 /// Days in Asia/Shanghai, both included; `None` where it is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +67,7 @@ pub enum Subject {
     Statistics(Box<Query>),
     Findings(Wanted),
     Audit(Days),
+    Duplicates(Queue),
 }
 
 /// Where names come from.
@@ -95,6 +101,7 @@ impl SubjectKind {
             Self::Statistics => "统计分析",
             Self::Findings => "监督问题",
             Self::Audit => "审计日志",
+            Self::Duplicates => "重复申请",
         }
     }
 }
@@ -105,6 +112,7 @@ impl Subject {
             Self::Statistics(_) => SubjectKind::Statistics,
             Self::Findings(_) => SubjectKind::Findings,
             Self::Audit(_) => SubjectKind::Audit,
+            Self::Duplicates(_) => SubjectKind::Duplicates,
         }
     }
 
@@ -114,6 +122,7 @@ impl Subject {
             Self::Statistics(_) => Action::ExportStatistics,
             Self::Findings(_) => Action::ExportFindings,
             Self::Audit(_) => Action::ExportAudit,
+            Self::Duplicates(_) => Action::ExportDuplicates,
         }
     }
 
@@ -134,6 +143,7 @@ impl Subject {
                 "state": wanted.state.map(FindingState::code),
             }),
             Self::Audit(days) => json!({ "from": day(days.first), "to": day(days.last) }),
+            Self::Duplicates(queue) => queue.detail(),
         }
     }
 
@@ -143,13 +153,14 @@ impl Subject {
             Self::Statistics(query) => format!("{}　{}", Title::name(query), Title::period(query)),
             Self::Findings(_) => "监督问题清单".into(),
             Self::Audit(days) => format!("审计日志　{}", days.label_zh()),
+            Self::Duplicates(queue) => format!("重复申请清单　{}", queue.state().label_zh()),
         }
     }
 
     /// How many rows there will be; 0 where nobody knows before they are read.
     pub async fn total(&self, moment: &mut PgConnection) -> Result<u64, sqlx::Error> {
         match self {
-            Self::Statistics(_) | Self::Findings(_) => Ok(0),
+            Self::Statistics(_) | Self::Findings(_) | Self::Duplicates(_) => Ok(0),
             Self::Audit(days) => {
                 let (after, through) = days.entries(moment).await?;
                 Ok(u64::try_from(through - after).unwrap_or(0))
@@ -195,7 +206,8 @@ impl Subject {
                     wanted.behind = Some(last);
                 }
                 within(&rows, most)?;
-                Ok(listed("监督问题清单", String::new(), as_of, &FINDING, rows))
+                let headers = FINDING.map(str::to_owned).into();
+                Ok(listed("监督问题清单", String::new(), as_of, headers, rows))
             }
             Self::Audit(days) => {
                 let names = Names::read(moment, &known.pool).await?;
@@ -212,13 +224,26 @@ impl Subject {
                     within(&rows, most)?;
                 }
                 let period = format!("期间：{}", days.label_zh());
-                Ok(listed("审计日志", period, as_of, &ENTRY, rows))
+                let headers = ENTRY.map(str::to_owned).into();
+                Ok(listed("审计日志", period, as_of, headers, rows))
+            }
+            Self::Duplicates(queue) => {
+                let as_of = store::tx::now(moment).await?;
+                let rows = duplicate::read(moment, &known.pool, queue, most, done).await?;
+                let state = format!("状态：{}", queue.state().label_zh());
+                Ok(listed(
+                    "重复申请清单",
+                    state,
+                    as_of,
+                    duplicate::headers(),
+                    rows,
+                ))
             }
         }
     }
 }
 
-fn within(rows: &[Vec<Cell>], most: usize) -> Result<(), ReadError> {
+pub(super) fn within(rows: &[Vec<Cell>], most: usize) -> Result<(), ReadError> {
     match rows.len() <= most {
         true => Ok(()),
         false => Err(ReadError::TooLarge),
@@ -229,7 +254,7 @@ fn listed(
     name: &str,
     period: String,
     as_of: OffsetDateTime,
-    headers: &[&str],
+    headers: Vec<String>,
     rows: Vec<Vec<Cell>>,
 ) -> Page {
     Page {
@@ -240,7 +265,7 @@ fn listed(
             as_of: format!("数据截至：{}", local(as_of)),
         },
         sheet: Sheet {
-            headers: headers.iter().map(|header| (*header).to_owned()).collect(),
+            headers,
             rows,
             totals: None,
         },
@@ -248,11 +273,11 @@ fn listed(
     }
 }
 
-fn text(text: impl Into<String>) -> Cell {
+pub(super) fn text(text: impl Into<String>) -> Cell {
     Cell::Text(text.into())
 }
 
-fn day(day: Option<Date>) -> Cell {
+pub(super) fn day(day: Option<Date>) -> Cell {
     text(day.map_or_else(String::new, |day| Grain::Day.label(day)))
 }
 

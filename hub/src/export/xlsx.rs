@@ -3,6 +3,7 @@
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
 use super::sheet::{Cell, Page, Sheet, Title};
+use crate::statistics::digits::sheet as digits;
 
 /// Rows above the headers.
 const TITLE: u32 = 2;
@@ -19,6 +20,7 @@ struct Looks {
     count: Format,
     money: Format,
     percent: Format,
+    points: Format,
 }
 
 impl Looks {
@@ -37,9 +39,10 @@ impl Looks {
                 .set_align(FormatAlign::Center)
                 .set_align(FormatAlign::VerticalCenter)
                 .set_background_color(Color::RGB(0xF2_F2_F2)),
-            count: number("#,##0"),
-            money: number("#,##0.00"),
-            percent: number("0.00%"),
+            count: number(digits::WHOLE),
+            money: number(digits::TWO_PLACES),
+            percent: number(digits::PERCENT),
+            points: number(digits::POINTS),
             text: framed,
         }
     }
@@ -51,6 +54,7 @@ impl Looks {
             count: self.count.set_bold(),
             money: self.money.set_bold(),
             percent: self.percent.set_bold(),
+            points: self.points.set_bold(),
             ..self
         }
     }
@@ -135,6 +139,7 @@ fn write_row(
             Cell::Count(count) => (count.map(|count| count as f64), &looks.count),
             Cell::Fen(fen) => (fen.map(|fen| fen as f64 / 100.0), &looks.money),
             Cell::Rate(rate) => (*rate, &looks.percent),
+            Cell::Points(share) => (share.map(|share| share * 100.0), &looks.points),
             Cell::Decimal(number) => (*number, &looks.money),
         };
         match figure {

@@ -159,7 +159,7 @@ fn feed(feed: &Freshness) -> wire::FeedFreshness {
         office_id: feed.office_id.to_string(),
         office_name: feed.office_name.clone(),
         last_commit_at: feed.last_commit_at.map(timestamp),
-        caught_up_at: feed.caught_up_at.map(timestamp),
+        caught_up_at: feed.up_to_date_at.map(timestamp),
         connected: feed.connected,
     }
 }

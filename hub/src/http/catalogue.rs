@@ -15,6 +15,7 @@ use super::office::Nothing;
 use super::params::Params;
 use super::problem::{Problem, ProblemBody};
 use crate::alarm;
+use crate::audit::Action;
 
 /// Code lists.
 #[derive(Serialize, ToSchema)]
@@ -30,6 +31,8 @@ pub(super) struct Catalogue {
     districts: Vec<Code>,
     /// What alarms about look-ups are about.
     alarm_kinds: Vec<Code>,
+    /// What the audit log records, by what people call it.
+    audit_actions: Vec<Code>,
     /// Rules by which applications are found to be duplicates of one another.
     rules: Vec<RuleAnswer>,
     rules_version: String,
@@ -90,6 +93,7 @@ pub(super) async fn serve(
         }),
         districts: codes(HANGZHOU, |district| (district.code, district.name_zh)),
         alarm_kinds: codes(alarm::Kind::ALL, |kind| (kind.code(), kind.label_zh())),
+        audit_actions: codes(Action::ALL, |action| (action.code(), action.name_zh())),
         rules_version: rules.version().to_owned(),
         rules: rules.rules().iter().map(rule).collect(),
     }))

@@ -61,7 +61,7 @@ pub(super) struct FeedAnswer {
     first_load: Option<FirstLoad>,
     #[serde(with = "time::serde::rfc3339::option")]
     last_commit_at: Option<OffsetDateTime>,
-    /// When the agent last said that nothing waits.
+    /// When all that the office has was last known to be here: now, for as long as its agent is heard and nothing waits there.
     #[serde(with = "time::serde::rfc3339::option")]
     caught_up_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -194,7 +194,7 @@ impl From<store::office::Office> for Office {
 
 impl FirstLoad {
     fn of(feed: &Feed) -> Option<Self> {
-        match (feed.caught_up_at, feed.committed_sequence, feed.backlog) {
+        match (feed.up_to_date_at, feed.committed_sequence, feed.backlog) {
             (None, Some(committed), Some(backlog)) => Some(Self {
                 committed,
                 known: committed + backlog,
@@ -221,7 +221,7 @@ impl From<Feed> for FeedAnswer {
             backlog: feed.backlog,
             first_load: FirstLoad::of(&feed),
             last_commit_at: feed.last_commit_at,
-            caught_up_at: feed.caught_up_at,
+            caught_up_at: feed.up_to_date_at,
             last_seen_at: feed.last_seen_at,
             clock_skew_ms: feed.clock_skew_ms,
             agent_version: feed.agent_version,

@@ -54,6 +54,7 @@ use crate::review::person::PairState;
         review::person::decline,
         review::person::withdraw,
         review::duplicate::list,
+        review::duplicate::export_all,
         review::duplicate::read,
         review::duplicate::decide,
         review::duplicate::withdraw,

@@ -213,6 +213,10 @@ fn reviews(
         )
         .route("/duplicates", gate(casework, get(review::duplicate::list)))
         .route(
+            "/duplicates/exports",
+            gate(casework, post(review::duplicate::export_all)),
+        )
+        .route(
             "/duplicates/{finding_id}",
             gate(casework, get(review::duplicate::read)),
         )

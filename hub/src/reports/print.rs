@@ -7,6 +7,7 @@ use crate::export::{local, with_unit};
 use crate::reports::Issue;
 use crate::reports::document::{Cell, Document, Head, Row, Table};
 use crate::reports::summary::shown;
+use crate::statistics::digits;
 use crate::statistics::measure::{Number, Unit};
 
 const STYLE: &str = "\
@@ -98,12 +99,10 @@ fn overview(page: &mut String, document: &Document) {
 }
 
 fn change(unit: Unit, change: Option<f64>) -> String {
-    match (unit, change) {
-        (_, None) => "—".into(),
-        (Unit::Days, Some(days)) => format!("{days:+.0}"),
-        (Unit::Score, Some(score)) => format!("{score:+.2}"),
-        (_, Some(share)) => format!("{:+.2}%", share * 100.0),
-    }
+    change.map_or_else(
+        || digits::NONE.into(),
+        |change| digits::changed(change, unit),
+    )
 }
 
 fn open(page: &mut String, heading: &str, first: &str, heads: impl Iterator<Item = String>) {

@@ -2,6 +2,7 @@
 
 use super::document::{Cell, Comparison, Document, Row, Table, cell_of};
 use super::period::ReportPeriod;
+use crate::statistics::digits;
 use crate::statistics::measure::{Number, Unit};
 
 /// Rows that are named.
@@ -88,7 +89,13 @@ fn ranking(document: &Document, table: &Table) -> Option<String> {
     let named: Vec<String> = rows
         .iter()
         .take(NAMED)
-        .map(|(row, number)| format!("{}（{}件）", row.name_zh, grouped(number.as_f64() as i64)))
+        .map(|(row, number)| {
+            format!(
+                "{}（{}件）",
+                row.name_zh,
+                digits::grouped(number.as_f64() as i64)
+            )
+        })
         .collect();
     (!named.is_empty()).then(|| format!("按{}，受理较多的为{}。", table.name_zh, named.join("、")))
 }
@@ -135,11 +142,11 @@ fn changes(document: &Document, code: &str) -> String {
 }
 
 fn moved(change: f64) -> String {
-    let percent = format!("{:.1}%", change.abs() * 100.0);
-    match percent.as_str() {
-        "0.0%" => "持平".into(),
-        _ if change > 0.0 => format!("增长{percent}"),
-        _ => format!("下降{percent}"),
+    let percent = digits::percent(change.abs());
+    match percent == digits::percent(0.0) {
+        true => "持平".into(),
+        false if change > 0.0 => format!("增长{percent}"),
+        false => format!("下降{percent}"),
     }
 }
 
@@ -147,34 +154,9 @@ fn moved(change: f64) -> String {
 pub fn shown(cell: Cell, unit: Unit) -> String {
     match cell.value {
         _ if cell.withheld => WITHHELD.into(),
-        None => "—".into(),
-        Some(number) => match unit {
-            Unit::Count | Unit::Days | Unit::Persons | Unit::Times => {
-                grouped(number.as_f64() as i64)
-            }
-            Unit::Fen => {
-                let fen = number.as_f64() as i64;
-                let sign = if fen < 0 { "-" } else { "" };
-                let fen = fen.abs();
-                format!("{sign}{}.{:02}", grouped(fen / 100), fen % 100)
-            }
-            Unit::Rate => format!("{:.2}%", number.as_f64() * 100.0),
-            Unit::PerTenThousand | Unit::Score => format!("{:.2}", number.as_f64()),
-        },
+        None => digits::NONE.into(),
+        Some(number) => digits::written(number, unit),
     }
-}
-
-/// 12,345
-fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::from(if number < 0 { "-" } else { "" });
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -182,24 +164,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_written_as_people_read_them() {
-        let cell = |number| Cell {
-            value: Some(number),
-            withheld: false,
-        };
-        assert_eq!(
-            shown(cell(Number::Whole(1_234_567)), Unit::Count),
-            "1,234,567"
-        );
-        assert_eq!(shown(cell(Number::Whole(-100_005)), Unit::Fen), "-1,000.05");
-        assert_eq!(shown(cell(Number::Fraction(0.5)), Unit::Rate), "50.00%");
+    fn what_is_left_out_and_what_there_is_none_of_are_told_apart() {
         assert_eq!(shown(Cell::default(), Unit::Days), "—");
         let withheld = Cell {
             value: None,
             withheld: true,
         };
         assert_eq!(shown(withheld, Unit::Count), WITHHELD);
-        assert_eq!(moved(0.0001), "持平");
-        assert_eq!(moved(-0.125), "下降12.5%");
+    }
+
+    #[test]
+    fn a_change_is_told_in_words() {
+        assert_eq!(moved(0.000_01), "持平");
+        assert_eq!(moved(-0.125), "下降12.50%");
+        assert_eq!(moved(0.05), "增长5.00%");
     }
 }

@@ -4,9 +4,13 @@
 //! re-evaluation that leaves them as they were. When they change, the finding is open again and shows what was decided
 //! before; deciding anew does not undo that, and withdrawing the newest brings back what stood before it.
 
-use linkage::matter::{RuleSet, Shown};
+use std::sync::Arc;
+
+use linkage::matter::{RuleSet, Severity, Shown};
+use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Desk, Grounds, Review, ReviewError};
@@ -14,7 +18,9 @@ use crate::audit::{Action, Existence, Outcome};
 use crate::lookup::disclosure;
 use crate::store::duplicate::Basis;
 use crate::store::review::beside;
-use crate::store::review::duplicate::{self as store, Decision, Finding, NewDecision, Wanted};
+use crate::store::review::duplicate::{
+    self as store, Behind, Decision, Finding, NewDecision, Wanted,
+};
 use crate::store::scope;
 use crate::store::tx::{self, retried};
 
@@ -83,6 +89,14 @@ impl FindingState {
             Self::Dismissed => "dismissed",
         }
     }
+
+    pub const fn label_zh(self) -> &'static str {
+        match self {
+            Self::Open => "待处理",
+            Self::Confirmed => "已认定",
+            Self::Dismissed => "已排除",
+        }
+    }
 }
 
 impl Finding {
@@ -142,23 +156,106 @@ pub struct Decide {
     pub facts: Facts,
 }
 
-impl Review<'_> {
-    /// A page of findings, the newest first: up to `most`.
-    pub async fn findings(&self, wanted: &Wanted, most: i64) -> Result<Vec<Finding>, ReviewError> {
-        let mut connection = self.reading().await?;
-        let incomparable = disclosure::incomparable(&self.rules);
-        let ids = store::page(&mut connection, wanted, &incomparable, most).await?;
-        let findings = store::load(&mut connection, &ids).await?.into_iter();
-        let findings: Vec<Finding> = findings
-            .filter_map(|finding| finding.told_to(self.desk, &self.rules))
-            .collect();
-        let detail = json!({
+/// Which findings are asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked {
+    /// Of which one of this office's cases is part; a notary's desk has those of the own one.
+    pub office: Option<OfficeId>,
+    pub severity: Option<Severity>,
+    pub state: FindingState,
+}
+
+/// Findings as a desk may see them.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    asked: Asked,
+    desk: Desk,
+    rules: Arc<RuleSet>,
+}
+
+impl Queue {
+    pub const fn state(&self) -> FindingState {
+        self.asked.state
+    }
+
+    /// Whether what `office_id` holds may be named by its key.
+    pub fn owns(&self, office_id: OfficeId) -> bool {
+        self.desk.owns(office_id)
+    }
+
+    /// What people are told of a rule's findings; nothing of a rule that is not in force any more.
+    pub fn notice_zh(&self, rule_id: &str) -> &str {
+        let rule = self.rules.rules().iter().find(|rule| rule.id() == rule_id);
+        rule.map_or("", |rule| rule.notice_zh())
+    }
+
+    /// What is recorded of it.
+    pub fn detail(&self) -> Value {
+        json!({
             "of": "duplicates",
-            "office": wanted.office,
-            "severity": wanted.severity.map(linkage::matter::Severity::code),
-            "state": wanted.state.code(),
+            "office": self.asked.office,
+            "severity": self.asked.severity.map(Severity::code),
+            "state": self.asked.state.code(),
+        })
+    }
+
+    /// Up to `most` of them, the newest first, and behind which one the next page begins, if there may be one.
+    pub async fn page(
+        &self,
+        connection: &mut PgConnection,
+        behind: Option<Behind>,
+        most: i64,
+    ) -> Result<(Vec<Finding>, Option<Behind>), sqlx::Error> {
+        let Asked {
+            office,
+            severity,
+            state,
+        } = self.asked;
+        let wanted = Wanted {
+            office,
+            told_to: self.desk.office_id(),
+            severity,
+            state,
+            behind,
+        };
+        let incomparable = disclosure::incomparable(&self.rules);
+        let ids = store::page(&mut *connection, &wanted, &incomparable, most).await?;
+        let findings = store::load(connection, &ids).await?;
+        let is_full = ids.len() as i64 == most;
+        let last = findings.last().filter(|_| is_full).map(|last| Behind {
+            found_at: last.found_at,
+            finding_id: last.finding_id,
         });
-        self.record(Action::ListReviews, Outcome::Done, detail)
+        let told = findings.into_iter();
+        let told = told.filter_map(|finding| finding.told_to(self.desk, &self.rules));
+        Ok((told.collect(), last))
+    }
+}
+
+impl Review<'_> {
+    /// What is asked for, cut down to what this desk may see.
+    pub fn queue(&self, asked: Asked) -> Queue {
+        Queue {
+            asked: Asked {
+                office: self.desk.office_id().or(asked.office),
+                ..asked
+            },
+            desk: self.desk,
+            rules: Arc::clone(&self.rules),
+        }
+    }
+
+    /// A page of findings, the newest first: up to `most`.
+    pub async fn findings(
+        &self,
+        asked: Asked,
+        behind: Option<Behind>,
+        most: i64,
+    ) -> Result<Vec<Finding>, ReviewError> {
+        let queue = self.queue(asked);
+        let mut connection = self.reading().await?;
+        let (findings, _) = queue.page(&mut connection, behind, most).await?;
+        self.record(Action::ListReviews, Outcome::Done, queue.detail())
             .await?;
         Ok(findings)
     }
@@ -293,7 +390,7 @@ impl Review<'_> {
     /// The finding if this desk may see it; else the attempt is recorded.
     async fn visible(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut PgConnection,
         finding_id: Uuid,
         action: Action,
     ) -> Result<Finding, ReviewError> {

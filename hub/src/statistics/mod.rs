@@ -4,6 +4,7 @@
 pub mod calendar;
 pub mod contribution;
 mod counts;
+pub mod digits;
 pub mod dimension;
 pub mod family;
 pub mod feeds;

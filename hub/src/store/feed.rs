@@ -14,7 +14,7 @@ pub struct Feed {
     pub committed_sequence: Option<i64>,
     pub backlog: Option<i64>,
     pub last_commit_at: Option<OffsetDateTime>,
-    pub caught_up_at: Option<OffsetDateTime>,
+    pub up_to_date_at: Option<OffsetDateTime>,
     pub last_seen_at: Option<OffsetDateTime>,
     pub clock_skew_ms: Option<i64>,
     pub agent_version: Option<String>,
@@ -25,6 +25,28 @@ pub struct Feed {
     pub drift: Option<Drift>,
     pub open_rejects: Vec<Count>,
     pub quality_findings: Vec<Count>,
+}
+
+/// What is known of a feed from its agent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heard {
+    pub(super) committed_sequence: Option<i64>,
+    pub(super) backlog: Option<i64>,
+    /// When nothing waited at the agent as it said something.
+    pub(super) caught_up_at: Option<OffsetDateTime>,
+    pub(super) last_seen_at: Option<OffsetDateTime>,
+}
+
+impl Heard {
+    /// When all that the office has was last known to be here (最近报齐); `None` when it never was. An office without new
+    /// cases is up to date for as long as its agent is heard and has nothing waiting. An agent that has given out nothing
+    /// of its epoch may not have read its sources yet.
+    pub(super) fn up_to_date_at(self) -> Option<OffsetDateTime> {
+        let caught_up_at = self.caught_up_at?;
+        let is_heard_out = self.backlog == Some(0) && self.committed_sequence > Some(0);
+        let heard_at = self.last_seen_at.filter(|_| is_heard_out);
+        Some(heard_at.map_or(caught_up_at, |at| at.max(caught_up_at)))
+    }
 }
 
 /// How many a rule has.
@@ -120,7 +142,13 @@ pub async fn list(
                 committed_sequence: row.committed_sequence,
                 backlog: row.backlog,
                 last_commit_at: row.committed_at,
-                caught_up_at: row.caught_up_at,
+                up_to_date_at: Heard {
+                    committed_sequence: row.committed_sequence,
+                    backlog: row.backlog,
+                    caught_up_at: row.caught_up_at,
+                    last_seen_at: row.last_seen_at,
+                }
+                .up_to_date_at(),
                 last_seen_at: row.last_seen_at,
                 clock_skew_ms: row.clock_skew_ms,
                 agent_version: row.agent_version,
@@ -174,4 +202,39 @@ pub async fn open_rejects(
     )
     .fetch_all(&mut *connection)
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn a_feed_is_up_to_date_for_as_long_as_its_agent_is_heard_with_nothing_waiting() {
+        let monday = datetime!(2024-09-23 09:00 +8);
+        let friday = datetime!(2024-09-27 17:00 +8);
+        let quiet = Heard {
+            committed_sequence: Some(7),
+            backlog: Some(0),
+            caught_up_at: Some(monday),
+            last_seen_at: Some(friday),
+        };
+        let at = |heard: Heard| heard.up_to_date_at();
+        assert_eq!(at(quiet), Some(friday));
+        let waiting = Heard {
+            backlog: Some(1),
+            ..quiet
+        };
+        assert_eq!(at(waiting), Some(monday));
+        let rebuilt = Heard {
+            committed_sequence: Some(0),
+            ..quiet
+        };
+        assert_eq!(at(rebuilt), Some(monday), "its sources may not be read yet");
+        let never = Heard {
+            caught_up_at: None,
+            ..quiet
+        };
+        assert_eq!(at(never), None);
+    }
 }

@@ -6,6 +6,7 @@ use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use super::decode::parse;
+use super::feed::Heard;
 use super::tx;
 
 /// Where a feed stands.
@@ -51,13 +52,10 @@ pub async fn standings(
     executor: impl PgExecutor<'_>,
     office: Option<OfficeId>,
 ) -> Result<Vec<Standing>, sqlx::Error> {
-    // An agent that is connected and has nothing waiting is up to date for as long as it is seen.
     let rows = query!(
-        r#"SELECT o.office_id, s.epoch AS "epoch?", coalesce(s.committed_sequence, 0) AS "committed_sequence!",
-                  coalesce(s.backlog, 0) AS "waiting!", s.committed_at,
+        r#"SELECT o.office_id, s.epoch AS "epoch?", s.committed_sequence AS "committed_sequence?",
+                  s.backlog AS "backlog?", s.committed_at, s.caught_up_at, s.last_seen_at,
                   coalesce(s.last_seen_at > now() - interval '15 seconds', false) AS "connected!",
-                  CASE WHEN s.backlog = 0 AND s.caught_up_at IS NOT NULL THEN greatest(s.caught_up_at, s.last_seen_at)
-                       ELSE s.caught_up_at END AS up_to_date_at,
                   coalesce(r.rejects, 0) AS "rejects!", coalesce(q.cases, 0) AS "flawed!",
                   coalesce(c.cases, 0) AS "cases!"
              FROM office o
@@ -80,10 +78,16 @@ pub async fn standings(
                 office_id: parse(&row.office_id)?,
                 connected: row.connected,
                 epoch: row.epoch,
-                committed_sequence: row.committed_sequence,
-                waiting: row.waiting,
+                committed_sequence: row.committed_sequence.unwrap_or_default(),
+                waiting: row.backlog.unwrap_or_default(),
                 last_commit_at: row.committed_at,
-                up_to_date_at: row.up_to_date_at,
+                up_to_date_at: Heard {
+                    committed_sequence: row.committed_sequence,
+                    backlog: row.backlog,
+                    caught_up_at: row.caught_up_at,
+                    last_seen_at: row.last_seen_at,
+                }
+                .up_to_date_at(),
                 open_rejects: row.rejects,
                 flawed_cases: row.flawed,
                 cases: row.cases,

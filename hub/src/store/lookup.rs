@@ -9,6 +9,7 @@ use sqlx::{PgConnection, PgPool, query, query_file_as};
 use time::{Date, OffsetDateTime};
 
 use super::decode::{decode_error, parse};
+use super::feed::Heard;
 
 /// Cases looked at behind one token. A bank is a party in any number of them, and nobody reads that many.
 pub const MOST_BEHIND_A_TOKEN: i64 = 1000;
@@ -67,7 +68,7 @@ pub struct Freshness {
     pub office_id: OfficeId,
     pub office_name: String,
     pub last_commit_at: Option<OffsetDateTime>,
-    pub caught_up_at: Option<OffsetDateTime>,
+    pub up_to_date_at: Option<OffsetDateTime>,
     pub connected: bool,
 }
 
@@ -204,7 +205,8 @@ fn keys(keys: &[Vec<u8>]) -> Result<Vec<MatterKey>, sqlx::Error> {
 /// Every office's feed. A stream that was not seen for 15 seconds is gone: it says so every 5.
 pub async fn freshness(pool: &PgPool) -> Result<Vec<Freshness>, sqlx::Error> {
     let rows = query!(
-        r#"SELECT o.office_id, o.name, s.committed_at AS "committed_at?", s.caught_up_at,
+        r#"SELECT o.office_id, o.name, s.committed_sequence AS "committed_sequence?", s.backlog AS "backlog?",
+                  s.committed_at AS "committed_at?", s.caught_up_at, s.last_seen_at,
                   coalesce(s.last_seen_at > now() - interval '15 seconds', false) AS "connected!"
              FROM office o LEFT JOIN sync_position s ON s.office_id = o.office_id
             ORDER BY o.office_id"#
@@ -217,7 +219,13 @@ pub async fn freshness(pool: &PgPool) -> Result<Vec<Freshness>, sqlx::Error> {
                 office_id: parse(&row.office_id)?,
                 office_name: row.name,
                 last_commit_at: row.committed_at,
-                caught_up_at: row.caught_up_at,
+                up_to_date_at: Heard {
+                    committed_sequence: row.committed_sequence,
+                    backlog: row.backlog,
+                    caught_up_at: row.caught_up_at,
+                    last_seen_at: row.last_seen_at,
+                }
+                .up_to_date_at(),
                 connected: row.connected,
             })
         })

@@ -23,6 +23,7 @@ use uuid::Uuid;
 use super::codes;
 use super::desk::{Desk, DeskError};
 use super::life::Hand;
+use super::rule::Rules;
 use super::taking_in::all_ended;
 use crate::audit::{Action, Existence, Outcome};
 use crate::local_time::local_day;
@@ -214,15 +215,17 @@ impl Desk<'_> {
         Ok(read)
     }
 
-    /// Takes a step. With a notice or a return the office's agent is told.
+    /// Takes a step. With a notice or a return the office's agent is told. `rules` say what those are called whose findings
+    /// stand in the way.
     pub async fn act(
         &self,
         inspection_id: Uuid,
         act: &Act,
         grounds: &Grounds,
+        rules: &Rules,
     ) -> Result<Inspection, DeskError> {
         retried("supervision.inspect", || {
-            self.act_once(inspection_id, act, grounds)
+            self.act_once(inspection_id, act, grounds, rules)
         })
         .await
     }
@@ -232,6 +235,7 @@ impl Desk<'_> {
         inspection_id: Uuid,
         act: &Act,
         grounds: &Grounds,
+        rules: &Rules,
     ) -> Result<Inspection, DeskError> {
         let action = Action::TakeInspectionStep;
         let mut transaction = tx::begin(self.pool).await?;
@@ -253,7 +257,7 @@ impl Desk<'_> {
                     .notify_taken_in(&mut transaction, &found, *due_on, grounds)
                     .await?;
             }
-            Act::Close => all_ended(&mut transaction, inspection_id).await?,
+            Act::Close => all_ended(&mut transaction, inspection_id, rules).await?,
             Act::Record(_) | Act::Rectify | Act::Return(_) => {}
         }
         let by = self.by.account_id;

@@ -9,12 +9,16 @@ use uuid::Uuid;
 use super::desk::{Desk, DeskError};
 use super::inspection::{IllegalAct, InspectionState};
 use super::life::{FindingState, Hand, Step};
+use super::rule::Rules;
 use crate::audit::{Action, Outcome};
 use crate::review::Grounds;
 use crate::store::supervision::finding::{self, Finding, NewStep};
 use crate::store::supervision::inspection::{Inspection, Read};
 use crate::store::supervision::inspection_finding as store;
 use crate::store::tx::{self, retried};
+
+/// Findings that a refusal names; an inspection takes in up to 200.
+const NAMED: usize = 5;
 
 /// What stands in the way of closing an inspection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +30,10 @@ pub struct StillOpen(pub Vec<Unfinished>);
 pub struct Unfinished {
     pub finding_id: Uuid,
     pub rule_id: String,
+    /// What the rule is called.
+    pub title: String,
+    /// What the finding is about, and its key.
+    pub about_zh: String,
     pub state: FindingState,
 }
 
@@ -38,13 +46,24 @@ impl StillOpen {
         named.join(", ")
     }
 
-    /// For people.
+    /// For people: some of them, and how many there are.
     pub fn list_zh(&self) -> String {
-        let named = self.0.iter();
+        let named = self.0.iter().take(NAMED);
         let named: Vec<String> = named
-            .map(|one| format!("{}（{}）", one.rule_id, one.state.label_zh()))
+            .map(|one| {
+                format!(
+                    "{}（{}，{}）",
+                    one.title,
+                    one.about_zh,
+                    one.state.label_zh()
+                )
+            })
             .collect();
-        named.join("、")
+        let named = named.join("、");
+        match self.0.len() {
+            all if all > NAMED => format!("{named}等 {all} 项"),
+            _ => named,
+        }
     }
 }
 
@@ -134,14 +153,16 @@ impl Desk<'_> {
 /// Step of an inspection as the audit log has it.
 const TAKE_IN: &str = "take_in";
 
-/// Refuses to end an inspection while people are not done with what it took in.
+/// Refuses to end an inspection while people are not done with what it took in. `rules` say what the rules are called.
 pub(super) async fn all_ended(
     connection: &mut PgConnection,
     inspection_id: Uuid,
+    rules: &Rules,
 ) -> Result<(), DeskError> {
     let ids = store::lock(&mut *connection, inspection_id).await?;
     let findings = finding::load(connection, &ids).await?;
-    let open: Vec<Unfinished> = findings.into_iter().filter_map(Unfinished::of).collect();
+    let open = findings.into_iter();
+    let open: Vec<Unfinished> = open.filter_map(|one| Unfinished::of(one, rules)).collect();
     match open.is_empty() {
         true => Ok(()),
         false => Err(StillOpen(open).into()),
@@ -149,13 +170,16 @@ pub(super) async fn all_ended(
 }
 
 impl Unfinished {
-    fn of(finding: Finding) -> Option<Self> {
+    fn of(finding: Finding, rules: &Rules) -> Option<Self> {
         let ended = matches!(
             finding.state,
             FindingState::Verified | FindingState::Dismissed
         );
-        (!ended).then_some(Self {
+        let rule = rules.rule(&finding.rule_id);
+        (!ended).then(|| Self {
             finding_id: finding.finding_id,
+            title: rule.map_or(&finding.rule_id, |rule| &rule.title).clone(),
+            about_zh: format!("{} {}", finding.about.key_zh(), finding.about_key),
             rule_id: finding.rule_id,
             state: finding.state,
         })

@@ -308,6 +308,23 @@ async fn an_organisation_is_masked_as_one() {
 }
 
 #[tokio::test]
+async fn an_office_without_new_cases_is_up_to_date_while_its_agent_is_heard_and_nothing_waits() {
+    let counter = Counter::open().await;
+    counter
+        .seed
+        .office(&counter.hub, "xiaoshan", vec![inheritance("A", 1)])
+        .await;
+    let pool = &counter.hub.db.pool;
+    let quiet = "UPDATE sync_position SET caught_up_at = '1999-01-01 00:00Z', backlog = 0, last_seen_at = '2001-01-01 00:00Z'";
+    sqlx::query(quiet).execute(pool).await.unwrap();
+    let question = about("mandate", vec![who(PartyRole::Principal, 9)], vec![]);
+    let answer = counter.answer(question).await;
+    let xiaoshan = answer.feeds.iter().find(|f| f.office_id == "xiaoshan");
+    let at = xiaoshan.unwrap().caught_up_at.unwrap();
+    assert_eq!(at.seconds, 978_307_200, "as of when it was last heard");
+}
+
+#[tokio::test]
 async fn every_offices_feed_is_told_with_its_freshness() {
     let counter = Counter::open().await;
     counter

@@ -66,4 +66,7 @@ async fn codes_come_with_their_names_and_with_what_to_ask_for() {
     assert_eq!(inheritance["asks_roles"][0], "decedent");
     let rules = catalogue["rules"].as_array().unwrap();
     assert!(rules.iter().all(|rule| rule["notice_zh"] != ""));
+    let actions = catalogue["audit_actions"].as_array().unwrap();
+    let signing_in = actions.iter().find(|it| it["code"] == "session.create");
+    assert_eq!(signing_in.unwrap()["name_zh"], "登录");
 }

@@ -103,6 +103,7 @@ async fn a_file_that_was_made_is_the_one_that_is_handed_over_at_once() {
     let supervisor = supervisor();
     for path in [
         FINDINGS.to_owned(),
+        "/api/v1/reviews/duplicates?state=open".to_owned(),
         "/api/v1/statistics?group_by=office,month".to_owned(),
         "/api/v1/audit/entries?to=2001-01-01".to_owned(),
     ] {

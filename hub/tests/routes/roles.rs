@@ -363,6 +363,12 @@ const OTHERS: &[(Method, &str, &str, [bool; 4])] = &[
     ),
     (
         Method::POST,
+        "/api/v1/reviews/duplicates/exports",
+        r#"{"form": "csv"}"#,
+        [true, false, true, false],
+    ),
+    (
+        Method::POST,
         "/api/v1/audit/entries/exports",
         r#"{"form": "csv"}"#,
         [false, false, true, false],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fromAddress, told } from '@/state/audit'
+import { codeNames, fromAddress, told } from '@/state/audit'
 
 const named = (key: string, value: string) => (key === 'office' && value === 'hz' ? '杭州公证处' : value)
 
@@ -14,4 +14,14 @@ test('details read in Chinese, and a key without a name stays readable', () => {
     { name: '完整', text: '是' },
     { name: 'unheard', text: '1、步骤 notify' },
   ])
+})
+
+test('codes among the details read as people call them', () => {
+  const codes = { severities: [{ code: 'conflict', name_zh: '冲突' }], matter_types: [], alarm_kinds: [], party_roles: [] }
+  const supervision = { filing_kinds: [], finding_states: [], inspection_states: [], finding_steps: [], inspection_acts: [] }
+  const rules = [{ rule_id: 'TIME_LIMIT', title_zh: '超过法定期限出具公证书' }]
+  const names = codeNames(codes as never, supervision as never, rules as never)
+  const read = (key: string, value: string) => names[key]?.[value] ?? value
+  expect(told({ severity: 'conflict', rule: 'TIME_LIMIT', step: 'take_in', state: 'confirmed', key: 'open' }, read).map(({ text }) => text))
+    .toEqual(['冲突', '超过法定期限出具公证书', '纳入监督问题', '已认定', 'open'])
 })

@@ -34,9 +34,20 @@ export const catalogue = once(() => ask(api.GET('/api/v1/catalogue')))
 /// Forms of filings, items of the window, and names of the codes of supervision.
 export const supervisionCatalogue = once(() => ask(api.GET('/api/v1/supervision/catalogue')))
 
+/// Offices that practise, whose names are public: by which a notary reads who else has a case.
+export const directory = once(async () => {
+  const { items } = await ask(api.GET('/api/v1/directory'))
+  named(items)
+  return items
+})
+
+function named(offices: readonly { office_id: string; name: string }[]): void {
+  names.value = new Map([...names.value, ...offices.map((office) => [office.office_id, office.name] as const)])
+}
+
 export const officeList = once(async () => {
   const { items } = await ask(api.GET('/api/v1/offices'))
-  names.value = new Map(items.map((office) => [office.office_id, office.name]))
+  named(items)
   // The city's own offices first; within a level as they come.
   const ofCounty = ({ level }: Office): number => Number(level !== 'municipal')
   return [...items].sort((a, b) => ofCounty(a) - ofCounty(b))
@@ -62,5 +73,5 @@ export const nameIn = (list: readonly Schemas['Code'][] | undefined, code: strin
 /// Whose an account is where that is known; otherwise the part of its id that tells it from others.
 export const accountName = (id: string): string => people.value.get(id) ?? id.slice(-8)
 
-/// An office's name where it is known; a notary knows that of the own one alone.
+/// An office's name where it is known.
 export const officeName = (id: string): string => names.value.get(id) ?? id

@@ -8,11 +8,12 @@ export type Subject = Schemas['ExportSubject']
 export type FileForm = Schemas['ExportForm']
 export type Wanted = Readonly<Record<string, string>>
 
-const paths: Record<Subject, '/api/v1/statistics' | '/api/v1/supervision/findings' | '/api/v1/audit/entries'> = {
+const paths = {
   statistics: '/api/v1/statistics',
   findings: '/api/v1/supervision/findings',
   audit: '/api/v1/audit/entries',
-}
+  duplicates: '/api/v1/reviews/duplicates',
+} as const satisfies Record<Subject, string>
 
 /// Says whether the browser has the file now, or the hub makes it.
 export async function takeAway(subject: Subject, query: Wanted, form: FileForm, name: string): Promise<'saved' | 'begun'> {

@@ -1,8 +1,8 @@
 /// Period reports: which periods there are, how a cell reads, and where what was published differs from now.
 import type { Schemas } from '@/api/client'
 import { zh } from '@/text/zh'
-import { monthAfter, thisMonth } from '@/text/format'
-import { changed as changedBy, unitOf, written, type Column } from './statistics'
+import { monthAfter, thisMonth, written } from '@/text/format'
+import { unitOf } from './statistics'
 
 export type Report = Schemas['Report']
 export type Issue = Schemas['ReportIssue']
@@ -73,12 +73,6 @@ export function subjectsOf(report: Report, table: Report['tables'][number]) {
 
 export const shown = (cell: Cell | undefined, column: Head): string =>
   cell?.withheld ? zh.reports.withheld : written(cell?.value, column.unit)
-
-/// A change against an earlier report, as the statistics tell one.
-export function changed(value: number | null | undefined, column: Head): string {
-  const change = ['rate', 'days', 'score'].includes(column.unit) ? 'difference' : 'relative'
-  return changedBy(value, { measure: column.code, name_zh: column.name_zh, unit: column.unit, change, pivot: null } as Column)
-}
 
 export interface Difference {
   readonly where: string

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { changed, drilled, fileName, fromAddress, parameters, periodMistake, toAddress, type Column, type Measure, type Question } from './statistics'
+import { drilled, fileName, fromAddress, parameters, periodMistake, toAddress, type Measure, type Question } from './statistics'
 
 const usual = fromAddress({})
 
@@ -44,16 +44,6 @@ describe('drilling down', () => {
     const settled = { ...usual, by: ['month'], filter: { office: 'hzgl' } }
     expect(drilled(settled, 'month', '2024-03').by).toEqual(['matter_type'])
     expect(drilled({ ...usual, by: ['matter_type', 'year'] }, 'matter_type', 'will').by).toEqual(['year'])
-  })
-})
-
-describe('a change', () => {
-  const column = (unit: Column['unit'], change: Column['change']) => ({ unit, change }) as Column
-  it('of a count is a part, of a share it is points', () => {
-    expect(changed(0.05, column('count', 'relative'))).toBe('+5.0%')
-    expect(changed(-0.012, column('rate', 'difference'))).toBe('-1.2 个百分点')
-    expect(changed(2, column('days', 'difference'))).toBe('+2')
-    expect(changed(null, column('count', 'relative'))).toBe('—')
   })
 })
 

@@ -1,13 +1,12 @@
 /// Questions about figures, as they stand in the page's address, and what a drill down makes of one.
 import { api, ask, type Schemas } from '@/api/client'
 import { isDay } from '@/state/filing'
-import { change, count, decimal, percent, yuan } from '@/text/format'
+import type { Unit } from '@/text/format'
 import { zh } from '@/text/zh'
 
 export type Table = Schemas['StatisticsTable']
 export type Column = Schemas['StatisticsColumn']
 export type Row = Schemas['StatisticsRow']
-export type Unit = Schemas['StatisticsUnit']
 
 export type Measure = Schemas['StatisticsMeasure']
 
@@ -143,28 +142,6 @@ export function drilled(question: Question, dimension: string, code: string, kno
 
 export const table = (question: Question): Promise<Table> =>
   ask(api.GET('/api/v1/statistics', { params: { query: parameters(question) } })) as Promise<Table>
-
-export function written(value: number | null | undefined, unit: Unit): string {
-  switch (unit) {
-    case 'fen':
-      return yuan(value)
-    case 'rate':
-      return percent(value)
-    case 'per_ten_thousand':
-    case 'score':
-      return decimal(value)
-    default:
-      return count(value)
-  }
-}
-
-/// A change as its column tells it: a part of what was before, or, of a share, points.
-export function changed(value: number | null | undefined, column: Column | undefined): string {
-  if (value == null || !column) return '—'
-  if (column.change === 'relative') return change(value)
-  const sign = value > 0 ? '+' : ''
-  return column.unit === 'rate' ? zh.statistics.points(`${sign}${(value * 100).toFixed(1)}`) : `${sign}${value.toFixed(column.unit === 'score' ? 2 : 0)}`
-}
 
 /// After what it is about, so that one does not take another's place.
 export function fileName({ from, to }: Question): string {

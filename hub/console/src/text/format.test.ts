@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ago, change, count, day, monthAfter, percent, thisMonth, time, yuan } from './format'
+import { ago, changed, count, day, monthAfter, percent, thisMonth, time, written, yuan } from './format'
 
 describe('times are those of Asia/Shanghai', () => {
   it('wherever the browser is', () => {
@@ -29,9 +29,16 @@ describe('months are counted over the turn of a year', () => {
 
 describe('numbers', () => {
   it('are grouped, and nothing is a dash, not 0', () => {
-    expect([count(1_234_567), count(0), count(null)]).toEqual(['1,234,567', '0', '—'])
-    expect([yuan(12_345), percent(0.1234), change(0.05), change(-0.05), change(null)]).toEqual([
-      '123.45', '12.3%', '+5.0%', '-5.0%', '—',
-    ])
+    expect([count(1_234_567), count(0), count(null), yuan(null), percent(undefined)]).toEqual(['1,234,567', '0', '—', '—', '—'])
   })
+  // The same as in hub/src/statistics/digits.rs.
+  it.each([
+    [1_234_567, 'count', '1,234,567'], [12, 'days', '12'], [-100_005, 'fen', '-1,000.05'], [0.5, 'rate', '50.00%'],
+    [0.969_767, 'rate', '96.98%'], [12.345, 'per_ten_thousand', '12.35'], [4, 'score', '4.00'],
+    [0.010_05, 'rate', '1.01%'], [0.996_25, 'rate', '99.63%'], [-0.001_25, 'rate', '-0.13%'], [1.005, 'score', '1.01'],
+  ] as const)('%d in the digits of %s is %s', (value, unit, expected) => expect(written(value, unit)).toBe(expected))
+  it.each([
+    [0.125, 'count', '+12.50%'], [-0.125, 'fen', '-12.50%'], [-0.012, 'rate', '-1.20 个百分点'], [2, 'days', '+2'],
+    [0.25, 'score', '+0.25'], [0, 'count', '0.00%'], [null, 'count', '—'],
+  ] as const)('a change of %d in %s is %s', (value, unit, expected) => expect(changed(value, unit)).toBe(expected))
 })

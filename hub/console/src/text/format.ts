@@ -1,4 +1,5 @@
 /// Times, days and numbers as people here read them; always the time of Asia/Shanghai, wherever the browser is.
+import type { Schemas } from '@/api/client'
 import { zh } from './zh'
 
 const zone = 'Asia/Shanghai'
@@ -67,23 +68,56 @@ export function monthAfter(month: string, months: number): string {
 }
 
 const whole = new Intl.NumberFormat('zh-CN', { maximumFractionDigits: 0 })
-const money = new Intl.NumberFormat('zh-CN', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
-const share = new Intl.NumberFormat('zh-CN', { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 })
+const fixed = new Intl.NumberFormat('zh-CN', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+
+/// As the hub rounds what it prints and exports: what lies halfway in decimal goes away from 0.
+function hundredths(value: number): string {
+  const billionths = Math.round(Math.abs(value) * 1e9)
+  return fixed.format((Math.sign(value) * Math.round(billionths / 1e7)) / 100 || 0)
+}
+
+const signed = (value: number, text: string): string => (value > 0 ? `+${text}` : text)
 
 /// 12,345
 export const count = (value: number | null | undefined): string => (value == null ? dash : whole.format(value))
 
 /// 4.25
-export const decimal = (value: number | null | undefined): string => (value == null ? dash : money.format(value))
+export const decimal = (value: number | null | undefined): string => (value == null ? dash : hundredths(value))
 
 /// Fen as yuan.
-export const yuan = (fen: number | null | undefined): string => (fen == null ? dash : money.format(fen / 100))
+export const yuan = (fen: number | null | undefined): string => (fen == null ? dash : hundredths(fen / 100))
 
-/// 0.123 as 12.3%.
-export const percent = (value: number | null | undefined): string => (value == null ? dash : share.format(value))
+/// 0.123 as 12.30%.
+export const percent = (value: number | null | undefined): string => (value == null ? dash : `${hundredths(value * 100)}%`)
 
-/// +12.3%
-export function change(value: number | null | undefined): string {
+export type Unit = Schemas['StatisticsUnit']
+
+/// A figure in the digits of its unit: those of the hub's own files and pages (`hub/src/statistics/digits.rs`).
+export function written(value: number | null | undefined, unit: Unit): string {
+  switch (unit) {
+    case 'fen':
+      return yuan(value)
+    case 'rate':
+      return percent(value)
+    case 'per_ten_thousand':
+    case 'score':
+      return decimal(value)
+    default:
+      return count(value)
+  }
+}
+
+/// What it is more or less than before: in days and points what lies between, otherwise a part of what was before.
+export function changed(value: number | null | undefined, unit: Unit): string {
   if (value == null) return dash
-  return `${value > 0 ? '+' : ''}${share.format(value)}`
+  switch (unit) {
+    case 'rate':
+      return signed(value, zh.statistics.points(hundredths(value * 100)))
+    case 'days':
+      return signed(value, count(value))
+    case 'score':
+      return signed(value, decimal(value))
+    default:
+      return signed(value, percent(value))
+  }
 }

@@ -1,7 +1,8 @@
 //! `/api/v1/reviews/duplicates`: findings of the duplicate rules, and what people make of them.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
@@ -12,15 +13,18 @@ use uuid::Uuid;
 
 use super::super::Api;
 use super::super::auth::of_own_office;
+use super::super::export::{self, Form};
+use super::super::exports::{self, ExportAnswer, StartExport};
 use super::super::page::{self, Page};
 use super::super::params::{Body, InPath, Params};
 use super::super::problem::{Problem, ProblemBody};
 use super::fields::told;
 use super::{Because, Ending, answered, grounds};
+use crate::export::subject::Subject;
 use crate::identity::Person;
-use crate::review::duplicate::{Decide, Facts, FindingState, Verdict};
+use crate::review::duplicate::{Asked, Decide, Facts, FindingState, Verdict};
 use crate::review::{Desk, Review, mask};
-use crate::store::review::duplicate::{Behind, Case, Decision, Finding, Party, Wanted};
+use crate::store::review::duplicate::{Behind, Case, Decision, Finding, Party};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -140,44 +144,83 @@ pub(in crate::http) struct DecideFinding {
     facts: Facts,
 }
 
-/// Findings by state, the newest first.
+/// Findings by state, the newest first. All of them as CSV or XLSX by `Accept`, masked as they are here, which is recorded;
+/// where there are many, that is to be begun by `/reviews/duplicates/exports`.
 #[utoipa::path(
     get, path = "/api/v1/reviews/duplicates", operation_id = "listDuplicateReviews",
     security(("session" = [])), params(Filter),
     responses(
-        (status = 200, body = Page<FindingAnswer>), (status = 400, body = ProblemBody),
-        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 200, content(
+            (Page<FindingAnswer> = "application/json"),
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
+        (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 406, body = ProblemBody), (status = 409, body = ProblemBody),
     ),
 )]
 pub(in crate::http) async fn list(
     State(api): State<Api>,
     Extension(person): Extension<Person>,
+    headers: HeaderMap,
     Params(filter): Params<Filter>,
-) -> Result<Json<Page<FindingAnswer>>, Problem> {
-    let office = page::parsed("office", filter.office.as_deref(), "an office id")?;
-    let severity = page::parsed("severity", filter.severity.as_deref(), "a severity")?;
+) -> Result<Response, Problem> {
+    let form = export::form(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
+    if let Some(form) = form.file() {
+        let subject = whole(&api, &person, filter).await?;
+        return export::at_once(&api, &person, &subject, form).await;
+    }
     let limit = page::limit(filter.limit)?;
     let behind = behind(filter.cursor.as_deref())?;
-    if let Some(office) = office {
-        of_own_office(&api, &person, office).await?;
-    }
+    let asked = filter.asked(&api, &person).await?;
     let review = api.reviews(&person)?;
-    let told_to = review.desk().office_id();
-    let wanted = Wanted {
-        office: told_to.or(office),
-        told_to,
-        severity,
-        state: filter.state.unwrap_or_default(),
-        behind,
-    };
-    let findings = review.findings(&wanted, limit + 1).await?;
+    let findings = review.findings(asked, behind, limit + 1).await?;
     let page = Page::cut(findings, limit, |last| {
         let found_at = last.found_at.format(&Rfc3339).unwrap_or_default();
         [found_at, last.finding_id.to_string()]
     });
-    Ok(Json(
-        page.map(|finding| FindingAnswer::of(&review, finding)),
-    ))
+    let page = page.map(|finding| FindingAnswer::of(&review, finding));
+    Ok(Json(page).into_response())
+}
+
+/// Begins to make a file of many findings.
+#[utoipa::path(
+    post, path = "/api/v1/reviews/duplicates/exports", operation_id = "exportDuplicateReviews",
+    security(("session" = [])), params(Filter), request_body = StartExport,
+    responses(
+        (status = 202, body = ExportAnswer), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 409, body = ProblemBody),
+    ),
+)]
+pub(in crate::http) async fn export_all(
+    State(api): State<Api>,
+    Extension(person): Extension<Person>,
+    Params(filter): Params<Filter>,
+    Body(wanted): Body<StartExport>,
+) -> Result<(StatusCode, Json<ExportAnswer>), Problem> {
+    let subject = whole(&api, &person, filter).await?;
+    exports::start(&api, &person, subject, wanted).await
+}
+
+/// Everything that is asked for and that the person's desk may see.
+async fn whole(api: &Api, person: &Person, filter: Filter) -> Result<Subject, Problem> {
+    page::whole(filter.limit, filter.cursor.as_deref())?;
+    let asked = filter.asked(api, person).await?;
+    Ok(Subject::Duplicates(api.reviews(person)?.queue(asked)))
+}
+
+impl Filter {
+    async fn asked(self, api: &Api, person: &Person) -> Result<Asked, Problem> {
+        let office = page::parsed("office", self.office.as_deref(), "an office id")?;
+        if let Some(office) = office {
+            of_own_office(api, person, office).await?;
+        }
+        Ok(Asked {
+            office,
+            severity: page::parsed("severity", self.severity.as_deref(), "a severity")?,
+            state: self.state.unwrap_or_default(),
+        })
+    }
 }
 
 /// A finding with everything that was decided about it.

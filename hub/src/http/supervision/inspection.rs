@@ -253,7 +253,9 @@ pub(in crate::http) async fn step(
     Body(act): Body<ActToTake>,
 ) -> Result<Json<InspectionAnswer>, Problem> {
     let (act, reason) = act.parsed()?;
-    let taken = api.desk(&person)?.act(inspection_id, &act, &reason).await?;
+    let rules = api.supervision.rules.rules();
+    let desk = api.desk(&person)?;
+    let taken = desk.act(inspection_id, &act, &reason, &rules).await?;
     Ok(Json(InspectionAnswer::of(taken, today)))
 }
 

@@ -84,6 +84,33 @@ async fn a_first_load_tells_how_far_it_is_until_everything_was_there() {
 }
 
 #[tokio::test]
+async fn a_quiet_office_is_up_to_date_since_it_was_last_heard_here_as_in_the_statistics() {
+    let bureau = Bureau::open().await;
+    let records: Vec<Record> = vec![case("A").into()];
+    bureau.seed.office(&bureau.hub, "hangzhou", records).await;
+    let quiet = "UPDATE sync_position SET caught_up_at = '1999-01-01 00:00Z', backlog = 0, last_seen_at = '2001-01-01 00:00Z'";
+    let pool = &bureau.hub.db.pool;
+    sqlx::query(quiet).execute(pool).await.unwrap();
+    let said = async || {
+        let feed = "/api/v1/offices/hangzhou/feed";
+        let feed = bureau.get(Role::Analyst, feed).await.json();
+        let all = "/api/v1/statistics/feeds";
+        let all = bureau.get(Role::Analyst, all).await.json();
+        let known = all["items"].as_array().unwrap();
+        let known = known.iter().find(|item| item["office_id"] == "hangzhou");
+        [
+            feed["caught_up_at"].clone(),
+            known.unwrap()["up_to_date_at"].clone(),
+        ]
+    };
+    assert_eq!(said().await, ["2001-01-01T00:00:00Z"; 2]);
+    let waits = "UPDATE sync_position SET backlog = 1";
+    sqlx::query(waits).execute(pool).await.unwrap();
+    assert_eq!(said().await, ["1999-01-01T00:00:00Z"; 2]);
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn all_feeds_come_at_once_and_a_notary_gets_the_own_one() {
     let bureau = Bureau::open().await;
     let records: Vec<Record> = vec![case("A").into(), refused("B", "DATE_ILLEGAL")];

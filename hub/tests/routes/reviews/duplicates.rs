@@ -1,6 +1,7 @@
 //! Findings of the duplicate rules, and what people make of them.
 
-use http::Method;
+use http::{Method, Request};
+use http_body_util::Full;
 use notary_hub::identity::Role;
 use notary_hub::linking::Linking;
 use notary_hub::linking::model::Models;
@@ -191,6 +192,53 @@ async fn a_notary_sees_masked_names_and_not_the_other_offices_key_or_reason() {
     }
 }
 
+async fn csv(bureau: &Bureau, who: Colleague, state: &str) -> Answer {
+    let session = crate::support::seed::session_of(&bureau.hub, who.account_id, who.role);
+    let request = Request::get(format!("{QUEUE}?state={state}"))
+        .header("accept", "text/csv")
+        .header("authorization", format!("Bearer {session}"));
+    bureau.send(request.body(Full::default()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_file_has_what_the_queue_has_masked_as_it_is_there_and_taking_it_is_recorded() {
+    let bureau = estate().await;
+    let here = Colleague::new(notary("hangzhou"));
+    let supervisor = Colleague::new(Role::Supervisor);
+    let file = csv(&bureau, here, "open").await;
+    assert_eq!(file.status, 200, "{}", file.text());
+    let text = file.text();
+    for shown in [
+        "杭州市xiaoshan公证处",
+        "KEY-A",
+        "被继承人 张*",
+        "证件号码相同",
+        "待处理",
+    ] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+    for hidden in ["KEY-B", "张三", "002X"] {
+        assert!(!text.contains(hidden), "{hidden}: {text}");
+    }
+    let last = bureau.log().await.pop().unwrap();
+    assert_eq!(
+        (last.action.as_str(), last.outcome.as_str()),
+        ("review.export", "done")
+    );
+    assert_eq!(last.detail["form"], "csv");
+
+    let all = csv(&bureau, supervisor, "open").await;
+    assert!(all.text().contains("KEY-A") && all.text().contains("KEY-B"));
+    let found = queue(&bureau, supervisor, "open").await;
+    decide(&bureau, supervisor, &found[0], "confirmed").await;
+    let lines = async |state| csv(&bureau, supervisor, state).await.text().lines().count();
+    assert_eq!((lines("open").await, lines("confirmed").await), (1, 2));
+    for outside in [Role::Analyst, Role::Operator] {
+        let refused = csv(&bureau, Colleague::new(outside), "open").await;
+        assert_eq!(refused.status, 403);
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_the_own_offices_or_is_sealed_is_not_there_and_the_attempt_is_recorded() {
     let bureau = estate().await;
@@ -206,6 +254,8 @@ async fn what_is_not_the_own_offices_or_is_sealed_is_not_there_and_the_attempt_i
     let (estate, wills) = (of("INHERITANCE_SAME_DECEDENT"), of("WILL_SAME_TESTATOR"));
     for (office, hidden) in [("yuhang", estate), ("hangzhou", wills), ("xiaoshan", wills)] {
         let who = Colleague::new(notary(office));
+        let rows = csv(&bureau, who, "open").await.text().lines().count() - 1;
+        assert_eq!(rows, queue(&bureau, who, "open").await.len(), "{office}");
         let listed = queue(&bureau, who, "open").await;
         assert!(
             listed
