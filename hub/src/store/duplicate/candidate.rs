@@ -15,7 +15,8 @@ const STRIPE_LOCKS: i32 = 0x6d61; // "ma"
 
 /// Cases of other offices judged behind one key: a bound on what one record can cost.
 pub const MOST_BEHIND_A_KEY: usize = 200;
-/// Cases read behind one key to find as many of other offices: an office whose own cases fill them sees no others.
+/// Cases read behind one key to find as many of other offices. An office whose own cases fill them sees no others, and
+/// nothing follows from that.
 const MOST_READ: i64 = 1000;
 /// Cases of other offices judged for one case, whatever it has keys.
 const MOST_OF_A_CASE: usize = 1000;
@@ -108,14 +109,15 @@ pub async fn candidates(
         .collect();
     let rows = query!(
         r#"SELECT mine.place AS "place!", c.office_id, c.source_case_id, c.matter_type, c.state, c.applied_on,
-                  c.accepted_on, c.first_recorded_at
+                  c.accepted_on, c.first_recorded_at, other.nth = $3 AS "is_last!"
              FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS mine (office_id, key, place)
             CROSS JOIN LATERAL (
-                  SELECT behind.office_id, behind.source_case_id, behind.rank FROM (
-                         SELECT office_id, source_case_id, rank FROM matter_key
-                          WHERE key = mine.key ORDER BY rank, office_id, source_case_id LIMIT $3) AS behind
-                   WHERE behind.office_id <> mine.office_id
-                   ORDER BY behind.rank, behind.office_id, behind.source_case_id LIMIT $4) AS other
+                  SELECT office_id, source_case_id, rank, nth FROM (
+                         SELECT *, row_number() OVER (ORDER BY rank, office_id, source_case_id) AS nth FROM (
+                                SELECT office_id, source_case_id, rank FROM matter_key
+                                 WHERE key = mine.key ORDER BY rank, office_id, source_case_id LIMIT $3) AS read) AS behind
+                   WHERE office_id <> mine.office_id OR nth = $3
+                   ORDER BY nth LIMIT $4) AS other
              JOIN case_record c ON c.office_id = other.office_id AND c.source_case_id = other.source_case_id
             ORDER BY mine.place, other.rank, c.office_id, c.source_case_id"#,
         &offices as &[&str],
@@ -127,12 +129,16 @@ pub async fn candidates(
     .await?;
     let mut rows = rows.into_iter().peekable();
     let mut gathered = Gathered::default();
-    for (place, ((_, key), cases)) in (1..).zip(&having) {
-        let mut behind = 0;
+    for (place, ((own_office, key), cases)) in (1..).zip(&having) {
+        let (mut behind, mut is_cut) = (0, false);
         while let Some(row) = rows.next_if(|row| row.place == place) {
+            is_cut |= row.is_last;
+            if row.office_id == own_office.as_str() {
+                continue;
+            }
             behind += 1;
             if behind > MOST_BEHIND_A_KEY {
-                gathered.cut(cases);
+                is_cut = true;
                 continue;
             }
             let other = Candidate {
@@ -147,6 +153,9 @@ pub async fn candidates(
                 shared: Vec::new(),
             };
             gathered.share(key, &other, cases);
+        }
+        if is_cut {
+            gathered.cut(cases);
         }
     }
     Ok(gathered.found)
