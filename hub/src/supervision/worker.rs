@@ -170,6 +170,7 @@ impl Supervision {
 
     async fn judge(&self, work: &Work, today: Date) -> Result<u64, sqlx::Error> {
         let mut transaction = tx::begin(&self.pool).await?;
+        work::lock_office(&mut transaction, work.office_id).await?;
         let rules = self.rules.held(&mut transaction).await?;
         let judge = Judge {
             rules: &rules,

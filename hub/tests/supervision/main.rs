@@ -5,6 +5,7 @@
 #[allow(dead_code)]
 mod city;
 mod decided;
+mod interleave;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]
 mod record;

@@ -10,8 +10,11 @@ use uuid::Uuid;
 
 use crate::background::Cause;
 use crate::case::CaseKey;
-use crate::store::columns;
 use crate::store::decode::parse;
+use crate::store::{columns, tx};
+
+/// Class of the advisory locks on offices that are judged, apart from every other lock of the hub.
+const OFFICE_LOCKS: i32 = 0x7375; // "su"
 
 /// Most cases in one row.
 const MOST_CASES: i64 = 500;
@@ -159,6 +162,22 @@ pub async fn finish(connection: &mut PgConnection, work: &Work) -> Result<(), sq
         &work.cases,
     )
     .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// An office is judged by one transaction at a time: of two, the last to commit would put what it read first in the place
+/// of what holds.
+pub async fn lock_office(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+) -> Result<(), sqlx::Error> {
+    query!(
+        "SELECT pg_advisory_xact_lock($1, hashtext($2))",
+        OFFICE_LOCKS,
+        office_id.as_str(),
+    )
+    .fetch_one(connection)
     .await?;
     Ok(())
 }
