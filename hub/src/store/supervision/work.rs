@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use linkage::office::OfficeId;
 use serde::Serialize;
-use sqlx::{PgConnection, PgPool, query};
+use sqlx::{PgConnection, PgPool, query, query_scalar};
 use time::Date;
 use uuid::Uuid;
 
@@ -85,6 +85,23 @@ pub async fn put_all(connection: &mut PgConnection) -> Result<u64, sqlx::Error> 
     .fetch_one(connection)
     .await?;
     Ok(put.cases.unsigned_abs())
+}
+
+/// Puts everything down when it was judged by another calendar: once. Returns how many cases there are, if so.
+pub async fn put_all_if_due(pool: &PgPool, calendar: &str) -> Result<Option<u64>, sqlx::Error> {
+    let mut transaction = tx::begin(pool).await?;
+    let due = query_scalar!(
+        r#"UPDATE hub_state SET judged_by = $1 WHERE judged_by IS DISTINCT FROM $1 RETURNING true AS "due!""#,
+        calendar,
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
+    if due.is_none() {
+        return Ok(None);
+    }
+    let cases = put_all(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(Some(cases))
 }
 
 /// Puts all cases of an office down.
