@@ -7,7 +7,7 @@ use super::column::SMALL;
 
 /// The share in whole percents, where readers know that it is of `least` or more: `None` where it would tell them of how
 /// many. The part that is not counted in it, and of what is counted as well, is none or not small.
-pub fn told(part: i64, whole: i64, least: i64) -> Option<f64> {
+pub(super) fn told(part: i64, whole: i64, least: i64) -> Option<f64> {
     let percent = percent(part, whole);
     let is_open = least == whole || (least..=whole * 2).all(|whole| fits(percent, whole));
     is_open.then_some(percent as f64 / 100.0)

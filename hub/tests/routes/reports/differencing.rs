@@ -273,9 +273,9 @@ fn ended(month: u32, issued: usize, refusals: usize) -> Vec<Case> {
 async fn found(bureau: &Bureau, office: &str, month: u32, findings: i32) {
     sqlx::query(
         "INSERT INTO supervision_finding (finding_id, office_id, rule_id, about, about_key, severity, evidence, facts,
-                                          rules_version, happened_on, found_at)
+                                          rules_version, happened_on, concluded, found_at)
          SELECT gen_random_uuid(), $1, 'TIME_LIMIT', 'case', $2 || '-issued-' || n, 'ordinary', '{}', sha256('{}'), '1',
-                make_date(2024, $2::text::integer, 8), now()
+                make_date(2024, $2::text::integer, 8), true, now()
            FROM generate_series(0, $3 - 1) AS n",
     )
     .bind(office)
@@ -339,7 +339,7 @@ async fn nobody_works_out_from_a_rate_how_many_it_is_of() {
     }
 
     let mut rates = BTreeMap::new();
-    for (month, of) in months {
+    for (month, _) in months {
         let period = format!("2024-{month:02}");
         let report = published(&bureau, &period).await["report"].clone();
         let codes = [
@@ -350,7 +350,7 @@ async fn nobody_works_out_from_a_rate_how_many_it_is_of() {
             "compliance_rate",
         ];
         let columns = codes.map(|code| (code, column(std::slice::from_ref(&report), code)));
-        for (at, office) in offices.into_iter().enumerate() {
+        for office in offices {
             let cell = (period.clone(), "office".to_owned(), office.to_owned());
             let cells: BTreeMap<&str, Option<f64>> = columns
                 .iter()
