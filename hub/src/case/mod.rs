@@ -70,7 +70,7 @@ pub struct NextTokens {
 pub struct PartyTokens {
     pub identifier: Option<Token>,
     /// Of an unverified identifier.
-    pub segments: Vec<Token>,
+    pub segments: Option<Segments>,
     pub phone: Option<Token>,
 }
 
@@ -103,9 +103,12 @@ pub enum Check {
     Verified,
     /// Takes no part in exact matching; the tokens of its segments may count as evidence.
     Unverified {
-        segments: Vec<Token>,
+        segments: Option<Segments>,
     },
 }
+
+/// Tokens of the segments of a number: area and birth, birth and order, order and check digit.
+pub type Segments = [Token; 3];
 
 /// One thing (标的) a case is about.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,15 +1,21 @@
 //! The columns of the fixed tables, and what of each is kept from giving a small number of cases away.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::document::Head;
+use super::document::{Cell, Head};
+use super::share;
 use crate::statistics::dimension::Dimension;
+use crate::statistics::family::Part::{
+    self, Cases, Duplicates, Feedback, Findings, LookUps, Persons, Rectifications,
+};
 use crate::statistics::family::{Counted, Family};
 use crate::statistics::measure::{Measure, Number};
 
 /// Cells of 1 to so many cases are left out.
-const SMALL: i64 = 4;
+pub(super) const SMALL: i64 = 4;
 
 /// A number of cases that must not be small, nor follow from others when it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -27,7 +33,9 @@ pub enum Guard {
     LegalAid,
     FeeReduced,
     Findings,
-    CasesWithFindings,
+    /// Earlier issues call it after all cases with findings.
+    #[serde(alias = "cases_with_findings")]
+    ConcludedWithFindings,
     RectificationsDue,
     RectifiedOnTime,
     Complaints,
@@ -47,69 +55,69 @@ pub enum Subject {
     People,
 }
 
-/// A column: a measure, and the numbers without which it is left out because it tells something of them.
+/// A column: a measure, and the numbers that it tells something of.
 #[derive(Debug)]
 pub struct Column {
     code: &'static str,
     pub subject: Subject,
-    guards: &'static [Guard],
+    /// Without these it is left out.
+    guards: Vec<Guard>,
+    /// Numbers of which it tells the sum: told roughly, and not at all where even that gives one of them away that is left
+    /// out.
+    summands: Vec<Guard>,
 }
 
-/// What says something of an office and nothing of any case.
-const OF_NO_CASE: &[Guard] = &[];
+/// A column tells of no number but those that its measure is made of.
+const OF_ITS_PARTS: &[Guard] = &[];
 
-/// The columns of every table, in their order: those of a subject stand together.
-pub static COLUMNS: [Column; 24] = [
-    work("accepted", &[Guard::Accepted]),
-    work("issued", &[Guard::Issued]),
-    work("within_limit_rate", &[Guard::Issued, Guard::WithinLimit]),
-    work("handling_days_median", &[Guard::Issued]),
-    work("refused", &[Guard::Refused]),
-    work("rejected", &[Guard::Rejected]),
-    work("terminated", &[Guard::Terminated]),
-    work("corrected", &[Guard::Corrected]),
-    work("revoked", &[Guard::Revoked]),
-    money("legal_aid", &[Guard::LegalAid]),
-    money("fee_charged_fen", &[Guard::Accepted]),
-    money("fee_reduced", &[Guard::FeeReduced]),
-    money("fee_reduced_fen", &[Guard::FeeReduced]),
-    supervision("findings", &[Guard::Findings]),
-    supervision("compliance_rate", &[Guard::CasesWithFindings]),
-    supervision(
-        "rectification_on_time_rate",
-        &[Guard::RectificationsDue, Guard::RectifiedOnTime],
-    ),
-    supervision("complaints", &[Guard::Complaints]),
-    supervision("complaint_rate", &[Guard::Complaints]),
-    supervision("satisfaction", &[Guard::SurveyAnswers]),
-    supervision("self_assessment_rate", OF_NO_CASE),
-    people("lookups", &[Guard::LookUps]),
-    people("duplicates", &[Guard::Duplicates]),
-    people("conflicts", &[Guard::Conflicts]),
-    people("persons", &[Guard::Persons]),
-];
+/// The columns of every table, in their order: those of a subject stand together. Beside those whose amounts and days tell
+/// of cases stands of which.
+pub static COLUMNS: LazyLock<[Column; 24]> = LazyLock::new(|| {
+    use Subject::{Money, People, Supervision, Work};
+    [
+        column("accepted", Work, OF_ITS_PARTS),
+        column("issued", Work, OF_ITS_PARTS),
+        column("within_limit_rate", Work, OF_ITS_PARTS),
+        column("handling_days_median", Work, &[Guard::Issued]),
+        column("refused", Work, OF_ITS_PARTS),
+        column("rejected", Work, OF_ITS_PARTS),
+        column("terminated", Work, OF_ITS_PARTS),
+        column("corrected", Work, OF_ITS_PARTS),
+        column("revoked", Work, OF_ITS_PARTS),
+        column("legal_aid", Money, OF_ITS_PARTS),
+        column("fee_charged_fen", Money, &[Guard::Accepted]),
+        column("fee_reduced", Money, OF_ITS_PARTS),
+        column("fee_reduced_fen", Money, &[Guard::FeeReduced]),
+        column("findings", Supervision, OF_ITS_PARTS),
+        column("compliance_rate", Supervision, OF_ITS_PARTS),
+        column("rectification_on_time_rate", Supervision, OF_ITS_PARTS),
+        column("complaints", Supervision, OF_ITS_PARTS),
+        column("complaint_rate", Supervision, OF_ITS_PARTS),
+        column("satisfaction", Supervision, OF_ITS_PARTS),
+        column("self_assessment_rate", Supervision, OF_ITS_PARTS),
+        column("lookups", People, OF_ITS_PARTS),
+        column("duplicates", People, OF_ITS_PARTS),
+        column("conflicts", People, OF_ITS_PARTS),
+        column("persons", People, OF_ITS_PARTS),
+    ]
+});
 
-const fn work(code: &'static str, guards: &'static [Guard]) -> Column {
-    column(code, Subject::Work, guards)
-}
-
-const fn money(code: &'static str, guards: &'static [Guard]) -> Column {
-    column(code, Subject::Money, guards)
-}
-
-const fn supervision(code: &'static str, guards: &'static [Guard]) -> Column {
-    column(code, Subject::Supervision, guards)
-}
-
-const fn people(code: &'static str, guards: &'static [Guard]) -> Column {
-    column(code, Subject::People, guards)
-}
-
-const fn column(code: &'static str, subject: Subject, guards: &'static [Guard]) -> Column {
+/// Whatever its measure is made of is guarded: by the number itself, or by those that add up to it.
+fn column(code: &'static str, subject: Subject, of: &[Guard]) -> Column {
+    let measure = Measure::from_code(code).expect("a column is a measure");
+    let (mut guards, mut summands) = (of.to_vec(), Vec::new());
+    for part in measure.parts() {
+        let within = Guard::within(part);
+        match within.iter().find(|guard| guard.is_all_of(part)) {
+            Some(guard) => guards.push(*guard),
+            None => summands.extend(within),
+        }
+    }
     Column {
         code,
         subject,
         guards,
+        summands,
     }
 }
 
@@ -134,9 +142,36 @@ impl Column {
         self.measure().family().has(dimension)
     }
 
-    /// Whether a cell is left out whose row leaves these numbers out.
-    pub fn is_withheld(&self, withheld: &[Guard]) -> bool {
-        self.guards.iter().any(|guard| withheld.contains(guard))
+    /// The cell of a row that counts so much and leaves these numbers out.
+    pub fn cell(&self, counted: &Counted, withheld: &[Guard]) -> Cell {
+        if self.guards.iter().any(|guard| withheld.contains(guard)) {
+            return Cell::WITHHELD;
+        }
+        let value = match self.summands.is_empty() {
+            true => self.measure().of(counted),
+            false => match self.measure().share(counted) {
+                None => None,
+                Some((part, whole)) => {
+                    let least = self.least(whole, counted, withheld);
+                    match share::told(part, whole, least) {
+                        Some(share) => Some(Number::Fraction(share)),
+                        None => return Cell::WITHHELD,
+                    }
+                }
+            },
+        };
+        let withheld = false;
+        Cell { value, withheld }
+    }
+
+    /// The least that a reader can take a sum for: of what is left out each is known not to be 0.
+    fn least(&self, sum: i64, counted: &Counted, withheld: &[Guard]) -> i64 {
+        let hidden = self
+            .summands
+            .iter()
+            .filter(|guard| withheld.contains(guard));
+        let beyond_one = hidden.map(|guard| (guard.of(counted) - 1).max(0));
+        sum - beyond_one.sum::<i64>()
     }
 }
 
@@ -153,7 +188,7 @@ impl Guard {
         Self::LegalAid,
         Self::FeeReduced,
         Self::Findings,
-        Self::CasesWithFindings,
+        Self::ConcludedWithFindings,
         Self::RectificationsDue,
         Self::RectifiedOnTime,
         Self::Complaints,
@@ -164,43 +199,53 @@ impl Guard {
         Self::Persons,
     ];
 
-    /// Where the number comes from: tables by what the family does not have do not tell it.
-    pub const fn family(self) -> Family {
+    fn part(self) -> Part {
         match self {
-            Self::Findings | Self::CasesWithFindings => Family::Findings,
-            Self::RectificationsDue | Self::RectifiedOnTime => Family::Rectifications,
-            Self::Complaints | Self::SurveyAnswers => Family::Feedback,
-            Self::LookUps => Family::LookUps,
-            Self::Duplicates | Self::Conflicts => Family::Duplicates,
-            Self::Persons => Family::Persons,
-            _ => Family::Cases,
+            Self::Accepted => Cases(|c| c.accepted),
+            Self::Issued => Cases(|c| c.issued),
+            Self::WithinLimit => Cases(|c| c.within_limit()),
+            Self::Refused => Cases(|c| c.refused),
+            Self::Rejected => Cases(|c| c.rejected),
+            Self::Terminated => Cases(|c| c.terminated),
+            Self::Corrected => Cases(|c| c.corrected),
+            Self::Revoked => Cases(|c| c.revoked),
+            Self::LegalAid => Cases(|c| c.legal_aid),
+            Self::FeeReduced => Cases(|c| c.fee_reduced),
+            Self::Findings => Findings(|c| c.open + c.notified + c.rectified + c.verified),
+            Self::ConcludedWithFindings => Findings(|c| c.concluded_cases),
+            Self::RectificationsDue => Rectifications(|c| c.due),
+            Self::RectifiedOnTime => Rectifications(|c| c.on_time),
+            Self::Complaints => Feedback(|c| c.complaints),
+            Self::SurveyAnswers => Feedback(|c| c.survey_answers),
+            Self::LookUps => LookUps(|c| c.hits + c.no_hits + c.denied),
+            Self::Duplicates => Duplicates(|c| c.duplicates),
+            Self::Conflicts => Duplicates(|c| c.conflicts),
+            Self::Persons => Persons(|c| c.persons),
         }
     }
 
+    /// Those that add up to the part, or to some of it.
+    fn within(part: &Part) -> Vec<Self> {
+        let columns = part.columns();
+        let is_within = |guard: &Self| {
+            let own = guard.part();
+            own.family() == part.family()
+                && own.columns().iter().all(|column| columns.contains(column))
+        };
+        Self::ALL.into_iter().filter(is_within).collect()
+    }
+
+    fn is_all_of(self, part: &Part) -> bool {
+        self.part().columns() == part.columns()
+    }
+
+    /// Where the number comes from: tables by what the family does not have do not tell it.
+    pub fn family(self) -> Family {
+        self.part().family()
+    }
+
     pub fn of(self, counted: &Counted) -> i64 {
-        let counts = &counted.cases;
-        match self {
-            Self::Accepted => counts.accepted,
-            Self::Issued => counts.issued,
-            Self::WithinLimit => counts.within_limit(),
-            Self::Refused => counts.refused,
-            Self::Rejected => counts.rejected,
-            Self::Terminated => counts.terminated,
-            Self::Corrected => counts.corrected,
-            Self::Revoked => counts.revoked,
-            Self::LegalAid => counts.legal_aid,
-            Self::FeeReduced => counts.fee_reduced,
-            Self::Findings => of_measure("findings", counted),
-            Self::CasesWithFindings => counted.findings.cases,
-            Self::RectificationsDue => counted.rectifications.due,
-            Self::RectifiedOnTime => counted.rectifications.on_time,
-            Self::Complaints => counted.feedback.complaints,
-            Self::SurveyAnswers => counted.feedback.survey_answers,
-            Self::LookUps => of_measure("lookups", counted),
-            Self::Duplicates => counted.duplicates.duplicates,
-            Self::Conflicts => counted.duplicates.conflicts,
-            Self::Persons => counted.persons.persons,
-        }
+        self.part().of(counted)
     }
 
     /// Whether a report with these columns says anything of the number: one of before they came does not.
@@ -218,20 +263,11 @@ impl Guard {
         let all = match self {
             Self::WithinLimit => Some(counted.cases.issued),
             Self::LegalAid | Self::FeeReduced => Some(counted.cases.accepted),
-            Self::CasesWithFindings => Some(of_measure("concluded", counted)),
+            Self::ConcludedWithFindings => Some(counted.cases.concluded()),
             Self::RectifiedOnTime => Some(counted.rectifications.due),
             _ => None,
         };
         few(of) || (of > 0 && all.is_some_and(|all| few(all - of)))
-    }
-}
-
-/// A number that is a measure.
-fn of_measure(code: &str, counted: &Counted) -> i64 {
-    let measure = Measure::from_code(code).expect("a number that is guarded is a measure");
-    match measure.of(counted) {
-        Some(Number::Whole(number)) => number,
-        _ => 0,
     }
 }
 
@@ -240,14 +276,60 @@ mod tests {
     use super::*;
     use crate::statistics::contribution::Counts;
 
+    /// What is no number of cases, but of what there is of them.
+    const AMOUNTS: [&str; 5] = [
+        "fee_charged_fen",
+        "fee_reduced_fen",
+        "survey_score",
+        "items_met",
+        "items",
+    ];
+
     #[test]
-    fn every_column_is_a_measure_and_has_a_guard_but_one_that_tells_of_no_case() {
-        for column in &COLUMNS {
-            assert_eq!(column.measure().code, column.code);
+    fn whatever_a_column_is_made_of_is_guarded() {
+        for column in COLUMNS.iter() {
+            for part in column.measure().parts() {
+                let told = column.guards.iter().chain(&column.summands);
+                let told = told.filter(|guard| guard.family() == part.family());
+                let told: Vec<_> = told.flat_map(|guard| guard.part().columns()).collect();
+                let is_told = |name: &&str| told.contains(name) || AMOUNTS.contains(name);
+                let columns = part.columns();
+                assert!(columns.iter().all(is_told), "{}: {columns:?}", column.code);
+            }
         }
+    }
+
+    #[test]
+    fn every_column_has_a_guard_but_one_that_tells_of_no_case() {
         let unguarded = COLUMNS.iter().filter(|column| column.guards.is_empty());
         let unguarded: Vec<_> = unguarded.map(|column| column.code).collect();
         assert_eq!(unguarded, ["self_assessment_rate"]);
+    }
+
+    #[test]
+    fn a_rate_is_guarded_by_what_it_is_divided_by() {
+        let column = |code: &str| COLUMNS.iter().find(|column| column.code == code).unwrap();
+        assert_eq!(
+            column("complaint_rate").guards,
+            [Guard::Complaints, Guard::Accepted]
+        );
+        let compliance = column("compliance_rate");
+        assert_eq!(compliance.guards, [Guard::ConcludedWithFindings]);
+        assert_eq!(
+            compliance.summands,
+            [
+                Guard::Issued,
+                Guard::Refused,
+                Guard::Rejected,
+                Guard::Terminated
+            ]
+        );
+    }
+
+    #[test]
+    fn a_number_that_issues_called_otherwise_is_read() {
+        let read: Guard = serde_json::from_str("\"cases_with_findings\"").unwrap();
+        assert_eq!(read, Guard::ConcludedWithFindings);
     }
 
     #[test]

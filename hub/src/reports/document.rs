@@ -94,6 +94,13 @@ pub struct Comparison {
     pub period_on_period: Option<f64>,
 }
 
+impl Cell {
+    pub const WITHHELD: Self = Self {
+        value: None,
+        withheld: true,
+    };
+}
+
 impl Table {
     /// The columns that it has, each with its place in the rows, subject by subject.
     pub fn subjects<'a>(&self, heads: &'a [Head]) -> Vec<Vec<(usize, &'a Head)>> {

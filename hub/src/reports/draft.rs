@@ -81,13 +81,10 @@ fn row(
     withheld: &[Guard],
 ) -> Row {
     let cells = COLUMNS.iter().map(|column| {
-        let withheld = column.is_withheld(withheld);
-        let told = !withheld
-            && year.has(column.measure())
-            && by.is_none_or(|by| column.is_in_table_by(by));
-        Cell {
-            value: column.measure().of(counted).filter(|_| told),
-            withheld,
+        let is_told = year.has(column.measure()) && by.is_none_or(|by| column.is_in_table_by(by));
+        match is_told {
+            true => column.cell(counted, withheld),
+            false => Cell::default(),
         }
     });
     Row {

@@ -10,6 +10,7 @@ pub mod document;
 mod draft;
 pub mod period;
 pub(crate) mod print;
+mod share;
 pub mod summary;
 pub mod suppress;
 pub(crate) mod workbook;

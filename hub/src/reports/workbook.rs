@@ -58,6 +58,7 @@ pub(super) fn provenance(issue: &Issue, document: &Document) -> Vec<String> {
         ),
         "重复申请、冲突和服务人数各行不能相加，各期也不能相加：涉及几处、几期的，合计只计一次。"
             .to_owned(),
+        "合规率取整到百分之一，以免据以推算出不予公布的件数。".to_owned(),
     ];
     told.extend(reason);
     told.push(format!(

@@ -90,6 +90,11 @@ impl Counts {
         *handled
     }
 
+    /// Cases that have ended.
+    pub fn concluded(&self) -> i64 {
+        self.issued + self.refused + self.rejected + self.terminated
+    }
+
     /// Certificates within the limit.
     pub fn within_limit(&self) -> i64 {
         let within = Self::HANDLED.iter().zip(self.handled());

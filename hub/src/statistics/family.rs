@@ -129,6 +129,21 @@ macro_rules! families {
             pub fn of(&self, counted: &Counted) -> i64 {
                 match self { $(Self::$family(of) => of(&counted.$field),)+ }
             }
+
+            /// The counts of its family that it adds up.
+            pub fn columns(&self) -> Vec<&'static str> {
+                match self {
+                    $(Self::$family(of) => {
+                        let counts_in_it = |at: &usize| {
+                            let mut values = <$counts>::default().values();
+                            values[*at] = 1;
+                            of(&<$counts>::from_values(values)) != 0
+                        };
+                        let columns = 0..<$counts>::COLUMNS.len();
+                        columns.filter(counts_in_it).map(|at| <$counts>::COLUMNS[at]).collect()
+                    })+
+                }
+            }
         }
     };
 }

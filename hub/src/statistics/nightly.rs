@@ -6,13 +6,13 @@ use std::time::Duration;
 use metrics::gauge;
 use sqlx::PgPool;
 use time::macros::time;
-use time::{OffsetDateTime, Time};
+use time::{Date, OffsetDateTime, Time};
 use tokio_util::sync::CancellationToken;
 
 use super::calendar::Calendar;
 use super::verify::verify;
-use crate::local_time::SHANGHAI;
-use crate::store::{person_month, tx};
+use crate::local_time::{SHANGHAI, local_day};
+use crate::store::{person_month, structure, tx};
 use crate::telemetry::metrics::{STATISTICS_DIFFERENCES, STATISTICS_VERIFIED};
 
 /// When, in Asia/Shanghai.
@@ -43,7 +43,20 @@ async fn count_first(pool: &PgPool, stop: &CancellationToken) {
     stop.run_until_cancelled(counting).await;
 }
 
+/// Offices are what a change that was dated ahead says of them from its day on; a hub that was down in the night catches up.
+async fn rename(pool: &PgPool, today: Date) {
+    match structure::rename_due(pool, today).await {
+        Ok(0) => {}
+        Ok(offices) => tracing::info!(offices, "offices are what they become from today on"),
+        Err(error) => {
+            let error = tx::describe(&error);
+            tracing::error!(error, "offices are not yet what they become from today on");
+        }
+    }
+}
+
 async fn nights(pool: &PgPool, calendar: &Calendar, stop: &CancellationToken) {
+    rename(pool, local_day(OffsetDateTime::now_utc())).await;
     loop {
         let night = tokio::time::sleep(until_night(OffsetDateTime::now_utc()));
         if stop.run_until_cancelled(night).await.is_none() {
@@ -51,6 +64,7 @@ async fn nights(pool: &PgPool, calendar: &Calendar, stop: &CancellationToken) {
         }
         // A stop in the middle of it leaves nothing behind.
         let work = async {
+            rename(pool, local_day(OffsetDateTime::now_utc())).await;
             prove(pool, calendar).await;
             told(person_month::recount(pool).await.map(drop));
         };

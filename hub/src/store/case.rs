@@ -128,7 +128,8 @@ async fn holders<'a>(
     let rows = query!(
         r#"SELECT k.at AS "at!", c.source_case_id
              FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (office_id, case_no, at)
-             JOIN case_record c ON c.office_id = k.office_id AND c.case_no = k.case_no"#,
+             JOIN case_record c ON c.office_id = k.office_id AND c.case_no = k.case_no
+                              AND c.state <> 'withdrawn'"#,
         &offices as &[&str],
         &numbers as &[&str],
     )

@@ -11,7 +11,7 @@ use time::Date;
 use super::columns;
 use super::copy::{Column, Copied, Row, column};
 use super::decode::decode_error;
-use crate::case::{CaseKey, Check, Party, PartyIdentifier, Subject};
+use crate::case::{CaseKey, Check, Party, PartyIdentifier, Segments, Subject};
 use crate::ingest::plan::Write;
 
 /// Removes cases that are about to be replaced, with what hangs on them. Returns the matter keys they had.
@@ -102,23 +102,19 @@ impl<'a> PartyRow<'a> {
     }
 
     /// Of a number whose check digit failed, with the tokens of its segments.
-    fn unverified(&self) -> Option<(&'a Token, &'a [Token])> {
+    fn unverified(&self) -> Option<(&'a Token, Option<&'a Segments>)> {
         let identifier = self.identifier()?;
         match &identifier.check {
             Check::Verified => None,
-            Check::Unverified { segments } => Some((&identifier.token, segments)),
+            Check::Unverified { segments } => Some((&identifier.token, segments.as_ref())),
         }
     }
 
     /// Side by side.
     fn segments(&self) -> Option<Vec<u8>> {
-        let (_, segments) = self.unverified().filter(|(_, tokens)| !tokens.is_empty())?;
-        Some(
-            segments
-                .iter()
-                .flat_map(|token| *token.as_bytes())
-                .collect(),
-        )
+        let (_, segments) = self.unverified()?;
+        let bytes = segments?.iter().flat_map(|token| *token.as_bytes());
+        Some(bytes.collect())
     }
 }
 

@@ -117,9 +117,12 @@ pub async fn add_samples(
     query!(
         r#"INSERT INTO feed_day AS d (office_id, day, samples, late_samples, longest_lag_seconds, most_waiting, records,
                                       epoch, sequence, sampled_at)
-           SELECT k.office_id, $1, 1, k.late::integer, k.lag, k.waiting, 0, k.epoch, k.sequence, now()
+           SELECT k.office_id, $1, 1, k.late::integer, k.lag, k.waiting,
+                  greatest(0, k.sequence - coalesce(before.sequence, 0)), k.epoch, k.sequence, now()
              FROM unnest($2::text[], $3::boolean[], $4::bigint[], $5::bigint[], $6::uuid[], $7::bigint[])
                   AS k (office_id, late, lag, waiting, epoch, sequence)
+             LEFT JOIN LATERAL (SELECT d.epoch, d.sequence FROM feed_day d WHERE d.office_id = k.office_id AND d.day < $1
+                                 ORDER BY d.day DESC LIMIT 1) AS before ON before.epoch IS NOT DISTINCT FROM k.epoch
            ON CONFLICT (office_id, day) DO UPDATE SET
                samples = d.samples + 1, late_samples = d.late_samples + excluded.late_samples,
                longest_lag_seconds = greatest(d.longest_lag_seconds, excluded.longest_lag_seconds),

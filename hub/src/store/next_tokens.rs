@@ -85,7 +85,7 @@ async fn insert_parties(
             ordinals.push(ordinal);
             identifiers.push(party.identifier.as_ref().map(bytes));
             phones.push(party.phone.as_ref().map(bytes));
-            segments.push((!party.segments.is_empty()).then(|| side_by_side(&party.segments)));
+            segments.push(party.segments.as_ref().map(|tokens| side_by_side(tokens)));
         }
     }
     if keys.is_empty() {

@@ -70,6 +70,21 @@ pub async fn put(connection: &mut PgConnection, period: &OfficePeriod) -> Result
     Ok(())
 }
 
+/// Makes offices what a change that was dated ahead says of them from this day or an earlier one on. Returns how many.
+pub async fn rename_due(executor: impl PgExecutor<'_>, today: Date) -> Result<u64, sqlx::Error> {
+    let renamed = query!(
+        r#"UPDATE office o SET name = p.name, level = p.level, district_code = p.district_code
+             FROM (SELECT DISTINCT ON (office_id) office_id, name, level, district_code FROM office_period
+                    WHERE valid_from <= $1 ORDER BY office_id, valid_from DESC) AS p
+            WHERE p.office_id = o.office_id
+              AND (o.name, o.level, o.district_code) IS DISTINCT FROM (p.name, p.level, p.district_code)"#,
+        today,
+    )
+    .execute(executor)
+    .await?;
+    Ok(renamed.rows_affected())
+}
+
 /// What an office is called, is and sits in today, for everything but figures of another day.
 pub async fn rename(
     connection: &mut PgConnection,

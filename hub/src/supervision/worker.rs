@@ -62,12 +62,16 @@ impl Supervision {
     /// Runs until it is stopped, yielding to `traffic`; what is under way is finished.
     pub async fn run(self, traffic: Traffic, stop: CancellationToken) {
         let mut swept: Option<tokio::time::Instant> = None;
+        let mut follows_calendar = false;
         self.say_what_the_calendar_lacks();
         while let Some(turn) = stop
             .run_until_cancelled(traffic.turn(traffic::Work::Supervision))
             .await
         {
             if swept.is_none_or(|at| at.elapsed() >= SWEEP_EVERY) {
+                if !follows_calendar {
+                    follows_calendar = self.followed_calendar().await;
+                }
                 self.sweep().await;
                 swept = Some(tokio::time::Instant::now());
             }
@@ -106,6 +110,15 @@ impl Supervision {
         self.drain(today).await
     }
 
+    /// Limits are counted by the calendar: with another one every case is judged again.
+    pub async fn follow_calendar(&self) -> Result<(), sqlx::Error> {
+        let cases = work::put_all_if_due(&self.pool, self.calendar.fingerprint()).await?;
+        if let Some(cases @ 1..) = cases {
+            tracing::info!(cases, "the calendar is another; all cases are judged again");
+        }
+        Ok(())
+    }
+
     /// Limits are counted into the next year weeks before it begins.
     fn say_what_the_calendar_lacks(&self) {
         let ahead = local_day(OffsetDateTime::now_utc()) + AHEAD;
@@ -115,6 +128,16 @@ impl Supervision {
                 "the working-day calendar has no arrangement of this year; its limits count plain weekdays and say so"
             );
         }
+    }
+
+    /// Once in a hub's life: while hubs of two calendars run beside each other, neither undoes the other's work for ever.
+    async fn followed_calendar(&self) -> bool {
+        let followed = self.follow_calendar().await;
+        if let Err(error) = &followed {
+            let error = tx::describe(error);
+            tracing::error!(error, "cases were not judged again by this calendar");
+        }
+        followed.is_ok()
     }
 
     async fn sweep(&self) {
@@ -170,6 +193,7 @@ impl Supervision {
 
     async fn judge(&self, work: &Work, today: Date) -> Result<u64, sqlx::Error> {
         let mut transaction = tx::begin(&self.pool).await?;
+        work::lock_office(&mut transaction, work.office_id).await?;
         let rules = self.rules.held(&mut transaction).await?;
         let judge = Judge {
             rules: &rules,

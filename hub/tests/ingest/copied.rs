@@ -26,7 +26,7 @@ prop_compose! {
     fn any_party()(
         (role, name) in (select(vec![PartyRole::Testator, PartyRole::Related]), "[王李张]{2,3}"),
         (sex, birth_day) in (select(vec![Sex::Unspecified, Sex::Male, Sex::Female]), weighted(0.5, -20_000..19_000_i32)),
-        identifier in weighted(0.8, (any::<bool>(), any::<[u8; 16]>(), select(vec!["", "002X"]), vec(any::<[u8; 16]>(), 0..3))),
+        identifier in weighted(0.8, (any::<bool>(), any::<[u8; 16]>(), select(vec!["", "002X"]), weighted(0.5, any::<[[u8; 16]; 3]>()))),
         phone in weighted(0.5, any::<[u8; 16]>()),
         district in select(vec!["", "330106"]),
     ) -> Party {
@@ -41,7 +41,7 @@ prop_compose! {
                 token: token.to_vec(),
                 verified,
                 masked_tail: tail.to_owned(),
-                segment_tokens: segments.into_iter().map(Vec::from).collect(),
+                segment_tokens: segments.into_iter().flatten().map(Vec::from).collect(),
             }),
             phone_token: phone.map(Vec::from).unwrap_or_default(),
             address_district: district.to_owned(),

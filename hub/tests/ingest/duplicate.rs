@@ -243,6 +243,30 @@ async fn an_offices_own_cases_behind_a_key_hide_no_others() {
     assert_eq!(hub.count(found).await, 1);
 }
 
+/// An office whose own cases fill all that is read behind a key sees no others: what was found before is not over.
+#[tokio::test]
+async fn a_finding_stays_open_when_an_offices_own_cases_fill_its_key() {
+    let hub = Hub::start().await;
+    let (mut one, mut two) = (hub.office("hangzhou").await, hub.office("xiaoshan").await);
+    one.taken(&hub, vec![inheritance("A", 9).accepted("2024-03-04")])
+        .await;
+    two.taken(&hub, vec![inheritance("B", 9).accepted("2024-03-04")])
+        .await;
+    let crowd = (0..1000).map(|at| inheritance(&format!("C{at}"), 9).accepted("2024-03-05"));
+    one.taken(&hub, crowd.collect()).await;
+    let again = inheritance("A", 9)
+        .accepted("2024-03-04")
+        .revision(2)
+        .fee(9);
+    one.taken(&hub, vec![again]).await;
+    let open = "SELECT string_agg(left_case || ' ' || right_case, ', ') FROM duplicate_finding WHERE closed_at IS NULL";
+    assert_eq!(hub.text(open).await.unwrap(), "A B");
+    // What the case itself says still closes it.
+    let other = inheritance("A", 8).accepted("2024-03-04").revision(3);
+    one.taken(&hub, vec![other]).await;
+    assert_eq!(hub.text(open).await, None);
+}
+
 /// The position is the last thing a transaction writes.
 async fn meet_before_commit(hub: &Hub) {
     let trigger = "TRIGGER meet AFTER UPDATE ON sync_position FOR EACH STATEMENT";

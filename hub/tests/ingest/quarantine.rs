@@ -30,6 +30,23 @@ async fn a_field_out_of_bounds_names_its_path_and_the_others_go_on() {
 }
 
 #[tokio::test]
+async fn a_number_has_all_three_segments_or_none() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let with = |segments: usize| {
+        let mut case = case(&format!("C{segments}"));
+        let identifier = case.0.parties[0].identifier.as_mut().unwrap();
+        (identifier.verified, identifier.segment_tokens) = (false, vec![vec![9; 16]; segments]);
+        case
+    };
+    let rejects = office.taken(&hub, (0..=4).map(with).collect()).await;
+    assert_eq!(rejects, ["FIELD_INVALID"; 3]);
+    let field = "FIELD_INVALID parties[0].identifier.segment_tokens";
+    let expected = [1, 2, 4].map(|segments| format!("C{segments} {field}"));
+    assert_eq!(hub.text(OPEN).await.unwrap(), expected.join(", "));
+}
+
+#[tokio::test]
 async fn records_without_a_key_are_told_apart_across_epochs() {
     let hub = Hub::start().await;
     let mut office = hub.office("hangzhou").await;

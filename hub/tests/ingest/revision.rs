@@ -153,6 +153,10 @@ async fn a_case_number_belongs_to_one_case_of_an_office() {
     assert_eq!(hub.count("SELECT count(*) FROM case_record").await, 3);
 }
 
+const NUMBERS: &str =
+    "SELECT string_agg(source_case_id || substring(case_no from '第(.*)号'), ' ' ORDER BY source_case_id)
+       FROM case_record";
+
 #[tokio::test]
 async fn a_case_number_that_one_case_leaves_is_free_for_the_next_in_the_same_batch() {
     let hub = Hub::start().await;
@@ -167,9 +171,96 @@ async fn a_case_number_that_one_case_leaves_is_free_for_the_next_in_the_same_bat
         case("C1").revision(3).number(2),
     ];
     assert!(office.taken(&hub, swap).await.is_empty());
-    let numbers = "SELECT string_agg(source_case_id || substring(case_no from '第(.*)号'), ' ' ORDER BY source_case_id)
-                     FROM case_record";
-    assert_eq!(hub.text(numbers).await.unwrap(), "C12 C21");
+    assert_eq!(hub.text(NUMBERS).await.unwrap(), "C12 C21");
+}
+
+#[tokio::test]
+async fn cases_change_numbers_with_each_other_in_one_step() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let first = (1..=5).map(|serial| case(&format!("C{serial}")).number(serial));
+    office.taken(&hub, first.collect()).await;
+    let second = |of: u32, serial| case(&format!("C{of}")).revision(2).number(serial);
+    let changed = vec![
+        second(1, 2),
+        second(2, 1),
+        second(3, 4),
+        second(4, 5),
+        second(5, 3),
+    ];
+    assert_eq!(office.taken(&hub, changed).await, Vec::<String>::new());
+    assert_eq!(hub.text(NUMBERS).await.unwrap(), "C12 C21 C34 C45 C53");
+    assert_eq!(hub.count("SELECT count(*) FROM case_history").await, 5);
+    hub.figures_are_right().await;
+}
+
+#[tokio::test]
+async fn a_number_is_not_handed_on_by_a_case_that_keeps_it() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let first = (1..=4).map(|serial| case(&format!("C{serial}")).number(serial));
+    office.taken(&hub, first.collect()).await;
+    // The third wants the fourth's, which is not heard of; so neither of the others gets what it wants.
+    let second = |of: u32, serial| case(&format!("C{of}")).revision(2).number(serial);
+    let along = vec![second(1, 2), second(2, 3), second(3, 4)];
+    assert_eq!(office.taken(&hub, along).await, ["CASE_NO_TAKEN"; 3]);
+    assert_eq!(hub.text(NUMBERS).await.unwrap(), "C11 C22 C33 C44");
+}
+
+#[tokio::test]
+async fn a_withdrawn_case_leaves_its_number_to_the_one_that_was_meant() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let withdrawn = || case("C1").number(1).revision(2).state(CaseState::Withdrawn);
+    office
+        .taken(&hub, vec![case("C1").number(1), case("C3").number(3)])
+        .await;
+    assert!(office.taken(&hub, vec![withdrawn()]).await.is_empty());
+    assert!(
+        office
+            .taken(&hub, vec![case("C2").number(1)])
+            .await
+            .is_empty()
+    );
+    // Before it is said that the other is withdrawn, in the same batch.
+    let other = case("C3").number(3).revision(2).state(CaseState::Withdrawn);
+    assert!(
+        office
+            .taken(&hub, vec![case("C4").number(3), other])
+            .await
+            .is_empty()
+    );
+    assert_eq!(hub.text(NUMBERS).await.unwrap(), "C11 C21 C33 C43");
+    // Not withdrawn after all: two cases have it now.
+    let again = case("C1").number(1).revision(3);
+    assert_eq!(office.taken(&hub, vec![again]).await, ["CASE_NO_TAKEN"]);
+}
+
+#[tokio::test]
+async fn no_two_cases_have_one_number_whatever_is_sent() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let (mut draw, mut refused) = (7_u64, 0);
+    let mut below = |bound: u64| {
+        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (draw >> 33) % bound
+    };
+    for batch in 0..60_u64 {
+        let records = (0..8).map(|place| {
+            let record = case(&format!("C{}", below(6))).revision(1 + batch * 8 + place);
+            let record = record
+                .number(below(5) as u32)
+                .fee((batch * 8 + place) as i64);
+            match below(6) {
+                0 => record.state(CaseState::Withdrawn),
+                _ => record,
+            }
+        });
+        // Two of one number would break the index, and with it the batch.
+        refused += office.taken(&hub, records.collect()).await.len();
+    }
+    assert!((20..400).contains(&refused), "{refused} refused");
+    hub.figures_are_right().await;
 }
 
 #[tokio::test]

@@ -171,6 +171,28 @@ async fn names_that_nobody_has_do_no_harm() {
     hub.stop().await;
 }
 
+/// What ingest let in once.
+#[tokio::test]
+async fn numbers_with_too_few_segments_hold_up_nobody_who_is_compared_with_them() {
+    let hub = Hub::start().await;
+    let columns = "'张伟', date '1950-01-01', NULL::bytea";
+    crowd(&hub.pool, "some", 4, columns).await;
+    sqlx::query(
+        "UPDATE party SET id_kind = 'resident_id', id_key = 1, id_token = NULL, id_unverified = '\\x01010101010101010101010101010101',
+                          id_segments = decode(repeat('02', CASE source_case_id WHEN 'C2' THEN 16 WHEN 'C3' THEN 32 ELSE 48 END), 'hex')
+          WHERE source_case_id <> 'C1'",
+    )
+    .execute(&hub.pool)
+    .await
+    .unwrap();
+    drain(&hub.pool, &hub.linking()).await;
+    assert_eq!(hub.count("SELECT count(*) FROM mention").await, 4);
+    let stood = contents(&hub.pool).await;
+    assert_eq!(relinked(&hub.pool).await.changed_rows, 0);
+    assert!(contents(&hub.pool).await == stood);
+    hub.stop().await;
+}
+
 #[tokio::test]
 async fn a_case_that_cannot_be_linked_holds_up_no_other_and_is_set_aside() {
     let hub = Hub::start().await;

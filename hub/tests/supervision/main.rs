@@ -1,10 +1,12 @@
 //! The rules of supervision at work on what offices sent, against a real PostgreSQL.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod calendar;
 #[path = "../ingest/city.rs"]
 #[allow(dead_code)]
 mod city;
 mod decided;
+mod interleave;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]
 mod record;

@@ -7,6 +7,8 @@ use linkage::token::Token;
 use time::macros::date;
 use time::{Date, Duration, OffsetDateTime};
 
+use crate::case::Segments;
+
 /// A value, or the path of the field that breaks the contract, e.g. `parties[0].name`.
 pub(crate) type Checked<T> = Result<T, String>;
 
@@ -62,6 +64,16 @@ pub(crate) fn each<T, U>(
 
 pub(crate) fn token(bytes: &[u8], field: &str) -> Checked<Token> {
     Token::try_from(bytes).map_err(|_| field.to_owned())
+}
+
+/// All of a number's segments, or none.
+pub(crate) fn segments(tokens: &[Vec<u8>], field: &str) -> Checked<Option<Segments>> {
+    let of = |bytes: &Vec<u8>| token(bytes, field);
+    match tokens {
+        [] => Ok(None),
+        [one, two, three] => Ok(Some([of(one)?, of(two)?, of(three)?])),
+        _ => Err(field.to_owned()),
+    }
 }
 
 pub(crate) fn district(raw: &str, field: &str) -> Checked<Option<DistrictCode>> {

@@ -15,7 +15,8 @@ use sha2::{Digest, Sha256};
 use time::Date;
 
 use self::field::{
-    Checked, count, day, district, each, fen, optional, optional_day, required, text, time, token,
+    Checked, count, day, district, each, fen, optional, optional_day, required, segments, text,
+    time, token,
 };
 use crate::case::reject::{AgentReject, kept_shape};
 use crate::case::{Case, Check, ContentHash, Party, PartyIdentifier, Subject};
@@ -33,7 +34,6 @@ const PARTIES: usize = 64;
 const SUBJECTS: usize = 64;
 const EXCUSED: usize = 16;
 const MOST_CERTIFICATES: i32 = 10_000;
-const SEGMENTS: usize = 3;
 const IDENTIFIER_TAIL: usize = 4;
 const SUBJECT_TAIL: usize = 6;
 
@@ -224,12 +224,7 @@ fn party(party: wire::Party) -> Checked<Party> {
 }
 
 fn identifier(identifier: wire::IdentifierToken) -> Checked<PartyIdentifier> {
-    let segments = identifier.segment_tokens;
-    count(segments.len(), 0..=SEGMENTS, "segment_tokens")?;
-    let segments = segments
-        .iter()
-        .map(|bytes| token(bytes, "segment_tokens"))
-        .collect::<Checked<_>>()?;
+    let segments = segments(&identifier.segment_tokens, "segment_tokens")?;
     Ok(PartyIdentifier {
         kind: code::identifier_kind(identifier.kind).ok_or("kind")?,
         token: token(&identifier.token, "token")?,

@@ -5,7 +5,7 @@ use linkage::token::Token;
 use notary_proto::hub::v1 as wire;
 
 use super::content_hash;
-use super::field::{Checked, each, token};
+use super::field::{Checked, each, segments, token};
 use crate::case::{NextTokens, PartyTokens};
 
 /// Reads them, and takes them off the record.
@@ -62,10 +62,9 @@ fn of_party(party: &wire::Party, next: &wire::PartyTokens) -> Checked<PartyToken
     if identifier.segment_tokens.len() != next.segments.len() {
         return Err("segments".to_owned());
     }
-    let segments = next.segments.iter().map(|bytes| token(bytes, "segments"));
     Ok(PartyTokens {
         identifier: like(&identifier.token, &next.identifier, "identifier")?,
-        segments: segments.collect::<Checked<_>>()?,
+        segments: segments(&next.segments, "segments")?,
         phone: like(&party.phone_token, &next.phone, "phone")?,
     })
 }

@@ -7,10 +7,14 @@ use linkage::office::OfficeId;
 use uuid::Uuid;
 
 use super::Plan;
-use super::planner::Planner;
+use super::planner::{Planner, Trust};
 use crate::case::{CaseKey, ContentHash, Stored};
 use crate::ingest::decode::Decoded;
 use crate::statistics::calendar::Calendar;
+
+/// How often a batch is planned over before no record may rest on a later one any more: numbers handed on along a line of
+/// cases, the last of which is refused, take it one by one.
+const MOST_PLANS: usize = 8;
 
 /// One record of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +37,9 @@ pub struct Batch<'a> {
     /// Of each of `keys`, the revision and content sent, where one record alone speaks of it: what the hub holds already
     /// as it was sent need not be read.
     pub sent: Vec<Option<(i64, ContentHash)>>,
-    slots: HashMap<CaseKey<'a>, usize>,
+    /// Of each of `keys`, the place of its last record.
+    pub(super) last: Vec<usize>,
+    pub(super) slots: HashMap<CaseKey<'a>, usize>,
 }
 
 /// What the hub holds of a case.
@@ -58,16 +64,21 @@ impl<'a> Batch<'a> {
         let mut slots = HashMap::with_capacity(records.len());
         let mut keys = Vec::with_capacity(records.len());
         let mut sent = Vec::with_capacity(records.len());
-        for record in &records {
+        let mut last = Vec::with_capacity(records.len());
+        for (place, record) in records.iter().enumerate() {
             if let Decoded::Case(case) = record.decoded {
                 let key = (record.office_id, case.source_case_id.as_str());
                 match slots.entry(key) {
                     Entry::Vacant(vacant) => {
                         vacant.insert(keys.len());
                         keys.push(key);
+                        last.push(place);
                         sent.push(Some((case.revision, case.content_hash)));
                     }
-                    Entry::Occupied(known) => sent[*known.get()] = None,
+                    Entry::Occupied(known) => {
+                        sent[*known.get()] = None;
+                        last[*known.get()] = place;
+                    }
                 }
             }
         }
@@ -75,6 +86,7 @@ impl<'a> Batch<'a> {
             records,
             keys,
             sent,
+            last,
             slots,
         }
     }
@@ -103,19 +115,33 @@ impl<'a> Batch<'a> {
         numbers
     }
 
-    /// Decides for every record in turn, given what the hub holds.
+    /// Decides for every record in turn, given what the hub holds. Whoever takes a number that its case then does not leave
+    /// is refused, and whatever rests on that is decided once more.
     pub fn plan(self, held: Held<'a>, calendar: &Calendar) -> Plan<'a> {
-        let mut planner = Planner::new(&self, held);
-        for record in &self.records {
+        let mut mistaken = HashSet::new();
+        for _ in 0..MOST_PLANS {
+            let planner = self.planned(&held, Trust::AllBut(&mistaken));
+            let news = planner.mistaken();
+            if news.is_empty() {
+                return planner.finish(calendar);
+            }
+            mistaken.extend(news);
+        }
+        self.planned(&held, Trust::None).finish(calendar)
+    }
+
+    fn planned<'h>(&'h self, held: &'h Held<'a>, trust: Trust<'_>) -> Planner<'a, 'h> {
+        let mut planner = Planner::new(self, held);
+        for (place, record) in self.records.iter().enumerate() {
             match record.decoded {
                 Decoded::Case(case) => {
                     let slot = self.slots[&(record.office_id, case.source_case_id.as_str())];
-                    planner.case(slot, record, case);
+                    planner.case(slot, place, record, case, trust);
                 }
                 Decoded::Rejected(reject) => planner.rejected(record, reject),
                 Decoded::Invalid(invalid) => planner.invalid(record, invalid),
             }
         }
-        planner.finish(&self.slots, calendar)
+        planner
     }
 }

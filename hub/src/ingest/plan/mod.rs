@@ -1,8 +1,10 @@
 //! What a batch does to the hub, worked out before anything is written. Pure: records and what the hub holds
 //! of their cases go in, a plan of changes comes out. Records count in the order of their sequences, so that
-//! the outcome is the same however the stream was cut into batches.
+//! the outcome is the same however the stream was cut into batches: but for cases that change numbers with each other,
+//! which is one step only where all of it is in one batch.
 
 mod batch;
+mod numbers;
 mod planner;
 mod slot;
 

@@ -1,66 +1,72 @@
 //! Deciding for every record in turn.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use linkage::office::OfficeId;
 use linkage::vocabulary::RejectRule;
 
+use super::numbers::{Claim, Numbers};
 use super::slot::{Now, Slot};
 use super::{Batch, Held, Incoming, Plan, Quarantined, Reason, Write};
+use crate::case::Case;
 use crate::case::quality;
 use crate::case::reject::AgentReject;
-use crate::case::{Case, CaseKey};
 use crate::ingest::decode::Invalid;
 use crate::statistics::calendar::Calendar;
 use crate::statistics::contribution::{self, Counts};
 
-/// A case number while the batch's records pass over it.
-#[derive(Clone, Default)]
-struct Number<'a> {
-    holder: Option<Cow<'a, str>>,
-    /// First layer in which a write may take or leave it.
-    free_from: usize,
+/// Which records may take a number that its case has yet to leave.
+#[derive(Clone, Copy)]
+pub(super) enum Trust<'t> {
+    AllBut(&'t HashSet<usize>),
+    None,
+}
+
+impl Trust<'_> {
+    fn allows(self, place: usize) -> bool {
+        match self {
+            Self::AllBut(mistaken) => !mistaken.contains(&place),
+            Self::None => false,
+        }
+    }
 }
 
 /// Planning under way.
-pub(super) struct Planner<'a> {
-    keys: Vec<CaseKey<'a>>,
-    slots: Vec<Slot<'a>>,
-    numbers: HashMap<(OfficeId, Cow<'a, str>), Number<'a>>,
+pub(super) struct Planner<'a, 'h> {
+    batch: &'h Batch<'a>,
+    slots: Vec<Slot<'a, 'h>>,
+    numbers: Numbers<'a>,
     plan: Plan<'a>,
 }
 
-impl<'a> Planner<'a> {
-    pub(super) fn new(batch: &Batch<'a>, held: Held<'a>) -> Self {
-        let mut slots: Vec<Slot<'a>> = batch.keys.iter().map(|_| Slot::new(None)).collect();
-        for (at, held) in held.cases {
-            slots[at] = Slot::new(Some(held));
+impl<'a, 'h> Planner<'a, 'h> {
+    pub(super) fn new(batch: &'h Batch<'a>, held: &'h Held<'a>) -> Self {
+        let mut slots: Vec<Slot<'a, 'h>> = batch.keys.iter().map(|_| Slot::new(None)).collect();
+        for (at, held) in &held.cases {
+            slots[*at] = Slot::new(Some(held));
         }
-        let numbers = held
-            .holders
-            .into_iter()
-            .map(|((office_id, number), holder)| {
-                let number_key = (office_id, Cow::Borrowed(number));
-                let holder = Some(Cow::Owned(holder));
-                (
-                    number_key,
-                    Number {
-                        holder,
-                        free_from: 0,
-                    },
-                )
-            })
-            .collect();
         Self {
-            keys: batch.keys.clone(),
+            batch,
             slots,
-            numbers,
+            numbers: Numbers::of(&held.holders),
             plan: Plan::default(),
         }
     }
 
-    pub(super) fn case(&mut self, at: usize, record: &Incoming<'a>, case: &'a Case) {
+    /// Records, by their places, that took a number which its case then did not leave.
+    pub(super) fn mistaken(&self) -> HashSet<usize> {
+        self.numbers.owed().collect()
+    }
+
+    /// The record at `place` in the batch, of the case at `at`.
+    pub(super) fn case(
+        &mut self,
+        at: usize,
+        place: usize,
+        record: &Incoming<'a>,
+        case: &'a Case,
+        trust: Trust<'_>,
+    ) {
         let sequence = record.sequence;
         let slot = &mut self.slots[at];
         if slot.is_as_sent() {
@@ -90,7 +96,7 @@ impl<'a> Planner<'a> {
                 return;
             }
         }
-        match self.claim_number(at, case) {
+        match self.claim_number(at, place, case, trust) {
             Some(layer) => self.write(at, sequence, case, layer),
             None => self.refuse(record, case, RejectRule::CaseNoTaken, "case_no"),
         }
@@ -98,45 +104,34 @@ impl<'a> Planner<'a> {
 
     /// Takes the case number for the case and leaves the one it had. Returns the layer the case must be
     /// written in, or `None` when another case has the number.
-    fn claim_number(&mut self, at: usize, case: &'a Case) -> Option<usize> {
-        let (office_id, source_case_id) = self.keys[at];
+    fn claim_number(
+        &mut self,
+        at: usize,
+        place: usize,
+        case: &'a Case,
+        trust: Trust<'_>,
+    ) -> Option<usize> {
+        let next = |slot: &Slot<'_, '_>| slot.written.map_or(0, |(layer, _)| layer + 1);
         let slot = &self.slots[at];
-        let wanted = case
-            .case_no
-            .as_ref()
-            .map(|number| Cow::Borrowed(number.as_str()));
         let had = slot.now.as_ref().and_then(|now| now.case_no.clone());
-        let mut layer = slot.written.map_or(0, |(layer, _)| layer + 1);
-        if wanted == had {
-            return Some(layer);
-        }
-        if let Some(wanted) = wanted {
-            let number = self.numbers.entry((office_id, wanted)).or_default();
-            if number
-                .holder
-                .as_ref()
-                .is_some_and(|holder| holder != source_case_id)
-            {
-                return None;
-            }
-            layer = layer.max(number.free_from);
-            *number = Number {
-                holder: Some(Cow::Borrowed(source_case_id)),
-                free_from: layer + 1,
-            };
-        }
-        if let Some(had) = had {
-            let left = Number {
-                holder: None,
-                free_from: layer + 1,
-            };
-            self.numbers.insert((office_id, had), left);
-        }
-        Some(layer)
+        let claim = Claim {
+            of: self.batch.keys[at],
+            place,
+            had,
+            wanted: Now::of(case).case_no,
+            layer: next(slot),
+        };
+        let (office_id, _) = claim.of;
+        let leaves_in = |holder: &str| {
+            let at = *self.batch.slots.get(&(office_id, holder))?;
+            let may_leave = trust.allows(place) && self.batch.last[at] > place;
+            may_leave.then(|| next(&self.slots[at]))
+        };
+        self.numbers.claim(claim, leaves_in)
     }
 
     fn write(&mut self, at: usize, sequence: u64, case: &'a Case, layer: usize) {
-        let key = self.keys[at];
+        let key = self.batch.keys[at];
         let slot = &mut self.slots[at];
         if let Some(now) = &slot.now
             && let Some(finding) = quality::illegal_step(now.state, case)
@@ -205,18 +200,14 @@ impl<'a> Planner<'a> {
         self.plan.quarantined.push(refused);
     }
 
-    pub(super) fn finish(
-        self,
-        slots: &HashMap<CaseKey<'a>, usize>,
-        calendar: &Calendar,
-    ) -> Plan<'a> {
+    pub(super) fn finish(self, calendar: &Calendar) -> Plan<'a> {
         let Self {
-            keys,
-            slots: states,
+            batch,
+            slots,
             mut plan,
             ..
         } = self;
-        for (key, slot) in keys.iter().zip(&states) {
+        for (key, slot) in batch.keys.iter().zip(&slots) {
             if slot.settled_by.is_some() {
                 plan.settled.push(*key);
             }
@@ -239,9 +230,9 @@ impl<'a> Planner<'a> {
             });
         }
         for reject in &mut plan.quarantined {
-            let slot = slots.get(&(reject.office_id, &*reject.record_key));
+            let slot = batch.slots.get(&(reject.office_id, &*reject.record_key));
             reject.resolved |= slot
-                .and_then(|at| states[*at].settled_by)
+                .and_then(|at| slots[*at].settled_by)
                 .is_some_and(|settled_by| settled_by > reject.sequence);
         }
         plan.deltas

@@ -8,9 +8,9 @@ use super::HeldCase;
 use crate::case::{Case, CaseKey, ContentHash, NextTokens, Stored};
 
 /// A case while the batch's records pass over it.
-pub(super) struct Slot<'a> {
+pub(super) struct Slot<'a, 'h> {
     /// What the hub has of it; nothing is left to do where that is what was sent.
-    held: Option<HeldCase>,
+    held: Option<&'h HeldCase>,
     pub(super) now: Option<Now<'a>>,
     /// Where the newest write stands in [`super::Plan::layers`].
     pub(super) written: Option<(usize, usize)>,
@@ -24,17 +24,23 @@ pub(super) struct Now<'a> {
     pub(super) revision: i64,
     pub(super) content_hash: ContentHash,
     pub(super) state: CaseState,
+    /// That it keeps others from having.
     pub(super) case_no: Option<Cow<'a, str>>,
 }
 
-impl<'a> Slot<'a> {
-    pub(super) fn new(held: Option<HeldCase>) -> Self {
-        let now = match &held {
+/// A withdrawn case leaves its number to the one that was meant.
+fn had_by<T>(state: CaseState, case_no: Option<T>) -> Option<T> {
+    case_no.filter(|_| state != CaseState::Withdrawn)
+}
+
+impl<'a, 'h> Slot<'a, 'h> {
+    pub(super) fn new(held: Option<&'h HeldCase>) -> Self {
+        let now = match held {
             Some(HeldCase::Other(stored)) => Some(Now {
                 revision: stored.revision,
                 content_hash: stored.content_hash,
                 state: stored.figures.state,
-                case_no: stored.case_no.clone().map(Cow::Owned),
+                case_no: had_by(stored.figures.state, stored.case_no.clone().map(Cow::Owned)),
             }),
             Some(HeldCase::AsSent) | None => None,
         };
@@ -53,8 +59,8 @@ impl<'a> Slot<'a> {
     }
 
     /// The revision that stands at the hub, where it is another than what was sent.
-    pub(super) fn stored(&self) -> Option<&Stored> {
-        match &self.held {
+    pub(super) fn stored(&self) -> Option<&'h Stored> {
+        match self.held {
             Some(HeldCase::Other(stored)) => Some(stored),
             Some(HeldCase::AsSent) | None => None,
         }
@@ -70,11 +76,12 @@ impl<'a> Slot<'a> {
 impl<'a> Now<'a> {
     pub(super) fn of(case: &'a Case) -> Self {
         let case_no = case.case_no.as_ref();
+        let case_no = case_no.map(|number| Cow::Borrowed(number.as_str()));
         Self {
             revision: case.revision,
             content_hash: case.content_hash,
             state: case.state(),
-            case_no: case_no.map(|number| Cow::Borrowed(number.as_str())),
+            case_no: had_by(case.state(), case_no),
         }
     }
 }

@@ -335,7 +335,7 @@ pub static ALL: [Measure; 47] = [
     .under(NOTICE),
 ];
 
-const CONCLUDED: Part = Cases(|c| c.issued + c.refused + c.rejected + c.terminated);
+const CONCLUDED: Part = Cases(|c| c.concluded());
 const CASES_WITH_FINDINGS: Part = Findings(|c| c.cases);
 const CONCLUDED_WITH_FINDINGS: Part = Findings(|c| c.concluded_cases);
 

@@ -135,6 +135,17 @@ impl Measure {
         }
     }
 
+    /// The numbers that it is made of; none where it is a quantile.
+    pub fn parts(&self) -> Vec<&Part> {
+        match &self.formula {
+            Formula::Sum(part) | Formula::Distinct(part) => vec![part],
+            Formula::Ratio(part, whole)
+            | Formula::Without(part, whole)
+            | Formula::PerTenThousand(part, whole) => vec![part, whole],
+            Formula::HandledWithin(_) => Vec::new(),
+        }
+    }
+
     /// Whether rows of a table add up to what stands below them.
     pub const fn is_additive(&self) -> bool {
         matches!(self.formula, Formula::Sum(_))
@@ -153,22 +164,14 @@ impl Measure {
 
     /// What the counts come to; `None` where nothing can be said, e.g. a share of nothing.
     pub fn of(&self, counted: &Counted) -> Option<Number> {
-        let both = |part: &Part, whole: &Part| {
-            let whole = whole.of(counted);
-            (whole != 0).then(|| (part.of(counted), whole))
-        };
         match &self.formula {
             Formula::Sum(part) | Formula::Distinct(part) => Some(Number::Whole(part.of(counted))),
-            Formula::Ratio(part, whole) => {
-                let (part, whole) = both(part, whole)?;
+            Formula::Ratio(..) | Formula::Without(..) => {
+                let (part, whole) = self.share(counted)?;
                 Some(Number::Fraction(part as f64 / whole as f64))
             }
-            Formula::Without(part, whole) => {
-                let (part, whole) = both(part, whole).filter(|(part, whole)| part <= whole)?;
-                Some(Number::Fraction((whole - part) as f64 / whole as f64))
-            }
-            Formula::PerTenThousand(part, whole) => {
-                let (part, whole) = both(part, whole)?;
+            Formula::PerTenThousand(..) => {
+                let (part, whole) = self.share(counted)?;
                 Some(Number::Fraction(part as f64 * 10_000.0 / whole as f64))
             }
             Formula::HandledWithin(percent) => {
@@ -176,6 +179,22 @@ impl Measure {
                 Some(Number::Whole(days.into()))
             }
         }
+    }
+
+    /// What is divided, and by what; `None` where nothing can be said, and of what is no quotient.
+    pub fn share(&self, counted: &Counted) -> Option<(i64, i64)> {
+        let (part, whole) = match &self.formula {
+            Formula::Ratio(part, whole) | Formula::PerTenThousand(part, whole) => {
+                (part.of(counted), whole.of(counted))
+            }
+            Formula::Without(part, whole) => {
+                let whole = whole.of(counted);
+                (whole - part.of(counted), whole)
+            }
+            Formula::Sum(_) | Formula::Distinct(_) | Formula::HandledWithin(_) => return None,
+        };
+        let is_share = !matches!(self.formula, Formula::Without(..)) || part >= 0;
+        (whole != 0 && is_share).then_some((part, whole))
     }
 }
 

@@ -12,6 +12,7 @@ use time::Date;
 use uuid::Uuid;
 
 use super::{mention_id, mention_uuids, node_id, number, token, uuids};
+use crate::case::Segments;
 use crate::linking::model::Model;
 use crate::store::decode::{decode_error, parse};
 
@@ -63,20 +64,20 @@ impl Row {
         Ok(Some(KnownIdentifier::Unverified {
             kind: parse(kind)?,
             token: token(unverified)?,
-            segments: self.id_segments.as_deref().map(segments).transpose()?,
+            segments: match self.id_segments.as_deref() {
+                Some(bytes) => segments(bytes)?,
+                None => None,
+            },
         }))
     }
 }
 
-fn segments(bytes: &[u8]) -> Result<[linkage::token::Token; 3], sqlx::Error> {
+/// The segments of a number, side by side. Cases of long ago may have one or two of them, which are no evidence; to fail
+/// on these would hold up everybody whom they are compared with.
+fn segments(bytes: &[u8]) -> Result<Option<Segments>, sqlx::Error> {
     let tokens = bytes.chunks(16).map(token).collect::<Result<Vec<_>, _>>()?;
-    tokens.try_into().map_err(|_| decode_error(SegmentCount))
+    Ok(tokens.try_into().ok())
 }
-
-/// Segments of a number that are not three.
-#[derive(Debug, thiserror::Error)]
-#[error("the segments of a number are three tokens")]
-struct SegmentCount;
 
 /// A party of any case, with what is compared of it.
 #[derive(Debug)]

@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use linkage::office::OfficeId;
 use serde::Serialize;
-use sqlx::{PgConnection, PgPool, query};
+use sqlx::{PgConnection, PgPool, query, query_scalar};
 use time::Date;
 use uuid::Uuid;
 
 use crate::background::Cause;
 use crate::case::CaseKey;
-use crate::store::columns;
 use crate::store::decode::parse;
+use crate::store::{columns, tx};
+
+/// Class of the advisory locks on offices that are judged, apart from every other lock of the hub.
+const OFFICE_LOCKS: i32 = 0x7375; // "su"
 
 /// Most cases in one row.
 const MOST_CASES: i64 = 500;
@@ -82,6 +85,23 @@ pub async fn put_all(connection: &mut PgConnection) -> Result<u64, sqlx::Error> 
     .fetch_one(connection)
     .await?;
     Ok(put.cases.unsigned_abs())
+}
+
+/// Puts everything down when it was judged by another calendar: once. Returns how many cases there are, if so.
+pub async fn put_all_if_due(pool: &PgPool, calendar: &str) -> Result<Option<u64>, sqlx::Error> {
+    let mut transaction = tx::begin(pool).await?;
+    let due = query_scalar!(
+        r#"UPDATE hub_state SET judged_by = $1 WHERE judged_by IS DISTINCT FROM $1 RETURNING true AS "due!""#,
+        calendar,
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
+    if due.is_none() {
+        return Ok(None);
+    }
+    let cases = put_all(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(Some(cases))
 }
 
 /// Puts all cases of an office down.
@@ -159,6 +179,22 @@ pub async fn finish(connection: &mut PgConnection, work: &Work) -> Result<(), sq
         &work.cases,
     )
     .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// An office is judged by one transaction at a time: of two, the last to commit would put what it read first in the place
+/// of what holds.
+pub async fn lock_office(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+) -> Result<(), sqlx::Error> {
+    query!(
+        "SELECT pg_advisory_xact_lock($1, hashtext($2))",
+        OFFICE_LOCKS,
+        office_id.as_str(),
+    )
+    .fetch_one(connection)
     .await?;
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! Every report of a year is published, and somebody who has them all adds and takes away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::{published, served};
 use crate::client::Bureau;
 use crate::record::{Case, case};
+use crate::supervision::{judged, refused};
 use crate::support::add_office;
 
 const OFFICES: [&str; 5] = ["hangzhou", "xiaoshan", "yuhang", "lin-an", "fuyang"];
@@ -250,4 +251,133 @@ fn the_attack_finds_a_cell_that_alone_is_left_out() {
     assert!(narrow(&column).is_empty());
     column.insert(cell("", ""), Some(2.0));
     assert_eq!(narrow(&column).len(), 1);
+}
+
+/// Cases that ended in a month: certificates and refusals. The certificates are without findings until they are given some.
+fn ended(month: u32, issued: usize, refusals: usize) -> Vec<Case> {
+    let day = format!("2024-{month:02}-08");
+    let certificates = (0..issued).map(|number| {
+        let case = case(&format!("{month}-issued-{number}"));
+        case.accepted(&day).issued(&day)
+    });
+    let refusals = (0..refusals).map(|number| {
+        let mut refused = refused(&format!("{month}-refused-{number}"));
+        refused.0.applied_day = Some(crate::record::day(&day));
+        refused.0.closed_day = refused.0.applied_day;
+        refused
+    });
+    certificates.chain(refusals).collect()
+}
+
+/// As many findings of a month's certificates.
+async fn found(bureau: &Bureau, office: &str, month: u32, findings: i32) {
+    sqlx::query(
+        "INSERT INTO supervision_finding (finding_id, office_id, rule_id, about, about_key, severity, evidence, facts,
+                                          rules_version, happened_on, concluded, found_at)
+         SELECT gen_random_uuid(), $1, 'TIME_LIMIT', 'case', $2 || '-issued-' || n, 'ordinary', '{}', sha256('{}'), '1',
+                make_date(2024, $2::text::integer, 8), true, now()
+           FROM generate_series(0, $3 - 1) AS n",
+    )
+    .bind(office)
+    .bind(month.to_string())
+    .bind(findings)
+    .execute(&bureau.hub.db.pool)
+    .await
+    .unwrap();
+}
+
+/// What a reader takes from the compliance rates: the numbers of cases with findings, of those that ended, that give the
+/// rate that is shown. Nobody publishes 1 to 4 of a number, nor all but 1 to 4.
+fn of_how_many(cells: &BTreeMap<&str, Option<f64>>) -> Vec<(i64, i64)> {
+    let parts = ["issued", "refused", "rejected", "terminated"].map(|code| cells[code]);
+    let shown: f64 = parts.iter().flatten().sum();
+    let hidden = parts.iter().filter(|part| part.is_none()).count() as i64;
+    let least = shown as i64 + hidden;
+    let most = match hidden {
+        0 => least,
+        _ => least * 3 / 2 + 10,
+    };
+    let rate = cells["compliance_rate"].expect("a rate that is shown");
+    let gives_it = |found: i64, ended: i64| {
+        let exactly = (ended - found) as f64 / ended as f64;
+        rate == exactly || rate == (exactly * 100.0).round() / 100.0
+    };
+    (least..=most)
+        .flat_map(|ended| (0..=ended).map(move |found| (found, ended)))
+        .filter(|(found, ended)| *found == 0 || (*found > 4 && !(1..=4).contains(&(ended - found))))
+        .filter(|(found, ended)| gives_it(*found, *ended))
+        .collect()
+}
+
+#[tokio::test]
+async fn nobody_works_out_from_a_rate_how_many_it_is_of() {
+    let bureau = Bureau::open().await;
+    add_office(&bureau.hub.db.pool, "yuhang").await;
+    let offices = ["hangzhou", "xiaoshan", "yuhang"];
+    // Few refusals beside many certificates, beside fewer, and none; then few certificates with findings.
+    let months = [
+        (3, [(189, 3, 13), (57, 3, 13), (60, 0, 12)]),
+        (4, [(60, 0, 4), (60, 0, 20), (70, 0, 20)]),
+    ];
+    for (at, office) in offices.into_iter().enumerate() {
+        let cases = months.map(|(month, of)| ended(month, of[at].0, of[at].1));
+        bureau
+            .seed
+            .office(&bureau.hub, office, cases.concat())
+            .await;
+    }
+    judged(&bureau).await;
+    let pool = &bureau.hub.db.pool;
+    sqlx::query("DELETE FROM supervision_finding")
+        .execute(pool)
+        .await
+        .unwrap();
+    for (month, of) in months {
+        for (at, office) in offices.into_iter().enumerate() {
+            found(&bureau, office, month, of[at].2).await;
+        }
+    }
+
+    let mut rates = BTreeMap::new();
+    for (month, _) in months {
+        let period = format!("2024-{month:02}");
+        let report = published(&bureau, &period).await["report"].clone();
+        let codes = [
+            "issued",
+            "refused",
+            "rejected",
+            "terminated",
+            "compliance_rate",
+        ];
+        let columns = codes.map(|code| (code, column(std::slice::from_ref(&report), code)));
+        for office in offices {
+            let cell = (period.clone(), "office".to_owned(), office.to_owned());
+            let cells: BTreeMap<&str, Option<f64>> = columns
+                .iter()
+                .map(|(code, column)| (*code, column[&cell]))
+                .collect();
+            rates.insert((month, office), cells["compliance_rate"]);
+            if cells["compliance_rate"].is_none() {
+                continue;
+            }
+            let all = of_how_many(&cells);
+            assert!(
+                !all.is_empty(),
+                "{cell:?} is the rate of few cases with findings"
+            );
+            let is_told = cells.values().all(Option::is_some);
+            let sizes: BTreeSet<i64> = all.iter().map(|(_, ended)| *ended).collect();
+            assert!(
+                is_told || sizes.len() > 40,
+                "{cell:?} tells of how many it is: {sizes:?}"
+            );
+        }
+    }
+    let of_march = offices.map(|office| rates[&(3, office)]);
+    assert_eq!(
+        of_march,
+        [Some(0.93), None, Some(0.8)],
+        "as much as can be told"
+    );
+    assert_eq!(rates[&(4, "hangzhou")], None);
 }

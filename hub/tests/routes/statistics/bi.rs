@@ -106,6 +106,20 @@ async fn told(bureau: &Bureau, view: &'static str) -> Vec<(String, Option<i64>)>
     sqlx::query_as(view).fetch_all(&mut *reading).await.unwrap()
 }
 
+/// Cells of `applied` that are told where `accepted` is not.
+async fn applied_alone(bureau: &Bureau, view: &str) -> i64 {
+    let key = match view {
+        "bi_office_month" => "office_id",
+        _ => "matter_type",
+    };
+    let alone = format!(
+        "SELECT count(*) FROM {view} a WHERE measure = 'applied' AND value > 0 AND NOT EXISTS (
+             SELECT FROM {view} b WHERE b.{key} = a.{key} AND b.month = a.month AND b.measure = 'accepted' AND b.value IS NOT NULL)"
+    );
+    let asked = sqlx::query_scalar(sqlx::AssertSqlSafe(alone));
+    asked.fetch_one(&bureau.hub.db.pool).await.unwrap()
+}
+
 const OFFICES: &str = "SELECT office_id, value FROM bi_office_month WHERE measure = 'accepted' ORDER BY month, office_id";
 const MATTERS: &str = "SELECT matter_type, value FROM bi_matter_month WHERE measure = 'accepted' ORDER BY month, matter_type";
 
@@ -155,6 +169,8 @@ async fn of_a_published_month_the_views_say_what_the_report_says_and_no_more() {
     let late = vec![case("late").matter("gift")];
     seed.office(hub, "hangzhou", late).await;
     assert_eq!(told(&bureau, OFFICES).await, of_report);
+    assert_eq!(applied_alone(&bureau, "bi_office_month").await, 0);
+    assert_eq!(applied_alone(&bureau, "bi_matter_month").await, 0);
     let closed = cells([("gift", None), ("mandate", None), ("will", None)]);
     assert_eq!(told(&bureau, MATTERS).await, closed);
 }
@@ -172,6 +188,10 @@ async fn of_a_month_within_a_published_quarter_the_views_say_nothing_until_it_is
     reports::published(&bureau, "2024-Q1").await;
     assert_eq!(told(&bureau, OFFICES).await, cells([]));
     assert_eq!(told(&bureau, MATTERS).await, cells([]));
+    // An office that gives no day of application has as many applied as accepted.
+    for view in ["bi_office_month", "bi_matter_month"] {
+        assert_eq!(applied_alone(&bureau, view).await, 0, "{view}");
+    }
     // What no report has is there as ever.
     seed.office(
         hub,

@@ -4,8 +4,11 @@ use notary_hub::identity::Role;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::statistics::feeds;
 use notary_hub::statistics::structure::{Belonging, Change, change};
+use notary_hub::store::feed_day::{self, Sample};
+use notary_hub::store::structure;
 use serde_json::{Value, json};
 use time::macros::date;
+use uuid::Uuid;
 
 use crate::client::Bureau;
 use crate::record::case;
@@ -23,6 +26,87 @@ async fn accepted(bureau: &Bureau, query: &str) -> Value {
         ])
     });
     rows.collect()
+}
+
+#[tokio::test]
+async fn an_office_becomes_what_was_said_ahead_on_its_day() {
+    let bureau = Bureau::open().await;
+    let pool = &bureau.hub.db.pool;
+    let named = |name: &str| Change {
+        name: Some(name.to_owned()),
+        ..Change::default()
+    };
+    let office = || "hangzhou".parse().unwrap();
+    let today = date!(2026 - 01 - 01);
+    for (on, name) in [
+        (date!(2026 - 02 - 01), "二月公证处"),
+        (date!(2026 - 04 - 01), "四月公证处"),
+    ] {
+        change(pool, office(), on, &named(name), today)
+            .await
+            .unwrap();
+    }
+    let mut names = Vec::new();
+    for day in [
+        date!(2026 - 01 - 31),
+        date!(2026 - 03 - 01),
+        date!(2026 - 04 - 01),
+    ] {
+        structure::rename_due(pool, day).await.unwrap();
+        let name = "SELECT name FROM office WHERE office_id = 'hangzhou'";
+        names.push(
+            sqlx::query_scalar::<_, String>(name)
+                .fetch_one(pool)
+                .await
+                .unwrap(),
+        );
+    }
+    assert_eq!(names, ["杭州市hangzhou公证处", "二月公证处", "四月公证处"]);
+    assert_eq!(
+        structure::rename_due(pool, today).await.unwrap(),
+        1,
+        "as of any day"
+    );
+    assert_eq!(structure::rename_due(pool, today).await.unwrap(), 0, "once");
+}
+
+#[tokio::test]
+async fn a_days_records_are_all_that_came_since_the_day_before() {
+    let bureau = Bureau::open().await;
+    let pool = &bureau.hub.db.pool;
+    let (old, new) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let (first, third, fourth) = (
+        date!(2026 - 01 - 01),
+        date!(2026 - 01 - 03),
+        date!(2026 - 01 - 04),
+    );
+    for (day, epoch, sequence) in [
+        (first, old, 40),
+        (third, old, 100),
+        (third, old, 130),
+        (fourth, new, 7),
+    ] {
+        let mut standings = feed_day::standings(pool, Some("hangzhou".parse().unwrap()))
+            .await
+            .unwrap();
+        (standings[0].epoch, standings[0].committed_sequence) = (Some(epoch), sequence);
+        let sample = Sample {
+            standing: &standings[0],
+            late: false,
+            lag_seconds: 0,
+        };
+        feed_day::add_samples(pool, day, &[sample]).await.unwrap();
+        // Samples are ten minutes apart.
+        sqlx::query("UPDATE feed_day SET sampled_at = sampled_at - interval '10 minutes'")
+            .execute(pool)
+            .await
+            .unwrap();
+    }
+    let records: Vec<i64> = sqlx::query_scalar("SELECT records FROM feed_day WHERE office_id = 'hangzhou' AND day < '2026-02-01' ORDER BY day")
+        .fetch_all(pool)
+        .await
+        .unwrap();
+    assert_eq!(records, [40, 90, 7]);
 }
 
 #[tokio::test]
