@@ -134,7 +134,9 @@ async fn what_the_database_keeps_for_a_slot_that_nobody_takes_from_grows_and_is_
     sqlx::query(make).execute(pool).await.expect("made");
     let (taken, before) = kept().await.expect("there");
     assert!(!taken);
-    let write = "SELECT pg_logical_emit_message(true, 'test', repeat('x', 100000))";
+    // A test's cluster writes later than it commits; a switch makes it.
+    let write =
+        "SELECT pg_switch_wal() FROM pg_logical_emit_message(true, 'test', repeat('x', 100000))";
     sqlx::query(write).execute(pool).await.expect("written");
     let (_, after) = kept().await.expect("there");
     assert!(after >= before + 100_000, "{before} {after}");

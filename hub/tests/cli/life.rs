@@ -130,6 +130,8 @@ fn a_command_beside_a_serving_hub_finds_its_database_though_it_sees_another_tmp(
 #[test]
 fn no_command_but_init_and_serve_makes_a_database() {
     let site = Site::new("");
+    site.json(&["init"]);
+    fs::remove_dir_all(site.path("data/postgres")).unwrap();
     for command in [
         &["user", "list"][..],
         &["office", "list"],
@@ -144,7 +146,7 @@ fn no_command_but_init_and_serve_makes_a_database() {
             assert!(said.contains(hint), "{said}");
         }
     }
-    assert!(!site.path("data").exists(), "nothing was made");
+    assert!(!site.path("data/postgres").exists(), "nothing was made");
 }
 
 #[test]
