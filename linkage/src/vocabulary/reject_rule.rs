@@ -79,7 +79,9 @@ impl RejectRule {
                 "文件或查询中没有所列的列。请核对导出的列名，或在映射文件中更正列名并重启采集程序。"
             }
             Self::FieldTooLong => "内容超过长度上限。请缩短，或在映射中改用其他列。",
-            Self::CodeUnknown => "代码未在映射中登记。请在映射文件的 codes 中补充并重启采集程序，或更正该行。",
+            Self::CodeUnknown => {
+                "代码未在映射中登记。请在映射文件的 codes 中补充并重启采集程序，或更正该行。"
+            }
             Self::DateIllegal => "日期不存在或格式不符。请更正。",
             Self::NumberIllegal => "不是有效的金额或编号（长编号在表格中须存为文本）。请更正。",
             Self::RowMalformed => {

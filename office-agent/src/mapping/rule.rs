@@ -285,7 +285,8 @@ impl DateRule {
         let Some(raw) = self.0.column.cell(row) else {
             return Ok(None);
         };
-        date::birth_day(raw, self.0.format.as_ref()).map_err(|_| Fault::of(RejectRule::DateIllegal, raw))
+        date::birth_day(raw, self.0.format.as_ref())
+            .map_err(|_| Fault::of(RejectRule::DateIllegal, raw))
     }
 
     /// Reads a moment instead of a day.

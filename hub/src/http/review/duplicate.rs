@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::super::Api;
 use super::super::auth::of_own_office;
-use super::super::export::{self, Form};
 use super::super::exports::{self, ExportAnswer, StartExport};
+use super::super::form::{self, Form};
 use super::super::page::{self, Page};
 use super::super::params::{Body, InPath, Params};
 use super::super::problem::{Problem, ProblemBody};
@@ -165,10 +165,10 @@ pub(in crate::http) async fn list(
     headers: HeaderMap,
     Params(filter): Params<Filter>,
 ) -> Result<Response, Problem> {
-    let form = export::form(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
+    let form = form::wanted(&headers, &[Form::Json, Form::Csv, Form::Xlsx])?;
     if let Some(form) = form.file() {
         let subject = whole(&api, &person, filter).await?;
-        return export::at_once(&api, &person, &subject, form).await;
+        return form::at_once(&api, &person, &subject, form).await;
     }
     let limit = page::limit(filter.limit)?;
     let behind = behind(filter.cursor.as_deref())?;
