@@ -245,7 +245,8 @@ async fn without_the_checks_a_notary_still_reads_of_no_case_the_own_office_has_n
 #[tokio::test]
 async fn without_the_checks_nobody_else_at_the_bureau_reads_what_is_a_supervisors() {
     let city = Unchecked::open().await;
-    let log = "review.decide".to_owned();
+    // An entry; that there is such an action everybody reads in the catalogue.
+    let log = r#""action":"review.decide""#.to_owned();
     assert!(city.told(Role::Supervisor).await.contains(&log));
     let told = city.told(Role::Analyst).await;
     for mark in city.marks_of_parties().iter().chain([&log]) {
