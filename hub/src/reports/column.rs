@@ -308,7 +308,12 @@ mod tests {
 
     #[test]
     fn a_rate_is_guarded_by_what_it_is_divided_by() {
-        let column = |code: &str| COLUMNS.iter().find(|column| column.code == code).unwrap();
+        let column = |code: &str| {
+            COLUMNS
+                .iter()
+                .find(|column| column.code == code)
+                .expect(code)
+        };
         assert_eq!(
             column("complaint_rate").guards,
             [Guard::Complaints, Guard::Accepted]
@@ -328,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_number_that_issues_called_otherwise_is_read() {
-        let read: Guard = serde_json::from_str("\"cases_with_findings\"").unwrap();
+        let read: Guard = serde_json::from_str("\"cases_with_findings\"").expect("a guard");
         assert_eq!(read, Guard::ConcludedWithFindings);
     }
 

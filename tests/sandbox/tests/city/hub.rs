@@ -1,8 +1,11 @@
 //! A hub's database with a synthetic city in it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::signature::Ed25519KeyPair;
 use linkage::token::{TokenAlgorithm, TokenKey};
+use notary_hub::audit::{Audit, CheckpointKey};
 use notary_hub::embedded::testing::{TestDatabase, fresh_database};
 use notary_hub::filing::body::Body;
 use notary_hub::filing::{self, Filing, Raw};
