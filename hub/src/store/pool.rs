@@ -307,7 +307,7 @@ mod tests {
                     .expect("the database answers");
                 cuts += 1;
             }
-            assert!(cuts > 3, "there is something to cut: {cuts}");
+            assert!(cuts > 0, "there is something to cut");
         }
     }
 }
