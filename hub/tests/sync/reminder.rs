@@ -39,9 +39,15 @@ async fn an_office_is_asked_once_for_what_it_has_to_file_within_days() {
         (date!(2099 - 03 - 04), 1),
         (date!(2099 - 03 - 05), 1),
     ] {
-        supervision.look(today).await.unwrap();
         let asked =
             "SELECT count(*) FROM notice WHERE source_case_id = 'C1' AND kind = 'report_wanted'";
+        // The hub, whose day is another, may take the work first; it comes up again then.
+        for _ in 0..100 {
+            supervision.look(today).await.unwrap();
+            if count(pool, asked).await == told {
+                break;
+            }
+        }
         assert_eq!(count(pool, asked).await, told, "{today}");
     }
     let notice = loop {

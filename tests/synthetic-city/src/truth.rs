@@ -130,6 +130,8 @@ const SENT_ON: [ReasonCode; 3] = [
     ReasonCode::AcceptedElsewhere,
     ReasonCode::FeeUnpaid,
 ];
+/// Matters of which no office is told who wanted them elsewhere.
+const SEALED: [&str; 2] = ["will", "safekeeping"];
 /// Days within which what one office refused is not another's to accept unseen.
 const REFUSED_WITHIN: Duration = Duration::days(366);
 
@@ -273,6 +275,7 @@ impl City {
                     .reason_code
                     .is_some_and(|code| SENT_ON.contains(&code));
                 let breaks = accepted.matter_type == refused.matter_type
+                    && !SEALED.contains(&accepted.matter_type.code())
                     && accepted_on - refused_on <= REFUSED_WITHIN
                     && !sent_on;
                 breaks.then(|| BreachTruth {

@@ -205,16 +205,19 @@ async fn refused(
         r#"SELECT DISTINCT own.source_case_id, other.office_id, other.source_case_id AS other_case,
                   other.closed_on AS "closed_on!", other.reason_code
              FROM unnest($2::text[]) AS q (source_case_id)
-             JOIN case_record own ON own.office_id = $1 AND own.source_case_id = q.source_case_id
+            CROSS JOIN LATERAL (
+                  SELECT source_case_id, matter_type, accepted_on FROM case_record
+                   WHERE office_id = $1 AND source_case_id = q.source_case_id AND accepted_on IS NOT NULL OFFSET 0) AS own
             CROSS JOIN LATERAL (
                   SELECT key FROM matter_key
                    WHERE office_id = $1 AND source_case_id = own.source_case_id OFFSET 0) AS k
             CROSS JOIN LATERAL (
                   SELECT office_id, source_case_id FROM matter_key
                    WHERE key = k.key AND office_id <> $1 LIMIT $3) AS o
-             JOIN case_record other ON other.office_id = o.office_id AND other.source_case_id = o.source_case_id
-            WHERE own.accepted_on IS NOT NULL
-              AND other.state = 'refused' AND other.matter_type = own.matter_type AND other.closed_on <= own.accepted_on
+            CROSS JOIN LATERAL (
+                  SELECT * FROM case_record
+                   WHERE office_id = o.office_id AND source_case_id = o.source_case_id AND state = 'refused' OFFSET 0) AS other
+            WHERE other.matter_type = own.matter_type AND other.closed_on <= own.accepted_on
             ORDER BY own.source_case_id, other.closed_on, other.office_id, other.source_case_id"#,
         office_id.as_str(),
         keys,
@@ -244,16 +247,19 @@ pub async fn accepted_elsewhere(
     let rows = query!(
         r#"SELECT DISTINCT other.office_id, other.source_case_id
              FROM unnest($2::text[]) AS q (source_case_id)
-             JOIN case_record own ON own.office_id = $1 AND own.source_case_id = q.source_case_id
+            CROSS JOIN LATERAL (
+                  SELECT source_case_id, matter_type, closed_on FROM case_record
+                   WHERE office_id = $1 AND source_case_id = q.source_case_id AND state = 'refused' OFFSET 0) AS own
             CROSS JOIN LATERAL (
                   SELECT key FROM matter_key
                    WHERE office_id = $1 AND source_case_id = own.source_case_id OFFSET 0) AS k
             CROSS JOIN LATERAL (
                   SELECT office_id, source_case_id FROM matter_key
                    WHERE key = k.key AND office_id <> $1 LIMIT $3) AS o
-             JOIN case_record other ON other.office_id = o.office_id AND other.source_case_id = o.source_case_id
-            WHERE own.state = 'refused'
-              AND other.accepted_on >= own.closed_on AND other.matter_type = own.matter_type"#,
+            CROSS JOIN LATERAL (
+                  SELECT * FROM case_record
+                   WHERE office_id = o.office_id AND source_case_id = o.source_case_id OFFSET 0) AS other
+            WHERE other.accepted_on >= own.closed_on AND other.matter_type = own.matter_type"#,
         office_id.as_str(),
         keys,
         MOST_BEHIND_A_KEY as i64,
