@@ -16,6 +16,7 @@ use notary_hub::store::sync::Greeting;
 use notary_hub::traffic::Traffic;
 use notary_proto::hub::v1::Record;
 use sqlx::PgPool;
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::support::add_office;
@@ -152,6 +153,16 @@ impl Office {
     }
 
     pub async fn send_at(&self, ingest: &Ingest, first: u64, records: Vec<Record>) -> Outcome {
+        self.hand_over(ingest, first, records).await.await.unwrap()
+    }
+
+    /// Hands the records over, and does not wait for the outcome.
+    pub async fn hand_over(
+        &self,
+        ingest: &Ingest,
+        first: u64,
+        records: Vec<Record>,
+    ) -> oneshot::Receiver<Outcome> {
         let job = Job {
             office_id: self.office_id,
             epoch: self.epoch,
@@ -163,7 +174,7 @@ impl Office {
             backlog: 0,
             token_key: None,
         };
-        ingest.submit(job).await.unwrap().await.unwrap()
+        ingest.submit(job).await.unwrap()
     }
 
     /// Sends and expects that all is taken; returns the rules that refused records.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use notary_hub::ingest::decode::Decoded;
 use notary_proto::hub::v1::{
-    CaseRecord, CaseState, ForeignRelation, IdentifierKind, IdentifierToken, Party, PartyKind,
-    PartyRole, Record, Sex, Subject, SubjectKind,
+    CaseRecord, CaseState, ExcusedInterval, ForeignRelation, IdentifierKind, IdentifierToken,
+    Party, PartyKind, PartyRole, Record, Sex, Subject, SubjectKind,
 };
 use proptest::collection::vec;
 use proptest::option::weighted;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::city::Hub;
 use crate::figures::any_case;
-use crate::record::{Case, case};
+use crate::record::{Case, case, day};
 
 /// Cases of one run: enough for every field to be there and to be missing.
 const CASES: usize = 60;
@@ -294,6 +294,51 @@ async fn however_a_stream_is_cut_into_batches_the_same_rows_stand_in_the_end() {
     assert_eq!(single, whole);
     assert_eq!(sevens, whole);
     hub.figures_are_right().await;
+}
+
+/// Rows and figures are sent in pieces; these make several of each.
+#[tokio::test]
+async fn what_takes_more_than_one_piece_is_written_whole() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let cases = (0..600).map(|number: i32| {
+        let mut large = case(&format!("C{number}"));
+        let record = &mut large.0;
+        record.parties[0].name = "王".repeat(200);
+        record.parties = vec![record.parties[0].clone(); 3];
+        // Each counts in cells of its own, on days of three months.
+        record.notary_licence_no = format!("N{number}");
+        let days = [0, 40, 80].map(|after| Some(8_000 + number + after));
+        [record.applied_day, record.accepted_day, record.issued_day] = days;
+        large.0.state = CaseState::Issued.into();
+        large
+    });
+    assert!(office.taken(&hub, cases.collect()).await.is_empty());
+    let rows = "SELECT count(*) FROM case_record";
+    assert_eq!(hub.count(rows).await, 600);
+    let names = "SELECT count(*) FROM party WHERE char_length(name) = 200";
+    assert_eq!(hub.count(names).await, 1800);
+    hub.figures_are_right().await;
+}
+
+#[tokio::test]
+async fn days_are_excused_between_acceptance_and_issuance_alone() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    // Accepted on Tuesday 2024-06-04 and issued on Friday 06-14; Monday 06-10 is off.
+    let excused = |first: &str, last: &str| ExcusedInterval {
+        first_day: day(first),
+        last_day: day(last),
+        ..ExcusedInterval::default()
+    };
+    let mut long = case("C1").accepted("2024-06-04").issued("2024-06-14");
+    long.0.excused = vec![
+        excused("2024-05-06", "2024-06-05"),
+        excused("2024-06-13", "2024-07-31"),
+    ];
+    office.taken(&hub, vec![long]).await;
+    let days = "SELECT excused_working_days::bigint FROM case_record";
+    assert_eq!(hub.count(days).await, 3, "5, 13 and 14 June");
 }
 
 /// Another writer that does not hold the office's feed: nothing in the hub does that, and nothing is lost if it does.

@@ -1,5 +1,7 @@
 //! Records that cannot be stored, and that they hold up nobody.
 
+use std::time::Duration;
+
 use crate::city::Hub;
 use crate::record::{case, mended_at, refused, refused_at};
 
@@ -124,6 +126,43 @@ async fn what_was_refused_without_a_key_is_settled_once_its_place_is_mended() {
             .await
             .unwrap(),
         "a.csv:3"
+    );
+}
+
+#[tokio::test]
+async fn a_place_that_is_mended_is_its_own_offices_also_where_one_transaction_takes_both() {
+    let hub = Hub::start().await;
+    let (one, other) = (hub.office("hangzhou").await, hub.office("xiaoshan").await);
+    let in_the_way = hub.office("binjiang").await;
+    let (ingest, writers) = hub.single();
+    let mut held = hub.pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM sync_position WHERE office_id = 'binjiang' FOR UPDATE")
+        .fetch_all(&mut *held)
+        .await
+        .unwrap();
+    let first = in_the_way
+        .hand_over(&ingest, 1, vec![case("C1").into()])
+        .await;
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+                    AND application_name = 'notary-hub writer' AND datname = current_database()";
+    while hub.count(waits).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    // Both wait behind it, and are taken together.
+    let refused = || refused_at("a.csv:3", "KEY_MISSING");
+    let still_open = other.hand_over(&ingest, 1, vec![refused()]).await;
+    let mended = vec![refused(), mended_at("a.csv:3", "KEY_MISSING")];
+    let mended = one.hand_over(&ingest, 1, mended).await;
+    held.rollback().await.unwrap();
+    for outcome in [first, still_open, mended] {
+        outcome.await.unwrap();
+    }
+    writers.shutdown(Duration::from_secs(30)).await;
+    assert_eq!(
+        hub.text("SELECT string_agg(office_id, ', ') FROM reject WHERE resolved_at IS NULL")
+            .await
+            .unwrap(),
+        "xiaoshan"
     );
 }
 

@@ -376,6 +376,12 @@ async fn a_file_whose_hub_was_killed_shows_as_cut_short_and_is_made_anew() {
         cut = read(&export).await;
     }
     assert_eq!(cut["state"], "cut_short", "{cut}");
+    // What was written of it is of no use to anybody.
+    let written = "INSERT INTO export_chunk (export_id, ordinal, bytes) SELECT export_id, 0, 'part' FROM export";
+    sqlx::query(written).execute(&db.pool).await.unwrap();
+    notary_hub::store::export::sweep(&db.pool).await.unwrap();
+    let parts = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM export_chunk");
+    assert_eq!(parts.fetch_one(&db.pool).await.unwrap(), 0);
     let again = start().await;
     while read(&again).await["state"] == "under_way" {
         tokio::task::yield_now().await;

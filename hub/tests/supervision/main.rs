@@ -6,7 +6,9 @@ mod calendar;
 #[allow(dead_code)]
 mod city;
 mod decided;
+mod facts;
 mod interleave;
+mod looks;
 #[path = "../ingest/record.rs"]
 #[allow(dead_code)]
 mod record;

@@ -264,6 +264,31 @@ mod tests {
     }
 
     #[test]
+    fn a_range_that_reaches_far_is_seen_beside_all_that_lie_in_it() {
+        use Movement::*;
+        let within = [
+            (Received, 1, 100),
+            (Used, 1, 40),
+            (Spoiled, 2, 3),
+            (Used, 10, 12),
+        ];
+        let both = ["ZJ:10", "ZJ:2"].map(|key| ("PAPER_USED_TWICE".to_owned(), key.to_owned()));
+        assert_eq!(found(&filings(&within)), both);
+    }
+
+    #[test]
+    fn what_moved_before_the_rules_bound_is_left_alone() {
+        use Movement::*;
+        let mut long_ago = filings(&[(Received, 1, 100), (Used, 1, 40), (Used, 40, 60)]);
+        for (on, hits) in [(date!(2012 - 11 - 18), 0), (date!(2012 - 11 - 19), 1)] {
+            for range in &mut long_ago.paper {
+                range.moved_on = on;
+            }
+            assert_eq!(found(&long_ago).len(), hits, "{on}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_with_a_number_more_than_once_is_one_finding() {
         use Movement::*;
         let three_times = [
@@ -322,6 +347,28 @@ mod tests {
         assert!(found(&in_time).is_empty());
         let late = waiting(FilingKind::Complaint, Some(date!(2024 - 07 - 23)));
         assert_eq!(found(&late), of("COMPLAINT_OVERDUE", &nil));
+    }
+
+    /// A complaint of Monday 2024-07-01 is to be decided by Monday 07-22; three working days are left on Wednesday 07-17.
+    #[test]
+    fn an_outcome_is_asked_for_some_days_before_it_is_due_and_not_once_it_came() {
+        let (rules, calendar) = (Rules::builtin(), Calendar::builtin());
+        let asked = |today, closed_on| {
+            let judge = Judge {
+                rules: &rules,
+                calendar: &calendar,
+                today,
+            };
+            let awaited = judge.awaited_outcomes(&waiting(FilingKind::Complaint, closed_on));
+            awaited.into_iter().map(|(_, due)| due).collect::<Vec<_>>()
+        };
+        let due = date!(2024 - 07 - 22);
+        assert_eq!(asked(date!(2024 - 07 - 16), None), []);
+        assert_eq!(asked(date!(2024 - 07 - 17), None), [due]);
+        assert_eq!(asked(due, None), [due]);
+        assert_eq!(asked(date!(2024 - 07 - 23), None), [], "it is overdue");
+        let came = Some(date!(2024 - 07 - 15));
+        assert_eq!(asked(date!(2024 - 07 - 17), came), []);
     }
 
     #[test]

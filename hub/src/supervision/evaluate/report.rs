@@ -243,6 +243,26 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_without_its_day_is_asked_for_since_the_application() {
+        let mut case = CaseFacts {
+            state: CaseState::Refused,
+            accepted_on: None,
+            approved_on: None,
+            issued_on: None,
+            ..sample::case()
+        };
+        assert_eq!(hits(&case), ["REFUSAL_UNFILED"]);
+        // Of Monday 2024-06-03; the Dragon Boat holiday is Monday 06-10: the fifth working day is Tuesday 06-11.
+        for (on, late) in [
+            (date!(2024 - 06 - 11), false),
+            (date!(2024 - 06 - 12), true),
+        ] {
+            case.filed = vec![sample::filed(FilingKind::Refusal, on)];
+            assert_eq!(hits(&case).is_empty(), !late, "{on}");
+        }
+    }
+
+    #[test]
     fn what_one_office_refused_and_another_accepts_is_shown() {
         let mut case = sample::case();
         case.refused_elsewhere = vec![Refused {
@@ -258,6 +278,12 @@ mod tests {
             ..case.clone()
         };
         assert!(hits(&will).is_empty());
+        // A year and a day before is long ago.
+        for (refused_on, shown) in [(date!(2023 - 06 - 04), 1), (date!(2023 - 06 - 03), 0)] {
+            let mut earlier = case.clone();
+            earlier.refused_elsewhere[0].refused_on = refused_on;
+            assert_eq!(hits(&earlier).len(), shown, "{refused_on}");
+        }
         // It was sent here.
         case.refused_elsewhere[0].reason_code = Some("outside_practice_area".to_owned());
         assert!(hits(&case).is_empty());
@@ -277,6 +303,8 @@ mod tests {
         let found = judged(&case).hits;
         assert_eq!(found[0].rule_id, "WRONG_CERTIFICATE");
         assert_eq!(found[0].evidence["notary_licence_no"], "N1");
+        case.state = CaseState::Corrected;
+        assert_eq!(hits(&case), ["WRONG_CERTIFICATE"], "as one corrected does");
         case.filed = vec![sample::filed(
             FilingKind::Accountability,
             date!(2024 - 07 - 10),

@@ -104,6 +104,30 @@ fn a_rule_binds_since_its_day() {
 }
 
 #[test]
+fn a_case_has_ended_with_a_certificate_or_without_one() {
+    let hit = |state, issued_on, closed_on| {
+        let case = CaseFacts {
+            state,
+            issued_on,
+            closed_on,
+            // Behind the acceptance.
+            applied_on: Some(date!(2024 - 06 - 05)),
+            ..case()
+        };
+        let hit = judged(&case).hits.into_iter().next();
+        hit.map(|hit| (hit.concluded, hit.happened_on))
+    };
+    let (issued, closed) = (Some(date!(2024 - 06 - 14)), Some(date!(2024 - 06 - 12)));
+    assert_eq!(hit(CaseState::Issued, issued, None), Some((true, issued)));
+    assert_eq!(
+        hit(CaseState::Terminated, None, closed),
+        Some((true, closed))
+    );
+    let under_way = hit(CaseState::UnderReview, None, None);
+    assert_eq!(under_way.map(|(concluded, _)| concluded), Some(false));
+}
+
+#[test]
 fn an_ordinary_case_is_left_alone() {
     assert_eq!(judged(&case()), super::Judgement::default());
 }

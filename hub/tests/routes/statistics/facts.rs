@@ -1,5 +1,6 @@
 //! Figures of what is no case, each beside a count by hand.
 
+use http::Method;
 use notary_hub::filing::window::{Form, Window};
 use notary_hub::identity::Role;
 use notary_hub::store::filing::score_again_if_due;
@@ -8,7 +9,7 @@ use notary_proto::hub::v1::PartyRole;
 use serde_json::{Value, json};
 
 use super::get::{keys, table, values};
-use crate::client::{Answer, Bureau};
+use crate::client::{Answer, Bureau, Colleague};
 use crate::record::{Case, case, home, person};
 use crate::supervision::{self, file, findings, judged, late, notary_of, supervisor, take};
 use crate::support::seed::notary;
@@ -142,6 +143,43 @@ async fn findings_are_counted_by_what_people_made_of_them_and_rectifications_by_
     ];
     assert_eq!(rows, expected);
     assert_eq!(totals, json!([2, 0.5]));
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_rectified_late_stays_so_whatever_day_a_return_sets() {
+    let bureau = judged_cases().await;
+    let finding = one_finding(&bureau).await;
+    done(&bureau, &finding, &[("notify", Some("2099-01-31"))]).await;
+    let inspection = supervision::notified(&bureau, "xiaoshan", "窗口").await;
+    let step = async |who: Colleague, body: Value| {
+        let path = format!("/api/v1/supervision/inspections/{inspection}/steps");
+        let taken = bureau.ask(who, Method::POST, &path, body).await;
+        assert_eq!(taken.status, 200, "{}", taken.text());
+    };
+    for passed in [
+        "UPDATE supervision_finding SET due_on = '2024-01-31' WHERE state = 'notified'",
+        "UPDATE inspection SET due_on = '2024-01-31'",
+    ] {
+        let pool = &bureau.hub.db.pool;
+        sqlx::query(passed).execute(pool).await.unwrap();
+    }
+    let measures = ["rectifications_due", "rectification_on_time_rate"];
+    let late = [
+        row("hangzhou", json!([1, 0.0])),
+        row("xiaoshan", json!([1, 0.0])),
+    ];
+    let rectify = json!({ "step": "rectify", "reason": "已整改" });
+    done(&bureau, &finding, &[("rectify", None)]).await;
+    step(notary_of("xiaoshan"), rectify.clone()).await;
+    assert_eq!(told(&bureau, &measures, "group_by=office").await.0, late);
+
+    let again = [("return", Some("2099-01-31")), ("rectify", None)];
+    done(&bureau, &finding, &again).await;
+    let back = json!({ "step": "return", "reason": "仍未公示", "due_on": "2099-01-31" });
+    step(supervisor(), back).await;
+    step(notary_of("xiaoshan"), rectify).await;
+    assert_eq!(told(&bureau, &measures, "group_by=office").await.0, late);
     bureau.hub.app.stop().await.unwrap();
 }
 
@@ -358,7 +396,10 @@ async fn a_person_counts_once_wherever_and_however_often_the_person_came() {
         .office(&bureau.hub, "xiaoshan", vec![of("X1", 1)])
         .await;
     linked(&bureau).await;
-    person_month::recount(&bureau.hub.db.pool).await.unwrap();
+    // What was counted before is counted anew.
+    for _ in 0..2 {
+        person_month::recount(&bureau.hub.db.pool).await.unwrap();
+    }
     let (rows, totals) = told(&bureau, &["persons"], "group_by=office").await;
     assert_eq!(
         rows,
@@ -396,7 +437,16 @@ async fn whom_nobody_has_counted_yet_is_no_figure_and_is_counted_once_linkage_ha
         .office(&bureau.hub, "hangzhou", vec![case("A1")])
         .await;
     linked(&bureau).await;
+    // In the middle of a first load nobody is counted.
+    let change = async |sql: &'static str| sqlx::query(sql).execute(pool).await.unwrap();
+    change(
+        "INSERT INTO link_work (work_id, office_id, source_case_ids, leased_until)
+         VALUES (gen_random_uuid(), 'hangzhou', '{A1}', now() + interval '1 hour')",
+    )
+    .await;
+    assert!(!person_month::count_first(pool).await.unwrap());
     assert_eq!(told().await, (json!(false), vec![json!(1), Value::Null]));
+    change("DELETE FROM link_work").await;
     assert!(person_month::count_first(pool).await.unwrap());
     assert_eq!(told().await, (json!(true), vec![json!(1), json!(1)]));
     bureau.hub.app.stop().await.unwrap();

@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use super::{file, findings, judged, notary_of, refused, supervisor};
 use crate::client::{Bureau, Colleague};
+use crate::record::{case, person};
 use notary_hub::identity::Role;
+use notary_proto::hub::v1::PartyRole;
 
 const TEXT: &str = "见卷宗";
 
@@ -192,6 +194,29 @@ async fn a_relatives_token_is_kept_for_the_rules_and_told_to_nobody() {
     let listed = bureau.ask(notary, Method::GET, path, Value::Null).await;
     let kin = &listed.json()["items"][0]["body"]["kin"];
     assert_eq!(*kin, json!([{ "relation": "parent" }]));
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_case_of_a_notarys_relative_is_found_once_the_relative_is_declared() {
+    let bureau = Bureau::open().await;
+    let mut of_kin = case("C1")
+        .parties(vec![person(PartyRole::Testator, 0xaa)])
+        .issued("2024-03-06");
+    of_kin.0.notary_licence_no = "N1".to_owned();
+    bureau
+        .seed
+        .office(&bureau.hub, "hangzhou", vec![of_kin])
+        .await;
+    judged(&bureau).await;
+    let recusal = async || findings(&bureau, supervisor(), "?rule=RECUSAL").await;
+    assert!(recusal().await.is_empty());
+    let kin = json!([{ "relation": "parent", "token": "aa".repeat(16) }]);
+    let body = json!({ "kind": "recusal", "licence_no": "N1", "withdrawn": false, "kin": kin });
+    let filed = file(&bureau, notary_of("hangzhou"), "", body, "").await;
+    assert_eq!(filed.status, 201, "{}", filed.text());
+    judged(&bureau).await;
+    assert_eq!(recusal().await[0]["about_key"], "C1");
     bureau.hub.app.stop().await.unwrap();
 }
 

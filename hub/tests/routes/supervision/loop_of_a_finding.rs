@@ -52,6 +52,8 @@ async fn the_bureau_finds_and_notifies_the_office_rectifies_and_the_bureau_verif
             .status,
         400
     );
+    let past = take(&bureau, supervisor, &found[0], "notify", Some("2024-06-03")).await;
+    assert_eq!(past.status, 400, "its day is not to lie before today");
     let notified = take(&bureau, supervisor, &found[0], "notify", Some(DUE)).await;
     assert_eq!(
         (notified.status, &notified.json()["state"]),
@@ -172,5 +174,31 @@ async fn what_was_dismissed_stays_so_until_the_facts_change() {
         .await;
     judged(&bureau).await;
     assert!(findings(&bureau, supervisor, "").await.is_empty());
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rectification_is_overdue_behind_its_day_and_not_on_it() {
+    let bureau = Bureau::open().await;
+    bureau
+        .seed
+        .office(&bureau.hub, "hangzhou", vec![late("C1")])
+        .await;
+    judged(&bureau).await;
+    let found = findings(&bureau, supervisor(), "").await;
+    let notified = take(&bureau, supervisor(), &found[0], "notify", Some(DUE)).await;
+    assert_eq!(notified.status, 200);
+    for (days_ago, overdue) in [(0, false), (1, true)] {
+        let due = "UPDATE supervision_finding SET due_on = (now() AT TIME ZONE 'Asia/Shanghai')::date - $1";
+        sqlx::query(due)
+            .bind(days_ago)
+            .execute(&bureau.hub.db.pool)
+            .await
+            .unwrap();
+        let shown = findings(&bureau, supervisor(), "").await;
+        assert_eq!(shown[0]["overdue"], overdue, "{days_ago}");
+        let listed = findings(&bureau, supervisor(), "?overdue=true").await;
+        assert_eq!(listed.len(), usize::from(overdue), "{days_ago}");
+    }
     bureau.hub.app.stop().await.unwrap();
 }

@@ -76,7 +76,8 @@ async fn a_periodic_filing_that_never_came_is_missing_by_office_and_period_until
     );
 
     let figures = async |figure: usize| {
-        let path = "/api/v1/statistics?measures=filings,filings_missing&group_by=filing_kind";
+        let path =
+            "/api/v1/statistics?measures=filings,filings_missing,filings_late&group_by=filing_kind";
         let table = bureau.get(Role::Analyst, path).await.json();
         let rows = table["rows"].as_array().unwrap().iter();
         let of = |row: &&Value| row["keys"][0]["code"] == "service_counts";
@@ -85,14 +86,15 @@ async fn a_periodic_filing_that_never_came_is_missing_by_office_and_period_until
             .unwrap()
     };
     assert_eq!((figures(0).await, figures(1).await), (0, months as u64));
-    let asked =
-        "SELECT count(*) FROM notice WHERE office_id = 'hangzhou' AND kind = 'report_wanted'
+    assert_eq!(figures(2).await, 0, "what is missing is not late");
+    let asked = async || {
+        let asked =
+            "SELECT count(*) FROM notice WHERE office_id = 'hangzhou' AND kind = 'report_wanted'
                    AND text_zh LIKE '%已逾期，请补报%'";
-    let asked: i64 = sqlx::query_scalar(asked)
-        .fetch_one(&bureau.hub.db.pool)
-        .await
-        .unwrap();
-    assert_eq!(asked, owed.len() as i64);
+        let asked = sqlx::query_scalar::<_, i64>(asked);
+        asked.fetch_one(&bureau.hub.db.pool).await.unwrap()
+    };
+    assert_eq!(asked().await, owed.len() as i64);
 
     let newest = owed
         .iter()
@@ -106,6 +108,8 @@ async fn a_periodic_filing_that_never_came_is_missing_by_office_and_period_until
     let left = missing(&bureau, supervisor(), "&office=hangzhou").await;
     assert!(!left.contains(newest) && left.len() == owed.len() - 1);
     assert_eq!((figures(0).await, figures(1).await), (1, months as u64 - 1));
+    assert_eq!(figures(2).await, 1);
+    assert_eq!(asked().await, owed.len() as i64, "for each once");
     bureau.hub.app.stop().await.unwrap();
 }
 

@@ -4,6 +4,7 @@ use http::Method;
 use notary_hub::statistics::structure::{self, Change};
 use notary_hub::store::office::Level;
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 use time::macros::date;
 
 use super::{file, notary_of, supervisor};
@@ -85,6 +86,27 @@ async fn the_bureau_sees_every_offices_score_of_a_year_and_whose_is_missing() {
     let own = get(&bureau, notary_of("xiaoshan"), "/windows").await;
     assert_eq!(own["items"].as_array().unwrap().len(), 1);
     assert!(!own.to_string().contains("hangzhou"), "{own}");
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_assessment_that_came_in_time_and_was_mended_later_is_not_late() {
+    let bureau = Bureau::open().await;
+    let recorded = async |area: u32, at: &'static str| {
+        assess(&bureau, "hangzhou", "2024-06-03", area, 60).await;
+        let at = format!("UPDATE filing SET recorded_at = '{at}' WHERE recorded_at > '2025-12-31'");
+        let pool = &bureau.hub.db.pool;
+        sqlx::query(AssertSqlSafe(at)).execute(pool).await.unwrap();
+        let board = get(&bureau, supervisor(), "/windows").await;
+        let lines = board["items"].as_array().unwrap().iter();
+        let line = lines.clone().find(|line| line["office_id"] == "hangzhou");
+        let newest = &line.unwrap()["newest"];
+        (newest["late"].clone(), newest["score"]["unmet"].clone())
+    };
+    let in_time = recorded(480, "2025-02-05 12:00+08").await;
+    assert_eq!(in_time, (json!(false), json!(["1.area"])));
+    let mended = recorded(520, "2025-03-03 12:00+08").await;
+    assert_eq!(mended, (json!(false), json!([])));
     bureau.hub.app.stop().await.unwrap();
 }
 

@@ -292,6 +292,22 @@ async fn a_full_disk_refuses_all_of_it_and_the_next_attempt_goes_on() {
     assert_eq!(bench.all().await.len(), 501);
 }
 
+fn waits_for_the_disk(tx: &rusqlite::Transaction<'_>) -> Result<bool, OutboxError> {
+    const FULL: i64 = 2;
+    let mode: i64 = tx.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    Ok(mode == FULL)
+}
+
+/// A killed process does not show it; a power cut would.
+#[tokio::test]
+async fn what_is_appended_waits_for_the_disk_and_what_may_be_forgotten_does_not() {
+    let worker = &Bench::new().outbox.worker;
+    for _ in 0..2 {
+        assert!(worker.write(waits_for_the_disk).await.expect("written"));
+        assert!(!worker.note(waits_for_the_disk).await.expect("noted"));
+    }
+}
+
 #[tokio::test]
 async fn a_notice_is_kept_once() {
     let bench = Bench::new();
