@@ -24,6 +24,14 @@ const GENERIC: (&str, &str) = ("plan_cache_mode", "force_generic_plan");
 /// Whether the connection is outside of a transaction: the moment of one statement, sent as one message, is that of its
 /// transaction.
 const OUTSIDE: &str = "SELECT now() = statement_timestamp()";
+/// Few rows, each by an index, whatever the statistics say. Without statistics such a plan is held to be dear, and to
+/// compile it would cost more than to run it.
+const BY_INDEX: [(&str, &str); 4] = [
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_seqscan", "off"),
+    ("jit", "off"),
+];
 
 /// Whether the database answers.
 pub async fn ping(pool: &PgPool) -> Result<(), sqlx::Error> {
@@ -53,10 +61,8 @@ fn in_step(connections: u32) -> PgPoolOptions {
 pub fn writers(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?
         .application_name("notary-hub writer")
+        .options(BY_INDEX)
         .options([
-            ("enable_hashjoin", "off"),
-            ("enable_mergejoin", "off"),
-            ("enable_seqscan", "off"),
             ("idle_in_transaction_session_timeout", "15s"),
             ("lock_timeout", "30s"),
         ]);
@@ -106,13 +112,8 @@ fn of_lookups(
 ) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?
         .application_name("notary-hub look-up")
-        .options([
-            ("enable_hashjoin", "off"),
-            ("enable_mergejoin", "off"),
-            ("enable_seqscan", "off"),
-            GENERIC,
-            ("statement_timeout", "5s"),
-        ])
+        .options(BY_INDEX)
+        .options([GENERIC, ("statement_timeout", "5s")])
         .options(further.iter().copied());
     Ok(PgPoolOptions::new()
         .max_connections(connections)
@@ -136,10 +137,8 @@ pub fn supervision(url: &str) -> Result<PgPool, sqlx::Error> {
 fn by_index(url: &str, name: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?
         .application_name(name)
+        .options(BY_INDEX)
         .options([
-            ("enable_hashjoin", "off"),
-            ("enable_mergejoin", "off"),
-            ("enable_seqscan", "off"),
             // A plan that was made while a table was nearly empty goes on to be used until statistics come; planning a chunk
             // anew is cheap beside it.
             ("plan_cache_mode", "force_custom_plan"),

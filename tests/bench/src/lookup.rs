@@ -31,7 +31,8 @@ const CLIENTS: usize = 16;
 /// Persons looked up in turn; pgbench takes no more scripts than 128.
 const PERSONS: i64 = 100;
 /// As the hub's own pool of look-ups has it.
-const PLANNER: &str = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off";
+const PLANNER: &str =
+    "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off -c jit=off";
 
 /// Look-ups in a second, and how long the hub's took.
 #[derive(Clone, Copy, Debug, Serialize)]
