@@ -752,6 +752,7 @@ test.describe('an operator', () => {
     const recovery = await page.locator('.recovery code').first().innerText()
     await look(page, 'recovery-codes')
     await page.getByRole('button', { name: '退出' }).click()
+    await expect(page.getByRole('heading', { name: '登录', exact: true })).toBeVisible()
 
     await page.getByLabel('用户名').fill(people.operator)
     await page.getByLabel('密码', { exact: true }).fill(password)
