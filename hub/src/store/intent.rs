@@ -2,7 +2,7 @@
 
 use linkage::matter::{MatterKey, MatterType};
 use linkage::office::OfficeId;
-use sqlx::{PgConnection, query, query_scalar};
+use sqlx::{PgConnection, query};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -19,6 +19,16 @@ pub struct Standing {
     pub matter_type: MatterType,
     pub registered_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
+}
+
+/// What is asked about intents.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought<'a> {
+    /// Other offices' alone.
+    pub office_id: OfficeId,
+    pub keys: &'a [MatterKey],
+    /// Without those of these matters.
+    pub untold: &'a [MatterType],
 }
 
 /// Registers an office's intent behind `keys`, which must not be empty, in the place of an earlier one, and returns
@@ -73,31 +83,13 @@ pub async fn withdraw(
     Ok(())
 }
 
-/// Intents of other offices behind `keys` that stand, without those of the matters `untold`, the latest first. One is
-/// over when its time is, and when a case with its key has come from its office since. The connection reads as
-/// [`super::scope::Searches::look_up`] has it.
+/// Intents that stand, the latest first. One is over when its time is, and when a case with its key has come from its
+/// office since. The connection reads as [`super::scope::Searches::look_up`] has it.
 pub async fn others(
     connection: &mut PgConnection,
-    office_id: OfficeId,
-    keys: &[MatterKey],
-    untold: &[MatterType],
+    sought: Sought<'_>,
 ) -> Result<Vec<Standing>, sqlx::Error> {
-    let keys = bytes(keys);
-    let untold: Vec<&str> = untold.iter().map(|matter| matter.code()).collect();
-    // Nearly always there is none, and preparing to run the whole costs more than running it.
-    let any = query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM lookup_intent
-                           WHERE key = ANY ($1::bytea[]) AND office_id <> $2 AND expires_at > clock_timestamp()
-                             AND matter_type <> ALL ($3::text[])) AS "any!""#,
-        &keys as &[&[u8]],
-        office_id.as_str(),
-        &untold as &[&str],
-    )
-    .fetch_one(&mut *connection)
-    .await?;
-    if !any {
-        return Ok(Vec::new());
-    }
+    let untold: Vec<&str> = sought.untold.iter().map(|matter| matter.code()).collect();
     let rows = query!(
         r#"SELECT i.office_id, o.name, i.matter_type, max(i.registered_at) AS "registered_at!",
                   max(i.expires_at) AS "expires_at!"
@@ -111,8 +103,8 @@ pub async fn others(
             GROUP BY i.office_id, o.name, i.matter_type
             ORDER BY 4 DESC, i.office_id, i.matter_type
             LIMIT $4"#,
-        &keys as &[&[u8]],
-        office_id.as_str(),
+        &bytes(sought.keys) as &[&[u8]],
+        sought.office_id.as_str(),
         &untold as &[&str],
         MOST_INTENTS,
     )
@@ -131,6 +123,6 @@ pub async fn others(
         .collect()
 }
 
-fn bytes(keys: &[MatterKey]) -> Vec<&[u8]> {
+pub(super) fn bytes(keys: &[MatterKey]) -> Vec<&[u8]> {
     keys.iter().map(|key| key.as_bytes().as_slice()).collect()
 }

@@ -10,6 +10,7 @@ use time::{Date, OffsetDateTime};
 
 use super::decode::{decode_error, parse};
 use super::feed::Heard;
+use super::intent::{self, Sought};
 
 /// Cases looked at behind one token. A bank is a party in any number of them, and nobody reads that many.
 pub const MOST_BEHIND_A_TOKEN: i64 = 1000;
@@ -79,71 +80,89 @@ impl Wanted {
     }
 }
 
-/// Cases with an equal party or subject, and those named, the most recently accepted first; at most `most`. The flag says
-/// whether there may be more; those told then are each office's newest before its older ones. The connection reads as [`super::scope::Searches::look_up`] has it.
+/// What a search came to.
+#[derive(Clone, Debug)]
+pub struct Cases {
+    /// The most recently accepted first.
+    pub found: Vec<Found>,
+    /// Whether there may be more; those told are each office's newest before its older ones then.
+    pub is_cut: bool,
+    /// Whether one of the intents that were sought may stand: [`super::intent::others`] says which do.
+    pub is_intended: bool,
+}
+
+/// Cases with an equal party or subject, and those named, at most `most`. The connection reads as
+/// [`super::scope::Searches::look_up`] has it.
 pub async fn find(
     connection: &mut PgConnection,
     wanted: &Wanted,
+    intents: Option<Sought<'_>>,
     most: i64,
-) -> Result<(Vec<Found>, bool), sqlx::Error> {
+) -> Result<Cases, sqlx::Error> {
     let bytes = |tokens: &[Token]| tokens.iter().map(|t| t.as_bytes().to_vec()).collect();
     let (parties, subjects): (Vec<Vec<u8>>, Vec<Vec<u8>>) =
         (bytes(&wanted.party_tokens), bytes(&wanted.subject_tokens));
-    let closed: Vec<&str> = wanted.closed.iter().map(|matter| matter.code()).collect();
+    let closed = codes(&wanted.closed);
     let opened = || wanted.opened.iter();
     let matters: Vec<&str> = opened().map(|opened| opened.matter_type.code()).collect();
     let holders: Vec<&str> = opened().map(|opened| opened.holder.code()).collect();
-    let holding = wanted.holders();
-    let tokens: Vec<&[u8]> = holding
-        .iter()
-        .map(|token| token.as_bytes().as_slice())
+    let tokens: Vec<&[u8]> = opened()
+        .map(|opened| opened.token.as_bytes().as_slice())
         .collect();
-    let offices: Vec<&str> = wanted
+    let (offices, cases): (Vec<&str>, Vec<&str>) = wanted
         .cases
         .iter()
-        .map(|(office, _)| office.as_str())
-        .collect();
-    let cases: Vec<&str> = wanted.cases.iter().map(|(_, case)| case.as_str()).collect();
-    let mut rows = query_file_as!(
-        Row,
-        "src/store/lookup.sql",
-        &parties,
-        &subjects,
-        MOST_BEHIND_A_TOKEN,
-        &closed as &[&str],
-        &matters as &[&str],
-        &holders as &[&str],
-        &tokens as &[&[u8]],
-        most + 1,
-        &offices as &[&str],
-        &cases as &[&str],
-    )
-    .fetch_all(&mut *connection)
-    .await?;
-    // Nearly always that is all.
-    if rows.len() as i64 > most || rows.iter().any(|row| row.is_cut) {
-        rows = query_file_as!(
-            Row,
-            "src/store/lookup_crowded.sql",
-            &parties,
-            &subjects,
-            MOST_BEHIND_A_TOKEN,
-            &closed as &[&str],
-            &matters as &[&str],
-            &holders as &[&str],
-            &tokens as &[&[u8]],
-            most,
-            &offices as &[&str],
-            &cases as &[&str],
-            MOST_OF_AN_OFFICE,
-        )
-        .fetch_all(connection)
-        .await?;
-        let found = rows.into_iter().map(Row::found);
-        return Ok((found.collect::<Result<_, _>>()?, true));
+        .map(|(office, case)| (office.as_str(), case.as_str()))
+        .unzip();
+    macro_rules! rows {
+        ($statement:literal, $most:expr, $($further:expr),+) => {
+            query_file_as!(
+                Row,
+                $statement,
+                &parties,
+                &subjects,
+                MOST_BEHIND_A_TOKEN,
+                &closed as &[&str],
+                &matters as &[&str],
+                &holders as &[&str],
+                &tokens as &[&[u8]],
+                $most,
+                &offices as &[&str],
+                &cases as &[&str],
+                $($further),+
+            )
+            .fetch_all(&mut *connection)
+            .await?
+        };
     }
-    let found = rows.into_iter().map(Row::found);
-    Ok((found.collect::<Result<_, _>>()?, false))
+    let keys = intents.map_or_else(Vec::new, |sought| intent::bytes(sought.keys));
+    let asking = intents
+        .as_ref()
+        .map_or("", |sought| sought.office_id.as_str());
+    let untold = intents.map_or_else(Vec::new, |sought| codes(sought.untold));
+    let mut rows = rows!(
+        "src/store/lookup.sql",
+        most + 1,
+        &keys as &[&[u8]],
+        asking,
+        &untold as &[&str]
+    );
+    let all = rows.len();
+    rows.retain(|row| !row.is_intent);
+    let is_intended = rows.len() < all;
+    let is_cut = rows.len() as i64 > most || rows.iter().any(|row| row.is_cut);
+    if is_cut {
+        rows = rows!("src/store/lookup_crowded.sql", most, MOST_OF_AN_OFFICE);
+    }
+    Ok(Cases {
+        found: rows.into_iter().map(Row::found).collect::<Result<_, _>>()?,
+        is_cut,
+        is_intended,
+    })
+}
+
+fn codes(matters: &[MatterType]) -> Vec<&str> {
+    matters.iter().map(|matter| matter.code()).collect()
 }
 
 /// A case as it is read.
@@ -161,6 +180,7 @@ struct Row {
     by_identifier: bool,
     by_subject: bool,
     is_cut: bool,
+    is_intent: bool,
     kinds: Vec<String>,
     names: Vec<String>,
     keys: Vec<Vec<u8>>,

@@ -1,7 +1,8 @@
 -- Cases with an equal party or subject, or named, the most recently accepted first.
 -- $1 party tokens, $2 subject tokens, $3 most behind one token, $4 closed matters, $5 to $7 what is opened of them:
 -- matter, role and token of who stands in it, $8 most in all, $9 and $10 cases of persons: office
--- and key. Where there is more than is read, a row says so and nothing else counts: see lookup_crowded.sql.
+-- and key. Where there is more than is read, a row says so and nothing else counts: see lookup_crowded.sql. Where another
+-- office than $12 has an intent behind one of the keys $11, not about a matter of $13, a row says that.
 WITH same AS (
     SELECT p.office_id, p.source_case_id, 1 AS ground
       FROM unnest($1::bytea[]) AS t (token)
@@ -35,7 +36,7 @@ newest AS (
 (SELECT n.office_id AS "office_id!", o.name AS "office_name!", n.source_case_id AS "source_case_id!",
         n.case_no, n.matter_type AS "matter_type!", n.state AS "state!", n.place_of_use, n.applied_on,
         n.accepted_on, n.first_recorded_at AS "first_recorded_at!", n.by_identifier AS "by_identifier!",
-        n.by_subject AS "by_subject!", false AS "is_cut!",
+        n.by_subject AS "by_subject!", false AS "is_cut!", false AS "is_intent!",
         ARRAY (SELECT p.kind FROM party p WHERE p.office_id = n.office_id
                   AND p.source_case_id = n.source_case_id ORDER BY p.ordinal) AS "kinds!",
         ARRAY (SELECT p.name FROM party p WHERE p.office_id = n.office_id
@@ -45,5 +46,9 @@ newest AS (
    FROM newest n JOIN office o ON o.office_id = n.office_id
   ORDER BY n.accepted_on DESC NULLS LAST, n.office_id, n.source_case_id)
  UNION ALL
-(SELECT '', '', '', NULL, '', '', NULL, NULL, NULL, now(), false, false, true, '{}', '{}', '{}'
+(SELECT '', '', '', NULL, '', '', NULL, NULL, NULL, now(), false, false, true, false, '{}', '{}', '{}'
    FROM counted WHERE looked_at >= $3 LIMIT 1)
+ UNION ALL
+(SELECT '', '', '', NULL, '', '', NULL, NULL, NULL, now(), false, false, false, true, '{}', '{}', '{}'
+   FROM lookup_intent WHERE key = ANY ($11::bytea[]) AND office_id <> $12 AND expires_at > clock_timestamp()
+    AND matter_type <> ALL ($13::text[]) LIMIT 1)

@@ -58,7 +58,7 @@ SELECT n.office_id AS "office_id!", o.name AS "office_name!", n.source_case_id A
        n.case_no, n.matter_type AS "matter_type!", n.state AS "state!", n.place_of_use, n.applied_on,
        n.accepted_on, n.first_recorded_at AS "first_recorded_at!", n.by_identifier AS "by_identifier!",
        n.by_subject AS "by_subject!",
-       true AS "is_cut!",
+       true AS "is_cut!", false AS "is_intent!",
        ARRAY (SELECT p.kind FROM party p WHERE p.office_id = n.office_id
                  AND p.source_case_id = n.source_case_id ORDER BY p.ordinal) AS "kinds!",
        ARRAY (SELECT p.name FROM party p WHERE p.office_id = n.office_id
