@@ -12,7 +12,7 @@ use super::check::LookupError;
 use super::question::{Asker, IntentAction, Question};
 use crate::duplicates::watched::{Intent, tell_of_intent};
 use crate::store::duplicate::{lock_stripes, stripes};
-use crate::store::intent::{self, Sought, Standing};
+use crate::store::lookup::intent::{self, Sought, Standing};
 use crate::store::token_key::{self, NotEntered};
 use crate::store::{scope, tx};
 

@@ -24,9 +24,9 @@ use crate::alarm::Asked;
 use crate::audit::{Action, Actor, Entry, Outcome, Receipt};
 use crate::duplicates::watched::{Asking, there_already};
 use crate::store::duplicate::{lock_stripes, stripes};
-use crate::store::intent::{self, Sought};
+use crate::store::lookup::intent::{self, Sought};
+use crate::store::lookup::watch::{self, NewWatch, Put, Watch};
 use crate::store::token_key::{self, Told};
-use crate::store::watch::{self, NewWatch, Put, Watch};
 use crate::store::{scope, tx};
 use crate::telemetry::metrics::{LOOKUP_SECONDS, LOOKUPS};
 

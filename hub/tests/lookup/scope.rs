@@ -9,7 +9,7 @@ use notary_hub::lookup::Asker;
 use notary_hub::lookup::disclosure;
 use notary_hub::rules::{Edition, Rules};
 use notary_hub::store;
-use notary_hub::store::intent::Sought;
+use notary_hub::store::lookup::intent::Sought;
 use notary_hub::store::lookup::{Opened, Wanted};
 use notary_hub::store::scope::{Scope, Searches};
 use notary_proto::hub::v1::{CheckApplicationRequest, IntentAction, PartyRole};
@@ -96,7 +96,7 @@ async fn without_the_check_a_look_up_still_hears_of_no_intent_to_make_a_will() {
             keys: &keys,
             untold: &[],
         };
-        let others = store::intent::others(reading, sought);
+        let others = store::lookup::intent::others(reading, sought);
         let others = others.await.unwrap();
         let found = store::lookup::find(reading, &Wanted::default(), Some(sought), 1).await;
         assert_eq!(found.unwrap().is_intended, !others.is_empty());
