@@ -3,8 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use notary_hub::cli::{self, Cli};
 use notary_hub::telemetry::panics::keep_values_out;
+
+/// Records of a batch are many small pieces of memory, taken in one thread and given back in another.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

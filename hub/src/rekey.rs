@@ -16,10 +16,10 @@ use crate::linking::LinkingError;
 use crate::linking::relink::{self, Relinked};
 use crate::linking::run::{Run, Runs};
 use crate::rules::Rules;
-use crate::store::replay::Kept;
+use crate::store::duplicate::replay::Kept;
 use crate::store::token_key::OfficeStanding;
-use crate::store::token_key_move::{self as store, Moved};
-use crate::store::{next_tokens, replay, token_key, tx};
+use crate::store::token_key::go_over::{self as store, Moved};
+use crate::store::{case::next_tokens, duplicate::replay, token_key, tx};
 
 /// What going over came to.
 #[derive(Clone, Debug, PartialEq, Serialize)]

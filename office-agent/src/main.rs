@@ -4,8 +4,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use office_agent::cli::{self, Cli};
 use office_agent::telemetry::panics::keep_values_out;
+
+/// Gives memory back once a first load is through; the system's keeps what was taken.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How long the end waits for threads that block, for example on a network folder that does not answer.
 const LAST_WAIT: Duration = Duration::from_secs(5);

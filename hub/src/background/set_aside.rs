@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Cause;
 use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
 use crate::identity::Person;
-use crate::store::{scope, set_aside as store, tx};
+use crate::store::{job::set_aside as store, scope, tx};
 use crate::supervision::codes;
 
 /// Who was at it.

@@ -15,7 +15,7 @@ use crate::identity::authority::Authority;
 use crate::identity::ca::{self, Phase, Step};
 use crate::identity::enrol::still_chained_elsewhere;
 use crate::local_time::local_time;
-use crate::store::certificate::StillChained;
+use crate::store::office::certificate::StillChained;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CaCommand {

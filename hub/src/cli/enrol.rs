@@ -11,7 +11,7 @@ use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
 use crate::local_time::local_time;
-use crate::store::certificate::{self, Decision, PendingEnrolment};
+use crate::store::office::certificate::{self, Decision, PendingEnrolment};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum EnrolCommand {

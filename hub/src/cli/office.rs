@@ -17,8 +17,8 @@ use crate::identity::{Serial, enrol};
 use crate::local_time::{local_day, local_time};
 use crate::statistics::structure::{self, Belonging, Change};
 use crate::store;
+use crate::store::office::revocation::Reinstatement;
 use crate::store::office::{Level, NewOffice, Office};
-use crate::store::revocation::Reinstatement;
 
 pub(super) async fn add(config: &Config, args: OfficeArgs, output: &Output) -> Result<(), Failure> {
     let name = named(&args.name)?;
@@ -153,7 +153,7 @@ pub(super) async fn reinstate(
 ) -> Result<(), Failure> {
     let about = json!({ "office": office_id });
     let revoked = change(config, Action::ReinstateOffice, about, async |database| {
-        match store::revocation::reinstate(&database.general, office_id).await? {
+        match store::office::revocation::reinstate(&database.general, office_id).await? {
             Reinstatement::Done { certificates } => {
                 let detail = json!({ "office": office_id, "certificates": certificates });
                 Ok((certificates, detail))
@@ -189,7 +189,8 @@ pub(super) async fn revoke_certificates(
         Action::RevokeCertificates,
         about,
         async |database| {
-            let taken = store::revocation::take_back(&database.general, office_id, since).await?;
+            let taken =
+                store::office::revocation::take_back(&database.general, office_id, since).await?;
             let revoked =
                 taken.ok_or_else(|| anyhow!("{office_id} was given no such certificate"))?;
             let detail = json!({ "office": office_id, "since": since_text, "count": revoked });

@@ -20,7 +20,7 @@ use crate::linking::state::{self, State};
 use crate::linking::train::{self, Trained};
 use crate::local_time::local_time;
 use crate::review::pairwise::{Pairwise, pairwise};
-use crate::store::person_month;
+use crate::store::figures::person_month;
 
 /// Pairs of mentions that are explained.
 const MOST_PAIRS: usize = 16;

@@ -23,7 +23,7 @@ use crate::duplicates::simulation::{self, Simulation};
 use crate::local_time::local_time;
 use crate::rules::{Edition, short};
 use crate::store;
-use crate::store::replay::Difference;
+use crate::store::duplicate::replay::Difference;
 
 /// Between two lines about how far an activation has come.
 const SAY_EVERY: Duration = Duration::from_secs(2);

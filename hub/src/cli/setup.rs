@@ -61,7 +61,7 @@ pub(super) async fn restored(config: &Config, output: &Output) -> Result<(), Fai
         Action::RestoreDatabase,
         json!({}),
         async |database| {
-            let hub_epoch = store::sync::renew_hub_epoch(&database.general).await?;
+            let hub_epoch = store::feed::sync::renew_hub_epoch(&database.general).await?;
             Ok((hub_epoch, json!({ "hub_epoch": hub_epoch })))
         },
     )

@@ -14,7 +14,7 @@ use crate::background::Cause;
 use crate::background::set_aside::SetAside;
 use crate::config::Config;
 use crate::local_time::local_day;
-use crate::store::set_aside::{self as store, Which};
+use crate::store::job::set_aside::{self as store, Which};
 
 /// As many as are shown.
 const MOST: i64 = 200;

@@ -19,8 +19,7 @@ use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome as Recorded}
 use crate::lookup::{Asker, Denial, disclosure};
 use crate::refusal::Reason;
 use crate::rules::Rules;
-use crate::store;
-use crate::store::details::{Asked, NewRequest};
+use crate::store::lookup::details::{self as store, Asked, NewRequest};
 
 /// Characters of a question.
 const QUESTION_CHARS: usize = 2000;
@@ -178,8 +177,7 @@ impl Details {
     /// Asks the office that holds the case. Returns the last day for its answer.
     pub async fn request(&self, asker: Asker, request: Request) -> Result<Date, DetailsError> {
         let mut reading = asker.scope().read(&self.pool).await?;
-        let told =
-            store::details::told(&mut reading, asker, request.audit_entry, request.hit).await?;
+        let told = store::told(&mut reading, asker, request.audit_entry, request.hit).await?;
         drop(reading);
         let told = told.filter(|told| told.holding_office != asker.office_id);
         let detail = json!({
@@ -202,7 +200,7 @@ impl Details {
             told: &told,
             question: &request.question,
         };
-        let (refused, why) = match store::details::insert(&self.pool, &new, MOST_OPEN).await? {
+        let (refused, why) = match store::insert(&self.pool, &new, MOST_OPEN).await? {
             Asked::Due(day) => return Ok(day),
             Asked::IdTaken => (DetailsError::IdTaken, "id_taken"),
             Asked::TooManyOpen => (DetailsError::TooManyOpen, "too_many_open"),
@@ -235,8 +233,7 @@ impl Details {
         most: i64,
     ) -> Result<Vec<Entrusted>, DetailsError> {
         let mut reading = asker.scope().read(&self.pool).await?;
-        let mut found =
-            store::details::list(&mut reading, asker.office_id, side, behind, most).await?;
+        let mut found = store::list(&mut reading, asker.office_id, side, behind, most).await?;
         let ids: Vec<Uuid> = found.iter().map(|request| request.request_id).collect();
         let detail = json!({ "side": side.code(), "requests": ids });
         self.record(asker, Action::ListDetails, Recorded::Done, detail)
@@ -260,7 +257,7 @@ impl Details {
         answer: Answer,
     ) -> Result<OffsetDateTime, DetailsError> {
         let mut reading = asker.scope().read(&self.pool).await?;
-        let state = store::details::state(&mut reading, asker.office_id, answer.request_id).await?;
+        let state = store::state(&mut reading, asker.office_id, answer.request_id).await?;
         drop(reading);
         let refused = match state {
             None => Some(DetailsError::NoSuchRequest),
@@ -277,7 +274,7 @@ impl Details {
         if let Some(refused) = refused {
             return Err(refused);
         }
-        store::details::answer(&self.pool, asker, &answer)
+        store::answer(&self.pool, asker, &answer)
             .await?
             .ok_or(DetailsError::Answered)
     }

@@ -14,7 +14,7 @@ use super::pass::{self, Company, Paged};
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
 use crate::rules::{Edition, RulesError, short};
 use crate::store::rules::{self, Stage};
-use crate::store::{linking, replay, sync, token_key, tx};
+use crate::store::{duplicate::replay, feed::sync, linking, token_key, tx};
 
 /// How far an activation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

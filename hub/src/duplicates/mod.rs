@@ -32,7 +32,7 @@ use time::OffsetDateTime;
 use crate::case::CaseKey;
 use crate::local_time::local_day;
 use crate::store::duplicate::{self, Basis, Candidate, Candidates, FindingKey, Found, Sought};
-use crate::store::notice::{self, NewNotice};
+use crate::store::feed::notice::{self, NewNotice};
 use crate::telemetry::metrics::CANDIDATES_CUT;
 
 /// The keys of a case; one that was withdrawn has none.

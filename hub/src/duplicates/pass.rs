@@ -12,9 +12,9 @@ use super::{Effect, keys, persons};
 use crate::case::CaseKey;
 use crate::local_time::local_day;
 use crate::rules::Rules;
-use crate::store::child::{self, Keyed, rank};
+use crate::store::case::child::{self, Keyed, rank};
 use crate::store::duplicate::Sought;
-use crate::store::replay::{self, Kept};
+use crate::store::duplicate::replay::{self, Kept};
 use crate::store::{linking, tx};
 
 /// Cases of one page: the office's feed waits meanwhile.

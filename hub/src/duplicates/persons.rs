@@ -22,8 +22,8 @@ use super::{Effect, keys, notices};
 use crate::case::CaseKey;
 use crate::local_time::local_day;
 use crate::store::duplicate::{self, Basis, FindingKey, Found, MOST_BEHIND_A_KEY};
+use crate::store::feed::notice;
 use crate::store::linking::beside::{self, Known};
-use crate::store::notice;
 use crate::telemetry::metrics::CANDIDATES_CUT;
 
 /// What stands before the rule's text where the parties are held for the same persons.

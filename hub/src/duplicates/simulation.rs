@@ -6,7 +6,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use time::Date;
 
 use super::pass::{self, Company};
-use crate::store::replay::{self, Difference};
+use crate::store::duplicate::replay::{self, Difference};
 
 /// Pairs named of each rule and change.
 pub const SAMPLES: i64 = 5;

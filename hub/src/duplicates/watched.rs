@@ -17,7 +17,7 @@ use time::{Date, OffsetDateTime};
 use super::{facts_of_candidate, facts_of_case};
 use crate::local_time::local_day;
 use crate::store::duplicate::{self, Sought};
-use crate::store::watch::{self, Asked, Opened, Telling};
+use crate::store::lookup::watch::{self, Asked, Opened, Telling};
 
 /// What a question is to what was opened.
 #[derive(Clone, Copy, Debug)]

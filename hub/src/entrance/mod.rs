@@ -166,7 +166,7 @@ impl Entrance {
     async fn refused(&self, login: &str) -> Result<(), EntranceError> {
         let account_id = match login.contains('\0') {
             true => None,
-            false => store::own_account::count_refusal(&self.pool, login)
+            false => store::account::own::count_refusal(&self.pool, login)
                 .await
                 .map_err(SignInError::Database)?,
         };

@@ -82,7 +82,7 @@ impl Entrance {
             ))
         );
         if is_refused {
-            store::own_account::count_refusal_of(&self.pool, person.account_id)
+            store::account::own::count_refusal_of(&self.pool, person.account_id)
                 .await
                 .map_err(OwnSecondFactorError::from)?;
             self.note_second_factor(person, Outcome::Denied).await?;

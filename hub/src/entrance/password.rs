@@ -41,7 +41,7 @@ impl Entrance {
         let outcome = match &changed {
             Ok(_) => Outcome::Done,
             Err(ChangeError::Change(OwnerError::Refused)) => {
-                let counted = store::own_account::count_refusal_of(&self.pool, person.account_id);
+                let counted = store::account::own::count_refusal_of(&self.pool, person.account_id);
                 counted.await.map_err(OwnerError::from)?;
                 Outcome::Denied
             }

@@ -22,7 +22,7 @@ use super::subject::{Known, Subject, SubjectKind};
 use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
 use crate::identity::Person;
 use crate::jobs::{Begun, JobState, Step, UnderWay};
-use crate::store::export as store;
+use crate::store::job::export as store;
 use crate::store::tx;
 use crate::supervision::codes;
 

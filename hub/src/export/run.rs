@@ -13,7 +13,7 @@ use super::subject::{Known, MOST, ReadError, Subject};
 use super::{FileForm, WriteError, written};
 use crate::identity::Person;
 use crate::jobs::{Step, UnderWay};
-use crate::store::export as store;
+use crate::store::job::export as store;
 use crate::store::tx;
 
 /// Bytes of a part: what a download holds in memory at a time.

@@ -15,9 +15,9 @@ use super::deadline::Deadlines;
 use super::window::{Score, Window};
 use crate::statistics::calendar::Calendar;
 use crate::statistics::structure::Structure;
-use crate::store::assessment::{self as store, Assessment};
+use crate::store::filing::assessment::{self as store, Assessment};
+use crate::store::office::structure::{self, OfficePeriod};
 use crate::store::office::{self, Level};
-use crate::store::structure::{self, OfficePeriod};
 
 /// An office that takes part, as it is today.
 #[derive(Clone, Debug)]

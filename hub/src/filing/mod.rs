@@ -390,7 +390,7 @@ pub async fn submit(
     let known = store::filing::known(pool, filing).await?;
     let due_on = due_on(&rules.rules(), calendar, filing, known);
     store::tx::retried("filing.submit", || {
-        store::filing_record::record(pool, scope, told, filing, due_on)
+        store::filing::record::record(pool, scope, told, filing, due_on)
     })
     .await
 }

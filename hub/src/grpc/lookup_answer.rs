@@ -10,8 +10,8 @@ use super::padding::Untold;
 use super::value::{day, timestamp};
 use crate::audit::Receipt;
 use crate::lookup::{Answer, BatchAnswer, Hit, PersonAnswer, PersonMatch};
-use crate::store::intent::Standing;
 use crate::store::lookup::Freshness;
+use crate::store::lookup::intent::Standing;
 
 pub(super) fn check(told: Answer) -> wire::CheckApplicationResponse {
     let mut answer = wire::CheckApplicationResponse {

@@ -13,7 +13,7 @@ use super::padding::Untold;
 use super::value::timestamp;
 use crate::lookup::watch::{Days, Watching};
 use crate::lookup::{Denial, Question};
-use crate::store::watch::Watch;
+use crate::store::lookup::watch::Watch;
 
 /// A matter is named as in a check.
 pub(super) fn question(request: WatchMatterRequest) -> Result<(Question, Days), Denial> {

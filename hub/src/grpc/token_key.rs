@@ -30,12 +30,14 @@ const WITH_TOKENS: [&str; 4] = [
 const FRESH: Duration = Duration::from_secs(1);
 
 /// The key in force. No key comes into force again once another followed it: the same one read at any time before a
-/// call and again behind it was in force all along, so that a busy hub reads it once a call.
+/// call and again behind it was in force all along. Of calls that end together, one reads for all.
 #[derive(Clone, Debug)]
 pub(super) struct TokenKey {
     pool: PgPool,
     /// As last read, and when that began.
     seen: Arc<Mutex<Option<(Instant, Standing)>>>,
+    /// Whose turn it is to read.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl TokenKey {
@@ -43,35 +45,56 @@ impl TokenKey {
         Self {
             pool,
             seen: Arc::default(),
+            turn: Arc::default(),
         }
     }
 
-    async fn read(&self, told: Told) -> Result<Option<InForce>, Status> {
+    /// The key as it was read at `moment` or later.
+    async fn read_since(&self, moment: Instant) -> Result<Standing, Status> {
+        if let Some(standing) = self.seen_since(moment) {
+            return Ok(standing);
+        }
+        let _turn = self.turn.lock().await;
+        // Whoever had the turn before may have begun late enough.
+        if let Some(standing) = self.seen_since(moment) {
+            return Ok(standing);
+        }
         let begun = Instant::now();
         let standing = token_key::standing(&self.pool).await;
         let standing = standing.map_err(|error| database(&error))?;
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((begun, standing));
-        match standing.admits(told.0) {
-            true => Ok(standing.present),
-            false => Err(Refusal::from(&NotEntered::OtherKey).into()),
-        }
+        Ok(standing)
+    }
+
+    fn seen_since(&self, moment: Instant) -> Option<Standing> {
+        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.and_then(|(begun, standing)| (begun >= moment).then_some(standing))
     }
 
     async fn before(&self, told: Told) -> Result<Option<InForce>, Status> {
-        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        match seen {
-            Some((at, standing)) if at.elapsed() < FRESH && standing.admits(told.0) => {
-                Ok(standing.present)
-            }
-            _ => self.read(told).await,
+        let now = Instant::now();
+        let standing = self
+            .read_since(now.checked_sub(FRESH).unwrap_or(now))
+            .await?;
+        match standing.admits(told.0) {
+            true => Ok(standing.present),
+            // The caller may know of a change that was not read yet.
+            false => admitted(self.read_since(now).await?, told),
         }
     }
 
     async fn behind(&self, told: Told, before: Option<InForce>) -> Result<(), Status> {
-        match self.read(told).await? == before {
+        match admitted(self.read_since(Instant::now()).await?, told)? == before {
             true => Ok(()),
             false => Err(Refusal::from(&NotEntered::Changing).into()),
         }
+    }
+}
+
+fn admitted(standing: Standing, told: Told) -> Result<Option<InForce>, Status> {
+    match standing.admits(told.0) {
+        true => Ok(standing.present),
+        false => Err(Refusal::from(&NotEntered::OtherKey).into()),
     }
 }
 

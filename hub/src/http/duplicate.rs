@@ -19,7 +19,7 @@ use super::problem::{Problem, ProblemBody};
 use crate::audit::{Action, Outcome};
 use crate::identity::Person;
 use crate::lookup::disclosure;
-use crate::store::finding::{self, Behind, Wanted};
+use crate::store::duplicate::finding::{self, Behind, Wanted};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -18,7 +18,7 @@ use crate::identity::Person;
 use crate::identity::own_account::{self, Change, ChangedBy, Door, EndError, OwnView};
 use crate::identity::own_second_factor::OwnSecondFactorError;
 use crate::refusal::Reason;
-use crate::store::own_account::{Changed, OwnSession};
+use crate::store::account::own::{Changed, OwnSession};
 use crate::transport::{ClientAddress, bearer};
 
 /// The own account.

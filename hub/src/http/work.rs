@@ -16,7 +16,7 @@ use super::problem::{Problem, ProblemBody};
 use crate::background::Cause;
 use crate::background::set_aside::{self, Kind, PutBackError, SetAside};
 use crate::identity::Person;
-use crate::store::set_aside as store;
+use crate::store::job::set_aside as store;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

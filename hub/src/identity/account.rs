@@ -18,8 +18,8 @@ use super::second_factor::{SecondFactor, SecondFactorError};
 use super::session::{Session, SessionKeys, TokenError, Verified};
 use super::{Person, Role};
 use crate::store;
+use crate::store::account::own::{self, Begun};
 use crate::store::account::{Candidate, Owner};
-use crate::store::own_account::{self, Begun};
 use crate::telemetry::metrics::SIGN_INS;
 
 /// Failures in a row that lock an account.
@@ -268,7 +268,7 @@ impl Sessions {
             from,
             ends_at: expires_at,
         };
-        own_account::begin_session(&self.pool, &begun).await?;
+        own::begin_session(&self.pool, &begun).await?;
         Ok(Session {
             access_token,
             expires_at,
@@ -285,7 +285,8 @@ impl Sessions {
     /// Ends the session of a bearer token: here at once, on every other hub within seconds.
     pub async fn sign_out(&self, token: &str) -> Result<Person, SignOutError> {
         let session = self.verified(token)?;
-        store::revocation::end_session(&self.pool, session.session_id, session.expires_at).await?;
+        store::office::revocation::end_session(&self.pool, session.session_id, session.expires_at)
+            .await?;
         self.revocations.refresh().await?;
         Ok(session.person)
     }

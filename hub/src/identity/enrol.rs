@@ -19,8 +19,8 @@ use super::OfficeIdentity;
 use super::authority::{Authority, AuthorityError, CsrError, ProvenKey};
 use super::ca;
 use super::join_token::JoinToken;
-use crate::store;
-use crate::store::certificate::{Decision, StillChained};
+use crate::store::office::certificate::{self, Decision, StillChained};
+use crate::store::office::revocation;
 use crate::store::tx::{Retryable, tx};
 use crate::telemetry::metrics::{CERTIFICATES_ISSUED, ENROLMENTS_REFUSED};
 
@@ -90,8 +90,7 @@ pub async fn make_join_token(
 ) -> Result<Option<JoinToken>, sqlx::Error> {
     let token = JoinToken::random();
     let expires_at = OffsetDateTime::now_utc() + life;
-    let stored =
-        store::certificate::insert_join_token(pool, &token.hash(), office_id, expires_at).await?;
+    let stored = certificate::insert_join_token(pool, &token.hash(), office_id, expires_at).await?;
     Ok(stored.then_some(token))
 }
 
@@ -105,7 +104,7 @@ pub async fn still_chained_elsewhere(
     // Whole seconds: an interval of the database has no nanoseconds.
     let grace =
         PgInterval::try_from(Duration::from_secs(grace.as_secs())).map_err(sqlx::Error::Encode)?;
-    store::certificate::still_chained_elsewhere(pool, &issuer, grace).await
+    certificate::still_chained_elsewhere(pool, &issuer, grace).await
 }
 
 impl Enrolment {
@@ -180,14 +179,14 @@ impl Enrolment {
         let authority = Arc::clone(&self.authority);
         let by_hand = self.by_hand;
         let given = tx(&self.pool, "identity.enrol", async move |tx| {
-            let join = store::certificate::lock_join_token(tx, &token_hash)
+            let join = certificate::lock_join_token(tx, &token_hash)
                 .await?
                 .filter(|join| match &join.used_by_key {
                     None => true,
                     Some(owner) => owner.as_slice() == key.hash(),
                 })
                 .ok_or(EnrolError::TokenInvalid)?;
-            store::certificate::mark_join_token_used(tx, &token_hash, &key.hash()).await?;
+            certificate::mark_join_token_used(tx, &token_hash, &key.hash()).await?;
             match join.decision {
                 Some(Decision::Refused) => return Err(EnrolError::TokenInvalid),
                 // Committed: the key has to be known to be approved.
@@ -196,7 +195,7 @@ impl Enrolment {
             }
             let now = OffsetDateTime::now_utc();
             let certificate = authority.certify_office(join.office_id, &key, now)?;
-            store::certificate::insert(&mut **tx, join.office_id, &certificate, false).await?;
+            certificate::insert(&mut **tx, join.office_id, &certificate, false).await?;
             Ok::<_, EnrolError>(Some((join, certificate)))
         })
         .await?;
@@ -219,17 +218,17 @@ impl Enrolment {
     ) -> Result<Vec<CertificateDer<'static>>, EnrolError> {
         let key = ProvenKey::from_csr(csr)?;
         let mut writing = office.scope().write(&self.pool).await?;
-        let refused = late
-            && store::certificate::late_renewal_refused(&mut writing, office.office_id).await?;
+        let refused =
+            late && certificate::late_renewal_refused(&mut writing, office.office_id).await?;
         if refused {
             return Err(EnrolError::LateRenewalRefused);
         }
         let now = OffsetDateTime::now_utc();
         let certificate = self.authority.certify_office(office.office_id, &key, now)?;
-        store::certificate::insert(&mut *writing, office.office_id, &certificate, late).await?;
+        certificate::insert(&mut *writing, office.office_id, &certificate, late).await?;
         // Looked at behind the insert, which waits for a revocation that is under way: what the hub last read of
         // revocations may be older.
-        if store::revocation::is_taken_back(&mut writing, office.serial).await? {
+        if revocation::is_taken_back(&mut writing, office.serial).await? {
             return Err(EnrolError::CertificateRevoked);
         }
         writing.commit().await?;

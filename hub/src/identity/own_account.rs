@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::account::Sessions;
 use super::session::{Session, TokenError};
-use crate::store::own_account;
+use crate::store::account::own;
 use crate::supervision::codes;
 
 /// How a session began.
@@ -89,7 +89,7 @@ impl Sessions {
 
     /// Ends one session of an account: here at once, on every other hub within seconds.
     pub async fn end(&self, account_id: Uuid, session_id: Uuid) -> Result<(), EndError> {
-        if !own_account::end_session(&self.pool, account_id, session_id).await? {
+        if !own::end_session(&self.pool, account_id, session_id).await? {
             return Err(EndError::Unknown);
         }
         Ok(self.revocations.refresh().await?)
@@ -101,7 +101,7 @@ impl Sessions {
         account_id: Uuid,
         from: Option<IpAddr>,
     ) -> Result<Session, EndError> {
-        let owner = own_account::end_all(&self.pool, account_id).await?;
+        let owner = own::end_all(&self.pool, account_id).await?;
         let owner = owner.ok_or(EndError::Disabled)?;
         self.revocations.refresh().await?;
         Ok(self.begin(owner, Door::Change, from).await?)
@@ -114,19 +114,19 @@ const SHOWN: i64 = 20;
 /// An account as its owner sees it.
 #[derive(Debug)]
 pub struct OwnView {
-    pub account: own_account::OwnAccount,
-    pub sessions: Vec<own_account::OwnSession>,
-    pub changes: Vec<own_account::Changed>,
+    pub account: own::OwnAccount,
+    pub sessions: Vec<own::OwnSession>,
+    pub changes: Vec<own::Changed>,
 }
 
 /// Nothing when there is no such account.
 pub async fn view(pool: &PgPool, account_id: Uuid) -> Result<Option<OwnView>, sqlx::Error> {
-    let Some(account) = own_account::read(pool, account_id).await? else {
+    let Some(account) = own::read(pool, account_id).await? else {
         return Ok(None);
     };
     Ok(Some(OwnView {
         account,
-        sessions: own_account::sessions(pool, account_id, SHOWN).await?,
-        changes: own_account::changes(pool, account_id, SHOWN).await?,
+        sessions: own::sessions(pool, account_id, SHOWN).await?,
+        changes: own::changes(pool, account_id, SHOWN).await?,
     }))
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::OfficeIdentity;
 use super::session::Verified;
-use crate::store::revocation::{self, Revoked};
+use crate::store::office::revocation::{self, Revoked};
 use crate::telemetry::metrics::REVOCATIONS_AGE;
 
 const READ_EVERY: Duration = Duration::from_secs(1);

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::RoleKind;
 use super::own_second_factor::OwnSecondFactorError;
-use crate::store;
+use crate::store::account::second_factor as store;
 use crate::store::account::{Candidate, Owner};
 use crate::store::tx::tx;
 
@@ -174,13 +174,13 @@ impl SecondFactor {
                 }
                 let now = OffsetDateTime::now_utc();
                 match secret.and_then(|secret| secret.step_of(code, now)) {
-                    Some(step) => store::second_factor::use_step(pool, account_id, step).await?,
+                    Some(step) => store::use_step(pool, account_id, step).await?,
                     None => false,
                 }
             }
             _ => {
                 let hash = recovery_hash(code);
-                store::second_factor::use_recovery_code(pool, account_id, &hash).await?
+                store::use_recovery_code(pool, account_id, &hash).await?
             }
         };
         match used {
@@ -211,7 +211,7 @@ impl SecondFactor {
     ) -> Result<TotpSecret, sqlx::Error> {
         let secret = TotpSecret::random();
         let sealed = self.key.seal(account_id, &secret);
-        store::second_factor::offer(pool, account_id, &sealed).await?;
+        store::offer(pool, account_id, &sealed).await?;
         Ok(secret)
     }
 
@@ -222,14 +222,14 @@ impl SecondFactor {
         account_id: Uuid,
         code: &str,
     ) -> Result<Taken, OwnSecondFactorError> {
-        let offered = store::second_factor::try_offer(pool, account_id).await?;
+        let offered = store::try_offer(pool, account_id).await?;
         let sealed = offered.ok_or(OwnSecondFactorError::NotOffered)?;
         let secret = self.key.open(account_id, &sealed);
         let secret = secret.ok_or(OwnSecondFactorError::NotOffered)?;
         let step = secret.step_of(code.trim(), OffsetDateTime::now_utc());
         let step = step.ok_or(OwnSecondFactorError::NewCode)?;
         let (recovery_codes, hashes) = recovery_codes();
-        let taken = store::second_factor::take_offer(pool, account_id, &sealed, step, &hashes);
+        let taken = store::take_offer(pool, account_id, &sealed, step, &hashes);
         let owner = taken.await?;
         Ok(Taken {
             owner: owner.ok_or(OwnSecondFactorError::NotOffered)?,
@@ -256,7 +256,7 @@ pub async fn enrol(
     let sealed = key.seal(account_id, &secret);
     let (recovery_codes, hashes) = recovery_codes();
     tx(pool, "identity.second_factor", async move |tx| {
-        store::second_factor::replace(tx, account_id, Some(&sealed), &hashes).await
+        store::replace(tx, account_id, Some(&sealed), &hashes).await
     })
     .await?;
     Ok(Enrolled {
@@ -268,7 +268,7 @@ pub async fn enrol(
 /// Takes an account's second factor away, for a person who lost both authenticator and recovery codes.
 pub async fn reset(pool: &PgPool, account_id: Uuid) -> Result<(), sqlx::Error> {
     tx(pool, "identity.second_factor", async move |tx| {
-        store::second_factor::replace(tx, account_id, None, &[]).await
+        store::replace(tx, account_id, None, &[]).await
     })
     .await
 }

@@ -1,12 +1,15 @@
 //! Sessions of people: a short-lived signed token (JWT, EdDSA) that says who somebody is and what they may be.
 //! What is taken back before it ends stands in [`super::revocation`].
 
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use linkage::office::OfficeId;
+use lru::LruCache;
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
@@ -24,6 +27,8 @@ const TYPE: &str = "at+jwt";
 const LEEWAY: u64 = 5;
 /// Ours have about 500 bytes.
 const LONGEST: usize = 2048;
+/// Sessions of which is remembered that their tokens are good: more than a city has notaries at work.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).expect("more than none");
 
 /// What a person holds after signing in.
 #[derive(Clone)]
@@ -61,7 +66,18 @@ pub struct Verified {
 }
 
 /// The keys of sessions: the first signs, all verify. `Debug` shows their ids alone.
-pub struct SessionKeys(Vec<Key>);
+pub struct SessionKeys {
+    keys: Vec<Key>,
+    /// Tokens that were verified, by their SHA-256: the same one comes with each call of a session, and its signature is
+    /// as good as before. Only good ones are here, so that nobody pushes them out with others.
+    good: Mutex<LruCache<[u8; 32], Good>>,
+}
+
+/// A token that was verified, and from when on it is good, seconds since 1970.
+struct Good {
+    verified: Verified,
+    begin: i64,
+}
 
 /// One key with everything a token under it must have. The algorithm is the key's, never the token's choice.
 struct Key {
@@ -143,13 +159,16 @@ impl SessionKeys {
             .collect::<Result<_, _>>()?;
         match keys.is_empty() {
             true => Err(SessionKeyError::Empty),
-            false => Ok(Self(keys)),
+            false => Ok(Self {
+                keys,
+                good: Mutex::new(LruCache::new(REMEMBERED)),
+            }),
         }
     }
 
     /// Ids of the keys (`kid`), the one that signs first.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|key| key.id.as_str())
+        self.keys.iter().map(|key| key.id.as_str())
     }
 
     /// Signs a token for a session of `person` that lives for `life` from `now`. Returns it with its end.
@@ -175,7 +194,7 @@ impl SessionKeys {
             jti: session_id,
             generation,
         };
-        let key = &self.0[0];
+        let key = &self.keys[0];
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYPE.into());
         header.kid = Some(key.id.clone());
@@ -190,6 +209,27 @@ impl SessionKeys {
         if token.len() > LONGEST {
             return Err(TokenError::TooLong);
         }
+        let digest = Sha256::digest(token).into();
+        if let Some(verified) = self.remembered(&digest) {
+            return Ok(verified);
+        }
+        let good = self.verify_anew(token)?;
+        let verified = good.verified.clone();
+        let mut remembered = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        remembered.put(digest, good);
+        Ok(verified)
+    }
+
+    /// Whom a token speaks for that was verified before, while its time lasts.
+    fn remembered(&self, digest: &[u8; 32]) -> Option<Verified> {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let mut remembered = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        let Good { verified, begin } = remembered.get(digest)?;
+        let in_time = (*begin..verified.expires_at.unix_timestamp()).contains(&now);
+        in_time.then(|| verified.clone())
+    }
+
+    fn verify_anew(&self, token: &str) -> Result<Good, TokenError> {
         let key = self.key_of(token).ok_or(TokenError::ForeignHeader)?;
         let decoded = jsonwebtoken::decode::<Claims>(token, &key.verifying, &key.validation)
             .map_err(|error| match error.kind() {
@@ -206,12 +246,16 @@ impl SessionKeys {
             .parse()
             .and_then(|kind| Role::new(kind, claims.office_id))
             .map_err(|_| TokenError::NotOurs)?;
-        Ok(Verified {
+        let verified = Verified {
             person: Person::new(claims.sub, role),
             session_id: claims.jti,
             generation: claims.generation,
             expires_at: OffsetDateTime::from_unix_timestamp(claims.exp)
                 .map_err(|_| TokenError::NotOurs)?,
+        };
+        Ok(Good {
+            verified,
+            begin: claims.nbf,
         })
     }
 
@@ -220,7 +264,7 @@ impl SessionKeys {
         let (header, _) = token.split_once('.')?;
         let header = BASE64URL_NOPAD.decode(header.as_bytes()).ok()?;
         let header: StrictHeader = serde_json::from_slice(&header).ok()?;
-        let key = self.0.iter().find(|key| key.id == header.kid)?;
+        let key = self.keys.iter().find(|key| key.id == header.kid)?;
         (header.alg == key.algorithm && header.typ == TYPE).then_some(key)
     }
 }

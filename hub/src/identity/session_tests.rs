@@ -28,7 +28,7 @@ impl Forge {
     }
 
     fn header(&self) -> Value {
-        json!({"alg": "EdDSA", "typ": TYPE, "kid": self.keys.0[0].id})
+        json!({"alg": "EdDSA", "typ": TYPE, "kid": self.keys.keys[0].id})
     }
 
     fn sign(&self, header: &str, claims: &str) -> String {
@@ -208,7 +208,7 @@ fn no_other_signature_is_believed() {
     let message = message(&forge.header().to_string(), &claims().to_string());
     let good = forge.token(&forge.header(), &claims());
     let (signed, signature) = good.rsplit_once('.').expect("three parts");
-    let hs_header = json!({"alg": "HS256", "typ": TYPE, "kid": forge.keys.0[0].id});
+    let hs_header = json!({"alg": "HS256", "typ": TYPE, "kid": forge.keys.keys[0].id});
     let hs_message = self::message(&hs_header.to_string(), &claims().to_string());
     let mac = |key: &[u8], text: &str| {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes());
@@ -322,4 +322,40 @@ fn debug_output_holds_neither_key_nor_token() {
         !shown.contains(&token) && !shown.contains("公证员"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_token_that_was_verified_is_good_no_longer_than_its_time() {
+    let forge = Forge::new();
+    let token = forge.token(&forge.header(), &claims());
+    assert!(forge.keys.verify(&token).is_ok());
+    assert!(forge.keys.verify(&token).is_ok(), "and again");
+    let ended = with(claims(), "exp", json!(now() - 60));
+    let ended = with(
+        with(ended, "iat", json!(now() - 90)),
+        "nbf",
+        json!(now() - 90),
+    );
+    let ended = forge.token(&forge.header(), &ended);
+    // As if it had been verified while it was good.
+    let mut verified = forge.keys.verify(&token).expect("good");
+    verified.expires_at = OffsetDateTime::now_utc() - Duration::from_secs(60);
+    let good = Good {
+        verified,
+        begin: now() - 90,
+    };
+    let mut remembered = forge.keys.good.lock().expect("nobody panicked");
+    remembered.put(Sha256::digest(&ended).into(), good);
+    drop(remembered);
+    assert_eq!(forge.keys.verify(&ended), Err(TokenError::OutOfTime));
+}
+
+#[test]
+fn another_signature_on_a_token_that_was_verified_is_refused() {
+    let forge = Forge::new();
+    let token = forge.token(&forge.header(), &claims());
+    assert!(forge.keys.verify(&token).is_ok());
+    let (signed, _) = token.rsplit_once('.').expect("three parts");
+    let other = format!("{signed}.{}", BASE64URL_NOPAD.encode(&[7; 64]));
+    assert_eq!(forge.keys.verify(&other), Err(TokenError::NotOurs));
 }

@@ -12,12 +12,13 @@ use super::Context;
 use super::decode::{self, Decoded};
 use super::plan::{Batch, Incoming, Plan, Quarantined, Reason, Write};
 use crate::duplicates::{self, watched};
-use crate::store::child::{Keyed, rank};
+use crate::store::case::child::{Keyed, rank};
 use crate::store::duplicate::Sought;
-use crate::store::sync::{Position, Progress};
+use crate::store::feed::sync::{Position, Progress};
 use crate::store::token_key::Standing;
 use crate::store::{
-    case, child, linking, next_tokens, quality, reject, rollup, supervision, sync, token_key, tx,
+    case, case::child, case::next_tokens, case::quality, case::reject, feed::sync, figures::rollup,
+    linking, supervision, token_key, tx,
 };
 
 /// Consecutive records of one stream.

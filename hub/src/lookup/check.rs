@@ -26,7 +26,7 @@ use crate::config;
 use crate::linking::LinkingError;
 use crate::linking::model::Models;
 use crate::rules::Rules;
-use crate::store::intent::Standing;
+use crate::store::lookup::intent::Standing;
 use crate::store::lookup::{Freshness, Wanted};
 use crate::store::pool::Lookups;
 use crate::store::token_key::NotEntered;

@@ -5,7 +5,6 @@
 //! two the second waits, and sees the first one's.
 
 use linkage::matter::{MatterKey, MatterType, RuleSet};
-use linkage::office::OfficeId;
 use sqlx::{PgConnection, PgPool, PgTransaction};
 use time::OffsetDateTime;
 
@@ -13,7 +12,7 @@ use super::check::LookupError;
 use super::question::{Asker, IntentAction, Question};
 use crate::duplicates::watched::{Intent, tell_of_intent};
 use crate::store::duplicate::{lock_stripes, stripes};
-use crate::store::intent::{self, Standing};
+use crate::store::lookup::intent::{self, Sought, Standing};
 use crate::store::token_key::{self, NotEntered};
 use crate::store::{scope, tx};
 
@@ -25,15 +24,8 @@ pub(super) struct Intents<'a> {
     /// Until when the own one stands, if it was registered now.
     pub expires_at: Option<OffsetDateTime>,
     transaction: Option<PgTransaction<'static>>,
-    unheard: Option<Unheard<'a>>,
-}
-
-/// Other offices' intents that are still to be heard of.
-#[derive(Debug)]
-struct Unheard<'a> {
-    office_id: OfficeId,
-    keys: &'a [MatterKey],
-    untold: &'a [MatterType],
+    /// Those of other offices, while they are still to be heard of.
+    pub unheard: Option<Sought<'a>>,
 }
 
 impl<'a> Intents<'a> {
@@ -53,7 +45,7 @@ impl<'a> Intents<'a> {
         }
         let office_id = asker.office_id;
         let mut intents = Self {
-            unheard: Some(Unheard {
+            unheard: Some(Sought {
                 office_id,
                 keys,
                 untold,
@@ -93,16 +85,10 @@ impl<'a> Intents<'a> {
         Ok(intents)
     }
 
-    /// Hears of other offices' intents, unless that is done. It comes before the search for cases: an intent is over when
-    /// its case is there, and one of the two has to be told. `reading` reads as a look-up does.
+    /// Hears of other offices' intents, unless that is done. `reading` reads as a look-up does.
     pub(super) async fn hear(&mut self, reading: &mut PgConnection) -> Result<(), sqlx::Error> {
-        if let Some(unheard) = &self.unheard {
-            let Unheard {
-                office_id,
-                keys,
-                untold,
-            } = *unheard;
-            self.others = intent::others(reading, office_id, keys, untold).await?;
+        if let Some(unheard) = self.unheard {
+            self.others = intent::others(reading, unheard).await?;
             self.unheard = None;
         }
         Ok(())

@@ -8,7 +8,7 @@ use super::hit::shown_to;
 use super::intent::Intents;
 use super::persons::{PersonMatch, Persons};
 use super::question::Asker;
-use crate::store::lookup::{self, Found, Wanted};
+use crate::store::lookup::{self, Cases, Found, Wanted};
 use crate::store::pool::Lookups;
 use crate::store::scope::{self, Searches};
 
@@ -25,7 +25,9 @@ pub(super) struct Search {
     pub truncated: bool,
 }
 
-/// By equal tokens alone, having heard of the intents.
+/// By equal tokens alone, and other offices' intents with them. One statement sees one moment, in which an intent stands
+/// or its case is there. Where an intent may stand it is heard of first, and cases are sought again behind it, lest neither
+/// be told.
 pub(super) async fn exact(
     searches: &Searches,
     asker: Asker,
@@ -34,6 +36,10 @@ pub(super) async fn exact(
 ) -> Result<Search, sqlx::Error> {
     let scope = asker.scope();
     let mut reading = scope.look_up(searches, &wanted.holders()).await?;
+    let cases = lookup::find(&mut reading, wanted, intents.unheard, MOST_HITS).await?;
+    if !cases.is_intended {
+        return Ok(cases.into());
+    }
     intents.hear(&mut reading).await?;
     read(&mut reading, wanted).await
 }
@@ -78,12 +84,19 @@ pub(super) async fn with_persons_in(
 }
 
 async fn read(connection: &mut PgConnection, wanted: &Wanted) -> Result<Search, sqlx::Error> {
-    let (found, truncated) = lookup::find(connection, wanted, MOST_HITS).await?;
-    Ok(Search {
-        persons: vec![None; found.len()],
-        found,
-        truncated,
-    })
+    Ok(lookup::find(connection, wanted, None, MOST_HITS)
+        .await?
+        .into())
+}
+
+impl From<Cases> for Search {
+    fn from(Cases { found, is_cut, .. }: Cases) -> Self {
+        Self {
+            persons: vec![None; found.len()],
+            found,
+            truncated: is_cut,
+        }
+    }
 }
 
 async fn explained(

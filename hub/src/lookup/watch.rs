@@ -24,9 +24,10 @@ use crate::alarm::Asked;
 use crate::audit::{Action, Actor, Entry, Outcome, Receipt};
 use crate::duplicates::watched::{Asking, there_already};
 use crate::store::duplicate::{lock_stripes, stripes};
+use crate::store::lookup::intent::{self, Sought};
+use crate::store::lookup::watch::{self, NewWatch, Put, Watch};
 use crate::store::token_key::{self, Told};
-use crate::store::watch::{self, NewWatch, Put, Watch};
-use crate::store::{intent, scope, tx};
+use crate::store::{scope, tx};
 use crate::telemetry::metrics::{LOOKUP_SECONDS, LOOKUPS};
 
 /// For how long a question stands.
@@ -210,7 +211,12 @@ impl There {
         let untold = disclosure::untold_intents(rules, question);
         asker.scope().narrow_to_look_up(connection, &[]).await?;
         let cases = there_already(connection, rules, &asking, keys).await?;
-        let intents = intent::others(connection, asker.office_id, keys, &untold).await?;
+        let sought = Sought {
+            office_id: asker.office_id,
+            keys,
+            untold: &untold,
+        };
+        let intents = intent::others(connection, sought).await?;
         scope::widen(connection).await?;
         Ok(Self { cases, intents })
     }

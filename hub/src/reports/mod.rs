@@ -29,7 +29,7 @@ use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
 use crate::identity::Person;
 use crate::local_time::local_day;
 use crate::review::Grounds;
-use crate::store::{report as store, scope, tx};
+use crate::store::{figures::report as store, scope, tx};
 use document::Document;
 use period::ReportPeriod;
 

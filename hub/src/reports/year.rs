@@ -18,7 +18,7 @@ use crate::statistics::period::{Grain, Period, Span};
 use crate::statistics::query::Filter;
 use crate::statistics::structure::Structure;
 use crate::store::figures::{Cut, cut};
-use crate::store::{person_month, structure};
+use crate::store::{figures::person_month, office::structure};
 
 /// The dimensions that reports have tables by. No table is by two of them: what they have in common is their total.
 pub(super) const DIMENSIONS: [Dimension; 3] = [

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::calendar::Calendar;
 use super::period::Span;
 use crate::local_time::local_day;
-use crate::store::feed_day::{self, Past, Sample, Standing};
+use crate::store::feed::day::{self, Past, Sample, Standing};
 use crate::store::tx;
 
 /// How often feeds are looked at.
@@ -60,8 +60,8 @@ pub async fn feeds(
 ) -> Result<(OffsetDateTime, Vec<Feed>), sqlx::Error> {
     let calendar = Calendar::builtin();
     let now = tx::now(moment).await?;
-    let standings = feed_day::standings(&mut *moment, office).await?;
-    let past = feed_day::past(&mut *moment, period.first, period.last).await?;
+    let standings = day::standings(&mut *moment, office).await?;
+    let past = day::past(&mut *moment, period.first, period.last).await?;
     let feeds = standings.into_iter().map(|standing| {
         let office_id = standing.office_id;
         Feed {
@@ -98,9 +98,9 @@ pub async fn run(pool: PgPool, calendar: Calendar, stop: CancellationToken) {
 
 /// One sample of every feed, and what was looked up since the one before.
 pub async fn sample(pool: &PgPool, calendar: &Calendar) -> Result<(), sqlx::Error> {
-    while feed_day::count_lookups(pool).await? {}
+    while day::count_lookups(pool).await? {}
     let now = OffsetDateTime::now_utc();
-    let standings = feed_day::standings(pool, None).await?;
+    let standings = day::standings(pool, None).await?;
     let samples: Vec<Sample<'_>> = standings
         .iter()
         .map(|standing| {
@@ -115,7 +115,7 @@ pub async fn sample(pool: &PgPool, calendar: &Calendar) -> Result<(), sqlx::Erro
             }
         })
         .collect();
-    feed_day::add_samples(pool, local_day(now), &samples).await
+    day::add_samples(pool, local_day(now), &samples).await
 }
 
 #[cfg(test)]

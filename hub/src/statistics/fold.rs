@@ -7,7 +7,7 @@ use metrics::gauge;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{rollup, tx};
+use crate::store::{figures::rollup, tx};
 use crate::telemetry::metrics::STATISTICS_UNFOLDED;
 use crate::traffic::{Traffic, Work};
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::calendar::Calendar;
 use super::verify::verify;
 use crate::local_time::{SHANGHAI, local_day};
-use crate::store::{person_month, structure, tx};
+use crate::store::{figures::person_month, office::structure, tx};
 use crate::telemetry::metrics::{STATISTICS_DIFFERENCES, STATISTICS_VERIFIED};
 
 /// When, in Asia/Shanghai.

@@ -18,7 +18,7 @@ use crate::filing::FilingKind;
 use crate::local_time::local_day;
 use crate::store::figures::{Cut, cut};
 use crate::store::office::Level;
-use crate::store::{person_month, structure, tx};
+use crate::store::{figures::person_month, office::structure, tx};
 use crate::supervision::rule::{RuleId, Severity};
 
 /// Rows of a table; more are no table that anybody reads on a page.

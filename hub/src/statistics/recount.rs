@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use super::calendar::Calendar;
 use super::verify;
 use crate::jobs::{Begun, Step, UnderWay};
-use crate::store::{person_month, replay};
+use crate::store::{duplicate::replay, figures::person_month};
 
 /// What a counting came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

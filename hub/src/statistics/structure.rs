@@ -12,7 +12,7 @@ use super::dimension::{Dimension, Value};
 use super::period::Grain;
 use crate::store::filing;
 use crate::store::office::Level;
-use crate::store::structure::{self, BEGINNING, OfficePeriod};
+use crate::store::office::structure::{self, BEGINNING, OfficePeriod};
 use crate::store::tx;
 
 /// An office as figures show it.

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgPool};
 
 use super::calendar::Calendar;
 use super::contribution::{self, Cell, Counts, Cut, Deltas};
-use crate::store::{rollup, tx};
+use crate::store::{figures::rollup, tx};
 
 /// What the comparison came to.
 #[derive(Clone, Debug, Serialize)]

@@ -24,7 +24,7 @@ use crate::audit::{Action, Audit, AuditError, Entry, Existence, Outcome};
 use crate::identity::{Person, Role};
 use crate::local_time::local_day;
 use crate::review::Grounds;
-use crate::store::notice::{self, NewNotice, NoticeKind};
+use crate::store::feed::notice::{self, NewNotice, NoticeKind};
 use crate::store::scope;
 use crate::store::supervision::finding::{self, Finding, NewStep, Taken, Wanted};
 use crate::store::tx::{self, Retryable, retried};

@@ -28,7 +28,7 @@ use super::taking_in::all_ended;
 use crate::audit::{Action, Existence, Outcome};
 use crate::local_time::local_day;
 use crate::review::Grounds;
-use crate::store::notice::{self, NewNotice, NoticeKind};
+use crate::store::feed::notice::{self, NewNotice, NoticeKind};
 use crate::store::scope;
 use crate::store::supervision::inspection::{self as store, Inspection, Read, Wanted};
 use crate::store::supervision::{finding, inspection_finding};

@@ -18,7 +18,7 @@ use super::reminder::Reminder;
 use crate::background::{Cause, Course, rest_after};
 use crate::local_time::local_day;
 use crate::statistics::calendar::Calendar;
-use crate::store::filing_missing;
+use crate::store::filing::missing;
 use crate::store::supervision::work::{self, Work};
 use crate::store::supervision::{facts, finding, reminder};
 use crate::store::tx;
@@ -248,7 +248,7 @@ impl Supervision {
             .as_ref()
             .map(|periods| judge.missing(periods, since));
         let missing = missing.unwrap_or_default();
-        filing_missing::replace(connection, office_id, &missing).await?;
+        missing::replace(connection, office_id, &missing).await?;
         reminders.extend(
             periods
                 .iter()

@@ -6,8 +6,8 @@ use time::macros::date;
 use time::{Date, Duration};
 
 use crate::identity::OfficeIdentity;
-use crate::store::digest;
-pub use crate::store::digest::{CaseDigest, Drift, MonthDigest};
+use crate::store::case::digest;
+pub use crate::store::case::digest::{CaseDigest, Drift, MonthDigest};
 use crate::telemetry::metrics::FEED_DRIFT;
 
 /// Months listed case by case in one call at most.

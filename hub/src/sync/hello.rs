@@ -4,7 +4,7 @@ use linkage::office::OfficeId;
 use time::{Duration, OffsetDateTime};
 use uuid::{Uuid, Variant};
 
-use crate::store::sync::Greeting;
+use crate::store::feed::sync::Greeting;
 
 /// Highest sequence there can be: positions are `bigint` in the database.
 pub const LAST_SEQUENCE: u64 = i64::MAX as u64;

@@ -64,18 +64,18 @@ impl Feeds {
         hello: &Hello,
     ) -> Result<Option<Opened>, sqlx::Error> {
         let office_id = office.office_id;
-        let hub_epoch = store::sync::hub_epoch(&self.pool).await?;
+        let hub_epoch = store::feed::sync::hub_epoch(&self.pool).await?;
         let token_keys = store::token_key::standing(&self.pool).await?;
         let greeting = hello.greeting(office_id);
         let mut writing = office.scope().write(&self.pool).await?;
-        let Some(opened) = store::sync::open(&mut *writing, &greeting).await? else {
+        let Some(opened) = store::feed::sync::open(&mut *writing, &greeting).await? else {
             return Ok(None);
         };
         writing.commit().await?;
-        store::reject::forget_places(&self.pool, office_id, hello.epoch).await?;
+        store::case::reject::forget_places(&self.pool, office_id, hello.epoch).await?;
         let committed_sequence = opened.committed_sequence;
         let mut reading = office.scope().read(&self.pool).await?;
-        let rejects = store::reject::open_of(
+        let rejects = store::case::reject::open_of(
             &mut *reading,
             office_id,
             hello.epoch,
@@ -107,6 +107,6 @@ impl Feeds {
         office_id: OfficeId,
         connected_at: OffsetDateTime,
     ) -> Result<bool, sqlx::Error> {
-        store::sync::seen(&self.pool, office_id, connected_at).await
+        store::feed::sync::seen(&self.pool, office_id, connected_at).await
     }
 }

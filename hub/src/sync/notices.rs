@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
 use crate::identity::OfficeIdentity;
-use crate::store::notice::{self, Notice, NoticeKind};
-use crate::store::watch::{self, Answering};
+use crate::store::feed::notice::{self, Notice, NoticeKind};
+use crate::store::lookup::watch::{self, Answering};
 use crate::transport::HttpLimits;
 
 /// Notices told at once at most.
@@ -131,7 +131,7 @@ mod tests {
     use crate::audit::checkpoint::CheckpointKey;
     use crate::embedded::testing::fresh_database;
     use crate::identity::Serial;
-    use crate::store::notice::NewNotice;
+    use crate::store::feed::notice::NewNotice;
 
     async fn put(pool: &PgPool, count: usize) {
         let office_id = "hzgl".parse().expect("an id");

@@ -12,7 +12,7 @@ use notary_hub::rules::Rules;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::statistics::verify::{Verification, verify};
 use notary_hub::store;
-use notary_hub::store::sync::Greeting;
+use notary_hub::store::feed::sync::Greeting;
 use notary_hub::traffic::Traffic;
 use notary_proto::hub::v1::Record;
 use sqlx::PgPool;
@@ -130,7 +130,7 @@ impl Office {
             clock_skew_ms: Some(0),
             next_token_key: None,
         };
-        let opened = store::sync::open(pool, &greeting).await.unwrap();
+        let opened = store::feed::sync::open(pool, &greeting).await.unwrap();
         opened.map(|opened| opened.committed_sequence)
     }
 

@@ -7,7 +7,7 @@ use notary_hub::statistics::calendar::Calendar;
 use notary_hub::statistics::contribution::{self, Deltas, Figures};
 use notary_hub::statistics::fold::fold;
 use notary_hub::statistics::verify::{rebuild, rebuild_if_due, verify};
-use notary_hub::store::rollup;
+use notary_hub::store::figures::rollup;
 use notary_proto::hub::v1::{CaseState, ExcusedInterval, ForeignRelation, Record};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

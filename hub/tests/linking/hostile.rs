@@ -5,7 +5,7 @@ use std::io::Write;
 use notary_hub::background::Cause;
 use notary_hub::linking::relink::Relinked;
 use notary_hub::linking::state::state;
-use notary_hub::store::set_aside;
+use notary_hub::store::job::set_aside;
 use sqlx::PgPool;
 
 use crate::city::Hub;

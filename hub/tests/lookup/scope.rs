@@ -9,6 +9,7 @@ use notary_hub::lookup::Asker;
 use notary_hub::lookup::disclosure;
 use notary_hub::rules::{Edition, Rules};
 use notary_hub::store;
+use notary_hub::store::lookup::intent::Sought;
 use notary_hub::store::lookup::{Opened, Wanted};
 use notary_hub::store::scope::{Scope, Searches};
 use notary_proto::hub::v1::{CheckApplicationRequest, IntentAction, PartyRole};
@@ -48,9 +49,9 @@ async fn without_the_check_a_look_up_still_finds_no_sealed_matter_but_the_decede
         };
         let reading = scope.look_up(&searches, &wanted.holders()).await;
         let mut reading = reading.unwrap();
-        let found = store::lookup::find(&mut reading, &wanted, 10).await;
-        let (found, _) = found.unwrap();
-        let mut keys: Vec<String> = found.into_iter().map(|case| case.source_case_id).collect();
+        let found = store::lookup::find(&mut reading, &wanted, None, 10).await;
+        let found = found.unwrap().found.into_iter();
+        let mut keys: Vec<String> = found.map(|case| case.source_case_id).collect();
         keys.sort();
         keys
     };
@@ -90,8 +91,15 @@ async fn without_the_check_a_look_up_still_hears_of_no_intent_to_make_a_will() {
         .collect();
     let told = async |reading: &mut PgConnection| {
         // Nothing is said to be untold.
-        let others = store::intent::others(reading, "yuhang".parse().unwrap(), &keys, &[]);
+        let sought = Sought {
+            office_id: "yuhang".parse().unwrap(),
+            keys: &keys,
+            untold: &[],
+        };
+        let others = store::lookup::intent::others(reading, sought);
         let others = others.await.unwrap();
+        let found = store::lookup::find(reading, &Wanted::default(), Some(sought), 1).await;
+        assert_eq!(found.unwrap().is_intended, !others.is_empty());
         let mut matters: Vec<&str> = others
             .iter()
             .map(|other| other.matter_type.code())

@@ -297,7 +297,10 @@ async fn a_file_that_has_expired_is_gone() {
         .unwrap();
     assert_eq!(file(&bureau, supervisor, &export).await.status, 404);
     let pool = &bureau.hub.db.pool;
-    assert_eq!(notary_hub::store::export::sweep(pool).await.unwrap(), 1);
+    assert_eq!(
+        notary_hub::store::job::export::sweep(pool).await.unwrap(),
+        1
+    );
     let parts = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM export_chunk");
     assert_eq!(parts.fetch_one(pool).await.unwrap(), 0);
     bureau.hub.app.stop().await.unwrap();
@@ -379,7 +382,9 @@ async fn a_file_whose_hub_was_killed_shows_as_cut_short_and_is_made_anew() {
     // What was written of it is of no use to anybody.
     let written = "INSERT INTO export_chunk (export_id, ordinal, bytes) SELECT export_id, 0, 'part' FROM export";
     sqlx::query(written).execute(&db.pool).await.unwrap();
-    notary_hub::store::export::sweep(&db.pool).await.unwrap();
+    notary_hub::store::job::export::sweep(&db.pool)
+        .await
+        .unwrap();
     let parts = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM export_chunk");
     assert_eq!(parts.fetch_one(&db.pool).await.unwrap(), 0);
     let again = start().await;

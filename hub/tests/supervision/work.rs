@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use notary_hub::background::Cause;
 use notary_hub::store;
-use notary_hub::store::set_aside;
+use notary_hub::store::job::set_aside;
 use notary_hub::store::supervision::profile;
 use notary_hub::store::supervision::work;
 use notary_hub::supervision::profile::Profile;

@@ -8,7 +8,7 @@ use notary_hub::ingest::{Ingest, IngestConfig, Writers};
 use notary_hub::rules::Rules;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::store;
-use notary_hub::store::sync::Greeting;
+use notary_hub::store::feed::sync::Greeting;
 use notary_hub::traffic::Traffic;
 use notary_proto::hub::v1::Record;
 use time::OffsetDateTime;
@@ -50,7 +50,7 @@ impl Seed {
             clock_skew_ms: Some(40),
             next_token_key: None,
         };
-        store::sync::open(&hub.db.pool, &greeting)
+        store::feed::sync::open(&hub.db.pool, &greeting)
             .await
             .unwrap()
             .expect("a newer epoch");

@@ -185,7 +185,7 @@ pub async fn cases(hub: &Hub) -> i64 {
 
 /// Another hub takes the office's stream over.
 pub async fn taken_over_elsewhere(hub: &Hub, agent: &Agent) {
-    let greeting = store::sync::Greeting {
+    let greeting = store::feed::sync::Greeting {
         office_id: agent.office_id.parse().unwrap(),
         epoch: agent.epoch,
         last_sequence: 0,
@@ -193,7 +193,7 @@ pub async fn taken_over_elsewhere(hub: &Hub, agent: &Agent) {
         clock_skew_ms: None,
         next_token_key: None,
     };
-    store::sync::open(&hub.db.pool, &greeting)
+    store::feed::sync::open(&hub.db.pool, &greeting)
         .await
         .unwrap()
         .expect("not stale");

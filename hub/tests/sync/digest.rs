@@ -131,9 +131,9 @@ async fn without_the_check_an_agent_still_compares_with_no_case_of_another_offic
     let of_hzgl = async |scope: Scope| {
         let mut reading = scope.read(&hub.db.pool).await.unwrap();
         let (office, none) = ("hzgl".parse().unwrap(), date!(1970 - 01 - 01));
-        let months = store::digest::by_month(&mut reading, office, none).await;
+        let months = store::case::digest::by_month(&mut reading, office, none).await;
         let march = [date!(2024 - 03 - 01)];
-        let cases = store::digest::by_case(&mut reading, office, &march, none).await;
+        let cases = store::case::digest::by_case(&mut reading, office, &march, none).await;
         (months.unwrap().len(), cases.unwrap().len())
     };
     assert_eq!(

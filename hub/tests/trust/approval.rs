@@ -9,7 +9,7 @@ use notary_hub::identity::OfficeIdentity;
 use notary_hub::identity::enrol::{self, EnrolError, Enrolment};
 use notary_hub::identity::peer;
 use notary_hub::store;
-use notary_hub::store::certificate::{self, Decision};
+use notary_hub::store::office::certificate::{self, Decision};
 use sqlx::PgPool;
 
 use crate::support::{Keys, add_office, csr};

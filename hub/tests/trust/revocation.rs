@@ -10,7 +10,7 @@ use notary_hub::identity::authority::{Authority, ProvenKey};
 use notary_hub::identity::enrol::{EnrolError, Enrolment};
 use notary_hub::identity::revocation::{Revocation, Revocations};
 use notary_hub::store;
-use notary_hub::store::revocation::Reinstatement;
+use notary_hub::store::office::revocation::{self, Reinstatement};
 use notary_proto::hub::v1::RenewRequest;
 use notary_proto::hub::v1::certificate_service_client::CertificateServiceClient;
 use rustls_pki_types::CertificateDer;
@@ -45,7 +45,7 @@ async fn ended(pool: &PgPool, authority: &Authority) -> (CertificateDer<'static>
     let certificate = authority
         .certify_office(office_id, &proven, last_week)
         .unwrap();
-    store::certificate::insert(pool, office_id, &certificate, false)
+    store::office::certificate::insert(pool, office_id, &certificate, false)
         .await
         .unwrap();
     (certificate.der, key.serialize_der())
@@ -70,7 +70,7 @@ async fn what_was_renewed_with_a_lost_certificate_goes_with_it() {
     let child = renewed(&enrolment, lost).await;
     let grandchild = renewed(&enrolment, child).await;
 
-    let taken = store::revocation::take_back(&db.pool, office_id, Some(lost.serial)).await;
+    let taken = revocation::take_back(&db.pool, office_id, Some(lost.serial)).await;
     assert_eq!(taken.unwrap(), Some(3));
     let (revocations, _) = Revocations::load(db.pool.clone()).await.unwrap();
     for certificate in [lost, child, grandchild] {
@@ -85,13 +85,13 @@ async fn what_was_renewed_with_a_lost_certificate_goes_with_it() {
         "the lost key has no other way"
     );
 
-    let again = store::revocation::take_back(&db.pool, office_id, Some(lost.serial)).await;
+    let again = revocation::take_back(&db.pool, office_id, Some(lost.serial)).await;
     assert_eq!(again.unwrap(), Some(0));
-    let rest = store::revocation::take_back(&db.pool, office_id, None).await;
+    let rest = revocation::take_back(&db.pool, office_id, None).await;
     assert_eq!(rest.unwrap(), Some(1));
     add_office(&db.pool, "hzqt").await;
     let others = "hzqt".parse().unwrap();
-    let of_another = store::revocation::take_back(&db.pool, others, Some(lost.serial)).await;
+    let of_another = revocation::take_back(&db.pool, others, Some(lost.serial)).await;
     assert_eq!(of_another.unwrap(), None);
     let anew = enrolment
         .enrol(&token(&db.pool).await, &csr().1, ADDRESS)
@@ -109,7 +109,7 @@ async fn a_revoked_certificate_does_not_come_back_by_ending() {
     let late = enrolment.renew(lapsed, &csr().1, true).await;
     assert!(late.is_ok(), "it ended not long ago");
 
-    store::revocation::take_back(&db.pool, lapsed.office_id, None)
+    revocation::take_back(&db.pool, lapsed.office_id, None)
         .await
         .unwrap();
     let late = enrolment.renew(lapsed, &csr().1, true).await;
@@ -131,7 +131,7 @@ async fn whoever_holds_a_revoked_certificate_that_has_ended_is_told_so() {
         .renew(request())
         .await
         .expect("it ended lately");
-    store::revocation::take_back(&hub.db.pool, "hzgl".parse().unwrap(), None)
+    revocation::take_back(&hub.db.pool, "hzgl".parse().unwrap(), None)
         .await
         .unwrap();
     let refused = certificates.renew(request()).await.unwrap_err();
@@ -155,7 +155,7 @@ async fn no_renewal_slips_through_while_a_certificate_is_being_revoked() {
             renew(),
             renew(),
             renew(),
-            store::revocation::take_back(&db.pool, lost.office_id, Some(lost.serial)),
+            revocation::take_back(&db.pool, lost.office_id, Some(lost.serial)),
         );
         taken.unwrap();
         let good: i64 =
@@ -180,17 +180,17 @@ async fn a_reinstated_office_begins_again_and_nothing_of_before_comes_back() {
     let held = identity(&enrolled.unwrap().chain[0]);
     let unused = token(&db.pool).await;
 
-    let none = store::revocation::reinstate(&db.pool, office_id).await;
+    let none = revocation::reinstate(&db.pool, office_id).await;
     assert_eq!(none.unwrap(), Reinstatement::NotRevoked);
     assert!(
         enrolment.renew(held, &csr().1, false).await.is_ok(),
         "it goes on"
     );
-    let nowhere = store::revocation::reinstate(&db.pool, "nowhere".parse().unwrap()).await;
+    let nowhere = revocation::reinstate(&db.pool, "nowhere".parse().unwrap()).await;
     assert_eq!(nowhere.unwrap(), Reinstatement::NoOffice);
 
     assert!(store::office::revoke(&db.pool, office_id).await.unwrap());
-    let back = store::revocation::reinstate(&db.pool, office_id).await;
+    let back = revocation::reinstate(&db.pool, office_id).await;
     assert_eq!(back.unwrap(), Reinstatement::Done { certificates: 3 });
     let (revocations, _) = Revocations::load(db.pool.clone()).await.unwrap();
     for (before, late) in [(held, false), (lapsed, true)] {
@@ -217,7 +217,7 @@ async fn an_agent_that_was_revoked_by_mistake_speaks_again_once_it_has_enrolled_
     store::office::revoke(&hub.db.pool, office_id)
         .await
         .unwrap();
-    store::revocation::reinstate(&hub.db.pool, office_id)
+    revocation::reinstate(&hub.db.pool, office_id)
         .await
         .unwrap();
     let renew = async |channel: Channel| {

@@ -237,6 +237,9 @@ fn statement(token: &[u8]) -> anyhow::Result<String> {
     Ok(statement
         .join("\n")
         .replace("$10", "'{}'")
+        .replace("$11", &format!("ARRAY['\\x{hex}']"))
+        .replace("$12", "'bench'")
+        .replace("$13", "'{will,safekeeping}'")
         .replace("$1", &format!("ARRAY['\\x{hex}']"))
         .replace("$2", "'{}'")
         .replace("$3", &MOST_BEHIND_A_TOKEN.to_string())

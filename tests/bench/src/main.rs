@@ -16,10 +16,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use mimalloc::MiMalloc;
 
 use load::Load;
 use report::{Report, Round};
 use site::Site;
+
+/// The hub runs in this process, with the allocator that it has in its own.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Benchmarks of the hub as ratios.
 #[derive(Debug, Parser)]

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::grpc::value::{day, timestamp};
 use crate::ingest::batch::HubReject;
-use crate::store::notice::{Notice, NoticeKind};
+use crate::store::feed::notice::{Notice, NoticeKind};
 use crate::sync::digest::{CaseDigest, MonthDigest};
 use crate::sync::feed::{MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_UNACKED_BATCHES};
 use crate::sync::{Feeds, Opened};

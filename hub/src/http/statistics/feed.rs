@@ -14,7 +14,7 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::identity::Person;
 use crate::statistics::feeds::{self, Feed, Timeliness};
 use crate::statistics::period::{Grain, Span};
-use crate::store::overview;
+use crate::store::figures::overview;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -15,7 +15,7 @@ use crate::http::page::{self, Page};
 use crate::http::params::Params;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::identity::Person;
-use crate::store::filing_missing::{self, MissingOf, Owed, Place, Wanted};
+use crate::store::filing::missing::{self, MissingOf, Owed, Place, Wanted};
 
 /// Which missing filings are counted.
 #[derive(Deserialize, IntoParams)]
@@ -105,7 +105,7 @@ pub(in crate::http) async fn list(
     };
     let behind = behind(filter.cursor.as_deref())?;
     let mut reading = api.reading(&person).await?;
-    let missing = filing_missing::list(&mut reading, wanted, behind, limit + 1).await?;
+    let missing = missing::list(&mut reading, wanted, behind, limit + 1).await?;
     let page = Page::cut(missing, limit, |last| cursor(last.place()));
     Ok(Json(page.map(MissingFiling::from)))
 }
@@ -131,7 +131,7 @@ pub(in crate::http) async fn by_office(
         to: day("to", filter.to.as_deref())?,
     };
     let mut reading = api.reading(&person).await?;
-    let owed = filing_missing::by_office(&mut reading, wanted).await?;
+    let owed = missing::by_office(&mut reading, wanted).await?;
     let items = owed.into_iter().map(OwingOffice::from).collect();
     Ok(Json(OwingOffices { items }))
 }

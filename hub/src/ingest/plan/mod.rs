@@ -110,7 +110,7 @@ impl<'a> Quarantined<'a> {
 }
 
 /// What a record without a key is called in quarantine: a sequence alone means another record in another epoch.
-/// [`crate::store::reject`] composes it as well.
+/// [`crate::store::case::reject`] composes it as well.
 pub fn place(epoch: Uuid, sequence: u64) -> String {
     format!("sequence:{epoch}:{sequence}")
 }

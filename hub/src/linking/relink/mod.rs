@@ -26,7 +26,7 @@ use crate::jobs::Begun;
 use crate::rules::Rules;
 use crate::store::linking::relink as store;
 use crate::store::linking::{self as locks, judgement};
-use crate::store::{replay, tx};
+use crate::store::{duplicate::replay, tx};
 
 /// Pieces that may wait to be sent.
 const WAITING: usize = 8;

@@ -1,6 +1,14 @@
 //! `duplicate_finding`, and the candidates for one behind `matter_key`.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `candidate` | who may have the same matter |
+//! | [`finding`] | findings as people page through them |
+//! | [`replay`] | all cases again, and the tables of a simulation |
 
 mod candidate;
+pub mod finding;
+pub mod replay;
 
 pub use candidate::{
     Candidate, Candidates, MOST_BEHIND_A_KEY, Sought, candidates, lock_stripes, stripes,

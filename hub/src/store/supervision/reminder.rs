@@ -9,7 +9,7 @@ use time::Date;
 use crate::filing::FilingKind;
 use crate::local_time::local_day;
 use crate::store::decode::parse;
-use crate::store::notice::{self, NewNotice, NoticeKind};
+use crate::store::feed::notice::{self, NewNotice, NoticeKind};
 use crate::supervision::reminder::{Periods, Reminder};
 
 /// Tells what was not told before.

@@ -3,8 +3,8 @@
 use http::Method;
 use notary_hub::filing::window::{Form, Window};
 use notary_hub::identity::Role;
+use notary_hub::store::figures::person_month;
 use notary_hub::store::filing::score_again_if_due;
-use notary_hub::store::person_month;
 use notary_proto::hub::v1::PartyRole;
 use serde_json::{Value, json};
 

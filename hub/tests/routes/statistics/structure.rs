@@ -4,8 +4,8 @@ use notary_hub::identity::Role;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::statistics::feeds;
 use notary_hub::statistics::structure::{Belonging, Change, change};
-use notary_hub::store::feed_day::{self, Sample};
-use notary_hub::store::structure;
+use notary_hub::store::feed::day::{self, Sample};
+use notary_hub::store::office::structure;
 use serde_json::{Value, json};
 use time::macros::date;
 use uuid::Uuid;
@@ -86,7 +86,7 @@ async fn a_days_records_are_all_that_came_since_the_day_before() {
         (third, old, 130),
         (fourth, new, 7),
     ] {
-        let mut standings = feed_day::standings(pool, Some("hangzhou".parse().unwrap()))
+        let mut standings = day::standings(pool, Some("hangzhou".parse().unwrap()))
             .await
             .unwrap();
         (standings[0].epoch, standings[0].committed_sequence) = (Some(epoch), sequence);
@@ -95,7 +95,7 @@ async fn a_days_records_are_all_that_came_since_the_day_before() {
             late: false,
             lag_seconds: 0,
         };
-        feed_day::add_samples(pool, day, &[sample]).await.unwrap();
+        day::add_samples(pool, day, &[sample]).await.unwrap();
         // Samples are ten minutes apart.
         sqlx::query("UPDATE feed_day SET sampled_at = sampled_at - interval '10 minutes'")
             .execute(pool)

@@ -81,7 +81,7 @@ async fn received(stage: &mut Stage, ago: Duration) -> anyhow::Result<()> {
     sqlx::query("DELETE FROM certificate")
         .execute(&pool)
         .await?;
-    store::certificate::insert(&pool, office, &certificate, false).await?;
+    store::office::certificate::insert(&pool, office, &certificate, false).await?;
     identity["certificate_chain"][0] = BASE64.encode(&certificate.der).into();
     identity["received_at"] = then.unix_timestamp().into();
     fs::write(&file, identity.to_string())?;

@@ -16,10 +16,10 @@ use notary_hub::linking::model::Models;
 use notary_hub::rules::Rules;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::store;
+use notary_hub::store::feed::sync::Greeting;
 use notary_hub::store::office::NewOffice;
 use notary_hub::store::scope::Scope;
 use notary_hub::store::supervision::profile;
-use notary_hub::store::sync::Greeting;
 use notary_hub::store::token_key::Told;
 use notary_hub::supervision::edition::Current;
 use notary_hub::supervision::rule::Rules as SupervisionRules;
@@ -193,7 +193,7 @@ async fn take_in(city: &City, office: usize, ingest: &Ingest, pool: &PgPool) {
         clock_skew_ms: None,
         next_token_key: None,
     };
-    store::sync::open(pool, &greeting).await.unwrap();
+    store::feed::sync::open(pool, &greeting).await.unwrap();
     let job = Job {
         office_id: house.id,
         epoch,
