@@ -138,7 +138,7 @@ pub(in crate::http) async fn serve(
     Ok(Json(SupervisionCatalogue {
         filing_kinds: FilingKind::ALL.iter().map(form).collect(),
         window: WindowItems::from(Window::builtin()),
-        assessment_states: codes(&AssessmentState::ALL, |one| (one.code(), one.label_zh())),
+        assessment_states: codes(AssessmentState::ALL, |one| (one.code(), one.label_zh())),
         levels: codes(&Level::ALL, |one| (one.code(), one.label_zh())),
         finding_states: codes(&finding_states, |one| (one.code(), one.label_zh())),
         finding_steps: codes(Step::ALL, |one| (one.code(), one.label_zh())),
