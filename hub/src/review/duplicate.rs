@@ -186,10 +186,8 @@ impl Queue {
         let ids = store::page(&mut *connection, &wanted, &incomparable, most).await?;
         let findings = store::load(connection, &ids).await?;
         let is_full = ids.len() as i64 == most;
-        let last = findings.last().filter(|_| is_full).map(|last| Behind {
-            found_at: last.found_at,
-            finding_id: last.finding_id,
-        });
+        let last = findings.last().filter(|_| is_full);
+        let last = last.map(|last| (last.found_at, last.finding_id));
         let told = findings.into_iter();
         let told = told.filter_map(|finding| finding.told_to(self.desk, &self.rules));
         Ok((told.collect(), last))
