@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::audit::Actor;
+use crate::codes::codes;
 use crate::store::{job as store, tx};
-use crate::supervision::codes;
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -44,7 +44,12 @@ pub enum Lane {
 /// How often a job says how far it is while it counts.
 const SAID_EVERY: Duration = Duration::from_secs(1);
 
-codes!(Kind { Relink = "relink", Train = "train", Recount = "recount", Export = "export" });
+codes!(Kind {
+    Relink = "relink" "人员重新归并",
+    Train = "train" "训练比对权重",
+    Recount = "recount" "统计重算",
+    Export = "export" "导出",
+});
 
 /// What a job is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -71,15 +76,15 @@ pub enum Step {
 }
 
 codes!(Step {
-    Wait = "wait",
-    Read = "read",
-    Compare = "compare",
-    Count = "count",
-    Persons = "persons",
-    Train = "train",
-    Measure = "measure",
-    Write = "write",
-    Switch = "switch",
+    Wait = "wait" "等待",
+    Read = "read" "读取",
+    Compare = "compare" "比对",
+    Count = "count" "统计",
+    Persons = "persons" "统计服务人数",
+    Train = "train" "训练",
+    Measure = "measure" "评估",
+    Write = "write" "写入",
+    Switch = "switch" "切换",
 });
 
 /// What became of a job.
@@ -137,33 +142,6 @@ impl Begun {
         match self {
             Self::Relink | Self::Train | Self::Recount => Actor::Operator,
             Self::ExportFor(account_id) => Actor::Account(account_id),
-        }
-    }
-}
-
-impl Kind {
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::Relink => "人员重新归并",
-            Self::Train => "训练比对权重",
-            Self::Recount => "统计重算",
-            Self::Export => "导出",
-        }
-    }
-}
-
-impl Step {
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::Wait => "等待",
-            Self::Read => "读取",
-            Self::Compare => "比对",
-            Self::Count => "统计",
-            Self::Persons => "统计服务人数",
-            Self::Train => "训练",
-            Self::Measure => "评估",
-            Self::Write => "写入",
-            Self::Switch => "切换",
         }
     }
 }

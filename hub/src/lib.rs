@@ -11,6 +11,7 @@ pub mod audit;
 pub mod background;
 pub mod case;
 pub mod cli;
+pub mod codes;
 pub mod config;
 pub mod details;
 pub mod duplicates;

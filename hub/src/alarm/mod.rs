@@ -23,6 +23,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Existence, Outcome};
+use crate::codes::codes;
 use crate::config;
 use crate::identity::Person;
 use crate::lookup::question::{Description, Party};
@@ -31,7 +32,6 @@ use crate::review::Grounds;
 use crate::store;
 use crate::store::alarm::{Alarm, NewAlarm};
 use crate::store::scope;
-use crate::supervision::codes;
 use crate::telemetry::metrics::ALARMS;
 use pattern::{Patterns, Seen};
 
@@ -95,24 +95,12 @@ pub struct Alarms {
 }
 
 codes!(Kind {
-    Honey = "honey",
-    ManySubjects = "many_subjects",
-    ManyMisses = "many_misses",
-    OneReference = "one_reference",
-    OfficeSubjects = "office_subjects",
+    Honey = "honey" "查询了诱饵标识",
+    ManySubjects = "many_subjects" "一人查询的对象过多",
+    ManyMisses = "many_misses" "一人查询未命中过多",
+    OneReference = "one_reference" "同一案件或收件号下查询的对象过多",
+    OfficeSubjects = "office_subjects" "全处查询的对象过多",
 });
-
-impl Kind {
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::Honey => "查询了诱饵标识",
-            Self::ManySubjects => "一人查询的对象过多",
-            Self::ManyMisses => "一人查询未命中过多",
-            Self::OneReference => "同一案件或收件号下查询的对象过多",
-            Self::OfficeSubjects => "全处查询的对象过多",
-        }
-    }
-}
 
 impl Asked {
     pub fn of(asker: Asker, question: &Question, outcome: Outcome) -> Self {

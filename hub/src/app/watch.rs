@@ -26,8 +26,6 @@ const DATABASE_EVERY: Duration = Duration::from_secs(5);
 const SLOTS_EVERY: Duration = Duration::from_secs(30);
 const NEXT_TOKENS_EVERY: Duration = Duration::from_secs(600);
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(24 * 3600);
-/// How long before the end of the calendar its lack is said: limits that end then are already set.
-const CALENDAR_NOTICE: time::Duration = time::Duration::days(30);
 
 /// Periods until a stop.
 struct Every {
@@ -141,17 +139,13 @@ pub(super) fn calendar(calendar: &Calendar, now: OffsetDateTime) {
     let last = calendar.last();
     let end = last.midnight().assume_offset(SHANGHAI) + time::Duration::DAY;
     gauge!(WORKING_DAYS_END).set(end.unix_timestamp() as f64);
-    if is_ending(calendar, now) {
+    if calendar.is_ending(local_day(now)) {
         tracing::warn!(
             %last,
             "this version knows the State Council's working days until then; later limits count plain weekdays: \
              upgrade to a version that knows the next year"
         );
     }
-}
-
-fn is_ending(calendar: &Calendar, now: OffsetDateTime) -> bool {
-    !calendar.covers(local_day(now + CALENDAR_NOTICE))
 }
 
 /// Replaces the hub's own certificate in good time.
@@ -195,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_calendars_end_is_told_and_warned_of_a_month_before() {
+    fn the_calendars_end_is_told() {
         let text = "first_year = 2025\nlast_year = 2026\nweekdays_off = []\nweekends_worked = []";
         let to_2026 = Calendar::parse(text).expect("a calendar");
         let recorder = PrometheusBuilder::new().build_recorder();
@@ -208,7 +202,5 @@ mod tests {
             told.contains(&format!("{WORKING_DAYS_END} {end}")),
             "{told}"
         );
-        assert!(!is_ending(&to_2026, datetime!(2026-12-01 15:59 UTC)));
-        assert!(is_ending(&to_2026, datetime!(2026-12-01 16:00 UTC)));
     }
 }

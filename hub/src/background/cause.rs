@@ -3,8 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::codes::codes;
 use crate::store::tx;
-use crate::supervision::codes;
 
 /// Why an attempt came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -26,26 +26,15 @@ pub enum Cause {
 }
 
 codes!(Cause {
-    Unreadable = "unreadable",
-    Refused = "refused",
-    TooLong = "too_long",
-    Unavailable = "unavailable",
-    TooMuch = "too_much",
-    WorkerEnded = "worker_ended",
+    Unreadable = "unreadable" "存储的内容无法读取",
+    Refused = "refused" "数据库拒绝写入",
+    TooLong = "too_long" "处理超时",
+    Unavailable = "unavailable" "数据库不可用",
+    TooMuch = "too_much" "数据过多，须由填报单位更正",
+    WorkerEnded = "worker_ended" "处理程序中途结束",
 });
 
 impl Cause {
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::Unreadable => "存储的内容无法读取",
-            Self::Refused => "数据库拒绝写入",
-            Self::TooLong => "处理超时",
-            Self::Unavailable => "数据库不可用",
-            Self::TooMuch => "数据过多，须由填报单位更正",
-            Self::WorkerEnded => "处理程序中途结束",
-        }
-    }
-
     /// What a person who runs the hub is told.
     pub const fn text(self) -> &'static str {
         match self {

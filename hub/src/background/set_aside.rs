@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::Cause;
 use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
+use crate::codes::codes;
 use crate::identity::Person;
 use crate::store::{job::set_aside as store, scope, tx};
-use crate::supervision::codes;
 
 /// Who was at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -25,16 +25,10 @@ pub enum Kind {
     Linking,
 }
 
-codes!(Kind { Supervision = "supervision", Linking = "linking" });
-
-impl Kind {
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::Supervision => "监督规则",
-            Self::Linking => "人员归并",
-        }
-    }
-}
+codes!(Kind {
+    Supervision = "supervision" "监督规则",
+    Linking = "linking" "人员归并",
+});
 
 /// Work that failed again and again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

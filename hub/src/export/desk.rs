@@ -20,11 +20,11 @@ use super::FileForm;
 use super::run::{Making, run};
 use super::subject::{Known, Subject, SubjectKind};
 use crate::audit::{Action, Audit, AuditError, Entry, Outcome};
+use crate::codes::codes;
 use crate::identity::Person;
 use crate::jobs::{Begun, JobState, Step, UnderWay};
 use crate::store::job::export as store;
 use crate::store::tx;
-use crate::supervision::codes;
 
 /// Of a hub's connections for everything else, those that one file takes while it is made, with as many left to others.
 const SHARE: usize = 4;
@@ -64,7 +64,9 @@ pub enum Refusal {
     TooLarge,
 }
 
-codes!(Refusal { TooLarge = "too_large" });
+codes!(Refusal {
+    TooLarge = "too_large" "超出一次导出的上限，请缩小范围。",
+});
 
 /// Why nothing was begun, taken or removed.
 #[derive(Debug, thiserror::Error)]
@@ -98,14 +100,6 @@ pub struct Exports {
     /// Ends with the hub; what is under way then is cut short.
     tasks: TaskTracker,
     stop: CancellationToken,
-}
-
-impl Refusal {
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::TooLarge => "超出一次导出的上限，请缩小范围。",
-        }
-    }
 }
 
 impl Exports {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::{JoinError, spawn_blocking};
 use utoipa::ToSchema;
 
-use crate::supervision::codes;
+use crate::codes::codes;
 pub use desk::Exports;
 pub(crate) use sheet::{Cell, Page, Sheet, Title, cell, changed, local, with_unit};
 

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::{Cell, Page, Sheet, Title, duplicate, local};
 use crate::audit::{Action, Outcome, Recorded};
+use crate::codes::codes;
 use crate::local_time::{SHANGHAI, local_day};
 use crate::review::duplicate::Queue;
 use crate::statistics::layout::Layout;
@@ -21,7 +22,6 @@ use crate::statistics::period::Grain;
 use crate::statistics::query::{self, Query, QueryError};
 use crate::store;
 use crate::store::supervision::finding::{Finding, Wanted};
-use crate::supervision::codes;
 use crate::supervision::edition::Current;
 use crate::supervision::life::FindingState;
 use crate::supervision::rule::{RuleId, Rules};
@@ -51,7 +51,10 @@ pub enum SubjectKind {
 }
 
 codes!(SubjectKind {
-    Statistics = "statistics", Findings = "findings", Audit = "audit", Duplicates = "duplicates",
+    Statistics = "statistics" "统计分析",
+    Findings = "findings" "监督问题",
+    Audit = "audit" "审计日志",
+    Duplicates = "duplicates" "重复申请",
 });
 
 /// Days in Asia/Shanghai, both included; `None` where it is open.
@@ -91,17 +94,6 @@ impl From<QueryError> for ReadError {
         match error {
             QueryError::TooLarge => Self::TooLarge,
             QueryError::Database(error) => Self::Database(error),
-        }
-    }
-}
-
-impl SubjectKind {
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::Statistics => "统计分析",
-            Self::Findings => "监督问题",
-            Self::Audit => "审计日志",
-            Self::Duplicates => "重复申请",
         }
     }
 }

@@ -13,6 +13,7 @@ use super::FilingKind;
 use super::body::Body;
 use super::deadline::Deadlines;
 use super::window::{Score, Window};
+use crate::codes::codes;
 use crate::statistics::calendar::Calendar;
 use crate::statistics::structure::Structure;
 use crate::store::filing::assessment::{self as store, Assessment};
@@ -49,25 +50,11 @@ pub enum State {
     Overdue,
 }
 
-impl State {
-    pub const ALL: [Self; 3] = [Self::Filed, Self::Awaited, Self::Overdue];
-
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Filed => "filed",
-            Self::Awaited => "awaited",
-            Self::Overdue => "overdue",
-        }
-    }
-
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::Filed => "已报送",
-            Self::Awaited => "未到期",
-            Self::Overdue => "逾期未报",
-        }
-    }
-}
+codes!(State {
+    Filed = "filed" "已报送",
+    Awaited = "awaited" "未到期",
+    Overdue = "overdue" "逾期未报",
+});
 
 /// An office in the board.
 #[derive(Clone, Debug)]

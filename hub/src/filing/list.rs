@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::supervision::codes;
+use crate::codes::codes;
 
 /// Declares a code list.
 macro_rules! list {
@@ -13,13 +13,7 @@ macro_rules! list {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $(#[doc = $label] $variant),+ }
-        codes!($name { $($variant = $code),+ });
-
-        impl $name {
-            pub const fn label_zh(self) -> &'static str {
-                match self { $(Self::$variant => $label),+ }
-            }
-        }
+        codes!($name { $($variant = $code $label),+ });
     };
 }
 

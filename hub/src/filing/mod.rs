@@ -20,13 +20,13 @@ use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
+use crate::codes::codes;
 use crate::local_time::local_day;
 use crate::refusal::{Reason, Refusal};
 use crate::statistics::calendar::Calendar;
 use crate::store;
 use crate::store::scope::Scope;
 use crate::store::token_key::{NotEntered, Told};
-use crate::supervision::codes;
 use crate::supervision::rule::Rules;
 use crate::supervision::worker::Supervision;
 use body::Body;
@@ -81,40 +81,22 @@ pub enum FilingKind {
 }
 
 codes!(FilingKind {
-    MajorCaseReport = "major_case_report",
-    Refusal = "refusal",
-    Instruction = "instruction",
-    Complaint = "complaint",
-    Review = "review",
-    Outcome = "outcome",
-    Accountability = "accountability",
-    Satisfaction = "satisfaction",
-    QualityFollowUp = "quality_follow_up",
-    ServiceCounts = "service_counts",
-    SpecialPaper = "special_paper",
-    Recusal = "recusal",
-    SelfAssessment = "self_assessment",
+    MajorCaseReport = "major_case_report" "重大疑难案件报告",
+    Refusal = "refusal" "拒绝受理报备",
+    Instruction = "instruction" "请示",
+    Complaint = "complaint" "投诉",
+    Review = "review" "复查",
+    Outcome = "outcome" "投诉、复查结果",
+    Accountability = "accountability" "错假证责任追究结果",
+    Satisfaction = "satisfaction" "满意度测评",
+    QualityFollowUp = "quality_follow_up" "质量回访",
+    ServiceCounts = "service_counts" "法律援助、上门服务统计",
+    SpecialPaper = "special_paper" "水印纸收发",
+    Recusal = "recusal" "回避申报",
+    SelfAssessment = "self_assessment" "窗口规范自评",
 });
 
 impl FilingKind {
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::MajorCaseReport => "重大疑难案件报告",
-            Self::Refusal => "拒绝受理报备",
-            Self::Instruction => "请示",
-            Self::Complaint => "投诉",
-            Self::Review => "复查",
-            Self::Outcome => "投诉、复查结果",
-            Self::Accountability => "错假证责任追究结果",
-            Self::Satisfaction => "满意度测评",
-            Self::QualityFollowUp => "质量回访",
-            Self::ServiceCounts => "法律援助、上门服务统计",
-            Self::SpecialPaper => "水印纸收发",
-            Self::Recusal => "回避申报",
-            Self::SelfAssessment => "窗口规范自评",
-        }
-    }
-
     /// Whether it is about a case of the office's own.
     pub const fn about_case(self) -> AboutCase {
         match self {

@@ -10,8 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Api;
-use super::office::Nothing;
-use super::params::Params;
+use super::params::{Nothing, Params};
 use super::problem::{Problem, ProblemBody};
 use crate::identity::Person;
 use crate::identity::directory::{self, Named};

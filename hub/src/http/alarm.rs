@@ -10,11 +10,10 @@ use uuid::Uuid;
 
 use super::Api;
 use super::page::{self, Page};
-use super::params::{Body, InPath, Params};
+use super::params::{Body, InPath, Params, grounds};
 use super::problem::{Problem, ProblemBody};
 use crate::alarm::AlarmError;
 use crate::identity::Person;
-use crate::review::{Grounds, GroundsError};
 use crate::store::alarm::Alarm;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -93,10 +92,7 @@ pub(super) async fn lift(
     InPath(alarm_id): InPath<Uuid>,
     Body(body): Body<LiftAlarm>,
 ) -> Result<Json<AlarmAnswer>, Problem> {
-    let grounds: Grounds = body
-        .reason
-        .parse()
-        .map_err(|error: GroundsError| Problem::field("reason", &error.to_string()))?;
+    let grounds = grounds("reason", &body.reason)?;
     let alarm = api.alarms.lift(&person, alarm_id, &grounds).await?;
     Ok(Json(alarm.into()))
 }

@@ -11,8 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::office::Nothing;
-use super::params::Params;
+use super::params::{Nothing, Params};
 use super::problem::{Problem, ProblemBody};
 use crate::alarm;
 use crate::audit::Action;

@@ -12,9 +12,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::auth::of_own_office;
-use super::office::Nothing;
 use super::page::{self, Page};
-use super::params::Params;
+use super::params::{Nothing, Params};
 use super::problem::{Problem, ProblemBody};
 use crate::audit::{Action, Outcome};
 use crate::identity::Person;

@@ -16,8 +16,7 @@ use uuid::Uuid;
 
 use super::Api;
 use super::form::attached;
-use super::office::Nothing;
-use super::params::{InPath, Params};
+use super::params::{InPath, Nothing, Params};
 use super::problem::{Problem, ProblemBody};
 use crate::export::FileForm;
 use crate::export::desk::{Export, ExportError, Refusal};

@@ -8,8 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Api;
-use super::office::Nothing;
-use super::params::{InPath, Params};
+use super::params::{InPath, Nothing, Params};
 use super::problem::{Problem, ProblemBody};
 use crate::identity::Person;
 use crate::jobs::{Job, JobState, Kind, Step};

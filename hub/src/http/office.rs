@@ -10,17 +10,12 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::auth::of_own_office;
-use super::params::{OfficeInPath, Params};
+use super::params::{Nothing, OfficeInPath, Params};
 use super::problem::{Problem, ProblemBody};
 use crate::case::quality;
 use crate::identity::Person;
 use crate::store;
 use crate::store::feed::{Count, Feed};
-
-/// No query parameters.
-#[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Nothing {}
 
 /// Offices.
 #[derive(Serialize, ToSchema)]

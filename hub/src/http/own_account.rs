@@ -9,8 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Api;
-use super::office::Nothing;
-use super::params::{Body, InPath, Params};
+use super::params::{Body, InPath, Nothing, Params};
 use super::problem::{Problem, ProblemBody};
 use super::session::SignedIn;
 use crate::entrance::{EndSessionsError, SecondFactorChangeError};

@@ -8,12 +8,14 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use linkage::office::OfficeId;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use time::{Date, OffsetDateTime};
 
 use super::problem::Problem;
 use crate::local_time::local_day;
 use crate::refusal::Reason;
+use crate::review::{Grounds, GroundsError};
 
 /// Query parameters of a type that knows all of them.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +36,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
         Ok(Self(params))
     }
 }
+
+/// No query parameters.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
 
 /// The office in a path; one that cannot be is not found.
 #[derive(Clone, Copy, Debug)]
@@ -90,4 +97,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             .map_err(|rejection: JsonRejection| Problem::body(rejection.status()))?;
         Ok(Self(body))
     }
+}
+
+/// What a person writes about what is done, in a field of a body.
+pub(super) fn grounds(field: &str, text: &str) -> Result<Grounds, Problem> {
+    text.parse()
+        .map_err(|error: GroundsError| Problem::field(field, &error.to_string()))
 }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::account::Sessions;
 use super::session::{Session, TokenError};
+use crate::codes::codes;
 use crate::store::account::own;
-use crate::supervision::codes;
 
 /// How a session began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]

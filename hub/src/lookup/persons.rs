@@ -18,6 +18,7 @@ use linkage::weights::MatchWeight;
 use sqlx::PgConnection;
 
 use super::question::{Description, NumberCheck, Party};
+use crate::case::CaseKey;
 use crate::linking::candidates::candidates;
 use crate::linking::model::{Model, Models};
 use crate::linking::{LinkingError, PersonId};
@@ -75,9 +76,6 @@ struct Evidence<'a> {
     /// Whether the names of both may be told.
     named: bool,
 }
-
-/// A case found.
-type CaseKey<'a> = (OfficeId, &'a str);
 
 impl Persons {
     /// Candidates of those of the parties `of` the question that have no verified number; none when all have one.
@@ -212,19 +210,16 @@ impl Persons {
                 }
             }
         }
-        let mut told: Vec<Option<PersonMatch>> = found
+        let told: Vec<Option<PersonMatch>> = found
             .iter()
             .map(|found| matches.remove(&key_of(found)))
             .collect();
-        let speaks: Vec<bool> = found
-            .iter()
-            .zip(&told)
-            .map(|(found, told)| found.by_identifier || found.by_subject || told.is_some())
-            .collect();
-        let mut kept = speaks.iter();
-        found.retain(|_| kept.next() == Some(&true));
-        let mut kept = speaks.iter();
-        told.retain(|_| kept.next() == Some(&true));
+        let (kept, told) = std::mem::take(found)
+            .into_iter()
+            .zip(told)
+            .filter(|(found, told)| found.by_identifier || found.by_subject || told.is_some())
+            .unzip();
+        *found = kept;
         Ok(told)
     }
 

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::{Desk, Grounds, Review, ReviewError};
 use crate::audit::{Action, Existence, Outcome};
+use crate::codes::codes;
 use crate::lookup::disclosure;
 use crate::store::duplicate::Basis;
 use crate::store::review::beside;
@@ -43,6 +44,8 @@ pub enum Verdict {
     Dismissed,
 }
 
+codes!(Verdict { Confirmed = "confirmed", Dismissed = "dismissed" });
+
 /// Where a finding stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -54,50 +57,11 @@ pub enum FindingState {
     Dismissed,
 }
 
-/// A text that names no verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("neither confirmed nor dismissed")]
-pub struct NoVerdict;
-
-impl Verdict {
-    /// The form in which it is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Confirmed => "confirmed",
-            Self::Dismissed => "dismissed",
-        }
-    }
-}
-
-impl std::str::FromStr for Verdict {
-    type Err = NoVerdict;
-
-    fn from_str(code: &str) -> Result<Self, NoVerdict> {
-        [Self::Confirmed, Self::Dismissed]
-            .into_iter()
-            .find(|verdict| verdict.code() == code)
-            .ok_or(NoVerdict)
-    }
-}
-
-impl FindingState {
-    /// The form in which it is sent.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Confirmed => "confirmed",
-            Self::Dismissed => "dismissed",
-        }
-    }
-
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::Open => "待处理",
-            Self::Confirmed => "已认定",
-            Self::Dismissed => "已排除",
-        }
-    }
-}
+codes!(FindingState {
+    Open = "open" "待处理",
+    Confirmed = "confirmed" "已认定",
+    Dismissed = "dismissed" "已排除",
+});
 
 impl Finding {
     /// The decision that stands on today's facts.
@@ -222,10 +186,8 @@ impl Queue {
         let ids = store::page(&mut *connection, &wanted, &incomparable, most).await?;
         let findings = store::load(connection, &ids).await?;
         let is_full = ids.len() as i64 == most;
-        let last = findings.last().filter(|_| is_full).map(|last| Behind {
-            found_at: last.found_at,
-            finding_id: last.finding_id,
-        });
+        let last = findings.last().filter(|_| is_full);
+        let last = last.map(|last| (last.found_at, last.finding_id));
         let told = findings.into_iter();
         let told = told.filter_map(|finding| finding.told_to(self.desk, &self.rules));
         Ok((told.collect(), last))

@@ -6,10 +6,10 @@
 //! | in force | – | – | withdrawn |
 //! | declined, withdrawn | – | – | – |
 
-use std::str::FromStr;
-
 use linkage::cluster::Judgement;
 use serde::Serialize;
+
+use crate::codes::codes;
 
 /// Where a judgement stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -22,6 +22,13 @@ pub enum JudgementState {
     Declined,
     Withdrawn,
 }
+
+codes!(JudgementState {
+    Proposed = "proposed",
+    InForce = "in_force",
+    Declined = "declined",
+    Withdrawn = "withdrawn",
+});
 
 /// What can happen to a judgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,19 +50,7 @@ pub enum Reach {
 #[error("the judgement is past this step")]
 pub struct Past;
 
-/// A text that names no state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no state of a judgement")]
-pub struct NoState;
-
 impl JudgementState {
-    pub const ALL: [Self; 4] = [
-        Self::Proposed,
-        Self::InForce,
-        Self::Declined,
-        Self::Withdrawn,
-    ];
-
     /// Where a new judgement begins. A merge across offices needs a second pair of eyes; keeping apart does no harm
     /// that waiting would prevent.
     pub const fn of_new(judgement: Judgement, reach: Reach) -> Self {
@@ -73,27 +68,6 @@ impl JudgementState {
             (Self::Proposed | Self::InForce, Step::Withdraw) => Ok(Self::Withdrawn),
             _ => Err(Past),
         }
-    }
-
-    /// The form in which it is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Proposed => "proposed",
-            Self::InForce => "in_force",
-            Self::Declined => "declined",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-}
-
-impl FromStr for JudgementState {
-    type Err = NoState;
-
-    fn from_str(code: &str) -> Result<Self, NoState> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.code() == code)
-            .ok_or(NoState)
     }
 }
 
@@ -127,13 +101,5 @@ mod tests {
         ] {
             assert_eq!(JudgementState::of_new(judgement, reach), state);
         }
-    }
-
-    #[test]
-    fn a_state_reads_back_from_its_code() {
-        for state in JudgementState::ALL {
-            assert_eq!(state.code().parse(), Ok(state));
-        }
-        assert_eq!("".parse::<JudgementState>(), Err(NoState));
     }
 }

@@ -6,9 +6,13 @@ use std::collections::HashSet;
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use time::{Date, Month, Weekday};
+use time::{Date, Duration, Month, Weekday};
 
 const BUILTIN: &str = include_str!("../../data/working-days.toml");
+
+/// How long before the end of the data its lack is said: limits that begin then are counted past it. The alert
+/// `HubWorkingDaysEnding` has the same.
+const NOTICE: Duration = Duration::days(42);
 
 /// Why a calendar text cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +96,11 @@ impl Calendar {
     /// The last day of the data.
     pub fn last(&self) -> Date {
         self.last
+    }
+
+    /// Whether it is time to have the arrangement of the year behind the data.
+    pub fn is_ending(&self, today: Date) -> bool {
+        !self.covers(today + NOTICE)
     }
 
     /// Working days after `start`, up to and including `end`: 0 when `end` is not later.
@@ -202,6 +211,14 @@ mod tests {
             calendar.working_days_after(date!(2090 - 01 - 01), date!(2090 - 01 - 08)),
             5
         );
+    }
+
+    #[test]
+    fn it_is_ending_from_forty_two_days_before_the_first_day_it_has_not() {
+        let text = "first_year = 2025\nlast_year = 2026\nweekdays_off = []\nweekends_worked = []";
+        let to_2026 = Calendar::parse(text).expect("a calendar");
+        assert!(!to_2026.is_ending(date!(2026 - 11 - 19)));
+        assert!(to_2026.is_ending(date!(2026 - 11 - 20)));
     }
 
     #[test]

@@ -15,9 +15,9 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::codes;
 use super::rule::{self, Rules, RulesError};
 use super::tariff::{self, Tariff};
+use crate::codes::codes;
 use crate::store::supervision::edition::{self as store, InForce, Registered};
 
 const READ_EVERY: Duration = Duration::from_secs(1);

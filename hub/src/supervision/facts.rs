@@ -6,6 +6,7 @@ use linkage::vocabulary::{CaseState, ForeignRelation, PartyKind, PartyRole};
 use time::Date;
 use uuid::Uuid;
 
+use crate::codes::codes;
 use crate::filing::FilingKind;
 
 /// What the bureau has on file of an office.
@@ -113,7 +114,7 @@ pub enum Movement {
     Spoiled,
 }
 
-super::codes!(Movement { Received = "received", Used = "used", Spoiled = "spoiled" });
+codes!(Movement { Received = "received", Used = "used", Spoiled = "spoiled" });
 
 /// A range of serial numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]

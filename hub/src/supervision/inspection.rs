@@ -20,12 +20,12 @@ use time::{Date, OffsetDateTime};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::codes;
 use super::desk::{Desk, DeskError};
 use super::life::Hand;
 use super::rule::Rules;
 use super::taking_in::all_ended;
 use crate::audit::{Action, Existence, Outcome};
+use crate::codes::codes;
 use crate::local_time::local_day;
 use crate::review::Grounds;
 use crate::store::feed::notice::{self, NewNotice, NoticeKind};
@@ -51,11 +51,11 @@ pub enum InspectionState {
 }
 
 codes!(InspectionState {
-    Planned = "planned",
-    Recorded = "recorded",
-    Notified = "notified",
-    Rectified = "rectified",
-    Closed = "closed",
+    Planned = "planned" "已计划",
+    Recorded = "recorded" "待通报",
+    Notified = "notified" "待整改",
+    Rectified = "rectified" "待跟踪",
+    Closed = "closed" "已办结",
 });
 
 /// What a person does about it, with what belongs to it.
@@ -120,16 +120,6 @@ impl InspectionState {
     /// Whether those of that hand find anything in it: an office is told of an inspection from its notice on.
     pub const fn is_told_to(self, hand: Hand) -> bool {
         !matches!((self, hand), (Self::Planned | Self::Recorded, Hand::Office))
-    }
-
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::Planned => "已计划",
-            Self::Recorded => "待通报",
-            Self::Notified => "待整改",
-            Self::Rectified => "待跟踪",
-            Self::Closed => "已办结",
-        }
     }
 
     /// Takes a step.

@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::codes;
+use crate::codes::codes;
 
 /// Where a finding stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -32,11 +32,11 @@ pub enum FindingState {
 }
 
 codes!(FindingState {
-    Open = "open",
-    Notified = "notified",
-    Rectified = "rectified",
-    Verified = "verified",
-    Dismissed = "dismissed",
+    Open = "open" "待处理",
+    Notified = "notified" "待整改",
+    Rectified = "rectified" "待核实",
+    Verified = "verified" "已核实",
+    Dismissed = "dismissed" "已排除",
 });
 
 /// What a person does about it.
@@ -52,12 +52,12 @@ pub enum Step {
 }
 
 codes!(Step {
-    Notify = "notify",
-    Rectify = "rectify",
-    Verify = "verify",
-    Return = "return",
-    Dismiss = "dismiss",
-    Reopen = "reopen",
+    Notify = "notify" "通知整改",
+    Rectify = "rectify" "报送整改",
+    Verify = "verify" "核实",
+    Return = "return" "退回",
+    Dismiss = "dismiss" "排除",
+    Reopen = "reopen" "重新打开",
 });
 
 /// Whose hands a step is in.
@@ -76,17 +76,6 @@ pub struct IllegalStep {
 }
 
 impl Step {
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::Notify => "通知整改",
-            Self::Rectify => "报送整改",
-            Self::Verify => "核实",
-            Self::Return => "退回",
-            Self::Dismiss => "排除",
-            Self::Reopen => "重新打开",
-        }
-    }
-
     pub const fn hand(self) -> Hand {
         match self {
             Self::Rectify => Hand::Office,
@@ -99,16 +88,6 @@ impl FindingState {
     /// Whether those of that hand find anything in it: an office is told of what it was notified of.
     pub const fn is_told_to(self, hand: Hand) -> bool {
         !matches!((self, hand), (Self::Open, Hand::Office))
-    }
-
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::Open => "待处理",
-            Self::Notified => "待整改",
-            Self::Rectified => "待核实",
-            Self::Verified => "已核实",
-            Self::Dismissed => "已排除",
-        }
     }
 
     /// Takes a step.

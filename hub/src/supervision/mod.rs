@@ -38,6 +38,8 @@ use linkage::office::OfficeId;
 use sha2::{Digest, Sha256};
 use time::Date;
 
+use crate::codes::codes;
+
 /// What a finding is about.
 #[derive(
     Clone,
@@ -61,37 +63,6 @@ pub enum About {
     /// Special paper, by series and first number.
     Paper,
 }
-
-/// A text that is no code of this module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no such code of supervision")]
-pub struct UnknownCode;
-
-/// Gives an enum its stored codes both ways.
-macro_rules! codes {
-    ($name:ident { $($variant:ident = $code:literal),+ $(,)? }) => {
-        impl $name {
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The form in which it is stored and sent.
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$variant => $code),+ }
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = $crate::supervision::UnknownCode;
-
-            fn from_str(code: &str) -> Result<Self, $crate::supervision::UnknownCode> {
-                match code {
-                    $($code => Ok(Self::$variant),)+
-                    _ => Err($crate::supervision::UnknownCode),
-                }
-            }
-        }
-    };
-}
-pub(crate) use codes;
 
 codes!(About { Case = "case", Filing = "filing", Paper = "paper" });
 

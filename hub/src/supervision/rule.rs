@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use time::{Date, Duration};
 
 use super::tariff::{Tariff, TariffError};
-use super::{UnknownCode, codes};
+use crate::codes::{UnknownCode, codes};
 use crate::filing::FilingKind;
 use crate::filing::deadline::Deadlines;
 use crate::statistics::calendar::Calendar;
@@ -41,17 +41,11 @@ pub enum Severity {
     Notice,
 }
 
-codes!(Severity { Serious = "serious", Ordinary = "ordinary", Notice = "notice" });
-
-impl Severity {
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::Serious => "严重",
-            Self::Ordinary => "一般",
-            Self::Notice => "提示",
-        }
-    }
-}
+codes!(Severity {
+    Serious = "serious" "严重",
+    Ordinary = "ordinary" "一般",
+    Notice = "notice" "提示",
+});
 
 /// What a rule looks at, with its parameters. Braces where there are none: serde knows unknown keys in these alone.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

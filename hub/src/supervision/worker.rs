@@ -38,9 +38,6 @@ const YEARS_BACK: time::Duration = time::Duration::days(2 * 366);
 /// How often limits that pass are looked for, and what waits is measured.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
-/// So far ahead limits are counted.
-const AHEAD: time::Duration = time::Duration::days(42);
-
 /// With what cases are judged, whoever does it.
 #[derive(Clone, Debug)]
 pub struct Supervision {
@@ -63,7 +60,6 @@ impl Supervision {
     pub async fn run(self, traffic: Traffic, stop: CancellationToken) {
         let mut swept: Option<tokio::time::Instant> = None;
         let mut follows_calendar = false;
-        self.say_what_the_calendar_lacks();
         while let Some(turn) = stop
             .run_until_cancelled(traffic.turn(traffic::Work::Supervision))
             .await
@@ -117,17 +113,6 @@ impl Supervision {
             tracing::info!(cases, "the calendar is another; all cases are judged again");
         }
         Ok(())
-    }
-
-    /// Limits are counted into the next year weeks before it begins.
-    fn say_what_the_calendar_lacks(&self) {
-        let ahead = local_day(OffsetDateTime::now_utc()) + AHEAD;
-        if !self.calendar.covers(ahead) {
-            tracing::warn!(
-                year = ahead.year(),
-                "the working-day calendar has no arrangement of this year; its limits count plain weekdays and say so"
-            );
-        }
     }
 
     /// Once in a hub's life: while hubs of two calendars run beside each other, neither undoes the other's work for ever.

@@ -6,10 +6,10 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::http::params::grounds;
 use crate::http::problem::Problem;
 use crate::reports::document::Document;
 use crate::reports::{Draft, Issue, Publication};
-use crate::review::Grounds;
 
 /// Issues.
 #[derive(Serialize, ToSchema)]
@@ -74,9 +74,7 @@ impl Publish {
         match (self.in_place_of, self.reason) {
             (None, None) => Ok(Publication::First),
             (Some(number), Some(reason)) => {
-                let grounds: Result<Grounds, _> = reason.parse();
-                let grounds =
-                    grounds.map_err(|error| Problem::field("reason", &error.to_string()))?;
+                let grounds = grounds("reason", &reason)?;
                 Ok(Publication::InPlaceOf { number, grounds })
             }
             (Some(_), None) => Err(Problem::field("reason", "a reason for publishing again")),

@@ -9,8 +9,7 @@ use axum::{Extension, Json};
 
 use super::Api;
 use super::form::{self, Form};
-use super::office::Nothing;
-use super::params::{Body, InPath, Params};
+use super::params::{Body, InPath, Nothing, Params};
 use super::problem::{Problem, ProblemBody};
 use crate::identity::Person;
 use crate::refusal;

@@ -7,7 +7,6 @@ use axum::{Extension, Json};
 use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -16,15 +15,15 @@ use super::super::auth::of_own_office;
 use super::super::exports::{self, ExportAnswer, StartExport};
 use super::super::form::{self, Form};
 use super::super::page::{self, Page};
-use super::super::params::{Body, InPath, Params};
+use super::super::params::{Body, InPath, Params, grounds};
 use super::super::problem::{Problem, ProblemBody};
 use super::fields::told;
-use super::{Because, Ending, answered, grounds};
+use super::{Because, Ending, answered};
 use crate::export::subject::Subject;
 use crate::identity::Person;
 use crate::review::duplicate::{Asked, Decide, Facts, FindingState, Verdict};
 use crate::review::{Desk, Review, mask};
-use crate::store::review::duplicate::{Behind, Case, Decision, Finding, Party};
+use crate::store::review::duplicate::{Case, Decision, Finding, Party};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -171,13 +170,12 @@ pub(in crate::http) async fn list(
         return form::at_once(&api, &person, &subject, form).await;
     }
     let limit = page::limit(filter.limit)?;
-    let behind = behind(filter.cursor.as_deref())?;
+    let behind = page::behind(filter.cursor.as_deref())?;
     let asked = filter.asked(&api, &person).await?;
     let review = api.reviews(&person)?;
     let findings = review.findings(asked, behind, limit + 1).await?;
     let page = Page::cut(findings, limit, |last| {
-        let found_at = last.found_at.format(&Rfc3339).unwrap_or_default();
-        [found_at, last.finding_id.to_string()]
+        page::place(last.found_at, last.finding_id)
     });
     let page = page.map(|finding| FindingAnswer::of(&review, finding));
     Ok(Json(page).into_response())
@@ -268,7 +266,7 @@ pub(in crate::http) async fn decide(
     let decide = Decide {
         finding_id: decide.finding_id,
         verdict: decide.decision,
-        grounds: grounds(&decide.reason)?,
+        grounds: grounds("reason", &decide.reason)?,
         facts: decide.facts,
     };
     let review = api.reviews(&person)?;
@@ -293,23 +291,10 @@ pub(in crate::http) async fn withdraw(
     InPath(decision_id): InPath<Uuid>,
     Body(because): Body<Because>,
 ) -> Result<Json<DecisionAnswer>, Problem> {
-    let grounds = grounds(&because.reason)?;
+    let grounds = grounds("reason", &because.reason)?;
     let review = api.reviews(&person)?;
     let decision = review.withdraw_decision(decision_id, &grounds).await?;
     Ok(Json(DecisionAnswer::of(&review, decision)))
-}
-
-fn behind(cursor: Option<&str>) -> Result<Option<Behind>, Problem> {
-    let Some([found_at, finding_id]) = page::key::<2>(cursor)? else {
-        return Ok(None);
-    };
-    let read = || {
-        Some(Behind {
-            found_at: OffsetDateTime::parse(&found_at, &Rfc3339).ok()?,
-            finding_id: finding_id.parse().ok()?,
-        })
-    };
-    read().map(Some).ok_or_else(page::bad_cursor)
 }
 
 impl FindingAnswer {

@@ -18,7 +18,7 @@ use crate::identity::Person;
 use crate::linking::LinkingError;
 use crate::refusal::{Reason, fault};
 use crate::review::duplicate::Decided;
-use crate::review::{Grounds, Review, ReviewError};
+use crate::review::{Review, ReviewError};
 
 /// When to come back while all persons are being linked anew.
 const RELINKING: Duration = Duration::from_secs(60);
@@ -53,12 +53,6 @@ impl Api {
         } = self;
         Ok(Review::new(pool, audit, models, rules, person)?)
     }
-}
-
-/// A reason given in the body.
-pub(super) fn grounds(text: &str) -> Result<Grounds, Problem> {
-    text.parse()
-        .map_err(|error: crate::review::GroundsError| Problem::field("reason", &error.to_string()))
 }
 
 /// What a decision came to, and whether it was made now.

@@ -13,10 +13,10 @@ use uuid::Uuid;
 use super::super::Api;
 use super::super::auth::of_own_office;
 use super::super::page::{self, Page};
-use super::super::params::{Body, InPath, Params};
+use super::super::params::{Body, InPath, Params, grounds};
 use super::super::problem::{Problem, ProblemBody};
 use super::fields::{Appearance, ExplanationAnswer, JudgementAnswer, Mentioned, bits};
-use super::{Because, answered, grounds};
+use super::{Because, answered};
 use crate::identity::Person;
 use crate::review::Review;
 use crate::review::judgement::Step;
@@ -177,7 +177,7 @@ pub(in crate::http) async fn decide(
     let judge = Judge {
         mentions: [decide.low, decide.high],
         judgement: decide.decision,
-        grounds: grounds(&decide.reason)?,
+        grounds: grounds("reason", &decide.reason)?,
     };
     let review = api.reviews(&person)?;
     let (status, effect) = answered(review.judge(&judge).await?);
@@ -250,7 +250,7 @@ async fn step(
     step: Step,
     because: &Because,
 ) -> Result<Json<EffectAnswer>, Problem> {
-    let grounds = grounds(&because.reason)?;
+    let grounds = grounds("reason", &because.reason)?;
     let review = api.reviews(person)?;
     let effect = review.step(decision_id, step, Some(&grounds)).await?;
     Ok(Json(EffectAnswer::of(&review, effect)))

@@ -8,8 +8,7 @@ use time::{Date, OffsetDateTime};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::Api;
-use crate::http::office::Nothing;
-use crate::http::params::{Params, Today};
+use crate::http::params::{Nothing, Params, Today};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::identity::Person;
 use crate::statistics::feeds::{self, Feed, Timeliness};

@@ -16,8 +16,7 @@ use crate::filing::window::{Form, Item, Window};
 use crate::filing::{AboutCase, FilingKind, KEY_CHARS, TEXT_CHARS};
 use crate::http::Api;
 use crate::http::catalogue::{Code, codes};
-use crate::http::office::Nothing;
-use crate::http::params::{Params, Today};
+use crate::http::params::{Nothing, Params, Today};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::identity::Person;
 use crate::store::office::Level;
@@ -138,7 +137,7 @@ pub(in crate::http) async fn serve(
     Ok(Json(SupervisionCatalogue {
         filing_kinds: FilingKind::ALL.iter().map(form).collect(),
         window: WindowItems::from(Window::builtin()),
-        assessment_states: codes(&AssessmentState::ALL, |one| (one.code(), one.label_zh())),
+        assessment_states: codes(AssessmentState::ALL, |one| (one.code(), one.label_zh())),
         levels: codes(&Level::ALL, |one| (one.code(), one.label_zh())),
         finding_states: codes(&finding_states, |one| (one.code(), one.label_zh())),
         finding_steps: codes(Step::ALL, |one| (one.code(), one.label_zh())),

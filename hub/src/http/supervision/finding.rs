@@ -18,9 +18,8 @@ use crate::http::Api;
 use crate::http::exports::{self, ExportAnswer, StartExport};
 use crate::http::form::{self, Form};
 use crate::http::page::{self, Page};
-use crate::http::params::{Body, InPath, Params, Today};
+use crate::http::params::{Body, InPath, Params, Today, grounds};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::review::grounds;
 use crate::identity::Person;
 use crate::store::supervision::finding::{self as store, Count, Finding, Taken, Wanted};
 use crate::supervision::About;
@@ -328,7 +327,7 @@ pub(in crate::http) async fn step(
     let take = TakeStep {
         finding_id,
         step: step.step,
-        grounds: grounds(&step.reason)?,
+        grounds: grounds("reason", &step.reason)?,
         facts: facts(&step.facts)?,
         due_on: day("due_on", step.due_on.as_deref())?,
     };

@@ -16,9 +16,8 @@ use crate::filing::body::iso_date;
 use crate::http::Api;
 use crate::http::html;
 use crate::http::page::{self, Page};
-use crate::http::params::{Body, InPath, Params, Today};
+use crate::http::params::{Body, InPath, Params, Today, grounds};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::review::grounds;
 use crate::identity::Person;
 use crate::review::Grounds;
 use crate::store::supervision::inspection::{Behind, Inspection, Read, Taken, Wanted};
@@ -183,7 +182,7 @@ pub(in crate::http) async fn plan(
     let office = page::parsed("office_id", Some(&plan.office_id), "an office id")?;
     let plan = Plan {
         office_id: office.ok_or_else(Problem::not_found)?,
-        subject: text("subject", &plan.subject)?,
+        subject: grounds("subject", &plan.subject)?,
         planned_on: plan.planned_on,
     };
     let planned = api.desk(&person)?.plan_inspection(&plan).await?;
@@ -286,7 +285,7 @@ impl ActToTake {
                 return Err(Problem::field("items", "1 to 100 texts"));
             }
             Self::Record { reason, items } => {
-                let items = items.iter().map(|item| text("items", item));
+                let items = items.iter().map(|item| grounds("items", item));
                 (Act::Record(items.collect::<Result<_, _>>()?), reason)
             }
             Self::Issue { reason, due_on } => (Act::Issue(due_on), reason),
@@ -294,13 +293,8 @@ impl ActToTake {
             Self::Return { reason, due_on } => (Act::Return(due_on), reason),
             Self::Close { reason } => (Act::Close, reason),
         };
-        Ok((act, grounds(&reason)?))
+        Ok((act, grounds("reason", &reason)?))
     }
-}
-
-fn text(field: &'static str, text: &str) -> Result<Grounds, Problem> {
-    text.parse()
-        .map_err(|error: crate::review::GroundsError| Problem::field(field, &error.to_string()))
 }
 
 fn behind(cursor: Option<&str>) -> Result<Option<Behind>, Problem> {

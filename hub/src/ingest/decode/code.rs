@@ -6,7 +6,7 @@ use linkage::vocabulary::{CaseState, ForeignRelation, PartyKind, PartyRole};
 use notary_proto::hub::v1 as wire;
 
 /// One function for each enumeration, whose values have the same names on both sides.
-macro_rules! codes {
+macro_rules! from_wire {
     ($($function:ident: $name:ident { $($value:ident)+ })+) => {
         $(pub fn $function(number: i32) -> Option<$name> {
             match wire::$name::try_from(number).ok()? {
@@ -17,7 +17,7 @@ macro_rules! codes {
     };
 }
 
-codes! {
+from_wire! {
     case_state: CaseState {
         Applied Accepted Refused UnderReview Approved Issued Archived Rejected Terminated Corrected Revoked
         Withdrawn

@@ -21,6 +21,7 @@ use sqlx::{PgConnection, query};
 use super::columns;
 use super::decode::parse;
 use crate::case::CaseKey;
+use crate::codes::codes;
 
 /// What a finding rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,31 +32,7 @@ pub enum Basis {
     Person,
 }
 
-/// A text that names no basis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("neither number nor person")]
-pub struct NoBasis;
-
-impl std::str::FromStr for Basis {
-    type Err = NoBasis;
-
-    fn from_str(code: &str) -> Result<Self, NoBasis> {
-        [Self::Number, Self::Person]
-            .into_iter()
-            .find(|basis| basis.code() == code)
-            .ok_or(NoBasis)
-    }
-}
-
-impl Basis {
-    /// The form in which it is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Number => "number",
-            Self::Person => "person",
-        }
-    }
-}
+codes!(Basis { Number = "number", Person = "person" });
 
 /// What tells one finding from another; the lesser (office, case) stands on the left.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgPool, query};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::supervision::codes;
+use crate::codes::codes;
 
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

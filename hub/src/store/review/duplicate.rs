@@ -28,12 +28,8 @@ pub struct Wanted {
     pub behind: Option<Behind>,
 }
 
-/// The last finding of the page before.
-#[derive(Clone, Copy, Debug)]
-pub struct Behind {
-    pub found_at: OffsetDateTime,
-    pub finding_id: Uuid,
-}
+/// When the last finding of the page before was found, and which it is.
+pub type Behind = (OffsetDateTime, Uuid);
 
 /// A finding with both cases as they stand, and what was decided last.
 #[derive(Clone, Debug)]
@@ -155,8 +151,8 @@ pub async fn page(
         wanted.told_to.as_ref().map(OfficeId::as_str),
         &owns as &[&str],
         &others as &[&str],
-        wanted.behind.map(|behind| behind.found_at),
-        wanted.behind.map(|behind| behind.finding_id),
+        wanted.behind.map(|(found_at, _)| found_at),
+        wanted.behind.map(|(_, finding_id)| finding_id),
         most,
     )
     .fetch_all(connection)
