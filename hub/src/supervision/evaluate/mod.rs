@@ -60,9 +60,12 @@ impl Verdict {
 }
 
 impl Judge<'_> {
-    /// All rules over a case.
+    /// All rules over a case; of one that was withdrawn none says anything.
     pub fn case(&self, case: &CaseFacts, office: &OfficeFacts) -> Judgement {
         let mut judgement = Judgement::default();
+        if case.state == CaseState::Withdrawn {
+            return judgement;
+        }
         let day = case.day();
         let concluded_on = case.concluded_on();
         for rule in &self.rules.rules {

@@ -17,7 +17,7 @@ pub(super) fn major_unreported(
     office: &OfficeFacts,
     working_days: u32,
 ) -> Verdict {
-    let (true, Some(from)) = (case.major && is_live(case), case.accepted_on) else {
+    let (true, Some(from)) = (case.major, case.accepted_on) else {
         return Verdict::default();
     };
     let wanted = Wanted {
@@ -35,7 +35,7 @@ pub(super) fn major_not_flagged(
     parties: usize,
     cities: usize,
 ) -> Option<Value> {
-    (case.state.is_accepted_or_later() && !case.major && is_live(case)).then_some(())?;
+    (case.state.is_accepted_or_later() && !case.major).then_some(())?;
     let lying_in: BTreeSet<&str> = case
         .real_estate
         .iter()
@@ -72,8 +72,8 @@ pub(super) fn refused_elsewhere(
     within_days: i64,
     except: &[ReasonCode],
 ) -> Verdict {
-    let live = is_live(case) && case.state != CaseState::Refused;
-    let Some(accepted_on) = case.accepted_on.filter(|_| live) else {
+    let goes_on = case.state != CaseState::Refused;
+    let Some(accepted_on) = case.accepted_on.filter(|_| goes_on) else {
         return Verdict::default();
     };
     let mut refusals = case.refused_elsewhere.iter().filter(|refused| {
@@ -171,10 +171,6 @@ fn unfiled(
         Some(on) => Verdict::when((on > due).then_some(evidence)),
         None => judge.awaited(kind, due, evidence),
     }
-}
-
-fn is_live(case: &CaseFacts) -> bool {
-    case.state != CaseState::Withdrawn
 }
 
 #[cfg(test)]

@@ -128,6 +128,18 @@ fn a_case_has_ended_with_a_certificate_or_without_one() {
 }
 
 #[test]
+fn no_rule_says_anything_of_a_withdrawn_case() {
+    let withdrawn = CaseFacts {
+        state: CaseState::Withdrawn,
+        fee_charged_fen: 6_000,
+        fee_reduced_fen: 6_000,
+        approver_licence_no: Some("N1".to_owned()),
+        ..case()
+    };
+    assert_eq!(judged(&withdrawn), super::Judgement::default());
+}
+
+#[test]
 fn an_ordinary_case_is_left_alone() {
     assert_eq!(judged(&case()), super::Judgement::default());
 }
