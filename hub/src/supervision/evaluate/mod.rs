@@ -242,7 +242,8 @@ impl CaseFacts {
         match self.state {
             CaseState::Withdrawn => None,
             CaseState::Refused | CaseState::Rejected | CaseState::Terminated => {
-                self.closed_on.or(self.issued_on).or(self.day())
+                let ended = self.closed_on.or(self.issued_on);
+                ended.or(self.applied_on).or(self.accepted_on)
             }
             _ => self.issued_on,
         }

@@ -128,6 +128,20 @@ fn a_case_has_ended_with_a_certificate_or_without_one() {
 }
 
 #[test]
+fn a_case_that_ended_without_a_day_of_it_did_so_on_the_day_that_figures_count_it_on() {
+    let case = CaseFacts {
+        state: CaseState::Terminated,
+        applied_on: Some(date!(2024 - 05 - 31)),
+        accepted_on: Some(date!(2024 - 06 - 04)),
+        issued_on: None,
+        approver_licence_no: Some("N1".to_owned()),
+        ..case()
+    };
+    let days = judged(&case).hits.into_iter().map(|hit| hit.happened_on);
+    assert_eq!(days.collect::<Vec<_>>(), [case.applied_on]);
+}
+
+#[test]
 fn no_rule_says_anything_of_a_withdrawn_case() {
     let withdrawn = CaseFacts {
         state: CaseState::Withdrawn,
