@@ -112,7 +112,7 @@ impl Judge<'_> {
             let came = periods
                 .filed
                 .iter()
-                .any(|(filed, on)| *filed == kind && *on >= first);
+                .any(|(filed, on)| *filed == kind && (first..=last).contains(on));
             if came || last < periods.takes_part_since {
                 return None;
             }
@@ -205,6 +205,13 @@ mod tests {
         let filed = [&monthly[..], &[(Satisfaction, date!(2024 - 06 - 30))]].concat();
         let late = reminded(date!(2024 - 07 - 15), &filed);
         assert_eq!(late, [(QualityFollowUp, "2024-06-30 late".to_owned())]);
+    }
+
+    #[test]
+    fn what_was_filed_of_a_later_period_answers_for_no_earlier_one() {
+        let filed = [(FilingKind::Satisfaction, date!(2062 - 06 - 30))];
+        let asked = reminded(date!(2024 - 07 - 09), &filed);
+        assert!(asked.contains(&(FilingKind::Satisfaction, "2024-06-30".to_owned())));
     }
 
     #[test]

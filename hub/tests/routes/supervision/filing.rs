@@ -169,6 +169,13 @@ async fn a_number_in_a_text_a_day_to_come_and_an_empty_declaration_are_refused()
     assert!(!numbered.text().contains("138"));
     let to_come = file(&bureau, notary, "", complaint("2099-06-03"), TEXT).await;
     assert_eq!(to_come.status, 400);
+    let period = json!({ "first_day": "2024-06-01", "last_day": "2099-06-30" });
+    let unfinished = json!({ "kind": "service_counts", "period": period, "legal_aid": 1, "home_visits": 2, "fee_waivers": 0 });
+    let unfinished = file(&bureau, notary, "", unfinished, "").await;
+    assert_eq!(
+        (unfinished.status, &unfinished.json()["field"]),
+        (400, &"detail".into())
+    );
     let empty = json!({ "kind": "recusal", "licence_no": "N1", "kin": [] });
     let empty = file(&bureau, notary, "", empty, "").await;
     assert_eq!((empty.status, &empty.json()["field"]), (400, &"kin".into()));
