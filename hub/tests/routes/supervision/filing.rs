@@ -224,6 +224,12 @@ async fn a_case_of_a_notarys_relative_is_found_once_the_relative_is_declared() {
     assert_eq!(filed.status, 201, "{}", filed.text());
     judged(&bureau).await;
     assert_eq!(recusal().await[0]["about_key"], "C1");
+    // It was somebody else.
+    let body = json!({ "kind": "recusal", "licence_no": "N1", "withdrawn": true, "kin": [] });
+    let filed = file(&bureau, notary_of("hangzhou"), "", body, "").await;
+    assert_eq!(filed.status, 201, "{}", filed.text());
+    judged(&bureau).await;
+    assert!(recusal().await.is_empty());
     bureau.hub.app.stop().await.unwrap();
 }
 
