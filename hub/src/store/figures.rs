@@ -180,8 +180,8 @@ fn sums(family: Family) -> Vec<String> {
             "count(*) FILTER (WHERE f.state = 'rectified')",
             "count(*) FILTER (WHERE f.state = 'verified')",
             "count(*) FILTER (WHERE f.state = 'dismissed')",
-            "count(DISTINCT (f.office_id, f.about_key)) FILTER (WHERE f.about = 'case' AND f.state <> 'dismissed')",
-            "count(DISTINCT (f.office_id, f.about_key)) FILTER (WHERE f.about = 'case' AND f.state <> 'dismissed' AND f.concluded)",
+            "count(DISTINCT (f.office_id, f.about_key)) FILTER (WHERE f.about = 'case' AND f.state <> 'dismissed' AND f.cleared_at IS NULL)",
+            "count(DISTINCT (f.office_id, f.about_key)) FILTER (WHERE f.about = 'case' AND f.state <> 'dismissed' AND f.cleared_at IS NULL AND f.concluded)",
         ]),
         Family::Rectifications => each(&[
             "count(*) FILTER (WHERE f.made OR f.day < (now() AT TIME ZONE 'Asia/Shanghai')::date)",

@@ -5,7 +5,7 @@ use notary_hub::filing::window::{Form, Window};
 use notary_hub::identity::Role;
 use notary_hub::store::filing::score_again_if_due;
 use notary_hub::store::person_month;
-use notary_proto::hub::v1::PartyRole;
+use notary_proto::hub::v1::{CaseState, PartyRole};
 use serde_json::{Value, json};
 
 use super::get::{keys, table, values};
@@ -101,6 +101,28 @@ async fn a_case_under_way_whose_time_is_over_is_a_finding_and_weighs_on_no_compl
     let measures = ["findings", "cases_with_findings", "compliance_rate"];
     let (rows, _) = told(&bureau, &measures, "group_by=office&rule=TIME_LIMIT").await;
     assert_eq!(rows[0], row("hangzhou", json!([2, 2, 0.5])));
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_no_rule_finds_any_more_weighs_on_no_compliance_though_the_office_was_notified_of_it()
+{
+    let bureau = judged_cases().await;
+    let finding = one_finding(&bureau).await;
+    done(&bureau, &finding, &[("notify", Some("2099-01-31"))]).await;
+    let withdrawn = late("A1").revision(2).state(CaseState::Withdrawn);
+    bureau
+        .seed
+        .office(&bureau.hub, "hangzhou", vec![withdrawn])
+        .await;
+    judged(&bureau).await;
+    let measures = [
+        "findings_notified",
+        "cases_with_findings",
+        "compliance_rate",
+    ];
+    let (rows, _) = told(&bureau, &measures, "group_by=office&rule=TIME_LIMIT").await;
+    assert_eq!(rows[0], row("hangzhou", json!([1, 0, 1.0])));
     bureau.hub.app.stop().await.unwrap();
 }
 
