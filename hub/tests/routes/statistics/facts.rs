@@ -127,6 +127,22 @@ async fn what_no_rule_finds_any_more_weighs_on_no_compliance_though_the_office_w
 }
 
 #[tokio::test]
+async fn what_counts_on_a_day_to_come_has_a_row_so_that_rows_add_up_to_their_total() {
+    let bureau = judged_cases().await;
+    let finding = one_finding(&bureau).await;
+    let steps = [("notify", Some("2099-01-31")), ("rectify", None)];
+    done(&bureau, &finding, &steps).await;
+    let measures = ["rectifications_due"];
+    let (rows, totals) = told(&bureau, &measures, "group_by=month").await;
+    assert_eq!(rows, [row("2099-01", json!([1]))]);
+    assert_eq!(totals, json!([1]));
+    // Of what there was before nothing is said of days to come.
+    let before = "group_by=month&from=2100-01&to=2100-12";
+    assert_eq!(told(&bureau, &measures, before).await.0, []);
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn findings_are_counted_by_what_people_made_of_them_and_rectifications_by_their_day() {
     let bureau = judged_cases().await;
     let finding = one_finding(&bureau).await;
