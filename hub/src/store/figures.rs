@@ -149,8 +149,9 @@ fn facts(family: Family, section: Section) -> &'static str {
                UNION ALL
               SELECT office_id, kind, due_on, false, true FROM filing_missing) f"
         }
+        // A survey or a self-assessment that was filed again for its time is the office's last word.
         (Family::Feedback, _) => {
-            "(SELECT *, happened_on AS day FROM filing_figure WHERE happened_on IS NOT NULL) f"
+            "(SELECT *, happened_on AS day FROM filing_figure WHERE happened_on IS NOT NULL AND newest) f"
         }
     }
 }

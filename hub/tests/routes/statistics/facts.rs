@@ -295,6 +295,20 @@ async fn complaints_satisfaction_and_self_assessments_follow_from_what_offices_f
         row("self_assessment", json!([1, 1])),
     ];
     assert_eq!(kinds.0, expected);
+    // Filed again for the same time, the last word counts.
+    let period = json!({ "first_day": "2024-04-01", "last_day": "2024-06-30" });
+    let again = json!({ "kind": "satisfaction", "period": period, "asked": 10, "answers": [0, 0, 0, 0, 2] });
+    filed(&bureau, "hangzhou", again).await;
+    let mut lacking = assessment();
+    let items_of = lacking["items"].as_array_mut().unwrap();
+    let met = items_of.iter_mut().find(|item| item["answer"] == "yes");
+    met.unwrap()["answer"] = "no".into();
+    filed(&bureau, "hangzhou", lacking).await;
+    let (rows, _) = told(&bureau, &measures[2..6], "group_by=office").await;
+    assert_eq!(rows[0], row("hangzhou", json!([1, 2, 5.0, 1])));
+    let (_, totals) = told(&bureau, &measures[6..], "group_by=").await;
+    let less = (items - sizes - 1.0) / items;
+    assert!((totals[0].as_f64().unwrap() - less).abs() < 1e-9);
     // Each office sees what it filed itself; nobody's words are told with the figures.
     let own = bureau
         .get(
