@@ -2,6 +2,7 @@
 
 use notary_hub::store::supervision::work;
 use notary_proto::hub::v1::CaseState;
+use time::macros::date;
 
 use crate::city::Hub;
 use crate::record::case;
@@ -38,4 +39,48 @@ async fn an_office_that_is_closed_owes_nothing_any_more() {
         .unwrap();
     supervision(&hub).drain(TODAY).await.unwrap();
     assert_eq!(hub.count(owed).await, 0);
+}
+
+const MISSING_OF: &str = "SELECT count(*) FROM filing_missing WHERE (kind, last_day) IN
+     (('self_assessment', '2024-12-31'), ('service_counts', '2023-01-31'))";
+
+#[tokio::test]
+async fn what_was_filed_at_the_beginning_of_a_long_period_is_not_missing_two_years_later() {
+    let hub = Hub::start().await;
+    hub.office("hangzhou").await;
+    change(&hub, "UPDATE office SET created_at = '2024-01-01'").await;
+    change(
+        &hub,
+        "INSERT INTO filing (office_id, filing_id, kind, text, recorded_at, detail, happened_on)
+         VALUES ('hangzhou', gen_random_uuid(), 'self_assessment', '', '2024-03-01', '{}', '2024-03-01')",
+    )
+    .await;
+    for today in [date!(2026 - 03 - 04), date!(2026 - 12 - 06)] {
+        supervision(&hub).look(today).await.unwrap();
+        assert_eq!(hub.count(MISSING_OF).await, 0, "{today}");
+    }
+}
+
+#[tokio::test]
+async fn what_never_came_is_missing_until_it_comes_however_long_ago_it_was() {
+    let hub = Hub::start().await;
+    hub.office("hangzhou").await;
+    change(&hub, "UPDATE office SET created_at = '2023-01-01'").await;
+    for today in [date!(2023 - 06 - 01), date!(2027 - 06 - 01)] {
+        supervision(&hub).look(today).await.unwrap();
+        assert_eq!(hub.count(MISSING_OF).await, 1, "{today}");
+    }
+    change(
+        &hub,
+        "INSERT INTO filing (office_id, filing_id, kind, text, recorded_at, detail, happened_on)
+         VALUES ('hangzhou', gen_random_uuid(), 'service_counts', '', now(), '{}', '2023-01-20')",
+    )
+    .await;
+    supervision(&hub).look(date!(2027 - 06 - 01)).await.unwrap();
+    let left = "SELECT count(*) FROM filing_missing WHERE kind = 'service_counts' AND last_day = '2023-01-31'";
+    assert_eq!(hub.count(left).await, 0);
+}
+
+async fn change(hub: &Hub, sql: &'static str) {
+    sqlx::query(sql).execute(&hub.pool).await.unwrap();
 }
