@@ -14,7 +14,8 @@ use crate::statistics::calendar::Calendar;
 pub struct Reminder {
     pub office_id: OfficeId,
     pub kind: FilingKind,
-    /// A case's key, a filing's id, or the last day of a period; with the kind it tells one reminder from another.
+    /// A case's key with the day on which it is due, a filing's id, or the last day of a period; with the kind it tells one
+    /// reminder from another.
     pub about: String,
     /// The office's own case; may be empty.
     pub source_case_id: String,
@@ -43,7 +44,8 @@ impl Reminder {
         Self {
             office_id,
             kind,
-            about: case.to_owned(),
+            // What happens to the case later wants a filing of its own.
+            about: format!("{case} {due_on}"),
             source_case_id: case.to_owned(),
             text_zh: format!(
                 "{}应于 {} 前报送。",

@@ -5,7 +5,7 @@ use notary_proto::hub::v1::CaseState;
 use time::macros::date;
 
 use crate::city::Hub;
-use crate::record::case;
+use crate::record::{case, day};
 use crate::{TODAY, supervision};
 
 #[tokio::test]
@@ -79,6 +79,33 @@ async fn what_never_came_is_missing_until_it_comes_however_long_ago_it_was() {
     supervision(&hub).look(date!(2027 - 06 - 01)).await.unwrap();
     let left = "SELECT count(*) FROM filing_missing WHERE kind = 'service_counts' AND last_day = '2023-01-31'";
     assert_eq!(hub.count(left).await, 0);
+}
+
+#[tokio::test]
+async fn each_account_of_a_wrong_certificate_is_asked_for() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    change(&hub, "UPDATE office SET created_at = '2024-01-01'").await;
+    let wrong = |state, closed_on: &str| {
+        let mut wrong = case("C1").issued("2024-03-08").number(1).state(state);
+        wrong.0.closed_day = Some(day(closed_on));
+        wrong
+    };
+    // Corrected on Wednesday 2024-05-08, and revoked on Monday 07-01: the accounts are due on 05-29 and 07-22.
+    let corrected = wrong(CaseState::Corrected, "2024-05-08");
+    let revoked = wrong(CaseState::Revoked, "2024-07-01").revision(2);
+    let asked =
+        "SELECT count(*) FROM notice WHERE kind = 'report_wanted' AND source_case_id = 'C1'";
+    for (wrong, today, told) in [
+        (corrected, date!(2024 - 05 - 28), 1),
+        (revoked, date!(2024 - 07 - 19), 2),
+    ] {
+        office.taken(&hub, vec![wrong]).await;
+        for _ in 0..2 {
+            supervision(&hub).look(today).await.unwrap();
+            assert_eq!(hub.count(asked).await, told, "{today}");
+        }
+    }
 }
 
 async fn change(hub: &Hub, sql: &'static str) {
