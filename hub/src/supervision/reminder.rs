@@ -5,6 +5,7 @@ use linkage::office::OfficeId;
 use time::Date;
 
 use super::evaluate::Judge;
+use super::participation::Participation;
 use crate::filing::FilingKind;
 use crate::filing::missing::Missing;
 use crate::statistics::calendar::Calendar;
@@ -26,8 +27,8 @@ pub struct Reminder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Periods {
     pub office_id: OfficeId,
-    /// Periods that ended before are not asked for.
-    pub takes_part_since: Date,
+    /// Periods of another time are not asked for.
+    pub participation: Participation,
     /// Kind, and last day of the period or day of the event.
     pub filed: Vec<(FilingKind, Date)>,
 }
@@ -115,11 +116,9 @@ impl Judge<'_> {
                 .filed
                 .iter()
                 .any(|(filed, on)| *filed == kind && (first..=last).contains(on));
-            if came || last < periods.takes_part_since {
-                return None;
-            }
             let due_on = self.calendar.limit_after(last, working_days);
-            if self.today > due_on || !self.is_near(due_on) {
+            let asked = periods.participation.covers(last, due_on);
+            if came || !asked || self.today > due_on || !self.is_near(due_on) {
                 return None;
             }
             let label = kind.label_zh();
@@ -138,11 +137,13 @@ impl Judge<'_> {
         near.chain(late).collect()
     }
 
-    /// What the office did not hand in for periods since it takes part, as far back as `since`.
+    /// What the office did not hand in for periods while it took part, as far back as `since`.
     pub fn missing(&self, periods: &Periods, since: Date) -> Vec<Missing> {
-        let since = since.max(periods.takes_part_since);
         let deadlines = &self.rules.deadlines;
-        deadlines.missing(self.calendar, self.today, since, &periods.filed)
+        let mut missing = deadlines.missing(self.calendar, self.today, since, &periods.filed);
+        let participation = &periods.participation;
+        missing.retain(|one| participation.covers(one.period.last_day, one.due_on));
+        missing
     }
 
     /// Whether no more than the working days of a reminder are left until the day.
@@ -178,7 +179,10 @@ mod tests {
         };
         let periods = Periods {
             office_id: "hzgl".parse().expect("an id"),
-            takes_part_since: date!(2024 - 04 - 15),
+            participation: Participation {
+                since: Some(date!(2024 - 04 - 15)),
+                ..Participation::default()
+            },
             filed: filed.to_vec(),
         };
         let missing = judge.missing(&periods, date!(2023 - 01 - 01));

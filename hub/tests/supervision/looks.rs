@@ -1,6 +1,6 @@
 //! What passes though nothing happens, and what is over.
 
-use notary_hub::store::supervision::work;
+use notary_hub::store;
 use notary_proto::hub::v1::CaseState;
 use time::macros::date;
 
@@ -27,18 +27,47 @@ async fn a_case_whose_limit_runs_is_looked_at_again_and_one_that_ended_is_not() 
 async fn an_office_that_is_closed_owes_nothing_any_more() {
     let hub = Hub::start().await;
     let office = hub.office("hangzhou").await;
-    let change = async |sql: &'static str| sqlx::query(sql).execute(&hub.pool).await.unwrap();
-    change("UPDATE office SET created_at = '2024-01-01'").await;
+    change(&hub, "UPDATE office SET created_at = '2024-01-01'").await;
     supervision(&hub).look(TODAY).await.unwrap();
     let owed = "SELECT count(*) FROM filing_missing";
     assert!(hub.count(owed).await > 0);
-    change("UPDATE office SET status = 'revoked'").await;
-    let mut connection = hub.pool.acquire().await.unwrap();
-    work::add_office(&mut connection, office.office_id)
+    store::office::revoke(&hub.pool, office.office_id)
         .await
         .unwrap();
-    supervision(&hub).drain(TODAY).await.unwrap();
+    supervision(&hub).look(TODAY).await.unwrap();
     assert_eq!(hub.count(owed).await, 0);
+}
+
+#[tokio::test]
+async fn an_office_that_was_let_in_again_owes_what_it_owed_before_and_nothing_of_the_time_between()
+{
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    change(&hub, "UPDATE office SET created_at = '2024-01-01'").await;
+    store::office::revoke(&hub.pool, office.office_id)
+        .await
+        .unwrap();
+    change(&hub, "UPDATE office SET revoked_at = '2024-03-10'").await;
+    store::revocation::reinstate(&hub.pool, office.office_id)
+        .await
+        .unwrap();
+    // One before, and one between.
+    let of = |key: &str, closed_on: &str| {
+        let mut refused = case(key).state(CaseState::Refused).fee(0);
+        (refused.0.accepted_day, refused.0.closed_day) = (None, Some(day(closed_on)));
+        refused.0.reason_code = "falsehood".to_owned();
+        refused
+    };
+    let refused = vec![of("R1", "2024-02-05"), of("R2", "2024-04-08")];
+    office.taken(&hub, refused).await;
+    supervision(&hub).look(TODAY).await.unwrap();
+    let owed = "SELECT string_agg(kind || ' ' || last_day, ', ' ORDER BY kind, last_day) FROM filing_missing";
+    assert_eq!(
+        hub.text(owed).await.unwrap(),
+        "service_counts 2024-01-31, service_counts 2024-02-29, special_paper 2024-01-31, special_paper 2024-02-29"
+    );
+    let found = "SELECT string_agg(about_key, ' ') FROM supervision_finding WHERE rule_id = 'REFUSAL_UNFILED'";
+    assert_eq!(hub.text(found).await.unwrap(), "R1");
 }
 
 const MISSING_OF: &str = "SELECT count(*) FROM filing_missing WHERE (kind, last_day) IN

@@ -138,7 +138,7 @@ struct Wanted {
 }
 
 /// Hits when no filing of that kind that answers it came in time; one that came late does not take it away. Nothing is
-/// asked for of a time before the office took part.
+/// asked for of a time in which the office did not take part.
 fn unfiled(
     judge: &Judge<'_>,
     case: &CaseFacts,
@@ -151,10 +151,10 @@ fn unfiled(
         from,
         working_days,
     } = wanted;
-    if office.takes_part_since.is_some_and(|since| from < since) {
+    let due = judge.calendar.limit_after(from, working_days);
+    if !office.participation.covers(from, due) {
         return Verdict::default();
     }
-    let due = judge.calendar.limit_after(from, working_days);
     let filed = case.filed.iter();
     let first = filed
         .filter(|filed| filed.kind == kind && answers(filed))
@@ -180,6 +180,7 @@ mod tests {
     use crate::filing::FilingKind;
     use crate::statistics::calendar::Calendar;
     use crate::supervision::facts::{CaseFacts, Refused};
+    use crate::supervision::participation::Participation;
     use crate::supervision::rule::Rules;
     use linkage::vocabulary::CaseState;
     use time::macros::date;
@@ -344,7 +345,10 @@ mod tests {
             today: sample::TODAY,
         };
         let since = |day| OfficeFacts {
-            takes_part_since: Some(day),
+            participation: Participation {
+                since: Some(day),
+                ..Participation::default()
+            },
             ..sample::office()
         };
         assert_eq!(

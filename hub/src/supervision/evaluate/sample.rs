@@ -7,6 +7,7 @@ use super::Judge;
 use crate::filing::FilingKind;
 use crate::statistics::calendar::Calendar;
 use crate::supervision::facts::{CaseFacts, Filed, OfficeFacts, PartyFacts};
+use crate::supervision::participation::Participation;
 use crate::supervision::rule::Rules;
 use linkage::vocabulary::{CaseState, ForeignRelation, PartyKind, PartyRole};
 
@@ -56,7 +57,7 @@ pub(crate) fn office() -> OfficeFacts {
         domestic_only: true,
         practice_area: vec!["3301".to_owned()],
         keeps_approval: true,
-        takes_part_since: None,
+        participation: Participation::default(),
     }
 }
 
