@@ -115,6 +115,23 @@ pub async fn settle(
         r#"WITH hit AS (SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::jsonb[])
                                   AS h (about, about_key, rule_id, facts, evidence)),
                 reopened AS (UPDATE supervision_finding f SET state = 'open', ended_at = NULL, rectified_late = false
+    // Of what has other facts now nobody decides any more, until they stand.
+    query!(
+        r#"SELECT f.finding_id
+             FROM unnest($2::text[], $3::text[], $4::text[], $5::jsonb[]) AS h (about, about_key, rule_id, evidence)
+             JOIN supervision_finding f ON f.office_id = $1 AND f.about = h.about AND f.about_key = h.about_key
+                                       AND f.rule_id = h.rule_id
+            WHERE f.evidence - $6::text[] <> h.evidence - $6::text[]
+            ORDER BY f.finding_id FOR UPDATE OF f"#,
+        office_id.as_str(),
+        &abouts as &[&str],
+        &keys as &[&str],
+        &rules as &[&str],
+        &evidence,
+        DERIVED as &[&str],
+    )
+    .fetch_all(&mut *connection)
+    .await?;
                                FROM hit h
                               WHERE f.office_id = $1 AND f.about = h.about AND f.about_key = h.about_key
                                 AND f.rule_id = h.rule_id AND f.evidence - $7::text[] <> h.evidence - $7::text[]

@@ -44,14 +44,14 @@ pub async fn of(
     .await
 }
 
-/// The same, locked until the transaction ends.
+/// All of them, locked until the transaction ends, in the order in which whoever judges locks them.
 pub async fn lock(
     connection: &mut PgConnection,
     inspection_id: Uuid,
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     query_scalar!(
         r#"SELECT f.finding_id FROM inspection_finding JOIN supervision_finding f USING (finding_id)
-            WHERE inspection_id = $1 ORDER BY f.found_at, f.finding_id FOR UPDATE OF f"#,
+            WHERE inspection_id = $1 ORDER BY f.finding_id FOR UPDATE OF f"#,
         inspection_id
     )
     .fetch_all(connection)
