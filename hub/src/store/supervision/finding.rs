@@ -39,6 +39,11 @@ impl Finding {
     pub fn is_overdue(&self, today: Date) -> bool {
         self.state == FindingState::Notified && self.due_on.is_some_and(|due| due < today)
     }
+
+    /// Whether it waits for people and no rule finds it any more.
+    pub fn is_gone(&self) -> bool {
+        self.state == FindingState::Open && self.cleared_at.is_some()
+    }
 }
 
 /// One step of its life.
@@ -110,11 +115,6 @@ pub async fn settle(
     )
     .execute(&mut *connection)
     .await?;
-    // Other facts open what was decided, and a step says so.
-    let reopened = query!(
-        r#"WITH hit AS (SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::jsonb[])
-                                  AS h (about, about_key, rule_id, facts, evidence)),
-                reopened AS (UPDATE supervision_finding f SET state = 'open', ended_at = NULL, rectified_late = false
     // Of what has other facts now nobody decides any more, until they stand.
     query!(
         r#"SELECT f.finding_id
@@ -132,6 +132,11 @@ pub async fn settle(
     )
     .fetch_all(&mut *connection)
     .await?;
+    // Other facts open what was decided, and a step says so.
+    let reopened = query!(
+        r#"WITH hit AS (SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::jsonb[])
+                                  AS h (about, about_key, rule_id, facts, evidence)),
+                reopened AS (UPDATE supervision_finding f SET state = 'open', ended_at = NULL, rectified_late = false
                                FROM hit h
                               WHERE f.office_id = $1 AND f.about = h.about AND f.about_key = h.about_key
                                 AND f.rule_id = h.rule_id AND f.evidence - $7::text[] <> h.evidence - $7::text[]
