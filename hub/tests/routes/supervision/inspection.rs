@@ -6,6 +6,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use super::{notary_of, supervisor};
 use crate::client::{Answer, Bureau, Colleague};
+use notary_hub::identity::Role;
 
 const PATH: &str = "/api/v1/supervision/inspections";
 
@@ -168,5 +169,30 @@ async fn what_is_overdue_stands_on_top_and_pages_go_on_behind_it() {
         .await
         .json();
     assert_eq!(subjects(&second), ["乙"]);
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_inspection_of_an_office_that_is_gone_is_closed_by_the_bureau_and_counts_as_no_rectification()
+ {
+    let bureau = Bureau::open().await;
+    let id = super::notified(&bureau, "hangzhou", "窗口").await;
+    let passed = "UPDATE inspection SET due_on = '2024-01-31'";
+    let pool = &bureau.hub.db.pool;
+    sqlx::query(passed).execute(pool).await.unwrap();
+    let due = async || {
+        let path = "/api/v1/statistics?measures=rectifications_due&group_by=";
+        let table = bureau.get(Role::Analyst, path).await.json();
+        table["totals"][0]["value"].as_i64().unwrap()
+    };
+    assert_eq!(due().await, 1);
+    let close = json!({ "step": "close", "reason": "该处已注销" });
+    let by_office = step(&bureau, notary_of("hangzhou"), &id, close.clone()).await;
+    assert_eq!(by_office.status, 403);
+    let closed = step(&bureau, supervisor(), &id, close).await;
+    assert_eq!(closed.status, 200, "{}", closed.text());
+    assert_eq!(due().await, 0);
+    let page = get(&bureau, supervisor(), "").await.json();
+    assert_eq!(page["items"][0]["overdue"], false);
     bureau.hub.app.stop().await.unwrap();
 }
