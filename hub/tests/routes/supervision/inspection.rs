@@ -68,13 +68,20 @@ async fn an_inspection_is_planned_recorded_notified_rectified_and_closed() {
         .unwrap();
     assert_eq!(told, 1);
 
+    // Made, and recorded, two days behind the day of the plan.
+    let recorded =
+        "UPDATE inspection_step SET taken_at = '2026-03-04 09:00+08' WHERE step = 'record'";
+    sqlx::query(recorded)
+        .execute(&bureau.hub.db.pool)
+        .await
+        .unwrap();
     let page = get(&bureau, office, &format!("/{id}/notice")).await;
     assert!(page.header("content-type").starts_with("text/html"));
     for part in [
         "窗口规范 &lt;一&gt;",
         "大厅面积不足",
         "2099年1月31日",
-        "2026年3月2日",
+        "2026年3月4日",
     ] {
         assert!(page.text().contains(part), "{part}");
     }
