@@ -356,8 +356,9 @@ pub async fn submit(
         audit.append(filing.entry(account_id)).await?;
     }
     let today = local_day(OffsetDateTime::now_utc());
-    let begins = filing.body.begins_on();
-    if begins.is_some_and(|day| day > today) {
+    // What it is about is over, a period to its last day.
+    let happened_on = filing.body.happened_on();
+    if happened_on.is_some_and(|day| day > today) {
         return Err(SubmitError::Field(FilingError::new(
             "detail",
             "a day that has come",

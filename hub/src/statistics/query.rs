@@ -223,7 +223,11 @@ impl Reader<'_> {
                 complete(key, cell);
             }
         }
-        compared.retain(|key, cell| !cell.is_nothing() && has_begun(key, self.today));
+        let counts_now = |cell: &Compared| cell.now != Counted::default();
+        compared.retain(|key, cell| match has_begun(key, self.today) {
+            true => !cell.is_nothing(),
+            false => counts_now(cell),
+        });
         for family in partly {
             for (when, back, period) in &periods {
                 self.spread(&mut compared, group_by, family, (*when, *back, *period))
@@ -339,7 +343,7 @@ fn undone(mut key: Key, back: Option<Back>) -> Option<Key> {
     Some(key)
 }
 
-/// What lies ahead has no row, whatever there was before it.
+/// What lies ahead has no row, whatever there was before it, unless something counts there already.
 fn has_begun(key: &Key, today: Date) -> bool {
     key.iter()
         .all(|value| !matches!(value, Value::Time(first) if *first > today))

@@ -170,7 +170,8 @@ impl<'a> Desk<'a> {
                 .await?;
             return Err(DeskError::NotAllowed);
         }
-        if found.facts != take.facts {
+        // Of what no rule finds any more nobody is accused.
+        if found.facts != take.facts || (take.step == Step::Notify && found.is_gone()) {
             return Err(DeskError::FactsChanged);
         }
         let to = found.state.transition(take.step)?;

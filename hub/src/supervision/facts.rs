@@ -6,6 +6,7 @@ use linkage::vocabulary::{CaseState, ForeignRelation, PartyKind, PartyRole};
 use time::Date;
 use uuid::Uuid;
 
+use super::participation::Participation;
 use crate::codes::codes;
 use crate::filing::FilingKind;
 
@@ -19,8 +20,8 @@ pub struct OfficeFacts {
     pub practice_area: Vec<String>,
     /// Its system reports approvals, so that a missing one is a fact.
     pub keeps_approval: bool,
-    /// It can file since then; none for whoever is not asked.
-    pub takes_part_since: Option<Date>,
+    /// When it can file.
+    pub participation: Participation,
 }
 
 /// A case and its context.

@@ -7,7 +7,7 @@
 //! | recorded | issue 发出通报 | notified | bureau |
 //! | notified | rectify 报整改 | rectified | office |
 //! | rectified | return 退回 | notified | bureau |
-//! | planned, recorded, rectified | close 办结 | closed | bureau |
+//! | planned, recorded, notified, rectified | close 办结 | closed | bureau |
 //!
 //! Before its notice the bureau chooses findings of the rules that it takes in ([`super::taking_in`]). Following up (跟踪问效) is what closes or returns it: both say on what grounds. An office sees an inspection from its
 //! notice on. Each page, reading, step and denial has one audit entry, durable before the answer.
@@ -129,7 +129,8 @@ impl InspectionState {
             (Planned, Act::Record(_)) => Ok(Recorded),
             (Recorded, Act::Issue(_)) | (Rectified, Act::Return(_)) => Ok(Notified),
             (Notified, Act::Rectify) => Ok(Rectified),
-            (Planned | Recorded | Rectified, Act::Close) => Ok(Closed),
+            // From its notice on where nobody is there to report a rectification.
+            (Planned | Recorded | Notified | Rectified, Act::Close) => Ok(Closed),
             (from, act) => Err(IllegalAct {
                 from,
                 step: act.code(),
@@ -349,6 +350,7 @@ mod tests {
                 "recorded issue notified",
                 "recorded close closed",
                 "notified rectify rectified",
+                "notified close closed",
                 "rectified return notified",
                 "rectified close closed",
             ]

@@ -26,6 +26,7 @@ pub mod evidence;
 pub mod facts;
 pub mod inspection;
 pub mod life;
+pub mod participation;
 pub mod profile;
 pub mod reminder;
 pub mod replay;

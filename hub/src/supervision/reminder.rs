@@ -5,6 +5,7 @@ use linkage::office::OfficeId;
 use time::Date;
 
 use super::evaluate::Judge;
+use super::participation::Participation;
 use crate::filing::FilingKind;
 use crate::filing::missing::Missing;
 use crate::statistics::calendar::Calendar;
@@ -14,7 +15,8 @@ use crate::statistics::calendar::Calendar;
 pub struct Reminder {
     pub office_id: OfficeId,
     pub kind: FilingKind,
-    /// A case's key, a filing's id, or the last day of a period; with the kind it tells one reminder from another.
+    /// A case's key with the day on which it is due, a filing's id, or the last day of a period; with the kind it tells one
+    /// reminder from another.
     pub about: String,
     /// The office's own case; may be empty.
     pub source_case_id: String,
@@ -25,8 +27,8 @@ pub struct Reminder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Periods {
     pub office_id: OfficeId,
-    /// Periods that ended before are not asked for.
-    pub takes_part_since: Date,
+    /// Periods of another time are not asked for.
+    pub participation: Participation,
     /// Kind, and last day of the period or day of the event.
     pub filed: Vec<(FilingKind, Date)>,
 }
@@ -43,7 +45,8 @@ impl Reminder {
         Self {
             office_id,
             kind,
-            about: case.to_owned(),
+            // What happens to the case later wants a filing of its own.
+            about: format!("{case} {due_on}"),
             source_case_id: case.to_owned(),
             text_zh: format!(
                 "{}应于 {} 前报送。",
@@ -112,12 +115,10 @@ impl Judge<'_> {
             let came = periods
                 .filed
                 .iter()
-                .any(|(filed, on)| *filed == kind && *on >= first);
-            if came || last < periods.takes_part_since {
-                return None;
-            }
+                .any(|(filed, on)| *filed == kind && (first..=last).contains(on));
             let due_on = self.calendar.limit_after(last, working_days);
-            if self.today > due_on || !self.is_near(due_on) {
+            let asked = periods.participation.covers(last, due_on);
+            if came || !asked || self.today > due_on || !self.is_near(due_on) {
                 return None;
             }
             let label = kind.label_zh();
@@ -136,11 +137,13 @@ impl Judge<'_> {
         near.chain(late).collect()
     }
 
-    /// What the office did not hand in for periods since it takes part, as far back as `since`.
+    /// What the office did not hand in for periods while it took part, as far back as `since`.
     pub fn missing(&self, periods: &Periods, since: Date) -> Vec<Missing> {
-        let since = since.max(periods.takes_part_since);
         let deadlines = &self.rules.deadlines;
-        deadlines.missing(self.calendar, self.today, since, &periods.filed)
+        let mut missing = deadlines.missing(self.calendar, self.today, since, &periods.filed);
+        let participation = &periods.participation;
+        missing.retain(|one| participation.covers(one.period.last_day, one.due_on));
+        missing
     }
 
     /// Whether no more than the working days of a reminder are left until the day.
@@ -176,7 +179,10 @@ mod tests {
         };
         let periods = Periods {
             office_id: "hzgl".parse().expect("an id"),
-            takes_part_since: date!(2024 - 04 - 15),
+            participation: Participation {
+                since: Some(date!(2024 - 04 - 15)),
+                ..Participation::default()
+            },
             filed: filed.to_vec(),
         };
         let missing = judge.missing(&periods, date!(2023 - 01 - 01));
@@ -205,6 +211,13 @@ mod tests {
         let filed = [&monthly[..], &[(Satisfaction, date!(2024 - 06 - 30))]].concat();
         let late = reminded(date!(2024 - 07 - 15), &filed);
         assert_eq!(late, [(QualityFollowUp, "2024-06-30 late".to_owned())]);
+    }
+
+    #[test]
+    fn what_was_filed_of_a_later_period_answers_for_no_earlier_one() {
+        let filed = [(FilingKind::Satisfaction, date!(2062 - 06 - 30))];
+        let asked = reminded(date!(2024 - 07 - 09), &filed);
+        assert!(asked.contains(&(FilingKind::Satisfaction, "2024-06-30".to_owned())));
     }
 
     #[test]

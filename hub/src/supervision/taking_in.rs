@@ -120,8 +120,8 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Notifies the office of what the inspection took in and nobody notified it of before. Returns how many findings the
-    /// inspection has.
+    /// Notifies the office of what the inspection took in and nobody notified it of before; what no rule finds any more is
+    /// left out again. Returns how many findings the inspection has.
     pub(super) async fn notify_taken_in(
         &self,
         connection: &mut PgConnection,
@@ -131,10 +131,11 @@ impl Desk<'_> {
     ) -> Result<usize, DeskError> {
         let ids = store::lock(&mut *connection, found.inspection_id).await?;
         let findings = finding::load(&mut *connection, &ids).await?;
-        for open in findings
-            .iter()
-            .filter(|one| one.state == FindingState::Open)
-        {
+        let (gone, left): (Vec<Finding>, Vec<Finding>) =
+            findings.into_iter().partition(Finding::is_gone);
+        let gone: Vec<Uuid> = gone.iter().map(|one| one.finding_id).collect();
+        store::leave_out(&mut *connection, found.inspection_id, &gone).await?;
+        for open in left.iter().filter(|one| one.state == FindingState::Open) {
             let step = NewStep {
                 finding_id: open.finding_id,
                 step: Step::Notify,
@@ -146,7 +147,7 @@ impl Desk<'_> {
             };
             finding::take(&mut *connection, &step).await?;
         }
-        Ok(findings.len())
+        Ok(left.len())
     }
 }
 
@@ -171,10 +172,11 @@ pub(super) async fn all_ended(
 
 impl Unfinished {
     fn of(finding: Finding, rules: &Rules) -> Option<Self> {
-        let ended = matches!(
+        let decided = matches!(
             finding.state,
             FindingState::Verified | FindingState::Dismissed
         );
+        let ended = decided || finding.is_gone();
         let rule = rules.rule(&finding.rule_id);
         (!ended).then(|| Self {
             finding_id: finding.finding_id,

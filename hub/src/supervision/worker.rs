@@ -16,6 +16,7 @@ use super::edition::Current;
 use super::evaluate::Judge;
 use super::reminder::Reminder;
 use crate::background::{Cause, Course, rest_after};
+use crate::filing::deadline::Every;
 use crate::local_time::local_day;
 use crate::statistics::calendar::Calendar;
 use crate::store::filing::missing;
@@ -33,8 +34,8 @@ const LEASE: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long it rests after a failure: the row at fault rests longer, and the database may be away.
 const REST: Duration = Duration::from_millis(500);
-/// No period of a periodic filing reaches further back.
-const YEARS_BACK: time::Duration = time::Duration::days(2 * 366);
+/// So far back missing periods are looked for; what was found missing before stays so until it comes.
+const LOOKS_BACK: time::Duration = time::Duration::days(2 * 366);
 /// How often limits that pass are looked for, and what waits is measured.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
@@ -227,13 +228,20 @@ impl Supervision {
             .collect();
         let periodic = judge.rules.deadlines.periodic();
         let kinds: Vec<_> = periodic.map(|(kind, ..)| kind).collect();
-        let since = judge.today - YEARS_BACK;
+        // From the beginning of a year on, as every period lies in one: what came for it came since then.
+        let since = Every::Year.last_end(judge.today - LOOKS_BACK) + time::Duration::DAY;
         let periods = reminder::periods(connection, office_id, &kinds, since).await?;
-        let missing = periods
-            .as_ref()
-            .map(|periods| judge.missing(periods, since));
-        let missing = missing.unwrap_or_default();
-        missing::replace(connection, office_id, &missing).await?;
+        let missing = match &periods {
+            Some(periods) => {
+                let missing = judge.missing(periods, since);
+                missing::replace(connection, office_id, since, &missing).await?;
+                missing
+            }
+            None => {
+                missing::forget(connection, office_id).await?;
+                Vec::new()
+            }
+        };
         reminders.extend(
             periods
                 .iter()

@@ -12,7 +12,8 @@ use crate::supervision::rule::Rules;
 
 /// None when no notice was issued.
 pub(super) fn printed(read: &Read, rules: &Rules, today: Date) -> Option<Page> {
-    let issued = read.steps.iter().find(|step| step.step == "issue")?;
+    let taken = |step: &str| read.steps.iter().find(|taken| taken.step == step);
+    let (recorded, issued) = (taken("record")?, taken("issue")?);
     let inspection = &read.inspection;
     let date = |day: Date| format!("{}年{}月{}日", day.year(), u8::from(day.month()), day.day());
     let mut page = String::new();
@@ -22,7 +23,7 @@ pub(super) fn printed(read: &Read, rules: &Rules, today: Date) -> Option<Page> {
         "<h1>关于{}的检查通报</h1><p>{}：</p><p>我局于{}对你处进行了检查（{}）。检查发现以下问题：</p><ol>",
         escaped(&inspection.subject),
         escaped(&inspection.office_name),
-        date(inspection.planned_on),
+        date(local_day(recorded.taken_at)),
         escaped(&inspection.subject),
     );
     for item in &read.items {

@@ -161,8 +161,9 @@ fn facts(family: Family, section: Section) -> &'static str {
                UNION ALL
               SELECT office_id, kind, due_on, false, true FROM filing_missing) f"
         }
+        // A survey or a self-assessment that was filed again for its time is the office's last word.
         (Family::Feedback, _) => {
-            "(SELECT *, happened_on AS day FROM filing_figure WHERE happened_on IS NOT NULL) f"
+            "(SELECT *, happened_on AS day FROM filing_figure WHERE happened_on IS NOT NULL AND newest) f"
         }
     }
 }
@@ -192,8 +193,8 @@ fn sums(family: Family) -> Vec<String> {
             "count(*) FILTER (WHERE f.state = 'rectified')",
             "count(*) FILTER (WHERE f.state = 'verified')",
             "count(*) FILTER (WHERE f.state = 'dismissed')",
-            "count(DISTINCT (f.office_id, f.about_key)) FILTER (WHERE f.about = 'case' AND f.state <> 'dismissed')",
-            "count(DISTINCT (f.office_id, f.about_key)) FILTER (WHERE f.about = 'case' AND f.state <> 'dismissed' AND f.concluded)",
+            "count(DISTINCT (f.office_id, f.about_key)) FILTER (WHERE f.about = 'case' AND f.state <> 'dismissed' AND f.cleared_at IS NULL)",
+            "count(DISTINCT (f.office_id, f.about_key)) FILTER (WHERE f.about = 'case' AND f.state <> 'dismissed' AND f.cleared_at IS NULL AND f.concluded)",
         ]),
         Family::Rectifications => each(&[
             "count(*) FILTER (WHERE f.made OR f.day < (now() AT TIME ZONE 'Asia/Shanghai')::date)",

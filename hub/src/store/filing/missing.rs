@@ -17,10 +17,12 @@ pub struct MissingOf {
     pub missing: Missing,
 }
 
-/// Puts what is missing of an office in the place of what was.
+/// Puts what is missing of an office, of periods that ended on `since` or later, in the place of what was; what was missing
+/// of earlier ones goes when its filing has come.
 pub async fn replace(
     connection: &mut PgConnection,
     office_id: OfficeId,
+    since: Date,
     missing: &[Missing],
 ) -> Result<(), sqlx::Error> {
     let kinds: Vec<&str> = missing.iter().map(|one| one.kind.code()).collect();
@@ -29,10 +31,14 @@ pub async fn replace(
     query!(
         r#"DELETE FROM filing_missing m
             WHERE office_id = $1 AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::date[]) AS n (kind, last_day)
-                                                  WHERE n.kind = m.kind AND n.last_day = m.last_day)"#,
+                                                  WHERE n.kind = m.kind AND n.last_day = m.last_day)
+              AND (last_day >= $4 OR EXISTS (SELECT FROM filing f
+                                              WHERE f.office_id = m.office_id AND f.kind = m.kind
+                                                AND f.happened_on BETWEEN m.first_day AND m.last_day))"#,
         office_id.as_str(),
         &kinds as &[&str],
         &last_days,
+        since,
     )
     .execute(&mut *connection)
     .await?;
@@ -46,6 +52,17 @@ pub async fn replace(
         &column(|one| one.period.first_day),
         &last_days,
         &column(|one| one.due_on),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Of an office that takes part no more nothing is missing.
+pub async fn forget(connection: &mut PgConnection, office_id: OfficeId) -> Result<(), sqlx::Error> {
+    query!(
+        "DELETE FROM filing_missing WHERE office_id = $1",
+        office_id.as_str()
     )
     .execute(connection)
     .await?;

@@ -268,7 +268,7 @@ async fn move_paper(
     Ok(())
 }
 
-/// Whatever the notary declared before is replaced; cases of those declared now come before the rules again.
+/// Whatever the notary declared before is replaced; cases of those declared now or before come before the rules again.
 async fn declare(
     connection: &mut PgConnection,
     filing: &Filing,
@@ -276,12 +276,12 @@ async fn declare(
     kin: &[Relative],
 ) -> Result<(), sqlx::Error> {
     let office_id = filing.office_id.as_str();
-    query!(
-        "DELETE FROM recusal WHERE office_id = $1 AND licence_no = $2",
+    let before = query_scalar!(
+        "DELETE FROM recusal WHERE office_id = $1 AND licence_no = $2 RETURNING token",
         office_id,
         licence_no
     )
-    .execute(&mut *connection)
+    .fetch_all(&mut *connection)
     .await?;
     let tokens = tokens(kin);
     let relations: Vec<&str> = kin
@@ -306,7 +306,7 @@ async fn declare(
             WHERE p.office_id = $1 AND c.notary_licence_no = $2 AND p.id_token = ANY($3)"#,
         office_id,
         licence_no,
-        &tokens,
+        &[before, tokens].concat(),
     )
     .fetch_all(&mut *connection)
     .await?;

@@ -152,6 +152,13 @@ pub async fn reinstate(pool: &PgPool, office_id: OfficeId) -> Result<Reinstateme
         .execute(&mut **tx)
         .await?;
         sqlx::query!(
+            "INSERT INTO office_absence (office_id, revoked_at, reinstated_at)
+             SELECT office_id, revoked_at, now() FROM office WHERE office_id = $1 AND revoked_at IS NOT NULL",
+            office_id.as_str(),
+        )
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query!(
             "UPDATE office SET status = 'active', revoked_at = NULL WHERE office_id = $1",
             office_id.as_str(),
         )

@@ -7,6 +7,7 @@ use linkage::subject::SubjectKind;
 use sqlx::{PgConnection, query, query_scalar};
 use time::Date;
 
+use super::participation;
 use crate::local_time::local_day;
 use crate::store::decode::parse;
 use crate::store::duplicate::MOST_BEHIND_A_KEY;
@@ -22,18 +23,20 @@ pub async fn office(
     let row = query!(
         r#"SELECT coalesce(p.matters_excluded, '{}') AS "matters_excluded!", coalesce(p.foreign_allowed, true)
                   AS "foreign_allowed!", coalesce(p.practice_area, '{}') AS "practice_area!",
-                  coalesce(p.keeps_approval, false) AS "keeps_approval!", o.created_at
+                  coalesce(p.keeps_approval, false) AS "keeps_approval!"
              FROM office o LEFT JOIN office_profile p ON p.office_id = o.office_id WHERE o.office_id = $1"#,
         office_id.as_str(),
     )
-    .fetch_optional(connection)
+    .fetch_optional(&mut *connection)
     .await?;
+    let participation = participation::of(connection, office_id).await?;
+    let participation = participation.unwrap_or_default();
     Ok(row.map_or_else(OfficeFacts::default, |row| OfficeFacts {
         matters_excluded: row.matters_excluded,
         domestic_only: !row.foreign_allowed,
         practice_area: row.practice_area,
         keeps_approval: row.keeps_approval,
-        takes_part_since: Some(local_day(row.created_at)),
+        participation,
     }))
 }
 

@@ -39,6 +39,11 @@ impl Finding {
     pub fn is_overdue(&self, today: Date) -> bool {
         self.state == FindingState::Notified && self.due_on.is_some_and(|due| due < today)
     }
+
+    /// Whether it waits for people and no rule finds it any more.
+    pub fn is_gone(&self) -> bool {
+        self.state == FindingState::Open && self.cleared_at.is_some()
+    }
 }
 
 /// One step of its life.
@@ -109,6 +114,23 @@ pub async fn settle(
         &rules as &[&str],
     )
     .execute(&mut *connection)
+    .await?;
+    // Of what has other facts now nobody decides any more, until they stand.
+    query!(
+        r#"SELECT f.finding_id
+             FROM unnest($2::text[], $3::text[], $4::text[], $5::jsonb[]) AS h (about, about_key, rule_id, evidence)
+             JOIN supervision_finding f ON f.office_id = $1 AND f.about = h.about AND f.about_key = h.about_key
+                                       AND f.rule_id = h.rule_id
+            WHERE f.evidence - $6::text[] <> h.evidence - $6::text[]
+            ORDER BY f.finding_id FOR UPDATE OF f"#,
+        office_id.as_str(),
+        &abouts as &[&str],
+        &keys as &[&str],
+        &rules as &[&str],
+        &evidence,
+        DERIVED as &[&str],
+    )
+    .fetch_all(&mut *connection)
     .await?;
     // Other facts open what was decided, and a step says so.
     let reopened = query!(

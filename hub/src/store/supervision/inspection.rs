@@ -214,7 +214,8 @@ pub async fn take(
         r#"UPDATE inspection SET
                state = $2,
                notified_at = CASE WHEN $2 = 'notified' THEN coalesce(notified_at, now()) ELSE notified_at END,
-               due_on = coalesce($3, due_on),
+               -- What is closed without a rectification is waited for no more, and counts as none that was made.
+               due_on = CASE WHEN $2 = 'closed' AND state = 'notified' THEN NULL ELSE coalesce($3, due_on) END,
                rectified_at = CASE WHEN $2 = 'rectified' THEN now() ELSE rectified_at END,
                rectified_late = rectified_late
                    OR ($2 = 'rectified' AND (now() AT TIME ZONE 'Asia/Shanghai')::date > due_on),

@@ -5,6 +5,7 @@ pub mod facts;
 pub mod finding;
 pub mod inspection;
 pub mod inspection_finding;
+pub mod participation;
 pub mod profile;
 pub mod reminder;
 pub mod work;

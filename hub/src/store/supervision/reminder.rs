@@ -6,8 +6,8 @@ use linkage::office::OfficeId;
 use sqlx::{PgConnection, query};
 use time::Date;
 
+use super::participation;
 use crate::filing::FilingKind;
-use crate::local_time::local_day;
 use crate::store::decode::parse;
 use crate::store::feed::notice::{self, NewNotice, NoticeKind};
 use crate::supervision::reminder::{Periods, Reminder};
@@ -50,20 +50,15 @@ pub async fn send(
     notice::insert_of(connection, NoticeKind::ReportWanted, &notices).await
 }
 
-/// What an office handed in since a day of those kinds; nothing when there is no such office.
+/// What an office handed in since a day of those kinds; nothing when there is no such office, or it is revoked.
 pub async fn periods(
     connection: &mut PgConnection,
     office_id: OfficeId,
     kinds: &[FilingKind],
     since: Date,
 ) -> Result<Option<Periods>, sqlx::Error> {
-    let office = query!(
-        "SELECT created_at FROM office WHERE office_id = $1 AND status = 'active'",
-        office_id.as_str(),
-    )
-    .fetch_optional(&mut *connection)
-    .await?;
-    let Some(office) = office else {
+    let participation = participation::of(&mut *connection, office_id).await?;
+    let Some(participation) = participation.filter(|part| !part.is_over()) else {
         return Ok(None);
     };
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
@@ -82,7 +77,7 @@ pub async fn periods(
         .collect::<Result<_, sqlx::Error>>()?;
     Ok(Some(Periods {
         office_id,
-        takes_part_since: local_day(office.created_at),
+        participation,
         filed,
     }))
 }

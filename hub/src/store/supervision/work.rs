@@ -309,8 +309,8 @@ pub async fn look_again(
     Ok(())
 }
 
-/// Puts cases down whose day has come, and, where it does not wait already, what every office filed or has to file.
-/// Returns how many cases there were.
+/// Puts cases down whose day has come, and, where it does not wait already, what every office filed or has to file; of a
+/// revoked one while anything is missing of it. Returns how many cases there were.
 pub async fn put_due(pool: &PgPool, today: Date) -> Result<u64, sqlx::Error> {
     let put = query!(
         r#"WITH due AS (DELETE FROM supervision_look WHERE look_on <= $1 RETURNING office_id, source_case_id),
@@ -321,7 +321,8 @@ pub async fn put_due(pool: &PgPool, today: Date) -> Result<u64, sqlx::Error> {
                          GROUP BY office_id, part),
                 filed AS (INSERT INTO supervision_work (work_id, office_id, source_case_ids)
                           SELECT gen_random_uuid(), o.office_id, '{}' FROM office o
-                           WHERE o.status = 'active'
+                           WHERE (o.status = 'active'
+                                  OR EXISTS (SELECT FROM filing_missing m WHERE m.office_id = o.office_id))
                              AND NOT EXISTS (SELECT FROM supervision_work w
                                               WHERE w.office_id = o.office_id AND w.source_case_ids = '{}'))
            SELECT count(*) AS "count!" FROM due"#,

@@ -57,7 +57,7 @@ fn standard(rules: &Rules, case: &CaseFacts) -> Option<(String, i64, i64)> {
 /// Of a case that came to nothing, the fee may have been given back.
 fn is_charged(case: &CaseFacts) -> bool {
     use CaseState::*;
-    case.accepted_on.is_some() && !matches!(case.state, Rejected | Terminated | Withdrawn | Refused)
+    case.accepted_on.is_some() && !matches!(case.state, Rejected | Terminated | Refused)
 }
 
 fn evidence(case: &CaseFacts, item: &str, min: i64, max: i64) -> Value {

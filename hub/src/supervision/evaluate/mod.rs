@@ -60,9 +60,12 @@ impl Verdict {
 }
 
 impl Judge<'_> {
-    /// All rules over a case.
+    /// All rules over a case; of one that was withdrawn none says anything.
     pub fn case(&self, case: &CaseFacts, office: &OfficeFacts) -> Judgement {
         let mut judgement = Judgement::default();
+        if case.state == CaseState::Withdrawn {
+            return judgement;
+        }
         let day = case.day();
         let concluded_on = case.concluded_on();
         for rule in &self.rules.rules {
@@ -239,7 +242,8 @@ impl CaseFacts {
         match self.state {
             CaseState::Withdrawn => None,
             CaseState::Refused | CaseState::Rejected | CaseState::Terminated => {
-                self.closed_on.or(self.issued_on).or(self.day())
+                let ended = self.closed_on.or(self.issued_on);
+                ended.or(self.applied_on).or(self.accepted_on)
             }
             _ => self.issued_on,
         }

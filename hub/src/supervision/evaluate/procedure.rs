@@ -34,7 +34,6 @@ pub(super) fn in_person(case: &CaseFacts, matters: &[MatterType]) -> Option<Valu
 
 /// A step that is dated before the one it follows, or an acceptance that nobody dated: nothing can be measured from it.
 pub(super) fn step_order(case: &CaseFacts) -> Option<Value> {
-    (case.state != CaseState::Withdrawn).then_some(())?;
     let accepted = is_under_way(case.state) || case.state.is_issued_or_later();
     if accepted && case.accepted_on.is_none() {
         return Some(json!({ "state": case.state.code(), "accepted_on": null }));
@@ -82,7 +81,6 @@ pub(super) fn time_limit(judge: &Judge<'_>, case: &CaseFacts, working_days: u32)
     });
     let evidence = judge.measured(due, evidence);
     match case.issued_on {
-        _ if case.state == CaseState::Withdrawn => Verdict::default(),
         Some(issued_on) => Verdict::when((issued_on > due).then_some(evidence)),
         None if is_under_way(case.state) => judge.after(due, evidence),
         None => Verdict::default(),

@@ -17,7 +17,7 @@ pub(super) fn major_unreported(
     office: &OfficeFacts,
     working_days: u32,
 ) -> Verdict {
-    let (true, Some(from)) = (case.major && is_live(case), case.accepted_on) else {
+    let (true, Some(from)) = (case.major, case.accepted_on) else {
         return Verdict::default();
     };
     let wanted = Wanted {
@@ -35,7 +35,7 @@ pub(super) fn major_not_flagged(
     parties: usize,
     cities: usize,
 ) -> Option<Value> {
-    (case.state.is_accepted_or_later() && !case.major && is_live(case)).then_some(())?;
+    (case.state.is_accepted_or_later() && !case.major).then_some(())?;
     let lying_in: BTreeSet<&str> = case
         .real_estate
         .iter()
@@ -72,8 +72,8 @@ pub(super) fn refused_elsewhere(
     within_days: i64,
     except: &[ReasonCode],
 ) -> Verdict {
-    let live = is_live(case) && case.state != CaseState::Refused;
-    let Some(accepted_on) = case.accepted_on.filter(|_| live) else {
+    let goes_on = case.state != CaseState::Refused;
+    let Some(accepted_on) = case.accepted_on.filter(|_| goes_on) else {
         return Verdict::default();
     };
     let mut refusals = case.refused_elsewhere.iter().filter(|refused| {
@@ -138,7 +138,7 @@ struct Wanted {
 }
 
 /// Hits when no filing of that kind that answers it came in time; one that came late does not take it away. Nothing is
-/// asked for of a time before the office took part.
+/// asked for of a time in which the office did not take part.
 fn unfiled(
     judge: &Judge<'_>,
     case: &CaseFacts,
@@ -151,10 +151,10 @@ fn unfiled(
         from,
         working_days,
     } = wanted;
-    if office.takes_part_since.is_some_and(|since| from < since) {
+    let due = judge.calendar.limit_after(from, working_days);
+    if !office.participation.covers(from, due) {
         return Verdict::default();
     }
-    let due = judge.calendar.limit_after(from, working_days);
     let filed = case.filed.iter();
     let first = filed
         .filter(|filed| filed.kind == kind && answers(filed))
@@ -173,10 +173,6 @@ fn unfiled(
     }
 }
 
-fn is_live(case: &CaseFacts) -> bool {
-    case.state != CaseState::Withdrawn
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::sample::{self, hits, judged};
@@ -184,6 +180,7 @@ mod tests {
     use crate::filing::FilingKind;
     use crate::statistics::calendar::Calendar;
     use crate::supervision::facts::{CaseFacts, Refused};
+    use crate::supervision::participation::Participation;
     use crate::supervision::rule::Rules;
     use linkage::vocabulary::CaseState;
     use time::macros::date;
@@ -348,7 +345,10 @@ mod tests {
             today: sample::TODAY,
         };
         let since = |day| OfficeFacts {
-            takes_part_since: Some(day),
+            participation: Participation {
+                since: Some(day),
+                ..Participation::default()
+            },
             ..sample::office()
         };
         assert_eq!(

@@ -7,6 +7,7 @@ use super::Judge;
 use crate::filing::FilingKind;
 use crate::statistics::calendar::Calendar;
 use crate::supervision::facts::{CaseFacts, Filed, OfficeFacts, PartyFacts};
+use crate::supervision::participation::Participation;
 use crate::supervision::rule::Rules;
 use linkage::vocabulary::{CaseState, ForeignRelation, PartyKind, PartyRole};
 
@@ -56,7 +57,7 @@ pub(crate) fn office() -> OfficeFacts {
         domestic_only: true,
         practice_area: vec!["3301".to_owned()],
         keeps_approval: true,
-        takes_part_since: None,
+        participation: Participation::default(),
     }
 }
 
@@ -125,6 +126,32 @@ fn a_case_has_ended_with_a_certificate_or_without_one() {
     );
     let under_way = hit(CaseState::UnderReview, None, None);
     assert_eq!(under_way.map(|(concluded, _)| concluded), Some(false));
+}
+
+#[test]
+fn a_case_that_ended_without_a_day_of_it_did_so_on_the_day_that_figures_count_it_on() {
+    let case = CaseFacts {
+        state: CaseState::Terminated,
+        applied_on: Some(date!(2024 - 05 - 31)),
+        accepted_on: Some(date!(2024 - 06 - 04)),
+        issued_on: None,
+        approver_licence_no: Some("N1".to_owned()),
+        ..case()
+    };
+    let days = judged(&case).hits.into_iter().map(|hit| hit.happened_on);
+    assert_eq!(days.collect::<Vec<_>>(), [case.applied_on]);
+}
+
+#[test]
+fn no_rule_says_anything_of_a_withdrawn_case() {
+    let withdrawn = CaseFacts {
+        state: CaseState::Withdrawn,
+        fee_charged_fen: 6_000,
+        fee_reduced_fen: 6_000,
+        approver_licence_no: Some("N1".to_owned()),
+        ..case()
+    };
+    assert_eq!(judged(&withdrawn), super::Judgement::default());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use notary_hub::filing::window::{Form, Window};
 use notary_hub::identity::Role;
 use notary_hub::store::figures::person_month;
 use notary_hub::store::filing::score_again_if_due;
-use notary_proto::hub::v1::PartyRole;
+use notary_proto::hub::v1::{CaseState, PartyRole};
 use serde_json::{Value, json};
 
 use super::get::{keys, table, values};
@@ -101,6 +101,44 @@ async fn a_case_under_way_whose_time_is_over_is_a_finding_and_weighs_on_no_compl
     let measures = ["findings", "cases_with_findings", "compliance_rate"];
     let (rows, _) = told(&bureau, &measures, "group_by=office&rule=TIME_LIMIT").await;
     assert_eq!(rows[0], row("hangzhou", json!([2, 2, 0.5])));
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_no_rule_finds_any_more_weighs_on_no_compliance_though_the_office_was_notified_of_it()
+{
+    let bureau = judged_cases().await;
+    let finding = one_finding(&bureau).await;
+    done(&bureau, &finding, &[("notify", Some("2099-01-31"))]).await;
+    let withdrawn = late("A1").revision(2).state(CaseState::Withdrawn);
+    bureau
+        .seed
+        .office(&bureau.hub, "hangzhou", vec![withdrawn])
+        .await;
+    judged(&bureau).await;
+    let measures = [
+        "findings_notified",
+        "cases_with_findings",
+        "compliance_rate",
+    ];
+    let (rows, _) = told(&bureau, &measures, "group_by=office&rule=TIME_LIMIT").await;
+    assert_eq!(rows[0], row("hangzhou", json!([1, 0, 1.0])));
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_counts_on_a_day_to_come_has_a_row_so_that_rows_add_up_to_their_total() {
+    let bureau = judged_cases().await;
+    let finding = one_finding(&bureau).await;
+    let steps = [("notify", Some("2099-01-31")), ("rectify", None)];
+    done(&bureau, &finding, &steps).await;
+    let measures = ["rectifications_due"];
+    let (rows, totals) = told(&bureau, &measures, "group_by=month").await;
+    assert_eq!(rows, [row("2099-01", json!([1]))]);
+    assert_eq!(totals, json!([1]));
+    // Of what there was before nothing is said of days to come.
+    let before = "group_by=month&from=2100-01&to=2100-12";
+    assert_eq!(told(&bureau, &measures, before).await.0, []);
     bureau.hub.app.stop().await.unwrap();
 }
 
@@ -257,6 +295,20 @@ async fn complaints_satisfaction_and_self_assessments_follow_from_what_offices_f
         row("self_assessment", json!([1, 1])),
     ];
     assert_eq!(kinds.0, expected);
+    // Filed again for the same time, the last word counts.
+    let period = json!({ "first_day": "2024-04-01", "last_day": "2024-06-30" });
+    let again = json!({ "kind": "satisfaction", "period": period, "asked": 10, "answers": [0, 0, 0, 0, 2] });
+    filed(&bureau, "hangzhou", again).await;
+    let mut lacking = assessment();
+    let items_of = lacking["items"].as_array_mut().unwrap();
+    let met = items_of.iter_mut().find(|item| item["answer"] == "yes");
+    met.unwrap()["answer"] = "no".into();
+    filed(&bureau, "hangzhou", lacking).await;
+    let (rows, _) = told(&bureau, &measures[2..6], "group_by=office").await;
+    assert_eq!(rows[0], row("hangzhou", json!([1, 2, 5.0, 1])));
+    let (_, totals) = told(&bureau, &measures[6..], "group_by=").await;
+    let less = (items - sizes - 1.0) / items;
+    assert!((totals[0].as_f64().unwrap() - less).abs() < 1e-9);
     // Each office sees what it filed itself; nobody's words are told with the figures.
     let own = bureau
         .get(

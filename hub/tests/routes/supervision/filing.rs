@@ -169,6 +169,13 @@ async fn a_number_in_a_text_a_day_to_come_and_an_empty_declaration_are_refused()
     assert!(!numbered.text().contains("138"));
     let to_come = file(&bureau, notary, "", complaint("2099-06-03"), TEXT).await;
     assert_eq!(to_come.status, 400);
+    let period = json!({ "first_day": "2024-06-01", "last_day": "2099-06-30" });
+    let unfinished = json!({ "kind": "service_counts", "period": period, "legal_aid": 1, "home_visits": 2, "fee_waivers": 0 });
+    let unfinished = file(&bureau, notary, "", unfinished, "").await;
+    assert_eq!(
+        (unfinished.status, &unfinished.json()["field"]),
+        (400, &"detail".into())
+    );
     let empty = json!({ "kind": "recusal", "licence_no": "N1", "kin": [] });
     let empty = file(&bureau, notary, "", empty, "").await;
     assert_eq!((empty.status, &empty.json()["field"]), (400, &"kin".into()));
@@ -217,6 +224,12 @@ async fn a_case_of_a_notarys_relative_is_found_once_the_relative_is_declared() {
     assert_eq!(filed.status, 201, "{}", filed.text());
     judged(&bureau).await;
     assert_eq!(recusal().await[0]["about_key"], "C1");
+    // It was somebody else.
+    let body = json!({ "kind": "recusal", "licence_no": "N1", "withdrawn": true, "kin": [] });
+    let filed = file(&bureau, notary_of("hangzhou"), "", body, "").await;
+    assert_eq!(filed.status, 201, "{}", filed.text());
+    judged(&bureau).await;
+    assert!(recusal().await.is_empty());
     bureau.hub.app.stop().await.unwrap();
 }
 

@@ -6,6 +6,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use super::{notary_of, supervisor};
 use crate::client::{Answer, Bureau, Colleague};
+use notary_hub::identity::Role;
 
 const PATH: &str = "/api/v1/supervision/inspections";
 
@@ -67,13 +68,20 @@ async fn an_inspection_is_planned_recorded_notified_rectified_and_closed() {
         .unwrap();
     assert_eq!(told, 1);
 
+    // Made, and recorded, two days behind the day of the plan.
+    let recorded =
+        "UPDATE inspection_step SET taken_at = '2026-03-04 09:00+08' WHERE step = 'record'";
+    sqlx::query(recorded)
+        .execute(&bureau.hub.db.pool)
+        .await
+        .unwrap();
     let page = get(&bureau, office, &format!("/{id}/notice")).await;
     assert!(page.header("content-type").starts_with("text/html"));
     for part in [
         "窗口规范 &lt;一&gt;",
         "大厅面积不足",
         "2099年1月31日",
-        "2026年3月2日",
+        "2026年3月4日",
     ] {
         assert!(page.text().contains(part), "{part}");
     }
@@ -168,5 +176,30 @@ async fn what_is_overdue_stands_on_top_and_pages_go_on_behind_it() {
         .await
         .json();
     assert_eq!(subjects(&second), ["乙"]);
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_inspection_of_an_office_that_is_gone_is_closed_by_the_bureau_and_counts_as_no_rectification()
+ {
+    let bureau = Bureau::open().await;
+    let id = super::notified(&bureau, "hangzhou", "窗口").await;
+    let passed = "UPDATE inspection SET due_on = '2024-01-31'";
+    let pool = &bureau.hub.db.pool;
+    sqlx::query(passed).execute(pool).await.unwrap();
+    let due = async || {
+        let path = "/api/v1/statistics?measures=rectifications_due&group_by=";
+        let table = bureau.get(Role::Analyst, path).await.json();
+        table["totals"][0]["value"].as_i64().unwrap()
+    };
+    assert_eq!(due().await, 1);
+    let close = json!({ "step": "close", "reason": "该处已注销" });
+    let by_office = step(&bureau, notary_of("hangzhou"), &id, close.clone()).await;
+    assert_eq!(by_office.status, 403);
+    let closed = step(&bureau, supervisor(), &id, close).await;
+    assert_eq!(closed.status, 200, "{}", closed.text());
+    assert_eq!(due().await, 0);
+    let page = get(&bureau, supervisor(), "").await.json();
+    assert_eq!(page["items"][0]["overdue"], false);
     bureau.hub.app.stop().await.unwrap();
 }

@@ -136,3 +136,67 @@ async fn an_inspection_notifies_of_findings_that_it_takes_in_and_is_closed_when_
     assert_eq!(step(&bureau, bureaus, id, close).await.status, 200);
     bureau.hub.app.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn nobody_is_notified_of_what_no_rule_finds_any_more() {
+    let bureau = Bureau::open().await;
+    let (bureaus, office) = (supervisor(), notary_of("hangzhou"));
+    let both = vec![late("C1"), late("C2").number(2)];
+    bureau.seed.office(&bureau.hub, "hangzhou", both).await;
+    judged(&bureau).await;
+    let found = findings(&bureau, bureaus, "").await;
+    let plan =
+        json!({ "office_id": "hangzhou", "subject": "办证期限", "planned_on": "2026-03-02" });
+    let planned = bureau.ask(bureaus, Method::POST, PATH, plan).await.json();
+    let id = planned["inspection_id"].as_str().unwrap();
+    let taken = put(&bureau, bureaus, id, &[&found[0], &found[1]]).await;
+    assert_eq!(taken.status, 200);
+
+    // The office mends the day of one.
+    let in_time = vec![late("C1").issued("2024-03-08").revision(2)];
+    bureau.seed.office(&bureau.hub, "hangzhou", in_time).await;
+    judged(&bureau).await;
+    let of = |key: &str| {
+        let of = |finding: &&Value| finding["about_key"] == key;
+        found.iter().find(of).unwrap()
+    };
+    let (gone, left) = (of("C1"), of("C2"));
+    let notified = take(&bureau, bureaus, gone, "notify", Some("2099-01-31")).await;
+    assert_eq!(
+        (notified.status, notified.problem()),
+        (409, "FACTS_CHANGED".into())
+    );
+    let listed = async |who| {
+        let path = format!("{PATH}/{id}");
+        let read = bureau
+            .ask(who, Method::GET, &path, Value::Null)
+            .await
+            .json();
+        let findings = read["findings"].as_array().unwrap().iter();
+        let keys = findings.map(|finding| finding["about_key"].as_str().unwrap().to_owned());
+        keys.collect::<Vec<_>>()
+    };
+    assert_eq!(listed(bureaus).await, ["C2"]);
+    let again = put(&bureau, bureaus, id, &[gone, left]).await;
+    assert_eq!(again.status, 400, "{}", again.text());
+
+    let record = json!({ "step": "record", "reason": "现场检查", "items": ["大厅面积不足"] });
+    assert_eq!(step(&bureau, bureaus, id, record).await.status, 200);
+    let issue = json!({ "step": "issue", "reason": "依据122号文", "due_on": "2099-01-31" });
+    assert_eq!(step(&bureau, bureaus, id, issue).await.status, 200);
+    let told = findings(&bureau, office, "").await;
+    assert_eq!((told.len(), &told[0]["about_key"]), (1, &"C2".into()));
+
+    // What the notice told of stays in it, also when it is over.
+    let late = vec![late("C2").number(2).issued("2024-03-08").revision(2)];
+    bureau.seed.office(&bureau.hub, "hangzhou", late).await;
+    judged(&bureau).await;
+    assert_eq!(listed(office).await, ["C2"]);
+    let dismissed = take(&bureau, bureaus, left, "dismiss", None).await;
+    assert_eq!(dismissed.status, 200, "{}", dismissed.text());
+    let rectify = json!({ "step": "rectify", "reason": "已整改" });
+    assert_eq!(step(&bureau, office, id, rectify).await.status, 200);
+    let close = json!({ "step": "close", "reason": "复查合格" });
+    assert_eq!(step(&bureau, bureaus, id, close).await.status, 200);
+    bureau.hub.app.stop().await.unwrap();
+}
