@@ -119,15 +119,9 @@ impl Database {
 
     /// Closes the pools, then stops the private PostgreSQL if it is ours.
     pub async fn close(self) -> Result<(), DatabaseError> {
-        self.writers.close().await;
-        self.lookups.hub.close().await;
-        self.lookups.held.close().await;
-        self.lookups.searches.pool().close().await;
-        self.linking.close().await;
-        self.supervision.close().await;
-        self.audit.close().await;
-        self.feeds.close().await;
-        self.general.close().await;
+        for (_, pool) in self.pools() {
+            pool.close().await;
+        }
         match self.embedded {
             Some(postgres) => Ok(postgres.stop().await?),
             None => Ok(()),

@@ -1,4 +1,4 @@
-//! Connection pools, one for each lane: writers, look-ups, feeds, and everything else.
+//! Connection pools, one for each kind of work, so that none waits for the connections of another.
 
 use std::str::FromStr;
 use std::time::Duration;

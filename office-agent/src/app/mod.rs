@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use axum::Router;
 use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -32,7 +33,7 @@ use crate::identity::{self, Identities, IdentityError, Renewal};
 use crate::mapping::MappingError;
 use crate::outbox::{self, Outbox, OutboxError};
 use crate::reconcile;
-use crate::source::push::guarded;
+use crate::source::push::{PushEndpoint, guarded};
 use crate::source::{self, SourceStates};
 use crate::sync::{Sync, SyncState, Timing};
 use crate::telemetry::metrics::{self as names, CERTIFICATE_END};
@@ -163,43 +164,10 @@ impl Agent {
         let (current, identities) = watch::channel(Arc::new(identity));
         let state = Arc::new(watch::Sender::new(SyncState::default()));
         let states = SourceStates::default();
-        let page = Local {
-            config: Arc::clone(config),
-            identities: identities.clone(),
-            outbox: outbox.clone(),
-            sync: state.subscribe(),
-            sources: states.clone(),
-            metrics: metrics.clone(),
-        };
         let pushes = sources::push_endpoint(outbox.clone(), &pipelines);
-        let counter = Counter {
-            config: Arc::clone(config),
-            identities: identities.clone(),
-        };
-        let filings = Filings {
-            config: Arc::clone(config),
-            identities: identities.clone(),
-        };
-        let router = guarded(page.router())
-            .merge(pushes.router())
-            .merge(counter.router())
-            .merge(filings.router());
+        let router = self.doors(&identities, state.subscribe(), &states, pushes);
         let mut tasks = JoinSet::new();
-        let serving =
-            axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
-        let stopped = stop.clone();
-        tasks.spawn(async move {
-            let out_of_patience = async {
-                stopped.cancelled().await;
-                tokio::time::sleep(LAST_CALLS).await;
-            };
-            tokio::select! {
-                ended = serving => if let Err(error) = ended {
-                    tracing::error!(%error, "the loopback endpoint ended");
-                },
-                () = out_of_patience => tracing::warn!("calls on loopback were cut short"),
-            }
-        });
+        tasks.spawn(serve(listener, router, stop.clone()));
         tasks.spawn(identity::keep_renewed(
             Renewal {
                 data_dir: config.data_dir.clone(),
@@ -262,6 +230,52 @@ impl Agent {
             tasks.shutdown().await;
         }
         Ok(key_wanted.await.ok().filter(|_| !all.is_cancelled()))
+    }
+
+    /// What is answered on loopback.
+    fn doors(
+        &self,
+        identities: &Identities,
+        sync: watch::Receiver<SyncState>,
+        sources: &SourceStates,
+        pushes: PushEndpoint,
+    ) -> Router {
+        let page = Local {
+            config: Arc::clone(&self.config),
+            identities: identities.clone(),
+            outbox: self.outbox.clone(),
+            sync,
+            sources: sources.clone(),
+            metrics: self.metrics.clone(),
+        };
+        let counter = Counter {
+            config: Arc::clone(&self.config),
+            identities: identities.clone(),
+        };
+        let filings = Filings {
+            config: Arc::clone(&self.config),
+            identities: identities.clone(),
+        };
+        guarded(page.router())
+            .merge(pushes.router())
+            .merge(counter.router())
+            .merge(filings.router())
+    }
+}
+
+/// Answers until `stop`, and calls that are open then for a little longer.
+async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let serving =
+        axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let out_of_patience = async {
+        stop.cancelled().await;
+        tokio::time::sleep(LAST_CALLS).await;
+    };
+    tokio::select! {
+        ended = serving => if let Err(error) = ended {
+            tracing::error!(%error, "the loopback endpoint ended");
+        },
+        () = out_of_patience => tracing::warn!("calls on loopback were cut short"),
     }
 }
 
