@@ -1,7 +1,7 @@
 //! Self-assessments of windows: the bureau's board, the office's own items, and the catalogue they are told by.
 
 use http::Method;
-use notary_hub::statistics::structure::{self, Change};
+use notary_hub::statistics::restructure::{self, Change};
 use notary_hub::store::office::Level;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
@@ -207,7 +207,7 @@ async fn a_level_that_is_corrected_scores_again_what_was_assessed_under_it() {
         belonging: None,
     };
     let office = "hangzhou".parse().unwrap();
-    structure::change(
+    restructure::change(
         pool,
         office,
         date!(2020 - 01 - 01),
