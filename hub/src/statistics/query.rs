@@ -223,7 +223,11 @@ impl Reader<'_> {
                 complete(key, cell);
             }
         }
-        compared.retain(|key, cell| !cell.is_nothing() && has_begun(key, self.today));
+        compared.retain(|key, cell| match has_begun(key, self.today) {
+            true => !cell.is_nothing(),
+            // Nobody expects anything of what lies ahead, but what counts there is in the total.
+            false => cell.now != Counted::default(),
+        });
         for family in partly {
             for (when, back, period) in &periods {
                 self.spread(&mut compared, group_by, family, (*when, *back, *period))
@@ -339,7 +343,7 @@ fn undone(mut key: Key, back: Option<Back>) -> Option<Key> {
     Some(key)
 }
 
-/// What lies ahead has no row, whatever there was before it.
+/// Whether the time that it is of has come.
 fn has_begun(key: &Key, today: Date) -> bool {
     key.iter()
         .all(|value| !matches!(value, Value::Time(first) if *first > today))

@@ -147,6 +147,31 @@ async fn findings_are_counted_by_what_people_made_of_them_and_rectifications_by_
 }
 
 #[tokio::test]
+async fn what_counts_ahead_of_today_has_a_row_like_everything_in_the_total() {
+    let bureau = judged_cases().await;
+    let finding = one_finding(&bureau).await;
+    let rectified = [("notify", Some("2099-01-31")), ("rectify", None)];
+    done(&bureau, &finding, &rectified).await;
+    let (rows, totals) = told(
+        &bureau,
+        &["rectifications_due"],
+        "group_by=month&from=2098&to=2099",
+    )
+    .await;
+    assert_eq!(rows, [row("2099-01", json!([1]))]);
+    assert_eq!(totals, json!([1]));
+    // Months ahead of which there is nothing but what they are compared with have none.
+    let (rows, _) = told(
+        &bureau,
+        &["rectifications_due"],
+        "group_by=month&from=2100&to=2100",
+    )
+    .await;
+    assert_eq!(rows, []);
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_summary_of_supervision_counts_what_the_figures_of_the_same_days_count() {
     let bureau = judged_cases().await;
     let finding = one_finding(&bureau).await;
