@@ -1,7 +1,7 @@
 //! Self-assessments as people look at them: the bureau all offices of a year side by side, and whose is missing; an
 //! office its own, and how it was before. An assessment is judged by the level that the office had on its day.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use linkage::office::OfficeId;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use super::window::{Score, Window};
 use crate::statistics::calendar::Calendar;
 use crate::statistics::structure::Structure;
 use crate::store::assessment::{self as store, Assessment};
-use crate::store::office::{self, Level};
+use crate::store::office::Level;
 use crate::store::structure::{self, OfficePeriod};
 
 /// An office that takes part, as it is today.
@@ -25,6 +25,8 @@ pub struct House {
     pub office_id: OfficeId,
     pub name: String,
     pub level: Level,
+    /// Since when it takes part.
+    pub since: Date,
 }
 
 /// An assessment and what it comes to.
@@ -47,16 +49,19 @@ pub enum State {
     Awaited,
     /// 逾期未报
     Overdue,
+    /// 尚未接入: the year was over before the office took part.
+    NotAsked,
 }
 
 impl State {
-    pub const ALL: [Self; 3] = [Self::Filed, Self::Awaited, Self::Overdue];
+    pub const ALL: [Self; 4] = [Self::Filed, Self::Awaited, Self::Overdue, Self::NotAsked];
 
     pub const fn code(self) -> &'static str {
         match self {
             Self::Filed => "filed",
             Self::Awaited => "awaited",
             Self::Overdue => "overdue",
+            Self::NotAsked => "not_asked",
         }
     }
 
@@ -65,6 +70,7 @@ impl State {
             Self::Filed => "已报送",
             Self::Awaited => "未到期",
             Self::Overdue => "逾期未报",
+            Self::NotAsked => "尚未接入",
         }
     }
 }
@@ -142,6 +148,7 @@ pub async fn board(
         let before = of_office().find(|one| one.year() < year).cloned();
         let state = match &newest {
             Some(_) => State::Filed,
+            None if year < house.since.year() => State::NotAsked,
             None if due_on.is_some_and(|due| due < duty.today) => State::Overdue,
             None => State::Awaited,
         };
@@ -196,21 +203,19 @@ async fn houses(
     only: Option<OfficeId>,
     today: Date,
 ) -> Result<Vec<House>, sqlx::Error> {
-    let offices = office::list(&mut *connection).await?;
-    let active: HashSet<OfficeId> = offices
-        .iter()
-        .filter(|office| !office.revoked)
-        .map(|office| office.office_id)
-        .collect();
+    let since = store::taking_part(&mut *connection).await?;
     let structure = Structure::on(today, periods);
     let places = structure.places().into_iter();
     Ok(places
-        .filter(|place| place.office == place.counts_under && active.contains(&place.office))
+        .filter(|place| place.office == place.counts_under)
         .filter(|place| only.is_none_or(|only| only == place.office))
-        .map(|place| House {
-            office_id: place.office,
-            name: place.unit.name.clone(),
-            level: place.unit.level,
+        .filter_map(|place| {
+            Some(House {
+                office_id: place.office,
+                name: place.unit.name.clone(),
+                level: place.unit.level,
+                since: *since.get(&place.office)?,
+            })
         })
         .collect())
 }
