@@ -192,7 +192,7 @@ struct OfficeArgs {
 
 #[derive(Debug, Args)]
 #[group(id = "changes", required = true, multiple = true,
-        args = ["name", "level", "district", "merged_into", "split_from"])]
+        args = ["name", "level", "district", "merged_into", "split_from", "independent"])]
 struct OfficeChangeArgs {
     office_id: OfficeId,
     /// First day on which it is so, e.g. 2021-04-09.
@@ -208,11 +208,14 @@ struct OfficeChangeArgs {
     #[arg(long)]
     district: Option<DistrictCode>,
     /// The office it became part of.
-    #[arg(long, conflicts_with = "split_from")]
+    #[arg(long, conflicts_with_all = ["split_from", "independent"])]
     merged_into: Option<OfficeId>,
     /// The office it was part of before; add it first.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "independent")]
     split_from: Option<OfficeId>,
+    /// It is part of no other office; on the day of a merger that was a mistake it takes that back.
+    #[arg(long)]
+    independent: bool,
 }
 
 /// A day such as 2021-04-09.

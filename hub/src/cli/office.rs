@@ -15,7 +15,7 @@ use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::{Serial, enrol};
 use crate::local_time::{local_day, local_time};
-use crate::statistics::structure::{self, Belonging, Change};
+use crate::statistics::restructure::{self, Belonging, Change};
 use crate::store;
 use crate::store::office::revocation::Reinstatement;
 use crate::store::office::{Level, NewOffice, Office};
@@ -59,20 +59,19 @@ pub(super) async fn alter(
     output: &Output,
 ) -> Result<(), Failure> {
     let (office_id, on) = (args.office_id, args.on);
-    let belonging = match (args.merged_into, args.split_from) {
-        (Some(other), _) => Some(Belonging::MergedInto(other)),
-        (None, other) => other.map(Belonging::SplitFrom),
-    };
+    let merged = args.merged_into.map(Belonging::MergedInto);
+    let split = args.split_from.map(Belonging::SplitFrom);
+    let independent = args.independent.then_some(Belonging::Independent);
     let wanted = Change {
         name: args.name.as_deref().map(named).transpose()?,
         level: args.level.map(Level::from),
         district: args.district,
-        belonging,
+        belonging: merged.or(split).or(independent),
     };
     let today = local_day(OffsetDateTime::now_utc());
     let about = || json!({ "office": office_id, "on": on.to_string() });
     change(config, Action::ChangeOffice, about(), async |database| {
-        structure::change(&database.general, office_id, on, &wanted, today)
+        restructure::change(&database.general, office_id, on, &wanted, today)
             .await
             .map_err(anyhow::Error::from)?;
         Ok(((), about()))

@@ -1,7 +1,7 @@
 //! What people take away as files: which rows there are of it, and what stands in them. The same is read whether a file is
 //! handed over at once or made as a job.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use data_encoding::HEXLOWER;
@@ -17,6 +17,7 @@ use crate::audit::{Action, Outcome, Recorded};
 use crate::codes::codes;
 use crate::local_time::{SHANGHAI, local_day};
 use crate::review::duplicate::Queue;
+use crate::statistics::dimension::Dimension;
 use crate::statistics::layout::Layout;
 use crate::statistics::period::Grain;
 use crate::statistics::query::{self, Query, QueryError};
@@ -122,14 +123,22 @@ impl Subject {
     pub fn detail(&self) -> Value {
         let day = |day: Option<Date>| day.map(|day| Grain::Day.label(day));
         match self {
-            Self::Statistics(query) => json!({
-                "from": day(query.period.first),
-                "to": day(query.period.last),
-                "group_by": query.group_by.iter().map(|dimension| dimension.code()).collect::<Vec<_>>(),
-                "measures": query.measures.iter().map(|measure| measure.code).collect::<Vec<_>>(),
-                "offices": query.filter.offices,
-                "matter_types": query.filter.matter_types,
-            }),
+            Self::Statistics(query) => {
+                let codes = query.filter.codes().into_iter();
+                let left_in: BTreeMap<&str, Vec<String>> = codes
+                    .filter(|(_, codes)| !codes.is_empty())
+                    .map(|(dimension, codes)| (dimension.code(), codes))
+                    .collect();
+                json!({
+                    "from": day(query.period.first),
+                    "to": day(query.period.last),
+                    "group_by": query.group_by.iter().map(|dimension| dimension.code()).collect::<Vec<_>>(),
+                    "pivot": query.pivot.map(Dimension::code),
+                    "structure_on": day(query.structure_on),
+                    "measures": query.measures.iter().map(|measure| measure.code).collect::<Vec<_>>(),
+                    "left_in": left_in,
+                })
+            }
             Self::Findings(wanted) => json!({
                 "office": wanted.office, "rule": wanted.rule.as_ref().map(RuleId::as_str),
                 "state": wanted.state.map(FindingState::code),

@@ -1,7 +1,7 @@
 //! Self-assessments as people look at them: the bureau all offices of a year side by side, and whose is missing; an
 //! office its own, and how it was before. An assessment is judged by the level that the office had on its day.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use linkage::office::OfficeId;
 use serde::Serialize;
@@ -18,7 +18,7 @@ use crate::statistics::calendar::Calendar;
 use crate::statistics::structure::Structure;
 use crate::store::filing::assessment::{self as store, Assessment};
 use crate::store::office::structure::{self, OfficePeriod};
-use crate::store::office::{self, Level};
+use crate::store::office::Level;
 
 /// An office that takes part, as it is today.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct House {
     pub office_id: OfficeId,
     pub name: String,
     pub level: Level,
+    /// Since when it takes part.
+    pub since: Date,
 }
 
 /// An assessment and what it comes to.
@@ -48,12 +50,15 @@ pub enum State {
     Awaited,
     /// 逾期未报
     Overdue,
+    /// 尚未接入: the year was over before the office took part.
+    NotAsked,
 }
 
 codes!(State {
     Filed = "filed" "已报送",
     Awaited = "awaited" "未到期",
     Overdue = "overdue" "逾期未报",
+    NotAsked = "not_asked" "尚未接入",
 });
 
 /// An office in the board.
@@ -129,6 +134,7 @@ pub async fn board(
         let before = of_office().find(|one| one.year() < year).cloned();
         let state = match &newest {
             Some(_) => State::Filed,
+            None if year < house.since.year() => State::NotAsked,
             None if due_on.is_some_and(|due| due < duty.today) => State::Overdue,
             None => State::Awaited,
         };
@@ -183,21 +189,19 @@ async fn houses(
     only: Option<OfficeId>,
     today: Date,
 ) -> Result<Vec<House>, sqlx::Error> {
-    let offices = office::list(&mut *connection).await?;
-    let active: HashSet<OfficeId> = offices
-        .iter()
-        .filter(|office| !office.revoked)
-        .map(|office| office.office_id)
-        .collect();
+    let since = store::taking_part(&mut *connection).await?;
     let structure = Structure::on(today, periods);
     let places = structure.places().into_iter();
     Ok(places
-        .filter(|place| place.office == place.counts_under && active.contains(&place.office))
+        .filter(|place| place.office == place.counts_under)
         .filter(|place| only.is_none_or(|only| only == place.office))
-        .map(|place| House {
-            office_id: place.office,
-            name: place.unit.name.clone(),
-            level: place.unit.level,
+        .filter_map(|place| {
+            Some(House {
+                office_id: place.office,
+                name: place.unit.name.clone(),
+                level: place.unit.level,
+                since: *since.get(&place.office)?,
+            })
         })
         .collect())
 }

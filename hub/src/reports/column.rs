@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::document::{Cell, Head};
-use super::share;
+use super::document::{Cell, Head, Row, cell_of};
+use super::share::{self, Size};
 use crate::statistics::dimension::Dimension;
 use crate::statistics::family::Part::{
     self, Cases, Duplicates, Feedback, Findings, LookUps, Persons, Rectifications,
@@ -152,8 +152,8 @@ impl Column {
             false => match self.measure().share(counted) {
                 None => None,
                 Some((part, whole)) => {
-                    let least = self.least(whole, counted, withheld);
-                    match share::told(part, whole, least) {
+                    let size = self.size(whole, counted, withheld);
+                    match share::told(part, whole, size) {
                         Some(share) => Some(Number::Fraction(share)),
                         None => return Cell::WITHHELD,
                     }
@@ -164,14 +164,36 @@ impl Column {
         Cell { value, withheld }
     }
 
-    /// The least that a reader can take a sum for: of what is left out each is known not to be 0.
-    fn least(&self, sum: i64, counted: &Counted, withheld: &[Guard]) -> i64 {
-        let hidden = self
-            .summands
-            .iter()
-            .filter(|guard| withheld.contains(guard));
+    /// Whether it is the number itself.
+    fn is_all_of(&self, guard: Guard) -> bool {
+        let parts = self.measure().parts();
+        matches!(parts.as_slice(), [part] if guard.is_all_of(part))
+    }
+
+    /// Whether what counts so much was published like that. A share may have been rounded.
+    fn comes_to(&self, published: Option<Number>, counted: &Counted) -> bool {
+        match (self.measure().of(counted), published) {
+            (Some(now), Some(published)) => {
+                let rounding = if self.summands.is_empty() {
+                    1e-9
+                } else {
+                    0.005_001
+                };
+                (now.as_f64() - published.as_f64()).abs() <= rounding
+            }
+            (now, published) => now.is_none() == published.is_none(),
+        }
+    }
+
+    /// What a reader can take a sum for: of what is left out each is known not to be 0.
+    fn size(&self, sum: i64, counted: &Counted, withheld: &[Guard]) -> Size {
+        let hidden = self.summands.iter();
+        let hidden = hidden.filter(|guard| withheld.contains(guard));
         let beyond_one = hidden.map(|guard| (guard.of(counted) - 1).max(0));
-        sum - beyond_one.sum::<i64>()
+        match beyond_one.reduce(|sum, more| sum + more) {
+            None => Size::Told,
+            Some(more) => Size::AtLeast(sum - more),
+        }
     }
 }
 
@@ -254,6 +276,23 @@ impl Guard {
             .iter()
             .filter(|column| column.guards.contains(&self))
             .any(|column| heads.iter().any(|head| head.code == column.code))
+    }
+
+    /// Whether a published row tells what the number comes to now. Where no column is the number itself, those that are
+    /// made of it say so.
+    pub fn is_told_by_row(self, heads: &[Head], row: &Row, counted: &Counted) -> bool {
+        let guarded = COLUMNS
+            .iter()
+            .filter(|column| column.guards.contains(&self));
+        let (own, made_of_it): (Vec<_>, Vec<_>) =
+            guarded.partition(|column| column.is_all_of(self));
+        let telling = if own.is_empty() { made_of_it } else { own };
+        telling
+            .into_iter()
+            .all(|column| match cell_of(heads, row, column.code) {
+                Some(cell) => cell.withheld || column.comes_to(cell.value, counted),
+                None => true,
+            })
     }
 
     /// Whether these are few, or those of the same cases that they are not: all but two within the limit is two beyond it.

@@ -125,11 +125,8 @@ fn withheld(period: ReportPeriod, year: &Year, published: &[Published]) -> Vec<V
     let first = own.expect("a period lies in its year") * width;
     let mut withheld = vec![Vec::new(); width];
     for guard in Guard::ALL {
-        let told = |row: &usize| {
-            let line = year.rows.get(*row);
-            line.is_none_or(|line| guard.family().has(line.by))
-        };
-        let own: Vec<usize> = (0..width).filter(told).map(|row| first + row).collect();
+        let told = (0..width).filter(|row| is_told(year, *row, guard));
+        let own: Vec<usize> = told.map(|row| first + row).collect();
         let mut cells = cells(year, &periods, published, guard);
         for cell in &own {
             cells.known[*cell] = match cells.known[*cell] {
@@ -147,6 +144,12 @@ fn withheld(period: ReportPeriod, year: &Year, published: &[Published]) -> Vec<V
         }
     }
     withheld
+}
+
+/// Whether a row's table has the number.
+fn is_told(year: &Year, row: usize, guard: Guard) -> bool {
+    let line = year.rows.get(row);
+    line.is_none_or(|line| guard.family().has(line.by))
 }
 
 /// One number of cases in every row of every table of the year, and what is known of it.
@@ -167,7 +170,7 @@ fn cells(year: &Year, periods: &[ReportPeriod], published: &[Published], guard: 
             let tells = |one: &&Published| guard.is_told_by(&one.document.columns);
             let known = published
                 .filter(tells)
-                .map(|one| known(year, &one.document, row, guard));
+                .map(|one| known(year, &one.document, row, guard, &told));
             cells.known.push(known.unwrap_or(Known::Nothing));
         }
         let at = number * width;
@@ -181,7 +184,8 @@ fn cells(year: &Year, periods: &[ReportPeriod], published: &[Published], guard: 
         let parts: Vec<usize> = (0..periods.len())
             .filter(|part| period.is_made_of(periods[*part]))
             .collect();
-        for row in (0..width).filter(|_| !parts.is_empty()) {
+        let told = (0..width).filter(|row| is_told(year, *row, guard));
+        for row in told.filter(|_| !parts.is_empty()) {
             cells.sums.push(Sum {
                 whole: at + row,
                 parts: parts.iter().map(|part| part * width + row).collect(),
@@ -191,8 +195,9 @@ fn cells(year: &Year, periods: &[ReportPeriod], published: &[Published], guard: 
     cells
 }
 
-/// What a published report tells of a row; an office that it does not have yet counted nothing in it.
-fn known(year: &Year, document: &Document, row: usize, guard: Guard) -> Known {
+/// What a published report tells of a number that a row counts now. It tells nothing of what has changed since, nor of
+/// what an office that it does not have yet handed in later: nobody adds that up with what counts now.
+fn known(year: &Year, document: &Document, row: usize, guard: Guard, counted: &Counted) -> Known {
     let row = match year.rows.get(row) {
         None => Some(&document.total),
         Some(line) => {
@@ -203,9 +208,14 @@ fn known(year: &Year, document: &Document, row: usize, guard: Guard) -> Known {
             table.and_then(|table| table.rows.iter().find(|row| row.code == line.code))
         }
     };
-    match row.is_some_and(|row| row.withheld.contains(&guard)) {
-        true => Known::Hidden,
-        false => Known::Shown,
+    let is_known = match row {
+        Some(row) if row.withheld.contains(&guard) => return Known::Hidden,
+        Some(row) => guard.is_told_by_row(&document.columns, row, counted),
+        None => guard.of(counted) == 0,
+    };
+    match is_known {
+        true => Known::Shown,
+        false => Known::Nothing,
     }
 }
 

@@ -23,6 +23,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
+use tokio::task::{JoinError, spawn_blocking};
 use uuid::Uuid;
 
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
@@ -79,6 +80,8 @@ pub enum ReportError {
     NotTheNewest,
     #[error("issue {number} of {period} is not what its digest says")]
     Damaged { period: ReportPeriod, number: i32 },
+    #[error("put the report together: {0}")]
+    Ended(#[from] JoinError),
     #[error(transparent)]
     Audit(#[from] AuditError),
     #[error(transparent)]
@@ -204,9 +207,11 @@ async fn drafted(moment: &mut PgConnection, period: ReportPeriod) -> Result<Draf
     let as_of = tx::now(&mut *moment).await?;
     let issues = store::issues(&mut *moment, Some(period)).await?;
     let published = store::published(&mut *moment, period).await?;
-    let year = Year::read(moment, period).await?;
+    let year = Year::read(moment, period, &published).await?;
+    // What may be told of so many cells takes a processor for a while, which no other request should wait for.
+    let document = spawn_blocking(move || draft(period, &year, as_of, &published));
     Ok(Draft {
-        document: draft(period, &year, as_of, &published),
+        document: document.await?,
         is_over: period.span().last < local_day(as_of),
         issues,
     })

@@ -5,11 +5,23 @@
 
 use super::column::SMALL;
 
-/// The share in whole percents, where readers know that it is of `least` or more: `None` where it would tell them of how
-/// many. The part that is not counted in it, and of what is counted as well, is none or not small.
-pub(super) fn told(part: i64, whole: i64, least: i64) -> Option<f64> {
+/// What readers know of the number that a share is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Size {
+    /// Every summand is told.
+    Told,
+    /// Some are left out; with one of each of them it comes to so many, and may be more.
+    AtLeast(i64),
+}
+
+/// The share in whole percents: `None` where it would tell readers of how many it is. The part that is not counted in
+/// it, and of what is counted as well, is none or not small.
+pub(super) fn told(part: i64, whole: i64, size: Size) -> Option<f64> {
     let percent = percent(part, whole);
-    let is_open = least == whole || (least..=whole * 2).all(|whole| fits(percent, whole));
+    let is_open = match size {
+        Size::Told => true,
+        Size::AtLeast(least) => (least..=whole * 2).all(|whole| fits(percent, whole)),
+    };
     is_open.then_some(percent as f64 / 100.0)
 }
 
@@ -36,21 +48,31 @@ mod tests {
 
     #[test]
     fn a_share_of_a_number_that_is_known_is_told() {
-        assert_eq!(told(3, 7, 7), Some(0.43));
-        assert_eq!(told(0, 2, 2), Some(0.0));
-        assert_eq!(told(1, 200, 200), Some(0.01), "half a percent is one");
+        assert_eq!(told(3, 7, Size::Told), Some(0.43));
+        assert_eq!(told(0, 2, Size::Told), Some(0.0));
+        assert_eq!(
+            told(1, 200, Size::Told),
+            Some(0.01),
+            "half a percent is one"
+        );
     }
 
     #[test]
     fn a_share_that_only_some_numbers_have_is_not_told() {
         // 6 of 7 are 86 in a hundred; of 8 nothing is.
-        assert_eq!(told(6, 7, 7), Some(0.86));
-        assert_eq!(told(6, 7, 5), None);
+        assert_eq!(told(6, 7, Size::Told), Some(0.86));
+        assert_eq!(told(6, 7, Size::AtLeast(5)), None);
         // Of a hundred and more something is always any share.
-        assert_eq!(told(179, 192, 190), Some(0.93));
-        assert_eq!(told(190, 190, 188), Some(1.0));
+        assert_eq!(told(179, 192, Size::AtLeast(190)), Some(0.93));
+        assert_eq!(told(190, 190, Size::AtLeast(188)), Some(1.0));
         // 4 in a hundred of 112 are 5, but of 101 they would be 4, which is not told.
-        assert_eq!(told(107, 112, 101), None);
+        assert_eq!(told(107, 112, Size::AtLeast(101)), None);
+    }
+
+    #[test]
+    fn one_that_is_left_out_is_not_given_away_by_the_share() {
+        // 10 certificates and a refusal, 5 of the 11 with findings: of 12 to 19 nothing is 55 in a hundred.
+        assert_eq!(told(6, 11, Size::AtLeast(11)), None);
     }
 
     #[test]

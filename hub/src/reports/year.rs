@@ -7,9 +7,12 @@ use sqlx::PgConnection;
 use time::Date;
 
 use linkage::matter::MatterGroup;
+use linkage::office::OfficeId;
 use linkage::vocabulary::ForeignRelation;
 
 use super::column::COLUMNS;
+use super::document::{Document, Table};
+use super::draft::Published;
 use super::period::ReportPeriod;
 use crate::statistics::dimension::{Dimension, Key, Section, Value};
 use crate::statistics::family::{Counted, Family};
@@ -58,14 +61,20 @@ pub struct Line {
 }
 
 impl Year {
-    /// Reads the year that a period lies in. By the offices of the year's first day, so that the reports of a year add up.
+    /// Reads the year that a period lies in. By the offices of the year's first day, so that the reports of a year add up,
+    /// and as they were told of in what is published of it.
     pub async fn read(
         moment: &mut PgConnection,
         period: ReportPeriod,
+        published: &[Published],
     ) -> Result<Self, sqlx::Error> {
         let span = period.year().span();
         let periods = structure::periods(&mut *moment).await?;
-        let structure = Structure::on(span.first, &periods);
+        let of_year = published
+            .iter()
+            .filter(|one| one.period.year() == period.year());
+        let told = of_year.flat_map(|one| offices(&one.document)).collect();
+        let structure = Structure::as_told(span.first, &periods, &told);
         let mut rows = Vec::new();
         for by in DIMENSIONS {
             let cells = cells(moment, by, span, &structure).await?;
@@ -122,6 +131,15 @@ impl Year {
         }
         total
     }
+}
+
+/// The offices that a report has rows of.
+fn offices(document: &Document) -> impl Iterator<Item = OfficeId> {
+    let by_office = |table: &&Table| table.by == Dimension::Office.code();
+    let tables = document.tables.iter().filter(by_office);
+    tables
+        .flat_map(|table| &table.rows)
+        .filter_map(|row| row.code.parse().ok())
 }
 
 /// What the columns of a table by that count, month by month.

@@ -15,5 +15,6 @@ pub mod nightly;
 pub mod period;
 pub mod query;
 pub mod recount;
+pub mod restructure;
 pub mod structure;
 pub mod verify;

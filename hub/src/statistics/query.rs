@@ -223,10 +223,10 @@ impl Reader<'_> {
                 complete(key, cell);
             }
         }
-        let counts_now = |cell: &Compared| cell.now != Counted::default();
         compared.retain(|key, cell| match has_begun(key, self.today) {
             true => !cell.is_nothing(),
-            false => counts_now(cell),
+            // Nobody expects anything of what lies ahead, but what counts there is in the total.
+            false => cell.now != Counted::default(),
         });
         for family in partly {
             for (when, back, period) in &periods {
@@ -343,7 +343,7 @@ fn undone(mut key: Key, back: Option<Back>) -> Option<Key> {
     Some(key)
 }
 
-/// What lies ahead has no row, whatever there was before it, unless something counts there already.
+/// Whether the time that it is of has come.
 fn has_begun(key: &Key, today: Date) -> bool {
     key.iter()
         .all(|value| !matches!(value, Value::Time(first) if *first > today))

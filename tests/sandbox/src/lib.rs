@@ -27,6 +27,8 @@ pub use agent::{Agent, Answer, Status};
 pub use bureau::{Bureau, BureauOptions, NewAccount};
 pub use inquiry::Inquiry;
 pub use ports::free_port;
-pub use reckoning::{Breaches, Measured, OfficeReckoning, Reckoning, Tally};
+pub use reckoning::{
+    Breaches, FigureReckoning, LeftOut, Measured, OfficeReckoning, Reckoning, Tally,
+};
 pub use setting::Setting;
 pub use town::{Systems, Town};

@@ -10,7 +10,7 @@ use synthetic_city::CityPlan;
 
 use crate::agent::HubAt;
 use crate::proxy::Proxy;
-use crate::{Agent, Bureau, BureauOptions, Reckoning, Systems, Town, poll};
+use crate::{Agent, Bureau, BureauOptions, FigureReckoning, Reckoning, Systems, Town, poll};
 
 /// A town with its bureau, and an agent at each office that takes part.
 #[derive(Debug)]
@@ -108,6 +108,15 @@ impl Setting {
     pub async fn reckon(&mut self) -> anyhow::Result<Reckoning> {
         let pool = self.bureau.database().await?;
         Reckoning::take(self.town.city(), &self.offices, &pool).await
+    }
+
+    /// The bureau's figures beside what the offices' cases come to.
+    ///
+    /// # Errors
+    /// When the hub's database cannot be read.
+    pub async fn figures(&mut self) -> anyhow::Result<FigureReckoning> {
+        let pool = self.bureau.database().await?;
+        FigureReckoning::take(self.town.city(), &self.offices, &pool).await
     }
 
     /// Waits until the hub holds what the offices hold, with nothing missing and nothing twice, and the figures

@@ -211,18 +211,18 @@ impl City {
         declaring.collect()
     }
 
-    /// Complaints and reviews whose outcome is overdue, by filing.
+    /// Complaints and reviews whose outcome is overdue: rule, filing, and the day of receipt.
     pub(crate) fn overdue(
         &self,
         office: usize,
         judged_on: Date,
-    ) -> impl Iterator<Item = (&'static str, String)> {
+    ) -> impl Iterator<Item = (&'static str, String, Date)> {
         let late = self
             .grievances(office)
             .filter(move |one| one.decided_on.unwrap_or(judged_on) > one.due_on);
         late.map(|one| match one.kind {
-            "complaint" => ("COMPLAINT_OVERDUE", one.filing_id),
-            _ => ("REVIEW_OVERDUE", one.filing_id),
+            "complaint" => ("COMPLAINT_OVERDUE", one.filing_id, one.received_on),
+            _ => ("REVIEW_OVERDUE", one.filing_id, one.received_on),
         })
     }
 
@@ -257,15 +257,16 @@ impl City {
         all.into_iter().filter(move |_| seen)
     }
 
-    /// What of the office's special paper is not as it should be: rule, and series with the first number.
-    pub(crate) fn paper_breach(&self, office: usize) -> Option<(&'static str, String)> {
+    /// What of the office's special paper is not as it should be: rule, series with the first number, and the day.
+    pub(crate) fn paper_breach(&self, office: usize) -> Option<(&'static str, String, Date)> {
         let (rule_id, first) = match office % 4 {
             0 => ("PAPER_USED_TWICE", 391),
             1 => ("PAPER_OUT_OF_RANGE", 1_001),
             2 => ("PAPER_UNACCOUNTED", 401),
             _ => return None,
         };
-        Some((rule_id, format!("{}:{first}", self.paper_series(office))))
+        let paper = format!("{}:{first}", self.paper_series(office));
+        Some((rule_id, paper, self.plan().from))
     }
 
     fn paper_series(&self, office: usize) -> String {

@@ -11,6 +11,7 @@ mod case;
 mod casting;
 mod city;
 mod dice;
+mod figures;
 mod filing;
 mod flaw;
 mod lifecycle;
@@ -29,6 +30,7 @@ mod write;
 
 pub use case::{Case, Document, Excused, Party, Quality, Subject};
 pub use city::City;
+pub use figures::Figures;
 pub use filing::Filing;
 pub use flaw::Flaw;
 pub use office::{Level, Notary, Office, Vendor};

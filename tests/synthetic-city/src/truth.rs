@@ -122,6 +122,29 @@ pub struct BreachTruth {
     pub rule_id: String,
     /// The case's key, the filing's id, or series and first number of special paper.
     pub about: String,
+    /// The day that it counts on: of a case when it ended, else when it began.
+    #[serde(with = "iso_date::option")]
+    pub happened_on: Option<Date>,
+    /// Whether it is about a case that has ended.
+    pub concluded: bool,
+}
+
+impl BreachTruth {
+    fn of(case: &Case, office_id: &str, rule_id: &str) -> Self {
+        let ended_on = match case.state {
+            CaseState::Withdrawn => None,
+            CaseState::Refused | CaseState::Rejected | CaseState::Terminated => case.closed_on,
+            _ => case.issued_on,
+        };
+        let began_on = case.accepted_on.unwrap_or(case.applied_on);
+        Self {
+            office_id: office_id.to_owned(),
+            rule_id: rule_id.to_owned(),
+            about: case.source_case_id.clone(),
+            happened_on: ended_on.or(case.closed_on).or(Some(began_on)),
+            concluded: ended_on.is_some(),
+        }
+    }
 }
 
 /// Grounds of refusal that send the party to another office.
@@ -198,29 +221,25 @@ impl City {
     pub fn breaches(&self, judged_on: Date) -> Vec<BreachTruth> {
         let mut breaches = Vec::new();
         for (index, office) in self.offices().iter().enumerate() {
-            let mut note = |rule_id: &str, about: &str| {
-                breaches.push(BreachTruth {
-                    office_id: office.id.as_str().to_owned(),
-                    rule_id: rule_id.to_owned(),
-                    about: about.to_owned(),
-                });
-            };
+            let office_id = office.id.as_str();
             let kin: HashSet<(usize, String)> = self
                 .kin(index)
                 .into_iter()
                 .filter_map(|kin| Some((kin.notary, number(&kin.document)?)))
                 .collect();
             for case in self.cases(index).filter(|case| case.flaw.is_none()) {
-                for rule_id in self.rules_broken(&case, &kin, judged_on) {
-                    note(rule_id, &case.source_case_id);
-                }
+                let broken = self.rules_broken(&case, &kin, judged_on);
+                breaches.extend(broken.map(|rule_id| BreachTruth::of(&case, office_id, rule_id)));
             }
-            for (rule_id, filing_id) in self.overdue(index, judged_on) {
-                note(rule_id, &filing_id);
-            }
-            if let Some((rule_id, paper)) = self.paper_breach(index) {
-                note(rule_id, &paper);
-            }
+            let handed_in = |(rule_id, about, on): (&str, String, Date)| BreachTruth {
+                office_id: office_id.to_owned(),
+                rule_id: rule_id.to_owned(),
+                about,
+                happened_on: Some(on),
+                concluded: false,
+            };
+            breaches.extend(self.overdue(index, judged_on).map(handed_in));
+            breaches.extend(self.paper_breach(index).map(handed_in));
         }
         breaches.extend(self.accepted_in_spite());
         breaches.sort();
@@ -278,11 +297,8 @@ impl City {
                     && !SEALED.contains(&accepted.matter_type.code())
                     && accepted_on - refused_on <= REFUSED_WITHIN
                     && !sent_on;
-                breaks.then(|| BreachTruth {
-                    office_id: self.offices()[accepted.office].id.as_str().to_owned(),
-                    rule_id: "REFUSED_ELSEWHERE".to_owned(),
-                    about: accepted.source_case_id,
-                })
+                let office_id = self.offices()[accepted.office].id.as_str();
+                breaks.then(|| BreachTruth::of(&accepted, office_id, "REFUSED_ELSEWHERE"))
             })
     }
 

@@ -137,7 +137,7 @@ impl From<ReportError> for Problem {
             ReportError::NotFound => Self::not_found(),
             ReportError::NotOver => Self::period_not_over(),
             ReportError::NotTheNewest => Self::not_the_newest(),
-            ReportError::Damaged { .. } => refusal::fault(&error).into(),
+            ReportError::Damaged { .. } | ReportError::Ended(_) => refusal::fault(&error).into(),
             ReportError::Audit(error) => refusal::Refusal::from(error).into(),
             ReportError::Database(error) => error.into(),
         }

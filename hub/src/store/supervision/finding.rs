@@ -441,11 +441,12 @@ pub async fn counts(
                   count(*) FILTER (WHERE state = 'verified') AS "verified!",
                   count(*) FILTER (WHERE state = 'dismissed') AS "dismissed!",
                   count(*) FILTER (WHERE rectified_at IS NOT NULL AND due_on IS NOT NULL AND NOT rectified_late
-                                     AND state NOT IN ('open', 'notified'))
+                                     AND state IN ('rectified', 'verified'))
                       AS "rectified_in_time!"
              FROM supervision_finding
-            WHERE ($1::text IS NULL OR office_id = $1) AND ($2::date IS NULL OR happened_on >= $2)
-              AND ($3::date IS NULL OR happened_on <= $3)
+            WHERE ($1::text IS NULL OR office_id = $1)
+              AND ($2::date IS NULL OR coalesce(happened_on, (found_at AT TIME ZONE 'Asia/Shanghai')::date) >= $2)
+              AND ($3::date IS NULL OR coalesce(happened_on, (found_at AT TIME ZONE 'Asia/Shanghai')::date) <= $3)
             GROUP BY office_id, rule_id ORDER BY office_id, rule_id"#,
         office_id.as_ref().map(OfficeId::as_str),
         from,

@@ -242,8 +242,8 @@ impl CaseFacts {
         match self.state {
             CaseState::Withdrawn => None,
             CaseState::Refused | CaseState::Rejected | CaseState::Terminated => {
-                let ended = self.closed_on.or(self.issued_on);
-                ended.or(self.applied_on).or(self.accepted_on)
+                let began = self.applied_on.or(self.accepted_on);
+                self.closed_on.or(self.issued_on).or(began)
             }
             _ => self.issued_on,
         }
@@ -253,4 +253,69 @@ impl CaseFacts {
 /// A day as evidence holds it.
 fn day(day: Option<Date>) -> Value {
     day.map_or(Value::Null, |day| day.to_string().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::contribution::{self, Deltas, Figures};
+    use time::macros::date;
+
+    /// The days on which the figures count the case among those that ended.
+    fn ended_on(case: &CaseFacts) -> Vec<Date> {
+        let figures = Figures {
+            state: case.state,
+            matter_type: case.matter_type,
+            foreign_relation: case.foreign_relation,
+            notary_licence_no: None,
+            applied_on: case.applied_on,
+            accepted_on: case.accepted_on,
+            issued_on: case.issued_on,
+            closed_on: case.closed_on,
+            fee_charged_fen: 0,
+            fee_reduced_fen: 0,
+            legal_aid: false,
+            home_visit: false,
+            excused_working_days: 0,
+        };
+        let mut deltas = Deltas::new();
+        contribution::add(&mut deltas, case.office_id, &figures, &Calendar::builtin());
+        let of_days = deltas
+            .iter()
+            .filter(|(cell, _)| cell.cut == contribution::Cut::Day);
+        of_days
+            .filter(|(_, counts)| counts.concluded() > 0)
+            .map(|(cell, _)| cell.begins_on)
+            .collect()
+    }
+
+    #[test]
+    fn a_case_ended_on_the_day_that_figures_have_it() {
+        let given = |is_given: bool, day: Date| is_given.then_some(day);
+        for state in [
+            CaseState::Accepted,
+            CaseState::Issued,
+            CaseState::Refused,
+            CaseState::Rejected,
+            CaseState::Terminated,
+            CaseState::Revoked,
+            CaseState::Withdrawn,
+        ] {
+            for days in 0..16_u8 {
+                let case = CaseFacts {
+                    state,
+                    applied_on: given(days & 1 > 0, date!(2024 - 01 - 30)),
+                    accepted_on: given(days & 2 > 0, date!(2024 - 02 - 02)),
+                    issued_on: given(days & 4 > 0, date!(2024 - 03 - 04)),
+                    closed_on: given(days & 8 > 0, date!(2024 - 04 - 05)),
+                    ..sample::case()
+                };
+                let ended = ended_on(&case);
+                match case.concluded_on() {
+                    Some(day) => assert!(ended.contains(&day), "{state:?} {days}: {day}"),
+                    None => assert!(ended.is_empty(), "{state:?} {days}: {ended:?}"),
+                }
+            }
+        }
+    }
 }

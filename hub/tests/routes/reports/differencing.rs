@@ -314,10 +314,11 @@ async fn nobody_works_out_from_a_rate_how_many_it_is_of() {
     let bureau = Bureau::open().await;
     add_office(&bureau.hub.db.pool, "yuhang").await;
     let offices = ["hangzhou", "xiaoshan", "yuhang"];
-    // Few refusals beside many certificates, beside fewer, and none; then few certificates with findings.
+    // Few refusals beside many certificates, beside fewer, and none; then few certificates with findings; then one refusal.
     let months = [
         (3, [(189, 3, 13), (57, 3, 13), (60, 0, 12)]),
         (4, [(60, 0, 4), (60, 0, 20), (70, 0, 20)]),
+        (5, [(10, 1, 5), (60, 0, 20), (70, 0, 20)]),
     ];
     for (at, office) in offices.into_iter().enumerate() {
         let cases = months.map(|(month, of)| ended(month, of[at].0, of[at].1));
@@ -380,4 +381,5 @@ async fn nobody_works_out_from_a_rate_how_many_it_is_of() {
         "as much as can be told"
     );
     assert_eq!(rates[&(4, "hangzhou")], None);
+    assert_eq!(rates[&(5, "hangzhou")], None);
 }

@@ -3,6 +3,7 @@
 mod differencing;
 mod once;
 mod publish;
+mod reissue;
 
 use http::Method;
 use notary_hub::identity::Role;

@@ -185,6 +185,73 @@ async fn findings_are_counted_by_what_people_made_of_them_and_rectifications_by_
 }
 
 #[tokio::test]
+async fn what_counts_ahead_of_today_has_a_row_like_everything_in_the_total() {
+    let bureau = judged_cases().await;
+    let finding = one_finding(&bureau).await;
+    let rectified = [("notify", Some("2099-01-31")), ("rectify", None)];
+    done(&bureau, &finding, &rectified).await;
+    let (rows, totals) = told(
+        &bureau,
+        &["rectifications_due"],
+        "group_by=month&from=2098&to=2099",
+    )
+    .await;
+    assert_eq!(rows, [row("2099-01", json!([1]))]);
+    assert_eq!(totals, json!([1]));
+    // Months ahead of which there is nothing but what they are compared with have none.
+    let (rows, _) = told(
+        &bureau,
+        &["rectifications_due"],
+        "group_by=month&from=2100&to=2100",
+    )
+    .await;
+    assert_eq!(rows, []);
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_summary_of_supervision_counts_what_the_figures_of_the_same_days_count() {
+    let bureau = judged_cases().await;
+    let finding = one_finding(&bureau).await;
+    let steps = [("notify", Some("2099-01-31")), ("rectify", None)];
+    done(&bureau, &finding, &steps).await;
+    let pool = &bureau.hub.db.pool;
+    let found =
+        "UPDATE supervision_finding SET happened_on = NULL, found_at = '2025-06-30 17:00+00'
+                  WHERE rule_id = 'TIME_LIMIT'";
+    sqlx::query(found).execute(pool).await.unwrap();
+    let summary = async |days: &str| {
+        let path = format!("/api/v1/supervision/summary?{days}");
+        let answer = bureau
+            .ask(supervisor(), Method::GET, &path, Value::Null)
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let items = answer.json()["items"].as_array().unwrap().clone();
+        let of_rule = |item: &&Value| item["rule_id"] == "TIME_LIMIT";
+        let of_rule = items.iter().filter(of_rule);
+        json!(
+            of_rule
+                .map(|item| json!([item["rectified"], item["rectified_in_time"]]))
+                .collect::<Vec<_>>()
+        )
+    };
+    // It was found on the first of July in Hangzhou.
+    let july = "from=2025-07-01&to=2025-07-31";
+    assert_eq!(summary(july).await, json!([[1, 1]]));
+    assert_eq!(summary("to=2025-06-30").await, json!([]));
+    let (rows, _) = told(
+        &bureau,
+        &["findings_rectified"],
+        "group_by=rule&rule=TIME_LIMIT&from=2025-07&to=2025-07",
+    )
+    .await;
+    assert_eq!(rows, [row("TIME_LIMIT", json!([1]))]);
+    done(&bureau, &finding, &[("dismiss", None)]).await;
+    assert_eq!(summary(july).await, json!([[0, 0]]), "it was no breach");
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn what_was_rectified_late_stays_so_whatever_day_a_return_sets() {
     let bureau = judged_cases().await;
     let finding = one_finding(&bureau).await;

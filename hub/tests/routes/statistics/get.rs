@@ -337,6 +337,35 @@ async fn a_csv_export_is_as_reviewed_and_recorded() {
 }
 
 #[tokio::test]
+async fn what_is_recorded_of_an_export_says_all_that_was_asked_for() {
+    let bureau = six_cases().await;
+    let query = "group_by=office,matter_type&pivot=matter_type&measures=accepted&from=2024&structure_on=2024-01-01\
+                 &district=330102&level=municipal&matter_group=legal_act&foreign_relation=domestic&matter_type=will";
+    let path = format!("/api/v1/statistics?{query}");
+    let answer = bureau.get_as(Role::Analyst, &path, "text/csv").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let log = bureau.log().await;
+    let detail = serde_json::to_value(&log[0].detail).unwrap();
+    let expected = json!({
+        "form": "csv",
+        "from": "2024-01-01",
+        "to": "2024-12-31",
+        "group_by": ["office", "matter_type"],
+        "pivot": "matter_type",
+        "structure_on": "2024-01-01",
+        "measures": ["accepted"],
+        "left_in": {
+            "district": ["330102"],
+            "level": ["municipal"],
+            "matter_group": ["legal_act"],
+            "foreign_relation": ["domestic"],
+            "matter_type": ["will"],
+        },
+    });
+    assert_eq!(detail, expected);
+}
+
+#[tokio::test]
 async fn a_workbook_reads_back_as_reviewed_and_holds_the_figures_of_the_api() {
     let bureau = six_cases().await;
     let query = "group_by=office,month&from=2024&to=2024";

@@ -3,7 +3,7 @@
 use notary_hub::identity::Role;
 use notary_hub::statistics::calendar::Calendar;
 use notary_hub::statistics::feeds;
-use notary_hub::statistics::structure::{Belonging, Change, change};
+use notary_hub::statistics::restructure::{Belonging, Change, change};
 use notary_hub::store::feed::day::{self, Sample};
 use notary_hub::store::office::structure;
 use serde_json::{Value, json};

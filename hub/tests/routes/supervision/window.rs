@@ -1,7 +1,7 @@
 //! Self-assessments of windows: the bureau's board, the office's own items, and the catalogue they are told by.
 
 use http::Method;
-use notary_hub::statistics::structure::{self, Change};
+use notary_hub::statistics::restructure::{self, Change};
 use notary_hub::store::office::Level;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
@@ -44,6 +44,11 @@ async fn the_bureau_sees_every_offices_score_of_a_year_and_whose_is_missing() {
     assess(&bureau, "hangzhou", "2023-12-05", 480, 30).await;
     assess(&bureau, "hangzhou", "2024-06-03", 480, 60).await;
     assess(&bureau, "hangzhou", "2024-12-02", 520, 60).await;
+    let long = "UPDATE office SET created_at = '2023-03-01'";
+    sqlx::query(long)
+        .execute(&bureau.hub.db.pool)
+        .await
+        .unwrap();
 
     let board = get(&bureau, supervisor(), "/windows").await;
     assert_eq!(
@@ -86,6 +91,27 @@ async fn the_bureau_sees_every_offices_score_of_a_year_and_whose_is_missing() {
     let own = get(&bureau, notary_of("xiaoshan"), "/windows").await;
     assert_eq!(own["items"].as_array().unwrap().len(), 1);
     assert!(!own.to_string().contains("hangzhou"), "{own}");
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_is_late_with_the_window_of_a_year_in_which_it_did_not_take_part() {
+    let bureau = Bureau::open().await;
+    let pool = &bureau.hub.db.pool;
+    let joined = "UPDATE office SET created_at = '2025-11-03' WHERE office_id = 'xiaoshan'";
+    let long = "UPDATE office SET created_at = '2023-03-01' WHERE office_id = 'hangzhou'";
+    for sql in [joined, long] {
+        sqlx::query(sql).execute(pool).await.unwrap();
+    }
+    for (year, states) in [
+        (2024, ["overdue", "not_asked"]),
+        (2025, ["overdue", "overdue"]),
+    ] {
+        let board = get(&bureau, supervisor(), &format!("/windows?year={year}")).await;
+        let lines = board["items"].as_array().unwrap().iter();
+        let shown: Vec<&Value> = lines.map(|line| &line["state"]).collect();
+        assert_eq!(shown, states, "{year}");
+    }
     bureau.hub.app.stop().await.unwrap();
 }
 
@@ -207,7 +233,7 @@ async fn a_level_that_is_corrected_scores_again_what_was_assessed_under_it() {
         belonging: None,
     };
     let office = "hangzhou".parse().unwrap();
-    structure::change(
+    restructure::change(
         pool,
         office,
         date!(2020 - 01 - 01),

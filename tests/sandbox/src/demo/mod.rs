@@ -118,18 +118,22 @@ impl Demo {
         ));
         let differences = setting.statistics_differences().await?;
         tell(&reckoning, differences);
-        let breaches = supervision::judge(setting).await?;
+        let oversight = supervision::judge(setting).await?;
         say(
             "\nBreaches of the rules of supervision, once the offices have filed (office-agent file):",
         );
-        say(&report::breaches(&breaches));
+        say(&report::breaches(&oversight.breaches));
+        say(&report::left_out(&oversight.left_out));
         say("\nThree look-ups (office-agent check):");
         say(&lookups::ask(&setting.town, &setting.agents[0]).await?);
         say(&format!("\nStatistics (GET {}):", statistics::PATH));
         say(&statistics::table(&setting.bureau).await?);
+        let figures = setting.figures().await?;
+        say(&report::figures(&figures));
         Ok(Summary::new(
             &reckoning,
-            &breaches,
+            &oversight,
+            &figures,
             differences,
             linking_seconds,
             agent_memory_mb,

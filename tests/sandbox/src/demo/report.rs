@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use linkage::matter::Severity;
-use sandbox::{Breaches, OfficeReckoning, Reckoning, Tally};
+use sandbox::{Breaches, FigureReckoning, LeftOut, OfficeReckoning, Reckoning, Tally};
 use synthetic_city::Vendor;
 
 use super::terminal::{pad, thousands};
@@ -95,6 +95,25 @@ pub(super) fn breaches(breaches: &Breaches) -> String {
         .chain(complaints.map(|complaint| format!("  {complaint}")))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+pub(super) fn left_out(left_out: &LeftOut) -> String {
+    let told = format!("{} periodic filings are missing", left_out.missing);
+    against_the_city(told, &left_out.differences)
+}
+
+pub(super) fn figures(figures: &FigureReckoning) -> String {
+    let told = format!("{} figures of an office and a month", figures.compared);
+    against_the_city(told, &figures.differences)
+}
+
+fn against_the_city(told: String, differences: &[String]) -> String {
+    let shown = differences.iter().take(20);
+    let shown: String = shown.map(|one| format!("\n  {one}")).collect();
+    format!(
+        "{told}; not as the city has it: {}{shown}",
+        differences.len()
+    )
 }
 
 /// What went wrong, if anything did; the first twenty.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use linkage::matter::Severity;
-use sandbox::{Breaches, Measured, Reckoning, Tally};
+use sandbox::{FigureReckoning, Measured, Reckoning, Tally};
 use serde::Serialize;
+
+use super::supervision::Oversight;
 
 /// The figures, under the names that scripts read.
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +35,10 @@ pub(super) struct Summary {
     /// Everything the offices do wrong is pointed at, and nothing else.
     #[serde(skip)]
     breaches_are_well: bool,
+    /// Periodic filings that are missing although they came, or the other way round.
+    wrongly_missing: usize,
+    /// Figures of an office and a month that are not what the city's cases come to.
+    wrong_figures: usize,
     /// From the last case at the hub until all its persons were linked.
     linking_seconds: f64,
     /// What an agent holds in memory once its office is at the hub, MB: the most of all agents.
@@ -44,7 +50,8 @@ pub(super) struct Summary {
 impl Summary {
     pub(super) fn new(
         reckoning: &Reckoning,
-        breaches: &Breaches,
+        oversight: &Oversight,
+        figures: &FigureReckoning,
         statistics_differences: usize,
         linking_seconds: f64,
         agent_memory_mb: f64,
@@ -63,12 +70,15 @@ impl Summary {
             false_duplicates: reckoning.false_findings.len(),
             exact: measured(&reckoning.exact),
             fuzzy: measured(&reckoning.fuzzy),
-            breaches: breaches
+            breaches: oversight
+                .breaches
                 .by_rule
                 .iter()
                 .map(|(rule, tally)| (rule.clone(), tally.measured()))
                 .collect(),
-            breaches_are_well: breaches.complaints().is_empty(),
+            breaches_are_well: oversight.breaches.complaints().is_empty(),
+            wrongly_missing: oversight.left_out.differences.len(),
+            wrong_figures: figures.differences.len(),
             linking_seconds: tenths(linking_seconds),
             agent_memory_mb: tenths(agent_memory_mb),
             seconds: tenths(seconds),
@@ -79,6 +89,8 @@ impl Summary {
         self.lost == 0
             && self.duplicated == 0
             && self.breaches_are_well
+            && self.wrongly_missing == 0
+            && self.wrong_figures == 0
             && self.false_duplicates == 0
             && self.found_duplicates == self.planted_duplicates
     }

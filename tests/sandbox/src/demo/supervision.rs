@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::bail;
-use sandbox::{Agent, Breaches, Bureau, Setting, oversight, poll};
+use sandbox::{Agent, Breaches, Bureau, LeftOut, Setting, oversight, poll};
 use serde_json::json;
 use synthetic_city::{City, Filing};
 use time::{OffsetDateTime, macros::offset};
@@ -13,6 +13,12 @@ use super::cast;
 
 /// Everything is judged within minutes.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// What the bureau came to, beside what the offices did.
+pub(super) struct Oversight {
+    pub(super) breaches: Breaches,
+    pub(super) left_out: LeftOut,
+}
 
 /// Puts on file what offices may do, before they send their cases.
 pub(super) async fn register(bureau: &Bureau, city: &City) -> anyhow::Result<()> {
@@ -29,13 +35,15 @@ pub(super) async fn register(bureau: &Bureau, city: &City) -> anyhow::Result<()>
 }
 
 /// Lets every office file what it filed in the city's past, and all cases be judged with it.
-pub(super) async fn judge(setting: &mut Setting) -> anyhow::Result<Breaches> {
+pub(super) async fn judge(setting: &mut Setting) -> anyhow::Result<Oversight> {
     let pool = setting.bureau.database().await?;
     let city = setting.town.city();
+    let mut filed = Vec::new();
     for (agent, &office) in setting.agents.iter().zip(&setting.offices) {
         let filings = [city.filings(office), oversight::assessments(office)].concat();
         file(agent, &filings).await?;
         oversight::date_back(&pool, &filings).await?;
+        filed.push((office, filings));
     }
     setting.bureau.run(&["supervision", "replay"]).await?;
     let waits = "SELECT EXISTS (SELECT FROM supervision_work)";
@@ -45,7 +53,10 @@ pub(super) async fn judge(setting: &mut Setting) -> anyhow::Result<Breaches> {
     })
     .await?;
     let today = OffsetDateTime::now_utc().to_offset(offset!(+8)).date();
-    Breaches::take(city, &setting.offices, &pool, today).await
+    Ok(Oversight {
+        breaches: Breaches::take(city, &setting.offices, &pool, today).await?,
+        left_out: LeftOut::take(city, &filed, &pool, today).await?,
+    })
 }
 
 /// `office-agent file`.

@@ -1,4 +1,4 @@
-//! What supervision points at, against what the city's offices did wrong.
+//! What supervision points at and the day that it counts on, against what the city's offices did wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -91,19 +91,27 @@ impl Breaches {
 }
 
 async fn found(pool: &PgPool) -> Result<BTreeSet<BreachTruth>, sqlx::Error> {
-    let rows: Vec<(String, String, String)> = sqlx::query_as(
-        "SELECT office_id, rule_id, about_key FROM supervision_finding WHERE cleared_at IS NULL",
+    let rows: Vec<(String, String, String, Option<Date>, bool)> = sqlx::query_as(
+        "SELECT office_id, rule_id, about_key, happened_on, concluded FROM supervision_finding WHERE cleared_at IS NULL",
     )
     .fetch_all(pool)
     .await?;
-    let finding = |(office_id, rule_id, about)| BreachTruth {
+    let finding = |(office_id, rule_id, about, happened_on, concluded)| BreachTruth {
         office_id,
         rule_id,
         about,
+        happened_on,
+        concluded,
     };
     Ok(rows.into_iter().map(finding).collect())
 }
 
 fn words(breach: &BreachTruth) -> String {
-    format!("{}: {}/{}", breach.rule_id, breach.office_id, breach.about)
+    let day = breach.happened_on.map(|day| day.to_string());
+    let day = day.as_deref().unwrap_or("no day");
+    let ended = if breach.concluded { ", ended" } else { "" };
+    format!(
+        "{}: {}/{} of {day}{ended}",
+        breach.rule_id, breach.office_id, breach.about
+    )
 }

@@ -1,9 +1,11 @@
 //! Whether everything arrived, and once: what the city's cases are, key by key, against what the hub holds.
 
 mod breaches;
+mod figures;
 mod findings;
 mod hub;
 mod office;
+mod periodic;
 
 use std::collections::BTreeMap;
 
@@ -15,8 +17,10 @@ use findings::Findings;
 use hub::Holdings;
 
 pub use breaches::Breaches;
+pub use figures::FigureReckoning;
 pub use findings::{Measured, Tally};
 pub use office::OfficeReckoning;
+pub use periodic::LeftOut;
 
 /// The outcome for the offices that take part.
 #[derive(Clone, Debug)]

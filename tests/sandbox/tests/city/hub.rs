@@ -27,7 +27,7 @@ use notary_hub::supervision::worker::Supervision;
 use notary_hub::traffic::Traffic;
 use notary_proto::hub::v1::Record;
 use notary_proto::hub::v1::record::Payload;
-use sandbox::{Breaches, Reckoning, oversight};
+use sandbox::{Breaches, FigureReckoning, LeftOut, Reckoning, oversight};
 use sqlx::{AssertSqlSafe, PgPool};
 use synthetic_city::{City, CityPlan, Office, wire};
 use uuid::Uuid;
@@ -111,7 +111,7 @@ impl Hub {
             let house = &self.city.offices()[office];
             let on_file = oversight::profile(house);
             profile::put(pool, house.id, &on_file).await.unwrap();
-            let filings = self.city.filings(office);
+            let filings = self.filed(office);
             for one in &filings {
                 file(house, one, &supervision, &audit).await;
             }
@@ -119,6 +119,28 @@ impl Hub {
         }
         supervision.drain(self.city.today()).await.unwrap();
         self.breaches().await
+    }
+
+    /// What an office has filed by the city's last day.
+    fn filed(&self, office: usize) -> Vec<synthetic_city::Filing> {
+        [self.city.filings(office), oversight::assessments(office)].concat()
+    }
+
+    /// The bureau's figures beside the city's.
+    pub async fn figures(&self) -> FigureReckoning {
+        let pool = &self.database.pool;
+        FigureReckoning::take(&self.city, &OFFICES, pool)
+            .await
+            .unwrap()
+    }
+
+    /// The periodic filings that are missing beside those that were left out.
+    pub async fn left_out(&self) -> LeftOut {
+        let filed = OFFICES.map(|office| (office, self.filed(office)));
+        let (pool, today) = (&self.database.pool, self.city.today());
+        LeftOut::take(&self.city, &filed, pool, today)
+            .await
+            .unwrap()
     }
 
     pub async fn breaches(&self) -> Breaches {
