@@ -156,8 +156,9 @@ async fn who_looks_for_one_person_after_another_raises_an_alarm_though_only_name
 async fn who_tries_person_after_person_beside_a_known_one_raises_an_alarm() {
     let limits = "lookup.person_per_minute = 10000\nlookup.office_per_minute = 10000\n\
                   lookup.alarm.person_misses = 10";
-    let mut counter = Counter::with(limits).await;
-    let known = vec![case("A").parties(vec![person(PartyRole::Principal, 1)])];
+    let counter = Counter::with(limits).await;
+    let parties = vec![person(PartyRole::Principal, 1)];
+    let known = vec![case("A").matter("mandate").parties(parties)];
     counter.seed.office(&counter.hub, "xiaoshan", known).await;
     for number in 0..10 {
         let tried = known_as(PartyRole::Agent, &format!("张{number}"), "1961-03-07");
