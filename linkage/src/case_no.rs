@@ -14,7 +14,7 @@ pub struct CaseNo(String);
 /// Why a text is no case number. No variant carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CaseNoError {
-    /// Nothing in it.
+    /// No digit in it: a dash, 无, 待定.
     #[error("the case number is empty")]
     Empty,
     /// More than [`MAX_CHARS`] characters.
@@ -96,10 +96,10 @@ fn fold(raw: &str) -> Result<String, CaseNoError> {
             c => c.to_ascii_uppercase(),
         })
         .collect();
-    if text.is_empty() {
-        Err(CaseNoError::Empty)
+    if text.contains(|c: char| c.is_ascii_digit()) {
+        Ok(text.trim_end_matches(['。', '.']).to_owned())
     } else {
-        Ok(text)
+        Err(CaseNoError::Empty)
     }
 }
 
@@ -166,6 +166,10 @@ mod tests {
             "【２０２４】 浙杭钱证 民字 第１２３４号",
             "[2024]浙杭钱证民字第1234",
             "(2024)浙杭钱证民字1234号",
+            "〈2024〉浙杭钱证民字第1234号",
+            "《2024》浙杭钱证民字第1234号",
+            "＜2024＞浙杭钱证民字第1234号",
+            "「2024」浙杭钱证民字第1234号。",
         ] {
             let case_no = CaseNo::parse(raw).expect("usable");
             assert_eq!(case_no.as_str(), "（2024）浙杭钱证民字第1234号", "{raw}");
@@ -188,7 +192,9 @@ mod tests {
 
     #[test]
     fn an_error_names_the_part_that_is_not_there() {
-        assert_eq!(CaseNo::parse(" "), Err(CaseNoError::Empty));
+        for none in [" ", "-", "——", "/", "无", "待定", "证字第号"] {
+            assert_eq!(CaseNo::parse(none), Err(CaseNoError::Empty), "{none}");
+        }
         assert_eq!(CaseNo::parse("2024浙杭证字第1号"), Err(CaseNoError::Year));
         assert_eq!(CaseNo::parse("(24)浙杭证字第1号"), Err(CaseNoError::Year));
         assert_eq!(CaseNo::parse("(2024)第1号"), Err(CaseNoError::Issuer));

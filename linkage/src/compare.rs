@@ -313,7 +313,8 @@ fn districts(a: DistrictCode, b: DistrictCode) -> DistrictLevel {
     }
 }
 
-/// Nothing where one of them is verified, for a verified number has no segments; nor for two kinds of document.
+/// Nothing where one of them is verified, for a verified number has no segments; nor for two kinds of document; nor for
+/// equal ones without segments, which may be anything that people write where they have no number.
 fn identifiers(a: KnownIdentifier, b: KnownIdentifier) -> Option<IdentifierLevel> {
     use KnownIdentifier::Unverified;
     let (
@@ -334,13 +335,13 @@ fn identifiers(a: KnownIdentifier, b: KnownIdentifier) -> Option<IdentifierLevel
     if kind_a != kind_b {
         return None;
     }
-    if token_a == token_b {
-        return Some(IdentifierLevel::Equal);
-    }
-    let shared = segments_a
-        .zip(segments_b)
-        .map_or(0, |(a, b)| a.iter().zip(&b).filter(|(a, b)| a == b).count());
+    let equal = token_a == token_b;
+    let Some((a, b)) = segments_a.zip(segments_b) else {
+        return (!equal).then_some(IdentifierLevel::Different);
+    };
+    let shared = a.iter().zip(&b).filter(|(a, b)| a == b).count();
     Some(match shared {
+        _ if equal => IdentifierLevel::Equal,
         0 => IdentifierLevel::Different,
         1 => IdentifierLevel::OneSegment,
         _ => IdentifierLevel::TwoSegments,

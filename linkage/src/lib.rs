@@ -51,7 +51,7 @@
 //! )?;
 //! let keys = rules.keys(&MatterFacts {
 //!     matter_type: "inheritance".parse()?,
-//!     parties: &[(PartyRole::Decedent, token)],
+//!     parties: &[(PartyRole::Decedent, Some(token))],
 //!     subjects: &[],
 //!     place_of_use: None,
 //! });

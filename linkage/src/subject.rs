@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     text::{
-        half_width, is_closing, is_dash, is_invisible, is_middle_dot, is_opening, recognisable_tail,
+        half_width, is_closing, is_dash, is_han, is_invisible, is_middle_dot, is_opening,
+        recognisable_tail,
     },
     vocabulary::vocabulary,
 };
@@ -29,7 +30,7 @@ vocabulary! {
 /// Why a text is no subject number. No variant carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SubjectError {
-    /// No letter or digit in it.
+    /// No digit in it: a dash, 无, 见附件. Everything that has the same filler would be one thing.
     #[error("the subject number is empty")]
     Empty,
     /// More than [`MAX_CHARS`] characters.
@@ -52,7 +53,7 @@ pub const MAX_CHARS: usize = 128;
 /// - a real-estate unit has 28 characters (GB/T 37346): 12 digits of district and cadastral zones, 2 letters and
 ///   5 digits of the parcel, 1 letter and 8 digits of the fixture;
 /// - a real-estate or other certificate number loses the leading zeros between 第 and 号, and a missing final 号 is
-///   added, so that 第0001234号, 第1234号 and 第1234 are one;
+///   added, so that 第0001234号, 第1234号 and 第1234 are one; in a real-estate one a missing 第 is added as well;
 /// - a vehicle number loses dots and dashes, so that 浙A·12345 and 浙A12345 are one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SubjectNumber {
@@ -69,7 +70,9 @@ impl SubjectNumber {
         let folded = fold(raw)?;
         let number = match kind {
             SubjectKind::RealEstateUnit => unit(&folded)?,
-            SubjectKind::RealEstateCertificate | SubjectKind::Certificate => certificate(&folded),
+            SubjectKind::RealEstateCertificate | SubjectKind::Certificate => {
+                certificate(kind, &folded)
+            }
             SubjectKind::Vehicle => without_marks(&folded),
             SubjectKind::Contract => folded,
         };
@@ -123,11 +126,17 @@ fn fold(raw: &str) -> Result<Zeroizing<String>, SubjectError> {
         c if is_dash(c) => '-',
         c => c.to_ascii_uppercase(),
     }));
-    if number.contains(char::is_alphanumeric) {
+    let end = number.trim_end_matches(['。', '.']).len();
+    number.truncate(end);
+    if number.contains(is_digit) {
         Ok(number)
     } else {
         Err(SubjectError::Empty)
     }
+}
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit() || "〇零一二三四五六七八九十".contains(c)
 }
 
 fn without_marks(number: &str) -> Zeroizing<String> {
@@ -153,10 +162,14 @@ fn unit(number: &str) -> Result<Zeroizing<String>, SubjectError> {
     }
 }
 
-/// Strips the zeros that lead the serial behind 第 and closes it with 号.
-fn certificate(number: &str) -> Zeroizing<String> {
-    let mut closed = Zeroizing::new(String::with_capacity(number.len() + '号'.len_utf8()));
-    let Some((before, serial)) = number.rsplit_once('第') else {
+/// Strips the zeros that lead the serial behind 第 and closes it with 号; of a real-estate certificate 第 may be missing.
+fn certificate(kind: SubjectKind, number: &str) -> Zeroizing<String> {
+    let mut closed = Zeroizing::new(String::with_capacity(number.len() + "第号".len()));
+    let split = number.rsplit_once('第').or_else(|| match kind {
+        SubjectKind::RealEstateCertificate => without_ordinal(number),
+        _ => None,
+    });
+    let Some((before, serial)) = split else {
         closed.push_str(number);
         return closed;
     };
@@ -171,6 +184,13 @@ fn certificate(number: &str) -> Zeroizing<String> {
         closed.push('号');
     }
     closed
+}
+
+/// The text and the serial behind it, where 第 was left out: 浙(2021)杭州市不动产权0001234号.
+fn without_ordinal(number: &str) -> Option<(&str, &str)> {
+    let open = number.strip_suffix('号').unwrap_or(number);
+    let before = open.trim_end_matches(|c: char| c.is_ascii_digit());
+    (before.ends_with(is_han) && before.len() < open.len()).then(|| number.split_at(before.len()))
 }
 
 #[cfg(test)]
@@ -194,6 +214,9 @@ mod tests {
             "浙（2021）杭州市不动产权第0001234号",
             " 浙 〔２０２１〕 杭州市不动产权 第 0001234 号 ",
             "浙[2021]杭州市不动产权第0001234",
+            "浙《2021》杭州市不动产权第1234号。",
+            "浙〈2021〉杭州市不动产权0001234号",
+            "浙（2021）杭州市不动产权1234",
             "浙\u{200B}（2021）杭州市不动产权第０００１２３４号",
         ] {
             assert_eq!(
@@ -215,6 +238,11 @@ mod tests {
     #[test]
     fn zeros_that_are_part_of_a_number_stay() {
         assert_eq!(normalised(SubjectKind::Certificate, "00123"), "00123");
+        assert_eq!(normalised(SubjectKind::Certificate, "证0123"), "证0123");
+        assert_eq!(
+            normalised(SubjectKind::RealEstateCertificate, "00123"),
+            "00123"
+        );
         assert_eq!(normalised(SubjectKind::Contract, "ht－００１"), "HT-001");
     }
 
@@ -255,7 +283,10 @@ mod tests {
     fn nothing_usable_is_refused() {
         let parse = |raw: &str| SubjectNumber::parse(SubjectKind::Contract, raw);
         assert_eq!(parse(""), Err(SubjectError::Empty));
-        assert_eq!(parse(" —（）"), Err(SubjectError::Empty));
+        for filler in [" —（）", "/", "无", "不详", "见附件", "N/A"] {
+            assert_eq!(parse(filler), Err(SubjectError::Empty), "{filler}");
+        }
+        assert!(parse("合同第一号").is_ok());
         assert_eq!(parse("12\u{0}34"), Err(SubjectError::ControlCharacter));
         assert_eq!(parse(&"9".repeat(129)), Err(SubjectError::TooLong));
     }

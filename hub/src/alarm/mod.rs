@@ -12,13 +12,11 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex as Locked, PoisonError};
 use std::time::{Duration, Instant};
 
-use linkage::subject::SubjectKind;
 use linkage::token::Token;
 use metrics::counter;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
-use time::Date;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -26,7 +24,7 @@ use crate::audit::{Action, Actor, Audit, AuditError, Entry, Existence, Outcome};
 use crate::codes::codes;
 use crate::config;
 use crate::identity::Person;
-use crate::lookup::question::{Description, Party};
+use crate::lookup::question::{About, Description, Party};
 use crate::lookup::{Asker, Question};
 use crate::review::Grounds;
 use crate::store;
@@ -71,9 +69,10 @@ pub struct Asked {
     case_reference: String,
     /// One for each party and each thing: what tells it from others.
     subjects: Vec<Token>,
+    /// Those of them that the answer does not speak of.
+    missed: Vec<Token>,
     /// All tokens that were given, verified or not.
     tokens: Vec<Token>,
-    is_hit: bool,
 }
 
 /// Planted identities, and who has an open alarm.
@@ -103,48 +102,82 @@ codes!(Kind {
 });
 
 impl Asked {
-    pub fn of(asker: Asker, question: &Question, outcome: Outcome) -> Self {
-        let (parties, subjects) = (&question.parties, &question.subjects);
-        Self::about(asker, question, parties, subjects, outcome)
+    /// About all of a question's parties and things. `is_found` says of which the answer speaks: one that is known does not
+    /// hide that others were guessed.
+    pub fn of(asker: Asker, question: &Question, is_found: impl Fn(About) -> bool) -> Self {
+        let parties = 0..question.parties.len();
+        let things = 0..question.subjects.len();
+        let all = parties.map(About::Party).chain(things.map(About::Subject));
+        Self::about(asker, question, all, is_found)
     }
 
-    /// About some of a question's parties and subjects.
+    /// About some of them.
     pub fn about(
         asker: Asker,
         question: &Question,
-        parties: &[Party],
-        subjects: &[(SubjectKind, Token)],
-        outcome: Outcome,
+        about: impl IntoIterator<Item = About>,
+        is_found: impl Fn(About) -> bool,
     ) -> Self {
-        let things = || subjects.iter().map(|(_, token)| *token);
-        let numbers = parties.iter().filter_map(|party| party.number);
-        Self {
+        let mut asked = Self {
             asker,
             case_reference: question.case_reference.clone(),
-            subjects: parties.iter().map(subject).chain(things()).collect(),
-            tokens: numbers.map(|number| number.token).chain(things()).collect(),
-            is_hit: outcome == Outcome::Hit,
+            subjects: Vec::new(),
+            missed: Vec::new(),
+            tokens: Vec::new(),
+        };
+        for about in about {
+            let (subject, token) = match about {
+                About::Party(at) => {
+                    let party = &question.parties[at];
+                    (subject(party), party.number.map(|number| number.token))
+                }
+                About::Subject(at) => {
+                    let (_, thing) = question.subjects[at];
+                    (thing, Some(thing))
+                }
+            };
+            asked.subjects.push(subject);
+            asked.missed.extend((!is_found(about)).then_some(subject));
+            asked.tokens.extend(token);
         }
+        asked
     }
 }
 
-/// What a party is told from others by. Where no verified number tells it, all that was said of it does, lest names be
-/// tried one after another. Counted like a token, and no more than that: it leaves this hub's memory for nowhere.
+/// What a party is told from others by. Where no verified number tells it, all that was said of it does, lest names or
+/// phones be tried one after another. Counted like a token, and no more than that: it leaves this hub's memory for
+/// nowhere.
 fn subject(party: &Party) -> Token {
     if let Some(number) = party.verified() {
         return number.token;
     }
     let mut digest = Sha256::new();
-    if let Some(number) = party.number {
-        digest.update(number.token.as_bytes());
-    }
+    let mut add = |part: Option<&[u8]>| {
+        digest.update((part.map_or(0, |part| part.len() as u64 + 1)).to_be_bytes());
+        digest.update(part.unwrap_or_default());
+    };
+    add(party
+        .number
+        .as_ref()
+        .map(|number| number.token.as_bytes().as_slice()));
     if let Some(Description {
-        name, birth_date, ..
+        kind,
+        name,
+        sex,
+        birth_date,
+        phone,
+        district,
     }) = &party.description
     {
-        digest.update(name.as_bytes());
-        digest.update([0]);
-        digest.update(birth_date.map_or(0, Date::to_julian_day).to_be_bytes());
+        let born = birth_date.map(|day| day.to_julian_day().to_be_bytes());
+        add(Some(kind.code().as_bytes()));
+        add(Some(name.as_bytes()));
+        add(sex.map(|sex| sex.code().as_bytes()));
+        add(born.as_ref().map(<[u8; 4]>::as_slice));
+        add(phone.as_ref().map(|phone| phone.as_bytes().as_slice()));
+        add(district
+            .as_ref()
+            .map(|district| district.as_str().as_bytes()));
     }
     let digest: [u8; 32] = digest.finalize().into();
     let (bytes, _) = digest
@@ -177,7 +210,7 @@ impl Alarms {
             office_id: asker.office_id,
             case_reference: &asked.case_reference,
             subjects: &asked.subjects,
-            is_hit: asked.is_hit,
+            missed: &asked.missed,
         };
         let mut raised = {
             let patterns = self.patterns.lock();
@@ -279,5 +312,35 @@ impl Alarms {
         transaction.commit().await?;
         *self.known.lock().await = None;
         lifted.ok_or(AlarmError::NotFound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use linkage::vocabulary::{PartyKind, PartyRole};
+
+    use super::*;
+
+    fn described(phone: u8, district: &str) -> Party {
+        Party {
+            role: PartyRole::Principal,
+            number: None,
+            description: Some(Description {
+                kind: PartyKind::Natural,
+                name: "张三".to_owned(),
+                sex: None,
+                birth_date: None,
+                phone: Some(Token::from([phone; 16])),
+                district: Some(district.parse().expect("a district")),
+            }),
+        }
+    }
+
+    #[test]
+    fn one_name_with_phone_after_phone_is_asked_for_again_and_again() {
+        let asked = subject(&described(1, "330106"));
+        assert_eq!(asked, subject(&described(1, "330106")));
+        assert_ne!(asked, subject(&described(2, "330106")));
+        assert_ne!(asked, subject(&described(1, "330108")));
     }
 }

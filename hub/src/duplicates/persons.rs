@@ -142,13 +142,14 @@ struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     fn of(rules: &RuleSet, case: &'a Known) -> Self {
-        let numbers = case.parties.iter();
-        let numbers = numbers.filter_map(|party| Some((party.role, party.number?)));
-        let persons = case.parties.iter().filter_map(|party| {
-            let (_, person) = party.place?;
-            Some((party.role, Token::from(*person.as_bytes())))
+        let numbers = case.parties.iter().map(|party| (party.role, party.number));
+        let persons = case.parties.iter().map(|party| {
+            let person = party
+                .place
+                .map(|(_, person)| Token::from(*person.as_bytes()));
+            (party.role, person)
         });
-        let keys = |parties: Vec<(PartyRole, Token)>| {
+        let keys = |parties: Vec<(PartyRole, Option<Token>)>| {
             let facts = MatterFacts {
                 matter_type: case.matter_type,
                 parties: &parties,

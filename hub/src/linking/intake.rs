@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::LinkingError;
+use super::decided::{self, Cases};
 use super::model::Model;
 use crate::store::decode::decode_error;
 use crate::store::linking::mention::{Held, NewMention, Standing};
@@ -39,7 +40,11 @@ pub(super) async fn take_in(
         return Ok(nodes);
     }
     let mut touched = changes.bound_nodes(connection).await?;
+    let decided = decided::follow(connection, &changes.mentions(office_id)).await?;
     touched.extend(changes.write(connection, office_id, model).await?);
+    if !decided.is_empty() {
+        judgement::mark(connection, &decided).await?;
+    }
     touched.retain(|node| !nodes.contains(node));
     let noted: Vec<NodeId> = touched.iter().copied().collect();
     work::note_nodes(connection, *row, &noted).await?;
@@ -77,8 +82,10 @@ impl<'a> Changes<'a> {
         held: &[Held],
         contested: &HashSet<VerifiedNumber>,
     ) -> Result<Self, sqlx::Error> {
-        let mut left: HashMap<MentionId, Held> =
-            held.iter().map(|held| (held.mention_id, *held)).collect();
+        let mut left: HashMap<MentionId, Held> = held
+            .iter()
+            .map(|held| (held.mention_id, held.clone()))
+            .collect();
         let mut changes = Self::default();
         for party in standing {
             let ordinal = u16::try_from(party.ordinal).map_err(decode_error)?;
@@ -86,6 +93,7 @@ impl<'a> Changes<'a> {
             let new = place(mention_id, party.number, contested);
             let before = left.remove(&mention_id);
             if before
+                .as_ref()
                 .is_some_and(|held| held.content == party.content && held.node_id == new.node_id)
             {
                 continue;
@@ -103,6 +111,18 @@ impl<'a> Changes<'a> {
         changes.removed = left.keys().copied().collect();
         changes.before.extend(left.into_values());
         Ok(changes)
+    }
+
+    /// Those that come, change or go.
+    fn mentions(&self, office_id: OfficeId) -> Cases {
+        let written = self.written.iter();
+        let written = written.map(|new| (new.mention_id, new.source_case_id));
+        let before = self.before.iter();
+        let before = before.map(|held| (held.mention_id, held.source_case_id.as_str()));
+        written
+            .chain(before)
+            .map(|(mention, case)| (mention, (office_id, case.to_owned())))
+            .collect()
     }
 
     fn is_none(&self) -> bool {

@@ -22,6 +22,9 @@
 //! to have too many nodes, or no longer has, the nodes concerned are compared again. So what stands when all work is
 //! done follows from the cases, the decisions and the weights alone, never from the order in which they came.
 //!
+//! **Decisions follow persons.** Where a revision puts somebody else at a mention's place, [`decided`] has what people
+//! decided follow who stood there.
+//!
 //! After a first load, or under other weights, [`relink`] does the same for everything at once;
 //! [`train`] makes the weights from what the hub holds.
 //!
@@ -33,6 +36,7 @@ pub(crate) mod compare;
 mod component;
 mod conclude;
 mod contest;
+mod decided;
 mod everyone;
 mod intake;
 pub mod model;

@@ -35,6 +35,7 @@ pub async fn rework(
     }
     store::lock_clusters(&mut *connection).await?;
     judgement::mark(&mut *connection, mentions).await?;
+    judgement::keep_who(&mut *connection, mentions).await?;
     let nodes: BTreeSet<NodeId> = mention::nodes_of(&mut *connection, mentions)
         .await?
         .into_iter()

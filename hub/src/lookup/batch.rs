@@ -14,7 +14,7 @@ use super::check::{Lookup, LookupError};
 use super::disclosure;
 use super::hit::{Hit, hit};
 use super::persons::Persons;
-use super::question::{Asker, Question};
+use super::question::{About, Asker, Question};
 use super::record::{asked_about, entry, told};
 use super::search::{Search, living, with_persons_in};
 use super::severity::{Intake, graded};
@@ -38,13 +38,6 @@ pub struct SubjectAnswer {
     pub hits: Vec<Hit>,
     pub truncated: bool,
     pub receipt: Receipt,
-}
-
-/// Whom or what one answer is about.
-#[derive(Clone, Copy, Debug)]
-enum About {
-    Party(usize),
-    Subject(usize),
 }
 
 impl Lookup {
@@ -153,7 +146,7 @@ fn recorded(asker: Asker, question: &Question, about: About, search: &Search) ->
     detail["told"] = told(&search.found);
     detail["truncated"] = search.truncated.into();
     (
-        Asked::about(asker, question, parties, subjects, outcome),
+        Asked::about(asker, question, [about], |_| outcome == Outcome::Hit),
         entry(asker, question, Action::BatchCheck, outcome, detail),
     )
 }

@@ -135,13 +135,17 @@ impl Lookup {
         let mut intents = self
             .intents(&rules, asker, &question, &intake, &untold)
             .await?;
+        let search = self
+            .search(&rules, asker, &question, wanted, &mut intents)
+            .await?;
+        let asked_for = Asked::of(asker, &question, |about| {
+            search.has_found(&question, about) || !intents.others.is_empty()
+        });
         let Search {
             found,
             persons,
             truncated,
-        } = self
-            .search(&rules, asker, &question, wanted, &mut intents)
-            .await?;
+        } = search;
         let feeds = self.feeds.now().await?;
         let grades = graded(&intake, &found, truncated);
         let outcome = match found.is_empty() && intents.others.is_empty() {
@@ -158,9 +162,8 @@ impl Lookup {
                 .map(|intent| intent.office_id.as_str());
             detail["intents_told"] = offices.collect();
         }
-        let asked = Asked::of(asker, &question, outcome);
         let entry = entry(asker, &question, action, outcome, detail);
-        let receipt = self.record(asked, entry).await?;
+        let receipt = self.record(asked_for, entry).await?;
         // Behind the entry: the log may speak of an intent that failed, but no intent stands that it is silent about.
         intents.commit().await?;
         counter!(LOOKUPS, "outcome" => outcome.code()).increment(1);

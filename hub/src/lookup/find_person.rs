@@ -67,11 +67,13 @@ impl Lookup {
             persons.as_ref(),
             &mut intents,
         );
+        let search = search.await?;
+        let asked_for = Asked::of(asker, &question, |about| search.has_found(&question, about));
         let Search {
             found,
             persons,
             truncated,
-        } = search.await?;
+        } = search;
         let feeds = self.feeds.now().await?;
 
         let outcome = match found.is_empty() {
@@ -81,9 +83,8 @@ impl Lookup {
         let mut detail = asked(&question);
         detail["told"] = told(&found);
         detail["truncated"] = truncated.into();
-        let asked = Asked::of(asker, &question, outcome);
         let entry = entry(asker, &question, action, outcome, detail);
-        let receipt = self.record(asked, entry).await?;
+        let receipt = self.record(asked_for, entry).await?;
         counter!(LOOKUPS, "outcome" => outcome.code()).increment(1);
         histogram!(LOOKUP_SECONDS).record(begun.elapsed().as_secs_f64());
         Ok(PersonAnswer {

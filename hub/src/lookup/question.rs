@@ -62,6 +62,13 @@ pub struct Party {
     pub description: Option<Description>,
 }
 
+/// One of a question's parties or things, by its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    Party(usize),
+    Subject(usize),
+}
+
 /// The number of a party's document, in tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number {

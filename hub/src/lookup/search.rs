@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgPool, Postgres};
 use super::hit::shown_to;
 use super::intent::Intents;
 use super::persons::{PersonMatch, Persons};
-use super::question::Asker;
+use super::question::{About, Asker, Question};
 use crate::store::lookup::{self, Cases, Found, Wanted};
 use crate::store::pool::Lookups;
 use crate::store::scope::{self, Searches};
@@ -87,6 +87,22 @@ async fn read(connection: &mut PgConnection, wanted: &Wanted) -> Result<Search, 
     Ok(lookup::find(connection, wanted, None, MOST_HITS)
         .await?
         .into())
+}
+
+impl Search {
+    /// Whether it speaks of this party or thing of the question. Which of several verified numbers, or of several things,
+    /// was found is not known.
+    pub(super) fn has_found(&self, question: &Question, about: About) -> bool {
+        match about {
+            About::Party(at) => {
+                let by_number = question.parties[at].verified().is_some();
+                let persons = &mut self.persons.iter().flatten();
+                persons.any(|told| told.party == at)
+                    || by_number && self.found.iter().any(|found| found.by_identifier)
+            }
+            About::Subject(_) => self.found.iter().any(|found| found.by_subject),
+        }
+    }
 }
 
 impl From<Cases> for Search {

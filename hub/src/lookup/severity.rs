@@ -26,7 +26,7 @@ pub struct Grade {
 pub struct Intake<'a> {
     rules: &'a RuleSet,
     question: &'a Question,
-    parties: Vec<(PartyRole, Token)>,
+    parties: Vec<(PartyRole, Option<Token>)>,
     keys: Vec<MatterKey>,
     office_id: OfficeId,
     today: Date,
@@ -39,7 +39,10 @@ impl<'a> Intake<'a> {
         asker: Asker,
         now: OffsetDateTime,
     ) -> Self {
-        let parties: Vec<_> = question.verified_parties().collect();
+        let numbered = question.parties.iter();
+        let parties: Vec<_> = numbered
+            .map(|party| (party.role, party.verified().map(|number| number.token)))
+            .collect();
         let keys = keys(rules, question, &parties, question.place_of_use.as_deref());
         Self {
             rules,
@@ -56,38 +59,38 @@ impl<'a> Intake<'a> {
         &self.keys
     }
 
-    /// Grades the cases of one answer. Each is judged against the intake alone, so several duplicates may each seem
-    /// the first; among themselves at most one is.
+    /// Grades the cases of one answer. Each is judged against the intake alone, so several duplicates of one matter may each
+    /// seem the first; among themselves at most one is. An answer may hold several matters: an estate has two decedents.
     pub fn grade_all(&self, found: &[Found]) -> Vec<Grade> {
         let mut grades: Vec<Grade> = found.iter().map(|found| self.grade(found)).collect();
         let marked: Vec<usize> = (0..found.len())
             .filter(|&at| grades[at].first_accepting)
             .collect();
-        let first = marked
-            .iter()
-            .copied()
-            .min_by_key(|&at| (found[at].accepted_on, &found[at].source_case_id));
-        // On one day, or by a word that is in doubt, nobody is named: people decide.
-        let open = first.is_some_and(|first| {
-            marked.iter().any(|&at| {
-                let tie = found[at].office_id != found[first].office_id
-                    && found[at].accepted_on == found[first].accepted_on;
-                tie || self.doubts(&found[first], &found[at])
-            })
-        });
-        for at in marked {
-            grades[at].first_accepting = Some(at) == first && !open;
+        for &at in &marked {
+            let mut others = marked.iter().filter(|&&other| other != at);
+            grades[at].first_accepting =
+                others.all(|&other| self.is_ahead(&found[at], &found[other]));
         }
         grades
     }
 
-    /// Whether the first case is first by a word that the second puts in doubt.
-    fn doubts(&self, case: &Found, other: &Found) -> bool {
-        self.rules
-            .judge(&facts(case), &facts(other))
-            .is_some_and(|finding| {
-                finding.back_dated && finding.first_accepting == Some(case.office_id)
-            })
+    /// Whether the case was accepted before the other, or is none of its matter. On one day, or by a word that is in
+    /// doubt, no office is ahead: people decide.
+    fn is_ahead(&self, case: &Found, other: &Found) -> bool {
+        let apart = CaseFacts {
+            office: other_than(case.office_id, other.office_id),
+            ..facts(other)
+        };
+        let finding = self.rules.judge(&facts(case), &apart);
+        let Some(finding) = finding.filter(|finding| finding.severity == Severity::Duplicate)
+        else {
+            return true;
+        };
+        if case.office_id == other.office_id {
+            let order = |case: &Found| (case.accepted_on, case.source_case_id.clone());
+            return order(case) < order(other);
+        }
+        finding.first_accepting == Some(case.office_id) && !finding.back_dated
     }
 
     /// Grades a case found. An empty place of use may only be unknown: where one of the two has a place and the other
@@ -155,7 +158,7 @@ fn facts(found: &Found) -> CaseFacts<'_> {
 fn keys(
     rules: &RuleSet,
     question: &Question,
-    parties: &[(PartyRole, Token)],
+    parties: &[(PartyRole, Option<Token>)],
     place_of_use: Option<&str>,
 ) -> Vec<MatterKey> {
     let subjects: &[(SubjectKind, Token)] = &question.subjects;
@@ -178,4 +181,122 @@ fn other_than(office_id: OfficeId, own: OfficeId) -> OfficeId {
         .filter_map(|id| id.parse().ok())
         .find(|id: &OfficeId| *id != own)
         .unwrap_or(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use linkage::identifier::IdentifierKind;
+    use linkage::vocabulary::Purpose;
+    use time::macros::{date, datetime};
+
+    use super::*;
+    use crate::lookup::question::{Number, NumberCheck, Party};
+    use crate::rules::Edition;
+
+    fn party(number: u8) -> (PartyRole, Option<Token>) {
+        (PartyRole::Decedent, Some(Token::from([number; 16])))
+    }
+
+    fn question(decedents: &[u8]) -> Question {
+        let party = |&number: &u8| Party {
+            role: PartyRole::Decedent,
+            number: Some(Number {
+                kind: IdentifierKind::ResidentId,
+                token: Token::from([number; 16]),
+                check: NumberCheck::Verified,
+            }),
+            description: None,
+        };
+        Question {
+            purpose: Purpose::BeforeAcceptance,
+            case_reference: "1".into(),
+            matter_type: "inheritance".parse().expect("in the catalogue"),
+            parties: decedents.iter().map(party).collect(),
+            subjects: Vec::new(),
+            place_of_use: None,
+            intent: None,
+        }
+    }
+
+    /// An estate that an office accepted that day.
+    fn estate(rules: &RuleSet, office: &str, decedent: u8, accepted_on: Date) -> Found {
+        let matter_type = "inheritance".parse().expect("in the catalogue");
+        Found {
+            office_id: office.parse().expect("an office id"),
+            office_name: office.into(),
+            source_case_id: format!("{decedent}"),
+            case_no: None,
+            matter_type,
+            state: CaseState::Accepted,
+            place_of_use: None,
+            applied_on: None,
+            accepted_on: Some(accepted_on),
+            first_recorded_at: accepted_on.midnight().assume_utc(),
+            by_identifier: true,
+            by_subject: false,
+            masked_names: Vec::new(),
+            keys: rules.keys(&MatterFacts {
+                matter_type,
+                parties: &[party(decedent)],
+                subjects: &[],
+                place_of_use: None,
+            }),
+        }
+    }
+
+    fn first_accepting(found: impl Fn(&RuleSet) -> Vec<Found>) -> Vec<bool> {
+        let rules = &Edition::shipped().rules;
+        let question = question(&[1, 2]);
+        let parties = vec![party(1), party(2)];
+        let intake = Intake {
+            rules,
+            question: &question,
+            keys: keys(rules, &question, &parties, None),
+            parties,
+            office_id: "hz-own".parse().expect("an office id"),
+            today: datetime!(2024-09-01 0:00 UTC).date(),
+        };
+        let grades = intake.grade_all(&found(rules));
+        grades.iter().map(|grade| grade.first_accepting).collect()
+    }
+
+    #[test]
+    fn each_decedent_of_one_estate_has_a_first_acceptance() {
+        let days = [date!(2024 - 03 - 05), date!(2024 - 03 - 01)];
+        let two = first_accepting(|rules| {
+            vec![
+                estate(rules, "hz-east", 1, days[0]),
+                estate(rules, "hz-west", 2, days[1]),
+            ]
+        });
+        assert_eq!(two, [true, true]);
+        let on_one_day = first_accepting(|rules| {
+            vec![
+                estate(rules, "hz-east", 1, days[0]),
+                estate(rules, "hz-west", 2, days[0]),
+            ]
+        });
+        assert_eq!(on_one_day, [true, true]);
+    }
+
+    #[test]
+    fn of_one_matter_the_earlier_office_is_first_and_on_one_day_none_is() {
+        let [earlier, later] = [date!(2024 - 03 - 01), date!(2024 - 03 - 05)];
+        let first = first_accepting(|rules| {
+            vec![
+                estate(rules, "hz-east", 1, later),
+                estate(rules, "hz-west", 1, earlier),
+                estate(rules, "hz-north", 1, later),
+            ]
+        });
+        assert_eq!(first, [false, true, false]);
+        let tied = first_accepting(|rules| {
+            vec![
+                estate(rules, "hz-east", 1, earlier),
+                estate(rules, "hz-west", 1, earlier),
+                estate(rules, "hz-north", 1, later),
+            ]
+        });
+        assert_eq!(tied, [false, false, false]);
+    }
 }

@@ -109,7 +109,7 @@ impl Lookup {
         let mut detail = asked(&question);
         there.recorded(&mut detail);
         detail["watch"] = json!(watch.watch_id);
-        let seen = Asked::of(asker, &question, outcome);
+        let seen = Asked::of(asker, &question, |_| outcome == Outcome::Hit);
         let entry = entry(asker, &question, action, outcome, detail);
         let receipt = self.record(seen, entry).await?;
         // Behind the entry: the log may speak of a question that failed, but none stands that it is silent about.

@@ -9,6 +9,7 @@ mod findings;
 mod hostile;
 mod interleave;
 mod kill;
+mod moved;
 mod order;
 mod program;
 #[path = "../ingest/record.rs"]

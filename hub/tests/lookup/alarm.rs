@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::notary::{Counter, about, known_as, who};
+use crate::record::{case, person};
 use crate::support::hub::reason;
 
 fn supervisor() -> Person {
@@ -149,4 +150,21 @@ async fn who_looks_for_one_person_after_another_raises_an_alarm_though_only_name
         counter.find(find(by_name)).await.unwrap();
     }
     assert_eq!(alarms(&counter).await[0].kind, Kind::ManySubjects);
+}
+
+#[tokio::test]
+async fn who_tries_person_after_person_beside_a_known_one_raises_an_alarm() {
+    let limits = "lookup.person_per_minute = 10000\nlookup.office_per_minute = 10000\n\
+                  lookup.alarm.person_misses = 10";
+    let counter = Counter::with(limits).await;
+    let parties = vec![person(PartyRole::Principal, 1)];
+    let known = vec![case("A").matter("mandate").parties(parties)];
+    counter.seed.office(&counter.hub, "xiaoshan", known).await;
+    for number in 0..10 {
+        let tried = known_as(PartyRole::Agent, &format!("张{number}"), "1961-03-07");
+        let both = vec![who(PartyRole::Principal, 1), tried];
+        let answer = counter.answer(about("mandate", both, vec![])).await;
+        assert_eq!(answer.hits.len(), 1);
+    }
+    assert_eq!(alarms(&counter).await[0].kind, Kind::ManyMisses);
 }

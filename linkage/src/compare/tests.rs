@@ -107,6 +107,23 @@ fn numbers_that_fail_their_check_are_compared_segment_by_segment() {
     }
 }
 
+/// 无 has a token as a number has, and everybody without a number has the same.
+#[test]
+fn equal_numbers_without_segments_are_no_evidence() {
+    let without_segments = |number| KnownIdentifier::Unverified {
+        kind: IdentifierKind::ResidentId,
+        token: token(number),
+        segments: None,
+    };
+    let one = without_segments(1);
+    assert_eq!(identifiers(one, one), None);
+    let other = without_segments(2);
+    assert_eq!(identifiers(one, other), Some(IdentifierLevel::Different));
+    let whole = unverified(2, [1, 2, 3]);
+    assert_eq!(identifiers(other, whole), None);
+    assert_eq!(identifiers(one, whole), Some(IdentifierLevel::Different));
+}
+
 #[test]
 fn related_parties_count_without_regard_to_order() {
     let related = |bytes: &[u8]| bytes.iter().map(|&b| token(b)).collect::<RelatedParties>();

@@ -56,6 +56,10 @@ pub enum IdentifierError {
     /// A control character inside: a broken file rather than a mistyped number.
     #[error("the identifier contains a control character")]
     ControlCharacter,
+    /// What people type where they have no number: 无, 0, 12345678, a row of ones. Everybody who has the same filler would
+    /// have the same number.
+    #[error("the identifier is a filler and no number")]
+    Filler,
     /// Length or characters are not those of the kind.
     #[error("the identifier does not have the form of its kind")]
     Form,
@@ -78,6 +82,7 @@ impl IdentifierError {
             Self::Empty => "empty",
             Self::TooLong => "too_long",
             Self::ControlCharacter => "control_character",
+            Self::Filler => "filler",
             Self::Form => "form",
             Self::Area => "area",
             Self::BirthDate => "birth_date",
@@ -92,6 +97,7 @@ impl IdentifierError {
             Self::Empty => "为空",
             Self::TooLong => "过长",
             Self::ControlCharacter => "含控制字符",
+            Self::Filler => "占位内容，不是号码",
             Self::Form => "位数或字符不符",
             Self::Area => "地区代码不存在",
             Self::BirthDate => "出生日期不存在",
@@ -134,10 +140,13 @@ impl ParsedIdentifier {
     /// invisible characters are normalised away before its standard is checked.
     ///
     /// # Errors
-    /// `Empty`, `TooLong` and `ControlCharacter`, when there is nothing to keep; any other fault is
+    /// `Empty`, `Filler`, `TooLong` and `ControlCharacter`, when there is nothing to keep; any other fault is
     /// [`ParsedIdentifier::Unverified`].
     pub fn parse(kind: IdentifierKind, raw: &str) -> Result<Self, IdentifierError> {
         let number = normalise(raw)?;
+        if is_filler(&number) {
+            return Err(IdentifierError::Filler);
+        }
         let checked = match kind {
             IdentifierKind::ResidentId => resident_id::check(&number),
             IdentifierKind::HongKongMacaoPermit => permit::check_hong_kong_macao(&number),
@@ -148,6 +157,10 @@ impl ParsedIdentifier {
             IdentifierKind::CreditCode => credit_code::check(&number),
         };
         Ok(match checked {
+            // H00000000 with renewal digits behind it.
+            Ok(Checked { number, .. }) if is_filler(&number) => {
+                return Err(IdentifierError::Filler);
+            }
             Ok(Checked {
                 number,
                 birth_date,
@@ -252,13 +265,15 @@ impl UnverifiedIdentifier {
     }
 
     /// Area+birth, birth+order and order+check of a resident ID of 18 characters: one mistyped character
-    /// leaves at least one of them whole. `None` for any other number.
+    /// leaves at least one of them whole. `None` for any other number, and for one that ends in 0000 or XXXX: somebody
+    /// knew the birth date and not the number, and so would it end for a twin.
     #[must_use]
     pub fn segments(&self) -> Option<[&str; 3]> {
         const SEGMENTS: [Range<usize>; 3] = [0..14, 6..17, 14..18];
         let cuts = self.kind == IdentifierKind::ResidentId
             && self.number.len() == 18
-            && self.number.is_ascii();
+            && self.number.is_ascii()
+            && !is_one_character(&self.number.as_bytes()[14..]);
         cuts.then(|| SEGMENTS.map(|segment| &self.number[segment]))
     }
 }
@@ -321,6 +336,35 @@ fn normalise(raw: &str) -> Result<Zeroizing<String>, IdentifierError> {
     } else {
         Ok(number)
     }
+}
+
+/// Fewest letters and digits of a number.
+const LEAST_CHARS: usize = 5;
+
+/// No digit, or too little to be a number; one character again and again, or one digit after the other, behind a letter or
+/// not; what a spreadsheet leaves of a long number (`3.30106E+17`).
+fn is_filler(number: &str) -> bool {
+    let chars = number.chars().filter(char::is_ascii_alphanumeric).count();
+    if chars < LEAST_CHARS || !number.contains(|c: char| c.is_ascii_digit()) {
+        return true;
+    }
+    let digits = number.trim_start_matches(|c: char| c.is_ascii_uppercase());
+    let is_row = is_one_character(digits.as_bytes()) || counts_up(digits.as_bytes());
+    number.contains("E+") || (digits.len() >= LEAST_CHARS && is_row)
+}
+
+fn is_one_character(text: &[u8]) -> bool {
+    text.windows(2).all(|pair| pair[0] == pair[1])
+}
+
+/// 12345678, 0123456789, and on behind the 9.
+fn counts_up(text: &[u8]) -> bool {
+    let next = |digit: u8| match digit {
+        b'0'..=b'8' => Some(digit + 1),
+        b'9' => Some(b'0'),
+        _ => None,
+    };
+    matches!(text, [b'0' | b'1', ..]) && text.windows(2).all(|pair| next(pair[0]) == Some(pair[1]))
 }
 
 /// What people and spreadsheets put between, around or before digits.

@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn kinds_without_a_check_character_get_no_suggestion() {
-        let passport = typed(IdentifierKind::Passport, "E1").expect("too short");
+        let passport = typed(IdentifierKind::Passport, "护照E1234").expect("not its form");
         assert!(suggest(&passport).is_empty());
         let short = typed(IdentifierKind::ResidentId, "3301061990").expect("too short");
         assert!(suggest(&short).is_empty());

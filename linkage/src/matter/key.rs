@@ -71,8 +71,8 @@ pub const MAX_KEYS: usize = 256;
 pub struct MatterFacts<'a> {
     /// Matter of the case.
     pub matter_type: MatterType,
-    /// Roles with the tokens of verified identifiers. Unverified ones never stand here.
-    pub parties: &'a [(PartyRole, Token)],
+    /// Roles with the tokens of verified identifiers; `None` for whoever has none. Unverified ones never stand here.
+    pub parties: &'a [(PartyRole, Option<Token>)],
     /// What the matter is about.
     pub subjects: &'a [(SubjectKind, Token)],
     /// ISO 3166-1 alpha-2 code of the place of use; `None` when domestic or unknown.
@@ -101,7 +101,8 @@ impl Scope {
 
 impl RuleSet {
     /// The keys of a case under all rules of its matter, sorted and distinct. A case lacking a part that a rule
-    /// wants (no verified holder of the role, no such subject) has no key under it.
+    /// wants (no verified holder of the role, no such subject, somebody without a verified number among all parties) has
+    /// no key under it.
     ///
     /// A case has at most [`MAX_KEYS`]; the others are left out. Which ones depends on the facts alone, so that two
     /// equal cases keep the same ones.
@@ -157,10 +158,11 @@ impl Rule {
                 }
             }
             Parties::All(roles) => {
-                let mut tokens: Vec<_> = holders(facts, roles).collect();
-                tokens.sort_unstable();
-                tokens.dedup();
-                if !tokens.is_empty() {
+                // Of whom nobody knows the number may be anybody: the buyers of one home sold twice are two.
+                let all = of_roles(facts, roles).collect::<Option<Vec<_>>>();
+                if let Some(mut tokens) = all.filter(|tokens| !tokens.is_empty()) {
+                    tokens.sort_unstable();
+                    tokens.dedup();
                     let with_parties = tokens
                         .iter()
                         .fold(base, |base, token| base.with(Part::Party, token.as_bytes()));
@@ -203,12 +205,19 @@ impl Rule {
     }
 }
 
-fn holders<'a>(facts: &MatterFacts<'a>, roles: &'a [PartyRole]) -> impl Iterator<Item = &'a Token> {
+fn of_roles<'a>(
+    facts: &MatterFacts<'a>,
+    roles: &'a [PartyRole],
+) -> impl Iterator<Item = Option<&'a Token>> {
     facts
         .parties
         .iter()
         .filter(|(role, _)| roles.contains(role))
-        .map(|(_, token)| token)
+        .map(|(_, token)| token.as_ref())
+}
+
+fn holders<'a>(facts: &MatterFacts<'a>, roles: &'a [PartyRole]) -> impl Iterator<Item = &'a Token> {
+    of_roles(facts, roles).flatten()
 }
 
 /// Tells the parts of a key apart.

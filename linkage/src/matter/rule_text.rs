@@ -11,7 +11,7 @@
 //! party = ["donor"]                    # a holder of one of these roles is the same
 //! # other_party = ["donee"]            # and a holder of one of these is the same too
 //! # party_between = [["testator"], ["decedent"]]  # or, with `between`: one role here is the same as one there
-//! # all_parties = ["donor", "donee"]   # or: all holders of these roles together are the same
+//! # all_parties = ["donor", "donee"]   # or: all holders of these roles together are the same, each by its number
 //! subject = ["real_estate_unit"]       # and one subject of these kinds is the same
 //! # place_of_use = true                # and the place of use is the same (none counts as a place)
 //! window_days = 1096                   # and their days lie no further apart

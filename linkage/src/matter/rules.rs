@@ -70,7 +70,7 @@ pub(super) enum Parties {
     Both(Vec<PartyRole>, Vec<PartyRole>),
     /// One holder of a role that depends on which side of [`Matters::Between`] the case stands on.
     Sides([Vec<PartyRole>; 2]),
-    /// All holders of these roles together, whoever holds which.
+    /// All holders of these roles together, whoever holds which; each has a verified number.
     All(Vec<PartyRole>),
 }
 

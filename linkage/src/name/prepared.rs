@@ -8,7 +8,7 @@ use super::{
     surname,
     variant::standard_form,
 };
-use crate::text::{fingerprint, is_han};
+use crate::text::{fingerprint, is_dash, is_han};
 
 /// Characters of a name that take part in comparison: no name is longer, and a pasted page stays cheap.
 pub const MAX_CHARS: usize = 64;
@@ -259,14 +259,16 @@ fn without_breaks(name: &str) -> String {
 
 /// Stands between the parts of a name and belongs to none of them.
 fn is_break(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '·' | '.' | '-' | ',' | '\'' | '’' | '(' | ')' | '/')
+    c.is_whitespace() || is_dash(c) || matches!(c, '·' | '.' | ',' | '\'' | '’' | '(' | ')' | '/')
 }
 
-/// Written instead of a character that is hidden or that the office's system cannot write.
+/// Written instead of a character that is hidden or that the office's system cannot write. Characters for private use are
+/// such: systems of before GB 18030 put rare characters of names there (䶮 as U+E863), each where it liked.
 fn is_mask(c: char) -> bool {
     matches!(
         c,
         '*' | '○' | '◯' | '〇' | '某' | '×' | '□' | '?' | '＊' | '#' | '\u{FFFD}'
+            | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}'
     )
 }
 

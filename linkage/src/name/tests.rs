@@ -24,6 +24,8 @@ fn ways_of_writing_are_no_difference() {
         ("买买提·艾力", "买买提艾力", Exact),
         ("ＡＮＮＡ ｓmith", "Anna  Smith", Exact),
         ("\u{F9E1}四", "李四", Exact),
+        ("JEAN\u{2010}PAUL SARTRE", "Jean-Paul Sartre", Exact),
+        ("JEAN–PAUL SARTRE", "Jean Paul Sartre", Exact),
     ]);
 }
 
@@ -92,6 +94,9 @@ fn masked_names_agree_in_what_they_show() {
         ("张三丰", "张某某", Masked),
         ("张三丰", "张○丰", Masked),
         ("张三丰", "张ＸＸ", Masked),
+        ("王䶮", "王\u{E863}", Masked),
+        ("王\u{F5F6}", "王\u{E863}", Masked),
+        ("王䶮", "王\u{10FFFD}", Masked),
         ("张*", "張*", Masked),
         ("张*", "张*", Masked),
         ("张三丰", "李**", Different),

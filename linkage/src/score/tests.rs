@@ -125,6 +125,25 @@ fn whose_names_are_unlike_may_be_twins_and_is_never_linked_unasked() {
 }
 
 #[test]
+fn what_both_have_in_place_of_a_number_does_not_make_siblings_one() {
+    let filler = KnownIdentifier::Unverified {
+        kind: IdentifierKind::ResidentId,
+        token: Token::from([3; 16]),
+        segments: None,
+    };
+    let household = |name| Mention {
+        phone: Some(Token::from([9; 16])),
+        identifier: Some(filler),
+        ..born(name)
+    };
+    let score = Weights::builtin().score(&household("张国强"), &household("张国栋"));
+    assert_eq!(
+        (score.rule, score.decision),
+        (Some(Rule::UnlikeNames), Decision::Possible)
+    );
+}
+
+#[test]
 fn a_rare_name_says_more_than_a_common_one() {
     let weights = Weights::builtin().scaled_to(1_000_000);
     let with = |share| Mention {

@@ -22,7 +22,7 @@ vocabulary! {
         NumberIllegal = "NUMBER_ILLEGAL" "金额或编号不合法",
         /// The line is no row.
         RowMalformed = "ROW_MALFORMED" "列数不符",
-        /// A document number that is empty, too long or has control characters.
+        /// A document number that is too long or has control characters.
         IdentifierUnreadable = "IDENTIFIER_UNREADABLE" "证件号码无法读取",
         /// The record was damaged on the disk of the office's machine.
         OutboxDamaged = "OUTBOX_DAMAGED" "发送队列记录损坏",
@@ -87,7 +87,7 @@ impl RejectRule {
             Self::RowMalformed => {
                 "该行列数与表头不一致（如内容中的逗号未加引号）。请将更正后的该行放入新的导出文件。"
             }
-            Self::IdentifierUnreadable => "证件号码为空、过长或含控制字符。请更正。",
+            Self::IdentifierUnreadable => "证件号码过长或含控制字符。请更正。",
             Self::OutboxDamaged => {
                 "发送队列中该记录已损坏。请停止程序，运行 office-agent outbox check --mend，再启动。"
             }

@@ -267,7 +267,7 @@ fn subjects(file: &File, row: &Row) -> Result<Vec<Subject>, Fault> {
         .iter()
         .flat_map(|rules| rules.place().rows(row).map(move |row| (rules, row)));
     each(read, SUBJECTS, "subjects", |(rules, row)| {
-        Subject::read(rules, row).map(Some)
+        Subject::read(rules, row)
     })
 }
 

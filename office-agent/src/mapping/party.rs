@@ -1,6 +1,6 @@
 //! Parties and subjects of a case.
 
-use linkage::identifier::{IdentifierKind, ParsedIdentifier};
+use linkage::identifier::{IdentifierError, IdentifierKind, ParsedIdentifier};
 use linkage::phone::PhoneNumber;
 use linkage::place::DistrictCode;
 use linkage::subject::{SubjectError, SubjectKind, SubjectNumber};
@@ -75,9 +75,12 @@ fn identifier(
         PartyKind::Legal => IdentifierKind::CreditCode,
     });
     parsed(rules.identifier.as_ref(), row, "identifier", |raw| {
-        ParsedIdentifier::parse(kind, raw)
-            .map(Some)
-            .map_err(|_| RejectRule::IdentifierUnreadable)
+        match ParsedIdentifier::parse(kind, raw) {
+            Ok(identifier) => Ok(Some(identifier)),
+            // A dash, 无 or a row of ones: a blank cell in other words.
+            Err(IdentifierError::Empty | IdentifierError::Filler) => Ok(None),
+            Err(_) => Err(RejectRule::IdentifierUnreadable),
+        }
     })
 }
 
@@ -91,24 +94,24 @@ pub struct Subject {
 }
 
 impl Subject {
-    pub(super) fn read(rules: &SubjectRules, row: &Row) -> Result<Self, Fault> {
+    /// `None` where a dash or 无 stands for its number: nothing would tell it from others.
+    pub(super) fn read(rules: &SubjectRules, row: &Row) -> Result<Option<Self>, Fault> {
         let kind: SubjectKind = required(&rules.kind, row, "kind")?;
-        let number = parsed(
-            Some(&rules.number),
-            row,
-            "number",
-            |raw| match SubjectNumber::parse(kind, raw) {
-                Ok(number) => Ok(Some(number)),
-                Err(SubjectError::Empty) => Ok(None),
-                Err(SubjectError::TooLong) => Err(RejectRule::FieldTooLong),
-                Err(SubjectError::ControlCharacter | SubjectError::UnitForm) => {
-                    Err(RejectRule::NumberIllegal)
-                }
-            },
-        )?;
-        Ok(Self {
-            number: number.ok_or_else(|| Fault::missing().at("number"))?,
+        let read = |raw: &str| match SubjectNumber::parse(kind, raw) {
+            Ok(number) => Ok(Some(Some(number))),
+            Err(SubjectError::Empty) => Ok(Some(None)),
+            Err(SubjectError::TooLong) => Err(RejectRule::FieldTooLong),
+            Err(SubjectError::ControlCharacter | SubjectError::UnitForm) => {
+                Err(RejectRule::NumberIllegal)
+            }
+        };
+        let number = parsed(Some(&rules.number), row, "number", read)?;
+        let Some(number) = number.ok_or_else(|| Fault::missing().at("number"))? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            number,
             district_code: optional(rules.district_code.as_ref(), row, "district_code")?,
-        })
+        }))
     }
 }

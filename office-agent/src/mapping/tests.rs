@@ -203,13 +203,18 @@ fn each_fault_ends_in_its_rule_and_field() {
         ),
         (&[("FLYZ", "2")], "CODE_UNKNOWN", "legal_aid", "9"),
         (&[("SYD", "日本")], "CODE_UNKNOWN", "place_of_use", "汉汉"),
-        (&[("GZSBH", "待定")], "NUMBER_ILLEGAL", "case_no", "汉汉"),
+        (
+            &[("GZSBH", "民字第17号")],
+            "NUMBER_ILLEGAL",
+            "case_no",
+            "汉汉汉99汉",
+        ),
         (&[("SQR_XM", "")], "FIELD_MISSING", "parties", ""),
         (
-            &[("SQR_ZJH", " - ")],
+            &[("SQR_ZJH", "1101\u{0}05")],
             "IDENTIFIER_UNREADABLE",
             "parties[0].identifier",
-            "-",
+            "9999?99",
         ),
         (
             &[("SQR_QH", "西湖区")],
@@ -217,7 +222,6 @@ fn each_fault_ends_in_its_rule_and_field() {
             "parties[0].address_district",
             "汉汉汉",
         ),
-        (&[("BD", "——")], "FIELD_MISSING", "subjects[0].number", ""),
         (
             &[("KCQSR", "2024-02-30")],
             "DATE_ILLEGAL",
@@ -308,6 +312,24 @@ fn a_reject_says_which_case_and_where_and_nothing_more() {
     assert_eq!(reject.location, "cases.csv:2");
     assert_eq!(reject.rule, RejectRule::IdentifierUnreadable);
     assert!(!format!("{reject:?}").contains("1949"));
+}
+
+#[test]
+fn what_an_office_writes_where_it_has_no_number_is_a_blank_cell() {
+    for none in ["-", "/", "——", "无", "不详"] {
+        let case = mapping()
+            .case(&with(&[("GZSBH", none), ("SQR_ZJH", none), ("BD", none)]))
+            .expect("a case");
+        assert_eq!(case.case_no, None, "{none}");
+        assert_eq!(case.parties[0].identifier, None, "{none}");
+        assert_eq!(case.subjects, [], "{none}");
+    }
+    for filler in ["0", "111111111111111", "3.30106E+17"] {
+        let case = mapping()
+            .case(&with(&[("SQR_ZJH", filler)]))
+            .expect("a case");
+        assert_eq!(case.parties[0].identifier, None, "{filler}");
+    }
 }
 
 #[test]

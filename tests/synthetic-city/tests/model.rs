@@ -316,11 +316,13 @@ fn keys(rules: &RuleSet, key: &TokenKey, case: &Case) -> Vec<MatterKey> {
     let parties: Vec<_> = case
         .parties
         .iter()
-        .filter_map(|party| {
-            let document = party.document.as_ref()?;
-            let parsed =
-                ParsedIdentifier::parse(document.kind, &document.number).expect("readable");
-            Some((party.role, key.identifier(parsed.verified()?)))
+        .map(|party| {
+            let number = party.document.as_ref().and_then(|document| {
+                let parsed =
+                    ParsedIdentifier::parse(document.kind, &document.number).expect("readable");
+                Some(key.identifier(parsed.verified()?))
+            });
+            (party.role, number)
         })
         .collect();
     let subjects: Vec<_> = case

@@ -250,7 +250,13 @@ pub fn key(case: &mut Case, rules: &RuleSet) {
     let parties: Vec<_> = case
         .parties
         .iter()
-        .filter_map(|party| Some((party.role, party.identifier.as_ref()?.verified()?)))
+        .map(|party| {
+            let number = party.identifier.as_ref();
+            (
+                party.role,
+                number.and_then(|identifier| identifier.verified()),
+            )
+        })
         .collect();
     let subjects: Vec<_> = case
         .subjects

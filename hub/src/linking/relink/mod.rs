@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use self::anew::Anew;
 use super::LinkingError;
+use super::decided;
 use super::everyone::Everyone;
 use super::model::Model;
 use super::run::{Run, Runs, Step, workers};
@@ -87,6 +88,7 @@ pub(crate) async fn anew(
     let begun = Instant::now();
     let model = Arc::new(Model::in_force(transaction).await?);
     let everyone = Everyone::read(transaction, &model, run).await?;
+    decided::follow_all(transaction).await?;
     let anew = Anew {
         everyone,
         decisions: judgement::every(transaction).await?,

@@ -22,8 +22,8 @@ pub struct Kept {
     pub accepted_on: Option<Date>,
     pub first_recorded_at: OffsetDateTime,
     pub place_of_use: Option<String>,
-    /// Those with a verified number.
-    pub parties: Vec<(PartyRole, Token)>,
+    /// All of them, with their verified numbers.
+    pub parties: Vec<(PartyRole, Option<Token>)>,
     pub subjects: Vec<(SubjectKind, Token)>,
     /// Keys it has at the hub, sorted, with the rank of each.
     pub keys: Vec<(MatterKey, i32)>,
@@ -82,10 +82,9 @@ pub async fn cases(
     let rows = query!(
         r#"SELECT c.source_case_id, c.matter_type, c.state, c.applied_on, c.accepted_on, c.first_recorded_at, c.place_of_use,
                   ARRAY (SELECT p.role FROM party p WHERE p.office_id = c.office_id AND p.source_case_id = c.source_case_id
-                            AND p.id_token IS NOT NULL ORDER BY p.ordinal) AS "roles!",
+                            ORDER BY p.ordinal) AS "roles!",
                   ARRAY (SELECT p.id_token FROM party p WHERE p.office_id = c.office_id
-                            AND p.source_case_id = c.source_case_id
-                            AND p.id_token IS NOT NULL ORDER BY p.ordinal) AS "tokens!: Vec<Vec<u8>>",
+                            AND p.source_case_id = c.source_case_id ORDER BY p.ordinal) AS "tokens!: Vec<Option<Vec<u8>>>",
                   ARRAY (SELECT s.kind FROM subject s WHERE s.office_id = c.office_id
                             AND s.source_case_id = c.source_case_id ORDER BY s.ordinal) AS "kinds!",
                   ARRAY (SELECT s.token FROM subject s WHERE s.office_id = c.office_id
@@ -116,27 +115,36 @@ pub async fn cases(
                 accepted_on: row.accepted_on,
                 first_recorded_at: row.first_recorded_at,
                 place_of_use: row.place_of_use,
-                parties: coded(&row.roles, &row.tokens)?,
-                subjects: coded(&row.kinds, &row.things)?,
+                parties: parties(&row.roles, &row.tokens)?,
+                subjects: subjects(&row.kinds, &row.things)?,
                 keys: keys.collect::<Result<_, sqlx::Error>>()?,
             })
         })
         .collect()
 }
 
-/// Codes with the tokens that stand beside them.
-fn coded<T>(codes: &[String], tokens: &[Vec<u8>]) -> Result<Vec<(T, Token)>, sqlx::Error>
-where
-    T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
-{
-    codes
-        .iter()
-        .zip(tokens)
-        .map(|(code, token)| {
-            let token = Token::try_from(token.as_slice()).map_err(decode_error)?;
-            Ok((parse(code)?, token))
-        })
+fn parties(
+    roles: &[String],
+    tokens: &[Option<Vec<u8>>],
+) -> Result<Vec<(PartyRole, Option<Token>)>, sqlx::Error> {
+    let parties = roles.iter().zip(tokens);
+    parties
+        .map(|(role, token)| Ok((parse(role)?, token.as_deref().map(stored).transpose()?)))
         .collect()
+}
+
+fn subjects(
+    kinds: &[String],
+    tokens: &[Vec<u8>],
+) -> Result<Vec<(SubjectKind, Token)>, sqlx::Error> {
+    let subjects = kinds.iter().zip(tokens);
+    subjects
+        .map(|(kind, token)| Ok((parse(kind)?, stored(token)?)))
+        .collect()
+}
+
+fn stored(token: &[u8]) -> Result<Token, sqlx::Error> {
+    Token::try_from(token).map_err(decode_error)
 }
 
 /// From here on the transaction sees one moment of the database and may take its time, and whatever it writes of keys,

@@ -1,6 +1,6 @@
 //! `mention`: where a party of a case stands in linkage. What is compared of it is in [`super::compared`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use linkage::compare::VerifiedNumber;
 use linkage::node::{MOST_REPRESENTATIVES, MentionId, NodeId};
@@ -9,6 +9,7 @@ use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
 use super::{mention_id, mention_uuids, node_id, number, uuid_of, uuid_of_mention, uuids};
+use crate::store::decode::{decode_error, parse};
 
 /// A party as it stands in its case.
 #[derive(Debug, Clone)]
@@ -21,12 +22,21 @@ pub struct Standing {
 }
 
 /// A mention as linkage holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     pub mention_id: MentionId,
+    pub source_case_id: String,
     pub node_id: NodeId,
     pub content: i64,
     pub judged: bool,
+}
+
+/// A party, and by what it is known.
+#[derive(Debug, Clone)]
+pub struct Who {
+    pub mention_id: MentionId,
+    pub case: (OfficeId, String),
+    pub who: Vec<i64>,
 }
 
 /// A mention to be written.
@@ -78,7 +88,7 @@ pub async fn held(
     cases: &[String],
 ) -> Result<Vec<Held>, sqlx::Error> {
     let rows = query!(
-        "SELECT m.mention_id, m.node_id, m.content, m.judged
+        "SELECT m.mention_id, m.source_case_id, m.node_id, m.content, m.judged
            FROM unnest($2::text[]) AS k (source_case_id)
            JOIN mention m ON m.office_id = $1 AND m.source_case_id = k.source_case_id",
         office_id.as_str(),
@@ -90,11 +100,68 @@ pub async fn held(
         .into_iter()
         .map(|row| Held {
             mention_id: mention_id(row.mention_id),
+            source_case_id: row.source_case_id,
             node_id: node_id(row.node_id),
             content: row.content,
             judged: row.judged,
         })
         .collect())
+}
+
+/// By what the parties of cases are known, as they stand now.
+pub async fn who(
+    connection: &mut PgConnection,
+    cases: &BTreeSet<(OfficeId, String)>,
+) -> Result<Vec<Who>, sqlx::Error> {
+    let (offices, cases): (Vec<&str>, Vec<&str>) = cases
+        .iter()
+        .map(|(office_id, case)| (office_id.as_str(), case.as_str()))
+        .unzip();
+    let rows = query!(
+        r#"SELECT k.office_id AS "office_id!", k.source_case_id AS "source_case_id!", p.ordinal AS "ordinal!",
+                  party_who(p.name, p.id_token) AS "who!"
+             FROM unnest($1::text[], $2::text[]) AS k (office_id, source_case_id)
+            CROSS JOIN LATERAL (
+                  SELECT ordinal, name, id_token FROM standing_party
+                   WHERE office_id = k.office_id AND source_case_id = k.source_case_id OFFSET 0) AS p
+            ORDER BY k.office_id, k.source_case_id, p.ordinal"#,
+        &offices as &[&str],
+        &cases as &[&str],
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let office_id = parse(&row.office_id)?;
+            let ordinal = u16::try_from(row.ordinal).map_err(decode_error)?;
+            Ok(Who {
+                mention_id: MentionId::new(office_id, &row.source_case_id, ordinal),
+                case: (office_id, row.source_case_id),
+                who: row.who,
+            })
+        })
+        .collect()
+}
+
+/// The cases that mentions are of, for those that are there.
+pub async fn cases_of(
+    connection: &mut PgConnection,
+    mentions: &[MentionId],
+) -> Result<HashMap<MentionId, (OfficeId, String)>, sqlx::Error> {
+    let rows = query!(
+        "SELECT mention_id, office_id, source_case_id FROM mention WHERE mention_id = ANY($1)",
+        &mention_uuids(mentions),
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok((
+                mention_id(row.mention_id),
+                (parse(&row.office_id)?, row.source_case_id),
+            ))
+        })
+        .collect()
 }
 
 /// Writes mentions, new or changed.

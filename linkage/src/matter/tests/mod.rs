@@ -30,7 +30,7 @@ struct Case {
     office: &'static str,
     matter: &'static str,
     state: CaseState,
-    parties: Vec<(PartyRole, Token)>,
+    parties: Vec<(PartyRole, Option<Token>)>,
     subjects: Vec<(SubjectKind, Token)>,
     place_of_use: Option<&'static str>,
     applied_on: Option<Date>,
@@ -55,7 +55,13 @@ fn case(matter: &'static str) -> Case {
 
 impl Case {
     fn party(mut self, role: PartyRole, number: u8) -> Self {
-        self.parties.push((role, token(number)));
+        self.parties.push((role, Some(token(number))));
+        self
+    }
+
+    /// One of whom the office has no number, or none that keeps its standard.
+    fn party_without_number(mut self, role: PartyRole) -> Self {
+        self.parties.push((role, None));
         self
     }
 
@@ -134,7 +140,8 @@ fn hit(a: &Case, b: &Case) -> Option<String> {
 
 fn any_case() -> impl Strategy<Value = Case> {
     let matter = prop::sample::select(MatterType::all().map(MatterType::code).collect::<Vec<_>>());
-    let party = (prop::sample::select(PartyRole::ALL), 0u8..3);
+    let number = prop::option::weighted(0.8, (0u8..3).prop_map(token));
+    let party = (prop::sample::select(PartyRole::ALL), number);
     let subject = (prop::sample::select(SubjectKind::ALL), 0u8..3);
     let office = prop::sample::select(vec!["hz-east", "hz-west"]);
     let days = (
@@ -159,10 +166,7 @@ fn any_case() -> impl Strategy<Value = Case> {
                 Case {
                     office,
                     state,
-                    parties: parties
-                        .into_iter()
-                        .map(|(role, n)| (role, token(n)))
-                        .collect(),
+                    parties,
                     subjects: subjects
                         .into_iter()
                         .map(|(kind, n)| (kind, token(n)))

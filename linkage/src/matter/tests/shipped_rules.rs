@@ -4,6 +4,7 @@ use PartyRole::*;
 use SubjectKind::*;
 
 use super::*;
+use crate::matter::rules::Matters;
 use crate::vocabulary::Purpose;
 
 #[test]
@@ -222,6 +223,15 @@ fn an_agreement_of_the_same_parties_on_the_same_thing_is_one() {
             "outside the window"
         );
     }
+    // One home, one seller, and two buyers of whom no number is known.
+    let sale = case("contract")
+        .party(Applicant, 1)
+        .party_without_number(Counterpart)
+        .subject(RealEstateUnit, 9);
+    assert_eq!(
+        hit(&sale, &sale.elsewhere(0)).as_deref(),
+        Some("CONTRACT_SAME_HOME")
+    );
     let contract = case("contract").party(Applicant, 1).subject(Contract, 9);
     let division = case("property_division")
         .party(Applicant, 1)
@@ -539,6 +549,21 @@ fn every_shipped_rule_is_hit_by_some_test_above_and_tells_the_offices_something(
         assert!(text.contains(&format!("\"{id}\"")), "{id} has no pair");
         assert_eq!(rules.rule(id).map(Rule::id), Some(id));
         assert!(rule.notice_zh().ends_with('。'), "{id}");
+    }
+}
+
+/// Both offices are sent one text: the one that holds the will must not read that another does.
+#[test]
+fn what_a_rule_between_two_matters_tells_is_true_for_either_office() {
+    let rules = shipped();
+    let between = |rule: &&Rule| matches!(rule.matters, Matters::Between(..));
+    for rule in rules.rules().iter().filter(between) {
+        let (id, notice) = (rule.id(), rule.notice_zh());
+        assert!(!notice.contains("另一公证处"), "{id}: {notice}");
+        assert!(
+            notice.contains("在一处公证处") && notice.contains("在另一处"),
+            "{id}: {notice}"
+        );
     }
 }
 
