@@ -3,7 +3,7 @@
 mod candidate;
 
 pub use candidate::{
-    Candidate, Candidates, MOST_BEHIND_A_KEY, Sought, candidates, lock_stripes, stripes,
+    Candidate, Candidates, MOST_BEHIND_A_KEY, Sought, beside, candidates, lock_stripes, stripes,
 };
 
 use linkage::matter::{MatterType, Severity};
