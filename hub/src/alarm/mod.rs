@@ -71,9 +71,10 @@ pub struct Asked {
     case_reference: String,
     /// One for each party and each thing: what tells it from others.
     subjects: Vec<Token>,
+    /// Those of them that nothing was found for.
+    missed: Vec<Token>,
     /// All tokens that were given, verified or not.
     tokens: Vec<Token>,
-    is_hit: bool,
 }
 
 /// Planted identities, and who has an open alarm.
@@ -120,7 +121,24 @@ impl Asked {
         Self::about(asker, question, parties, subjects, outcome)
     }
 
-    /// About some of a question's parties and subjects.
+    /// About mentions that somebody read beside a case of the own office.
+    pub fn of_mentions(
+        asker: Asker,
+        own_case: String,
+        mentions: impl Iterator<Item = Uuid>,
+    ) -> Self {
+        Self {
+            asker,
+            case_reference: own_case,
+            subjects: mentions
+                .map(|mention| Token::from(mention.into_bytes()))
+                .collect(),
+            missed: Vec::new(),
+            tokens: Vec::new(),
+        }
+    }
+
+    /// About some of a question's parties and subjects, with one outcome for all.
     pub fn about(
         asker: Asker,
         question: &Question,
@@ -130,12 +148,34 @@ impl Asked {
     ) -> Self {
         let things = || subjects.iter().map(|(_, token)| *token);
         let numbers = parties.iter().filter_map(|party| party.number);
+        let told: Vec<Token> = parties.iter().map(subject).chain(things()).collect();
         Self {
             asker,
             case_reference: question.case_reference.clone(),
-            subjects: parties.iter().map(subject).chain(things()).collect(),
+            missed: match outcome {
+                Outcome::Hit => Vec::new(),
+                _ => told.clone(),
+            },
+            subjects: told,
             tokens: numbers.map(|number| number.token).chain(things()).collect(),
-            is_hit: outcome == Outcome::Hit,
+        }
+    }
+
+    /// The same where each has its own outcome: guesses beside somebody known are guesses all the same. `is_known` says
+    /// by what a party or thing is told from others, and which party it is.
+    pub fn of_each(
+        asker: Asker,
+        question: &Question,
+        is_known: impl Fn(&Token, Option<usize>) -> bool,
+    ) -> Self {
+        let asked = Self::of(asker, question, Outcome::Hit);
+        let parties = question.parties.len();
+        let missed = asked.subjects.iter().enumerate();
+        let missed =
+            missed.filter(|(at, token)| !is_known(token, Some(*at).filter(|at| *at < parties)));
+        Self {
+            missed: missed.map(|(_, token)| *token).collect(),
+            ..asked
         }
     }
 }
@@ -151,12 +191,26 @@ fn subject(party: &Party) -> Token {
         digest.update(number.token.as_bytes());
     }
     if let Some(Description {
-        name, birth_date, ..
+        kind,
+        name,
+        sex,
+        birth_date,
+        phone,
+        district,
     }) = &party.description
     {
-        digest.update(name.as_bytes());
-        digest.update([0]);
+        let unknown = Token::from([0; 16]);
         digest.update(birth_date.map_or(0, Date::to_julian_day).to_be_bytes());
+        digest.update(phone.unwrap_or(unknown).as_bytes());
+        for text in [
+            name.as_str(),
+            kind.code(),
+            sex.map_or("", |sex| sex.code()),
+            district.as_ref().map_or("", |district| district.as_str()),
+        ] {
+            digest.update(text.as_bytes());
+            digest.update([0]);
+        }
     }
     let digest: [u8; 32] = digest.finalize().into();
     let (bytes, _) = digest
@@ -189,7 +243,7 @@ impl Alarms {
             office_id: asker.office_id,
             case_reference: &asked.case_reference,
             subjects: &asked.subjects,
-            is_hit: asked.is_hit,
+            missed: &asked.missed,
         };
         let mut raised = {
             let patterns = self.patterns.lock();

@@ -20,7 +20,8 @@ pub struct Seen<'a> {
     pub case_reference: &'a str,
     /// What each party and each thing is told from others by.
     pub subjects: &'a [Token],
-    pub is_hit: bool,
+    /// Those of them that nothing was found for.
+    pub missed: &'a [Token],
 }
 
 /// What was asked lately. It holds no more of anybody than the limits, for then it begins anew.
@@ -85,9 +86,7 @@ impl Window {
     /// Returns how many different ones the reference carries now.
     fn take(&mut self, seen: &Seen<'_>) -> usize {
         self.subjects.extend(seen.subjects);
-        if !seen.is_hit {
-            self.missed.extend(seen.subjects);
-        }
+        self.missed.extend(seen.missed);
         let of_reference = self
             .by_reference
             .entry(seen.case_reference.to_owned())
@@ -148,7 +147,7 @@ mod tests {
                     office_id: "hzgl".parse().expect("an office id"),
                     case_reference: &reference,
                     subjects: &subjects,
-                    is_hit,
+                    missed: if is_hit { &[] } else { &subjects },
                 };
                 patterns.see(&seen, begun + Duration::from_secs(second))
             })
@@ -230,7 +229,7 @@ mod tests {
                     office_id: "hzgl".parse().expect("an office id"),
                     case_reference: "1",
                     subjects: &[token(n)],
-                    is_hit: true,
+                    missed: &[],
                 };
                 patterns.see(&seen, now)
             })

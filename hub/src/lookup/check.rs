@@ -15,7 +15,7 @@ use super::disclosure;
 use super::feeds::Feeds;
 use super::hit::{Hit, hit};
 use super::intent::Intents;
-use super::persons::{Persons, undetermined};
+use super::persons::{PersonMatch, Persons, undetermined};
 use super::question::{Asker, Denial, Question};
 use super::record::{asked, entry, told};
 use super::search::{self, Search};
@@ -158,7 +158,11 @@ impl Lookup {
                 .map(|intent| intent.office_id.as_str());
             detail["intents_told"] = offices.collect();
         }
-        let asked = Asked::of(asker, &question, outcome);
+        let asked = Asked::of_each(asker, &question, |token, party| {
+            let by_person = |told: &PersonMatch| Some(told.party) == party;
+            found.iter().any(|found| found.tokens.contains(token))
+                || persons.iter().flatten().any(by_person)
+        });
         let entry = entry(asker, &question, action, outcome, detail);
         let receipt = self.record(asked, entry).await?;
         // Behind the entry: the log may speak of an intent that failed, but no intent stands that it is silent about.
@@ -252,7 +256,7 @@ impl Lookup {
     /// As with [`Self::search`], a dead connection is found here; nothing has been committed on it.
     async fn intents<'a>(
         &self,
-        rules: &RuleSet,
+        rules: &'a RuleSet,
         asker: Asker,
         question: &Question,
         intake: &'a Intake<'_>,
