@@ -36,7 +36,7 @@ pub(super) async fn exact(
 ) -> Result<Search, sqlx::Error> {
     let scope = asker.scope();
     let mut reading = scope.look_up(searches, &wanted.holders()).await?;
-    let cases = lookup::find(&mut reading, wanted, intents.unheard, MOST_HITS).await?;
+    let cases = lookup::find(&mut reading, wanted, intents.sought(), MOST_HITS).await?;
     if !cases.is_intended {
         return Ok(cases.into());
     }
