@@ -214,7 +214,7 @@ impl Persons {
         }
         let mut told: Vec<Option<PersonMatch>> = found
             .iter()
-            .map(|found| matches.remove(&key_of(found)))
+            .map(|found| matches.remove(&key_of(found)).map(PersonMatch::cut_down))
             .collect();
         let speaks: Vec<bool> = found
             .iter()
@@ -306,6 +306,16 @@ impl Persons {
             explanation: evidence.filter(|evidence| evidence.named).map(|evidence| {
                 review::explain(self.model.weights(), evidence.asked, evidence.found)
             }),
+        }
+    }
+}
+
+impl PersonMatch {
+    /// Without an explanation no weight either: the weights of the fields are known, so that their sum tells which agree.
+    fn cut_down(self) -> Self {
+        Self {
+            weight: self.weight.filter(|_| self.explanation.is_some()),
+            ..self
         }
     }
 }
