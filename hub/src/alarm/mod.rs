@@ -111,6 +111,23 @@ impl Asked {
         Self::about(asker, question, all, is_found)
     }
 
+    /// About mentions that somebody read beside a case of the own office.
+    pub fn of_mentions(
+        asker: Asker,
+        own_case: String,
+        mentions: impl Iterator<Item = Uuid>,
+    ) -> Self {
+        Self {
+            asker,
+            case_reference: own_case,
+            subjects: mentions
+                .map(|mention| Token::from(mention.into_bytes()))
+                .collect(),
+            missed: Vec::new(),
+            tokens: Vec::new(),
+        }
+    }
+
     /// About some of them.
     pub fn about(
         asker: Asker,

@@ -274,9 +274,14 @@ impl Details {
         if let Some(refused) = refused {
             return Err(refused);
         }
-        store::answer(&self.pool, asker, &answer)
-            .await?
-            .ok_or(DetailsError::Answered)
+        if let Some(at) = store::answer(&self.pool, asker, &answer).await? {
+            return Ok(at);
+        }
+        // A colleague was quicker: what was recorded as done was not.
+        let detail = json!({ "request": answer.request_id, "denied": "answered" });
+        self.record(asker, Action::AnswerDetails, Recorded::Denied, detail)
+            .await?;
+        Err(DetailsError::Answered)
     }
 
     async fn record(

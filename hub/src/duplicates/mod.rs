@@ -31,7 +31,7 @@ use time::OffsetDateTime;
 
 use crate::case::CaseKey;
 use crate::local_time::local_day;
-use crate::store::duplicate::{self, Basis, Candidate, Candidates, FindingKey, Found, Sought};
+use crate::store::duplicate::{self, Basis, Candidate, FindingKey, Found, Sought};
 use crate::store::feed::notice::{self, NewNotice};
 use crate::telemetry::metrics::CANDIDATES_CUT;
 
@@ -78,15 +78,13 @@ async fn look(
 ) -> Result<Effect, sqlx::Error> {
     let candidates = duplicate::candidates(connection, cases).await?;
     counter!(CANDIDATES_CUT).increment(candidates.keys_cut);
-    let found = judge(rules, cases, &candidates.cases);
-
     let open = duplicate::open_about(connection, Basis::Number, replaced).await?;
-    let still: HashSet<&FindingKey> = found.iter().map(|found| &found.key).collect();
-    let unseen = unseen(cases, &candidates);
-    let over: Vec<&FindingKey> = open
-        .iter()
-        .filter(|key| !still.contains(key) && !unseen.is_about(key))
-        .collect();
+    let found = judge(rules, cases, &candidates.cases);
+    let unseen = not_among(&open, &found);
+    // Behind a key may stand more than is looked at: whether these hold is asked of the two cases themselves.
+    let beside = duplicate::beside(connection, cases, &unseen).await?;
+    let found = judge(rules, cases, candidates.cases.iter().chain(&beside));
+    let over = not_among(&open, &found);
     duplicate::close(connection, Basis::Number, &over).await?;
     duplicate::upsert(connection, &found, rules.version()).await?;
 
@@ -102,28 +100,17 @@ async fn look(
     })
 }
 
-/// Live cases behind whose keys more stands than was looked at: a finding about one of them may hold although it was not
-/// found again.
-struct Unseen<'a>(HashSet<CaseKey<'a>>);
-
-fn unseen<'a>(cases: &[Sought<'a>], candidates: &Candidates) -> Unseen<'a> {
-    let cut = candidates.cut.iter().map(|&of| &cases[of]);
-    Unseen(
-        cut.filter(|case| case.state.is_live_or_issued())
-            .map(|case| (case.office_id, case.source_case_id))
-            .collect(),
-    )
+/// Open findings that were not found.
+fn not_among<'a>(open: &'a [FindingKey], found: &[Found]) -> Vec<&'a FindingKey> {
+    let still: HashSet<&FindingKey> = found.iter().map(|found| &found.key).collect();
+    open.iter().filter(|key| !still.contains(key)).collect()
 }
 
-impl Unseen<'_> {
-    fn is_about(&self, finding: &FindingKey) -> bool {
-        [&finding.left, &finding.right]
-            .iter()
-            .any(|(office_id, case)| self.0.contains(&(*office_id, case.as_str())))
-    }
-}
-
-fn judge(rules: &RuleSet, cases: &[Sought<'_>], candidates: &[Candidate]) -> Vec<Found> {
+fn judge<'a>(
+    rules: &RuleSet,
+    cases: &[Sought<'_>],
+    candidates: impl IntoIterator<Item = &'a Candidate>,
+) -> Vec<Found> {
     let now = OffsetDateTime::now_utc();
     // Two cases of one batch find each other from both sides; one finding is enough.
     let mut found: HashMap<FindingKey, Found> = HashMap::new();

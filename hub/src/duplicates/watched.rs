@@ -17,7 +17,11 @@ use time::{Date, OffsetDateTime};
 use super::{facts_of_candidate, facts_of_case};
 use crate::local_time::local_day;
 use crate::store::duplicate::{self, Sought};
+use crate::store::lookup::intent::{self, Standing};
 use crate::store::lookup::watch::{self, Asked, Opened, Telling};
+
+/// Intents told of one matter: a bound on what one answer can tell.
+const MOST_INTENTS: usize = 16;
 
 /// What a question is to what was opened.
 #[derive(Clone, Copy, Debug)]
@@ -76,12 +80,14 @@ pub(crate) async fn tell(
     watch::tell(connection, &tellings).await
 }
 
-/// The same of an intent. One says where, so that none is told of a matter of which that is kept.
+/// The same of an intent. One says where, so that none is told of a matter of which that is kept. What an office intends
+/// when its intent of before is over is told as if there had been none.
 pub(crate) async fn tell_of_intent(
     connection: &mut PgConnection,
     rules: &RuleSet,
     intent: Intent<'_>,
 ) -> Result<(), sqlx::Error> {
+    watch::forget_intents(connection, intent.office_id, intent.keys).await?;
     let today = local_day(OffsetDateTime::now_utc());
     let opened = Opened {
         office_id: intent.office_id,
@@ -92,13 +98,46 @@ pub(crate) async fn tell_of_intent(
     let tellings: Vec<Telling<'_>> = asked
         .iter()
         .filter_map(|asked| {
-            let facts = applied_for(intent.office_id, intent.matter_type, &asked.shared, today);
+            let intent = Intent {
+                keys: &asked.shared,
+                ..intent
+            };
+            let facts = applied_for(intent, today);
             let (severity, shown) = answer(rules, &asking(asked), &facts, today)?;
             let after = opened_zh("拟受理", intent.matter_type, severity);
             (shown != Shown::Hit).then(|| telling(asked, intent.office_id, after))
         })
         .collect();
     watch::tell(connection, &tellings).await
+}
+
+/// Intents of other offices that the rules connect with what is about to be accepted, the latest first. Equal keys alone
+/// do not: two mandates of one principal have those by which either would meet the principal's guardianship.
+pub(crate) async fn intended(
+    connection: &mut PgConnection,
+    rules: &RuleSet,
+    own: Intent<'_>,
+    untold: &[MatterType],
+) -> Result<Vec<Standing>, sqlx::Error> {
+    let today = local_day(OffsetDateTime::now_utc());
+    let sought = intent::Sought {
+        office_id: own.office_id,
+        keys: own.keys,
+        untold,
+    };
+    let behind = intent::others(connection, sought).await?.into_iter();
+    let connected = behind.filter(|other| {
+        let standing = &other.standing;
+        let theirs = Intent {
+            office_id: standing.office_id,
+            matter_type: standing.matter_type,
+            keys: &other.shared,
+        };
+        let facts = applied_for(theirs, today);
+        rules.judge(&applied_for(own, today), &facts).is_some()
+    });
+    let told = connected.map(|other| other.standing);
+    Ok(told.take(MOST_INTENTS).collect())
 }
 
 /// Cases of other offices that are there already when the question is put, as many as are judged behind a key.
@@ -138,20 +177,28 @@ fn answer(
     let disclosure = rules.disclosure(opened.matter_type)?;
     let told = disclosure.sealed_until.is_none()
         && disclosure.admits(asking.purpose, Some(asking.case_reference));
-    let asked = applied_for(asking.office_id, asking.matter_type, opened.keys, today);
-    let finding = rules.judge(&asked, opened).filter(|_| told)?;
+    let asked = Intent {
+        office_id: asking.office_id,
+        matter_type: asking.matter_type,
+        keys: opened.keys,
+    };
+    let finding = rules
+        .judge(&applied_for(asked, today), opened)
+        .filter(|_| told)?;
     Some((finding.severity, disclosure.shows))
 }
 
 /// What is not accepted yet, as the rules see it.
 fn applied_for(
-    office: OfficeId,
-    matter_type: MatterType,
-    keys: &[MatterKey],
+    Intent {
+        office_id,
+        matter_type,
+        keys,
+    }: Intent<'_>,
     today: Date,
 ) -> CaseFacts<'_> {
     CaseFacts {
-        office,
+        office: office_id,
         source_case_id: "",
         matter_type,
         state: CaseState::Applied,

@@ -165,7 +165,7 @@ fn party(party: wire::LookupParty, path: &str) -> Result<Party, Denial> {
     if party.identifier.is_none() && party.name.is_empty() {
         return Err(field(at("identifier"), "present, or a name"));
     }
-    Ok(Party {
+    let party = Party {
         role: code::party_role(party.role).ok_or_else(|| field(at("role"), "a known role"))?,
         number: party
             .identifier
@@ -173,7 +173,14 @@ fn party(party: wire::LookupParty, path: &str) -> Result<Party, Denial> {
             .map(|identifier| number(identifier, path))
             .transpose()?,
         description: description(party, path)?,
-    })
+    };
+    match party.verified().is_none() && party.description.is_none() {
+        true => Err(field(
+            at("name"),
+            "given, for nobody is found by a number whose check digit fails",
+        )),
+        false => Ok(party),
+    }
 }
 
 fn number(identifier: &wire::IdentifierToken, path: &str) -> Result<Number, Denial> {

@@ -28,8 +28,8 @@ impl Budgets {
         }
     }
 
-    /// Takes so many look-ups out of both, or none out of the person's. What a person may not ask does not cost the
-    /// office anything.
+    /// Takes so many look-ups out of both. What a person may not ask does not cost the office anything; what the office
+    /// has no more of costs the person all the same, so that nobody uses up an office by asking on and on.
     pub fn spend(&self, asker: Asker, count: NonZeroU32) -> Result<(), Denial> {
         self.granted(self.persons.check_key_n(&asker.account_id, count))?;
         self.granted(self.offices.check_key_n(&asker.office_id, count))

@@ -255,7 +255,7 @@ impl Lookup {
     /// As with [`Self::search`], a dead connection is found here; nothing has been committed on it.
     async fn intents<'a>(
         &self,
-        rules: &RuleSet,
+        rules: &'a RuleSet,
         asker: Asker,
         question: &Question,
         intake: &'a Intake<'_>,

@@ -6,6 +6,7 @@
 
 use linkage::matter::{Disclosure, MatterType, RuleSet, Shown};
 use linkage::token::Token;
+use linkage::vocabulary::Purpose;
 
 use super::question::Question;
 use crate::store::lookup::{Opened, Wanted};
@@ -101,10 +102,21 @@ pub fn is_withheld(rules: &RuleSet, matter_type: MatterType) -> bool {
     })
 }
 
-/// The matters of which that is so.
-pub fn withheld(rules: &RuleSet) -> Vec<MatterType> {
+/// Whether the parties of another office's case of the matter are shown to whoever compares persons: they are names, and
+/// it is the own case beside them that is verified.
+pub fn is_reviewable(rules: &RuleSet, matter_type: MatterType) -> bool {
+    const OWN_CASE: Option<&str> = Some("the own case of the pair");
+    rules.disclosure(matter_type).is_some_and(|disclosure| {
+        disclosure.shows == Shown::Names
+            && disclosure.sealed_until.is_none()
+            && disclosure.admits(Purpose::VerifyingCase, OWN_CASE)
+    })
+}
+
+/// The matters of which that is not so.
+pub fn unreviewable(rules: &RuleSet) -> Vec<MatterType> {
     MatterType::all()
-        .filter(|matter| is_withheld(rules, *matter))
+        .filter(|matter| !is_reviewable(rules, *matter))
         .collect()
 }
 
@@ -210,6 +222,15 @@ mod tests {
         );
         question.case_reference.clear();
         assert_eq!(wanted(&question).closed.len(), MatterType::all().len());
+    }
+
+    #[test]
+    fn persons_are_reviewed_where_names_may_be_told_to_verify_a_case() {
+        let rules = Edition::shipped().rules;
+        assert!(is_reviewable(&rules, matter("mandate")));
+        for code in ["birth", "criminal_record", "adoption", "will"] {
+            assert!(!is_reviewable(&rules, matter(code)), "{code}");
+        }
     }
 
     #[test]

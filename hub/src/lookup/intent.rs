@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::check::LookupError;
 use super::question::{Asker, IntentAction, Question};
-use crate::duplicates::watched::{Intent, tell_of_intent};
+use crate::duplicates::watched::{Intent, intended, tell_of_intent};
 use crate::store::duplicate::{lock_stripes, stripes};
 use crate::store::lookup::intent::{self, Sought, Standing};
 use crate::store::token_key::{self, NotEntered};
@@ -25,7 +25,15 @@ pub(super) struct Intents<'a> {
     pub expires_at: Option<OffsetDateTime>,
     transaction: Option<PgTransaction<'static>>,
     /// Those of other offices, while they are still to be heard of.
-    pub unheard: Option<Sought<'a>>,
+    unheard: Option<Unheard<'a>>,
+}
+
+/// Of which matter other offices' intents are still to be heard.
+#[derive(Clone, Copy, Debug)]
+struct Unheard<'a> {
+    rules: &'a RuleSet,
+    own: Intent<'a>,
+    untold: &'a [MatterType],
 }
 
 impl<'a> Intents<'a> {
@@ -34,7 +42,7 @@ impl<'a> Intents<'a> {
     /// like no other, so that nothing is registered.
     pub(super) async fn begin(
         pool: &PgPool,
-        rules: &RuleSet,
+        rules: &'a RuleSet,
         asker: Asker,
         question: &Question,
         keys: &'a [MatterKey],
@@ -43,13 +51,14 @@ impl<'a> Intents<'a> {
         if keys.is_empty() {
             return Ok(Self::default());
         }
-        let office_id = asker.office_id;
+        let (office_id, matter_type) = (asker.office_id, question.matter_type);
+        let own = Intent {
+            office_id,
+            matter_type,
+            keys,
+        };
         let mut intents = Self {
-            unheard: Some(Sought {
-                office_id,
-                keys,
-                untold,
-            }),
+            unheard: Some(Unheard { rules, own, untold }),
             ..Self::default()
         };
         let Some(action) = question.intent else {
@@ -64,17 +73,12 @@ impl<'a> Intents<'a> {
         scope.narrow(&mut transaction).await?;
         match action {
             IntentAction::Register => {
-                let (account_id, matter_type) = (asker.account_id, question.matter_type);
+                let account_id = asker.account_id;
                 let registered =
                     intent::register(&mut transaction, office_id, account_id, matter_type, keys);
                 intents.expires_at = Some(registered.await?);
                 scope::widen(&mut transaction).await?;
-                let intent = Intent {
-                    office_id,
-                    matter_type,
-                    keys,
-                };
-                tell_of_intent(&mut transaction, rules, intent).await?;
+                tell_of_intent(&mut transaction, rules, own).await?;
             }
             IntentAction::Withdraw => intent::withdraw(&mut transaction, office_id, keys).await?,
         }
@@ -87,11 +91,20 @@ impl<'a> Intents<'a> {
 
     /// Hears of other offices' intents, unless that is done. `reading` reads as a look-up does.
     pub(super) async fn hear(&mut self, reading: &mut PgConnection) -> Result<(), sqlx::Error> {
-        if let Some(unheard) = self.unheard {
-            self.others = intent::others(reading, unheard).await?;
+        if let Some(Unheard { rules, own, untold }) = self.unheard {
+            self.others = intended(reading, rules, own, untold).await?;
             self.unheard = None;
         }
         Ok(())
+    }
+
+    /// By what one that is still to be heard of would be found.
+    pub(super) fn sought(&self) -> Option<Sought<'a>> {
+        self.unheard.map(|Unheard { own, untold, .. }| Sought {
+            office_id: own.office_id,
+            keys: own.keys,
+            untold,
+        })
     }
 
     /// Makes the own intent, or its end, durable.

@@ -212,7 +212,7 @@ impl Persons {
         }
         let told: Vec<Option<PersonMatch>> = found
             .iter()
-            .map(|found| matches.remove(&key_of(found)))
+            .map(|found| matches.remove(&key_of(found)).map(PersonMatch::cut_down))
             .collect();
         let (kept, told) = std::mem::take(found)
             .into_iter()
@@ -301,6 +301,16 @@ impl Persons {
             explanation: evidence.filter(|evidence| evidence.named).map(|evidence| {
                 review::explain(self.model.weights(), evidence.asked, evidence.found)
             }),
+        }
+    }
+}
+
+impl PersonMatch {
+    /// Without an explanation no weight either: the weights of the fields are known, so that their sum tells which agree.
+    fn cut_down(self) -> Self {
+        Self {
+            weight: self.weight.filter(|_| self.explanation.is_some()),
+            ..self
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Cases behind what a question wants.
 
 use linkage::matter::RuleSet;
+use linkage::token::Token;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 
@@ -36,7 +37,7 @@ pub(super) async fn exact(
 ) -> Result<Search, sqlx::Error> {
     let scope = asker.scope();
     let mut reading = scope.look_up(searches, &wanted.holders()).await?;
-    let cases = lookup::find(&mut reading, wanted, intents.unheard, MOST_HITS).await?;
+    let cases = lookup::find(&mut reading, wanted, intents.sought(), MOST_HITS).await?;
     if !cases.is_intended {
         return Ok(cases.into());
     }
@@ -90,17 +91,16 @@ async fn read(connection: &mut PgConnection, wanted: &Wanted) -> Result<Search, 
 }
 
 impl Search {
-    /// Whether it speaks of this party or thing of the question. Which of several verified numbers, or of several things,
-    /// was found is not known.
+    /// Whether it speaks of this party or thing of the question.
     pub(super) fn has_found(&self, question: &Question, about: About) -> bool {
+        let by = |token: &Token| self.found.iter().any(|found| found.tokens.contains(token));
         match about {
             About::Party(at) => {
-                let by_number = question.parties[at].verified().is_some();
-                let persons = &mut self.persons.iter().flatten();
-                persons.any(|told| told.party == at)
-                    || by_number && self.found.iter().any(|found| found.by_identifier)
+                let number = question.parties[at].verified();
+                number.is_some_and(|number| by(&number.token))
+                    || self.persons.iter().flatten().any(|told| told.party == at)
             }
-            About::Subject(_) => self.found.iter().any(|found| found.by_subject),
+            About::Subject(at) => by(&question.subjects[at].1),
         }
     }
 }

@@ -22,9 +22,9 @@ use super::search::living;
 use super::severity::Intake;
 use crate::alarm::Asked;
 use crate::audit::{Action, Actor, Entry, Outcome, Receipt};
-use crate::duplicates::watched::{Asking, there_already};
+use crate::duplicates::watched::{Asking, Intent, intended, there_already};
 use crate::store::duplicate::{lock_stripes, stripes};
-use crate::store::lookup::intent::{self, Sought};
+use crate::store::lookup::intent::Standing;
 use crate::store::lookup::watch::{self, NewWatch, Put, Watch};
 use crate::store::token_key::{self, Told};
 use crate::store::{scope, tx};
@@ -46,7 +46,7 @@ pub struct Watching {
 /// What of the matter is there already.
 struct There {
     cases: Vec<(OfficeId, String)>,
-    intents: Vec<intent::Standing>,
+    intents: Vec<Standing>,
 }
 
 impl Days {
@@ -211,12 +211,12 @@ impl There {
         let untold = disclosure::untold_intents(rules, question);
         asker.scope().narrow_to_look_up(connection, &[]).await?;
         let cases = there_already(connection, rules, &asking, keys).await?;
-        let sought = Sought {
+        let own = Intent {
             office_id: asker.office_id,
+            matter_type: question.matter_type,
             keys,
-            untold: &untold,
         };
-        let intents = intent::others(connection, sought).await?;
+        let intents = intended(connection, rules, own, &untold).await?;
         scope::widen(connection).await?;
         Ok(Self { cases, intents })
     }

@@ -230,13 +230,17 @@ impl Review<'_> {
             .await?;
         let decisions = store::history(&mut connection, finding_id).await?;
         let [left, right] = &finding.cases;
+        let reviewable = finding.cases.iter().all(|case| {
+            self.desk.owns(case.office_id)
+                || disclosure::is_reviewable(&self.rules, case.matter_type)
+        });
         let pairs = match finding.basis {
-            Basis::Number => Vec::new(),
-            Basis::Person => {
+            Basis::Person if reviewable => {
                 let left = (left.office_id, left.source_case_id.as_str());
                 let right = (right.office_id, right.source_case_id.as_str());
                 beside::pairs(&mut connection, left, right).await?
             }
+            Basis::Number | Basis::Person => Vec::new(),
         };
         let detail = json!({ "finding": finding_id });
         self.record(Action::ReadReview, Outcome::Done, detail)

@@ -2,7 +2,7 @@
 //!
 //! | who | sees | does |
 //! |---|---|---|
-//! | notary | what the own office has a part in, as far as the rules let another office's matters be told | proposes, decides, takes back what they said themselves |
+//! | notary | what the own office has a part in, as far as the rules let another office's matters be told; persons only of matters whose parties may be named | proposes, decides, takes back what they said themselves |
 //! | supervisor | everything | the same, and confirms, declines and takes back what others said |
 //!
 //! Nobody else has a part in it. Whatever is shown is masked, for everybody alike. Each page, each reading, each
@@ -28,10 +28,12 @@ use serde_json::Value;
 use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
+use crate::alarm::Alarms;
 use crate::audit::{Action, Audit, AuditError, Entry, Existence, Outcome};
 use crate::identity::{Person, Role};
 use crate::linking::LinkingError;
 use crate::linking::model::Models;
+use crate::lookup::Asker;
 use crate::rules::Rules;
 use crate::store::tx::Retryable;
 
@@ -43,6 +45,8 @@ pub enum ReviewError {
     NotFound,
     #[error("this role has no part in reviews")]
     NotAllowed,
+    #[error("suspended until the bureau has looked at an alarm about look-ups")]
+    Suspended,
     #[error("whoever proposed this cannot be the second pair of eyes")]
     SecondPersonNeeded,
     #[error("somebody decided this already; read it again")]
@@ -74,6 +78,7 @@ pub struct Review<'a> {
     pool: &'a PgPool,
     audit: &'a Audit,
     models: &'a Models,
+    alarms: &'a Alarms,
     in_force: &'a Rules,
     /// The rules in force as the review began.
     rules: Arc<RuleSet>,
@@ -102,6 +107,7 @@ impl<'a> Review<'a> {
         pool: &'a PgPool,
         audit: &'a Audit,
         models: &'a Models,
+        alarms: &'a Alarms,
         in_force: &'a Rules,
         by: &'a Person,
     ) -> Result<Self, ReviewError> {
@@ -114,6 +120,7 @@ impl<'a> Review<'a> {
             pool,
             audit,
             models,
+            alarms,
             in_force,
             rules: in_force.current(),
             by,
@@ -129,6 +136,20 @@ impl<'a> Review<'a> {
     /// Who reviews.
     pub const fn account_id(&self) -> Uuid {
         self.by.account_id
+    }
+
+    /// The notary, as the alarms about look-ups know one.
+    fn asker(&self) -> Option<Asker> {
+        let office_id = self.desk.office_id()?;
+        Some(Asker::new(self.by, office_id))
+    }
+
+    /// Refuses a notary who is not answered until the bureau has looked at an alarm.
+    async fn admit(&self) -> Result<(), ReviewError> {
+        match self.asker() {
+            Some(asker) if self.alarms.is_suspended(asker).await? => Err(ReviewError::Suspended),
+            _ => Ok(()),
+        }
     }
 
     /// A transaction that reads as who reviews.

@@ -292,3 +292,30 @@ async fn cases_of_one_batch_that_have_the_same_keys_find_what_is_behind_them_eac
         "A1B1 A1B2 A2B1 A2B2 A3B1 A3B2"
     );
 }
+
+/// Somebody who gives hundreds of mandates, as a developer does: behind that person's key stands more than is looked at.
+/// Whether a finding about one home still holds is asked of its two cases.
+#[tokio::test]
+async fn a_finding_closes_with_its_cause_though_another_key_of_its_case_is_crowded() {
+    let hub = Hub::start().await;
+    let (mut one, mut two) = (hub.office("hangzhou").await, hub.office("xiaoshan").await);
+    let mandate = |key: &str, at: u8| {
+        case(key)
+            .matter("mandate")
+            .parties(vec![person(PartyRole::Principal, 9)])
+            .subjects(vec![home(at)])
+    };
+    let crowd = (0..300).map(|at| mandate(&format!("C{at}"), 7));
+    two.taken(&hub, crowd.collect()).await;
+    two.taken(&hub, vec![mandate("B", 1)]).await;
+    one.taken(&hub, vec![mandate("A", 1)]).await;
+    let open = "SELECT string_agg(left_case || ' ' || right_case, ', ') FROM duplicate_finding
+                 WHERE closed_at IS NULL AND rule_id = 'MANDATE_SAME_PROPERTY'";
+    assert_eq!(hub.text(open).await.unwrap(), "A B");
+    one.taken(&hub, vec![mandate("A", 1).revision(2).fee(9)])
+        .await;
+    assert_eq!(hub.text(open).await.unwrap(), "A B");
+    // The wrong home, it turns out.
+    one.taken(&hub, vec![mandate("A", 2).revision(3)]).await;
+    assert_eq!(hub.text(open).await, None);
+}

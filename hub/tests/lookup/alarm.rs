@@ -168,3 +168,42 @@ async fn who_tries_person_after_person_beside_a_known_one_raises_an_alarm() {
     }
     assert_eq!(alarms(&counter).await[0].kind, Kind::ManyMisses);
 }
+
+#[tokio::test]
+async fn guesses_beside_somebody_known_are_counted_as_misses() {
+    let counter = Counter::with(
+        "lookup.person_per_minute = 10000\nlookup.office_per_minute = 10000\n\
+         lookup.alarm.person_misses = 20",
+    )
+    .await;
+    let known = case("A")
+        .matter("mandate")
+        .parties(vec![person(PartyRole::Principal, 1)]);
+    counter
+        .seed
+        .office(&counter.hub, "xiaoshan", vec![known])
+        .await;
+    for guesses in [2..12, 12..22] {
+        let known = std::iter::once(1);
+        let asked = known.chain(guesses);
+        let asked = asked.map(|number| who(PartyRole::Principal, number));
+        let answer = counter
+            .answer(about("mandate", asked.collect(), vec![]))
+            .await;
+        assert_eq!(answer.hits.len(), 1);
+    }
+    assert_eq!(alarms(&counter).await[0].kind, Kind::ManyMisses);
+}
+
+#[tokio::test]
+async fn one_name_with_one_phone_after_another_is_as_many_persons() {
+    let counter = watched().await;
+    for number in 0..20 {
+        let person = LookupParty {
+            phone_token: vec![number; 16],
+            ..known_as(PartyRole::Principal, "张三", "1961-03-07")
+        };
+        counter.find(find(person)).await.unwrap();
+    }
+    assert_eq!(alarms(&counter).await[0].kind, Kind::ManySubjects);
+}

@@ -1,8 +1,13 @@
 //! What a notary hears.
 
-use notary_proto::hub::v1::{CaseState, LookupHit, MatchSeverity, MatchedOn, PartyKind, PartyRole};
+use notary_proto::hub::v1::{
+    BatchCheckRequest, CaseState, FindPersonRequest, LookupHit, LookupParty, MatchSeverity,
+    MatchedOn, PartyKind, PartyRole,
+};
+use tonic::Status;
+use tonic_types::StatusExt as _;
 
-use crate::notary::{Counter, about, thing, who};
+use crate::notary::{Counter, about, mistyped, thing, who};
 use crate::record::{Case, case, day, home, person};
 
 /// The rules look at a window around today.
@@ -167,12 +172,48 @@ async fn a_number_whose_check_digit_fails_matches_nothing() {
         .seed
         .office(&counter.hub, "xiaoshan", vec![inheritance("A", 1)])
         .await;
-    let mut mistyped = who(PartyRole::Decedent, 1);
-    mistyped.identifier.as_mut().unwrap().verified = false;
+    let mistyped = mistyped(PartyRole::Decedent, 1);
     let answer = counter
         .answer(about("inheritance", vec![mistyped], vec![]))
         .await;
     assert!(answer.hits.is_empty());
+}
+
+/// "Nothing found" would be said of somebody whom nobody looked for.
+#[tokio::test]
+async fn a_number_whose_check_digit_fails_is_asked_about_with_a_name_or_not_at_all() {
+    let counter = Counter::open().await;
+    let nameless = LookupParty {
+        name: String::new(),
+        ..mistyped(PartyRole::Decedent, 1)
+    };
+    let field = |status: Status| {
+        let details = status.get_error_details();
+        details.bad_request().unwrap().field_violations[0]
+            .field
+            .clone()
+    };
+    let parties = vec![who(PartyRole::Heir, 2), nameless.clone()];
+    let asked = about("inheritance", parties.clone(), vec![]);
+    let refused = counter.ask(asked.clone()).await.unwrap_err();
+    assert_eq!(field(refused), "parties[1].name");
+    let batch = BatchCheckRequest {
+        purpose: asked.purpose,
+        case_reference: asked.case_reference.clone(),
+        matter_type: asked.matter_type.clone(),
+        parties,
+        ..BatchCheckRequest::default()
+    };
+    let refused = counter.batch(batch).await.unwrap_err();
+    assert_eq!(field(refused), "parties[1].name");
+    let find = FindPersonRequest {
+        purpose: asked.purpose,
+        case_reference: asked.case_reference,
+        matter_type: asked.matter_type,
+        person: Some(nameless),
+    };
+    let refused = counter.find(find).await.unwrap_err();
+    assert_eq!(field(refused), "person.name");
 }
 
 #[tokio::test]

@@ -258,3 +258,49 @@ async fn whoever_is_denied_and_whatever_is_not_done_after_all_is_recorded() {
         ]
     );
 }
+
+/// Both find the request open, and record that they answer it; a lock holds them there.
+#[tokio::test]
+async fn of_two_answers_at_the_same_moment_the_log_says_which_was_one() {
+    let mut city = city().await;
+    let asked = question(city.audit_entry);
+    city.asking.ask(asked.clone()).await.unwrap();
+    let pool = &city.counter.hub.db.pool;
+    let mut held = pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM details_request FOR UPDATE")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let mut colleague = Desk {
+        client: city.holding.client.clone(),
+        session: city.holding.session.clone(),
+    };
+    let release = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                        WHERE wait_event_type = 'Lock' AND query LIKE '%UPDATE details_request%'
+                          AND datname = current_database()";
+        loop {
+            let count: i64 = sqlx::query_scalar(waiting).fetch_one(pool).await.unwrap();
+            if count == 2 {
+                return held.commit().await.unwrap();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let (one, other, ()) = tokio::join!(
+        city.holding.answer(&asked.request_id),
+        colleague.answer(&asked.request_id),
+        release,
+    );
+    let refused = one.err().xor(other.err()).unwrap();
+    assert_eq!(reason(&refused), "DETAILS_ANSWERED");
+    let log = city.counter.log().await;
+    let answers: Vec<&str> = log
+        .iter()
+        .filter(|entry| entry.action == "details.answer")
+        .map(|entry| entry.outcome.as_str())
+        .collect();
+    assert_eq!(answers, ["done", "done", "denied"]);
+    let last = log.last().unwrap();
+    assert_eq!(last.detail["denied"], "answered");
+}

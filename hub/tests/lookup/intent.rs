@@ -5,7 +5,7 @@ use notary_proto::hub::v1::{
 };
 use tonic_types::StatusExt as _;
 
-use crate::notary::{Colleague, Counter, about, who};
+use crate::notary::{Colleague, Counter, about, mistyped, thing, who};
 use crate::record::{case, person};
 use crate::support::meet::meet_at_commit;
 
@@ -96,6 +96,36 @@ async fn an_intent_ends_when_its_offices_case_of_the_matter_arrives() {
     assert_eq!((told.hits.len(), told.intents.len()), (1, 0));
 }
 
+/// Two mandates of one principal over different homes have the keys by which either would meet the principal's
+/// guardianship, and are nobody else's business.
+#[tokio::test]
+async fn an_intent_is_told_where_the_rules_connect_the_two_matters_alone() {
+    let counter = Counter::open().await;
+    let colleague = Colleague::of(&counter.hub, "yuhang").await;
+    let mandate = |home, intent: IntentAction| CheckApplicationRequest {
+        intent: intent.into(),
+        ..about(
+            "mandate",
+            vec![who(PartyRole::Principal, 1)],
+            vec![thing(home)],
+        )
+    };
+    counter.answer(mandate(5, IntentAction::Register)).await;
+    let other_home = colleague
+        .answer(mandate(6, IntentAction::Unspecified))
+        .await;
+    assert!(other_home.intents.is_empty());
+    assert_eq!(counter.log().await.pop().unwrap().outcome, "no_hit");
+    let registering = colleague.answer(mandate(6, IntentAction::Register)).await;
+    assert!(registering.intents.is_empty());
+    let same_home = colleague
+        .answer(mandate(5, IntentAction::Unspecified))
+        .await;
+    assert_eq!(offices(&same_home), ["hangzhou"]);
+    let ward = about("guardianship", vec![who(PartyRole::Ward, 1)], vec![]);
+    assert_eq!(offices(&colleague.answer(ward).await), ["hangzhou"]);
+}
+
 #[tokio::test]
 async fn an_intent_to_make_a_will_is_told_to_nobody() {
     let counter = Counter::open().await;
@@ -115,8 +145,7 @@ async fn an_intent_to_make_a_will_is_told_to_nobody() {
 async fn a_matter_that_nothing_identifies_registers_no_intent() {
     let counter = Counter::open().await;
     let mut unverified = estate(1, IntentAction::Register);
-    let identifier = unverified.parties[0].identifier.as_mut().unwrap();
-    identifier.verified = false;
+    unverified.parties[0] = mistyped(PartyRole::Decedent, 1);
     let answer = counter.answer(unverified).await;
     assert_eq!(answer.intent_expires_at, None);
 }

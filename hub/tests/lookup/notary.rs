@@ -246,3 +246,15 @@ pub fn thing(number: u8) -> LookupSubject {
         token: home.token,
     }
 }
+
+/// The same with a number whose check digit fails, beside what else is known.
+pub fn mistyped(role: PartyRole, number: u8) -> LookupParty {
+    let identifier = who(role, number).identifier;
+    LookupParty {
+        identifier: identifier.map(|identifier| wire::IdentifierToken {
+            verified: false,
+            ..identifier
+        }),
+        ..known_as(role, "张三", "1961-03-07")
+    }
+}

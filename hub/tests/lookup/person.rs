@@ -331,3 +331,27 @@ async fn by_a_name_alone_nobody_is_looked_for() {
     let beside = vec![bare, who(PartyRole::Agent, 3)];
     counter.answer(about("mandate", beside, vec![])).await;
 }
+
+/// The weights of the fields are published: their sum would say which fields of the hidden party agree.
+#[tokio::test]
+async fn where_no_names_are_told_no_match_weight_is_told_either() {
+    let counter = Counter::open().await;
+    let there = ["birth", "adoption"].map(|matter| {
+        let party = known(PartyRole::Applicant, "张国强");
+        case(matter).matter(matter).parties(vec![party])
+    });
+    counter
+        .seed
+        .office(&counter.hub, "xiaoshan", there.into())
+        .await;
+    linked(&counter).await;
+    let answer = counter
+        .answer(about("birth", vec![asked("章国强")], vec![]))
+        .await;
+    assert_eq!(answer.hits.len(), 2);
+    for hit in &answer.hits {
+        let person = hit.person.as_ref().unwrap();
+        assert_eq!(person.weight_millibits, None, "{}", hit.matter_type);
+        assert_eq!(person.explanation_zh, "");
+    }
+}

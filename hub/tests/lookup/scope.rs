@@ -102,7 +102,7 @@ async fn without_the_check_a_look_up_still_hears_of_no_intent_to_make_a_will() {
         assert_eq!(found.unwrap().is_intended, !others.is_empty());
         let mut matters: Vec<&str> = others
             .iter()
-            .map(|other| other.matter_type.code())
+            .map(|other| other.standing.matter_type.code())
             .collect();
         matters.sort_unstable();
         matters

@@ -12,7 +12,7 @@ use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::agent::{Agent, Stream};
-use crate::notary::{Colleague, Counter, about, who};
+use crate::notary::{Colleague, Counter, about, mistyped, thing, who};
 use crate::record::{Case, case, person};
 use crate::support::hub::{Hub, reason};
 use crate::support::meet::meet_at_commit;
@@ -256,7 +256,7 @@ async fn a_matter_is_watched_for_a_purpose_for_which_it_is_told_of() {
     };
     let unverified = {
         let mut request = of_estate(9);
-        request.parties[0].identifier.as_mut().unwrap().verified = false;
+        request.parties[0] = mistyped(PartyRole::Decedent, 9);
         request
     };
     let too_long = WatchMatterRequest {
@@ -306,6 +306,55 @@ async fn an_intent_is_told_once_and_then_the_case() {
             "杭州市yuhang公证处已受理继承公证（重复），请核实。"
         ]
     );
+}
+
+/// An intent stands for a day: what the office intends months later is another one.
+#[tokio::test]
+async fn an_intent_is_told_again_when_the_one_before_is_long_over() {
+    let counter = Counter::open().await;
+    let colleague = Colleague::of(&counter.hub, "yuhang").await;
+    let intent = about_to_accept("inheritance", PartyRole::Decedent, 9);
+    let a_day_later = async || {
+        let update = "UPDATE standing_event SET happened_at = happened_at - interval '1 day'";
+        let update = sqlx::query(update).execute(&counter.hub.db.pool).await;
+        update.unwrap();
+    };
+    // One stood when the question was put.
+    colleague.answer(intent.clone()).await;
+    counter.watch(of_estate(9)).await.unwrap();
+    colleague.answer(intent.clone()).await;
+    assert_eq!(told(&counter.hub).await.len(), 0);
+    a_day_later().await;
+    colleague.answer(intent.clone()).await;
+    let first = told(&counter.hub).await;
+    assert_eq!(first.len(), 1);
+    let sent = sqlx::query("UPDATE notice SET delivered_at = now()");
+    sent.execute(&counter.hub.db.pool).await.unwrap();
+    a_day_later().await;
+    colleague.answer(intent.clone()).await;
+    assert_eq!(told(&counter.hub).await.len(), 2);
+    // What never reached the office is told by the new one.
+    a_day_later().await;
+    colleague.answer(intent).await;
+    assert_eq!(told(&counter.hub).await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_intent_that_no_rule_connects_with_the_question_is_not_counted_as_there() {
+    let counter = Counter::open().await;
+    let colleague = Colleague::of(&counter.hub, "yuhang").await;
+    let intent = CheckApplicationRequest {
+        subjects: vec![thing(5)],
+        ..about_to_accept("mandate", PartyRole::Principal, 9)
+    };
+    colleague.answer(intent).await;
+    let question = WatchMatterRequest {
+        subjects: vec![thing(6)],
+        ..watch("mandate", PartyRole::Principal, 9)
+    };
+    assert_eq!(counter.watch(question).await.unwrap().already_open, 0);
+    let entry = counter.log().await.pop().unwrap();
+    assert_eq!(entry.detail["intents_told"], serde_json::Value::Null);
 }
 
 #[tokio::test]

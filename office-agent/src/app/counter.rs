@@ -9,7 +9,8 @@ use axum::extract::rejection::{JsonRejection, StringRejection};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, CACHE_CONTROL, ORIGIN, VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, CACHE_CONTROL, ORIGIN,
+    VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
@@ -30,7 +31,7 @@ use super::refusal::Refusal;
 use crate::config::Config;
 use crate::filing::{self, Receipt};
 use crate::identity::Identities;
-use crate::lookup::{self, Answer, Purpose, Question, RawParty, RawSubject};
+use crate::lookup::{self, Answer, IntentAction, Purpose, Question, RawParty, RawSubject};
 use crate::mapping::{Party, PlaceCode, Text};
 use crate::source::push::addressed_to_loopback;
 
@@ -62,6 +63,16 @@ struct Asked {
     subjects: Vec<AskedSubject>,
     #[serde(default)]
     place_of_use: Option<String>,
+    #[serde(default)]
+    intent: Option<AskedIntent>,
+}
+
+/// What is to become of the office's intent to accept the matter (受理意向).
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AskedIntent {
+    Register,
+    Withdraw,
 }
 
 #[derive(Deserialize)]
@@ -140,6 +151,7 @@ async fn from_origin(State(origin): State<Arc<str>>, request: Request, next: Nex
     for (name, value) in [
         (ACCESS_CONTROL_ALLOW_METHODS, "POST"),
         (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, "retry-after"),
         (ACCESS_CONTROL_MAX_AGE, "600"),
         (CACHE_CONTROL, "no-store"),
         (VARY, "Origin"),
@@ -160,7 +172,8 @@ async fn check(
     let question = asked.question()?;
     let identity = Arc::clone(&counter.identities.borrow());
     let bearer = lookup::bearer(bearer.as_bytes())?;
-    let answer = lookup::ask_in_session(&counter.config, &identity, &question, bearer).await?;
+    let answer = lookup::ask_in_session(&counter.config, &identity, &question, bearer).await;
+    let answer = answer.map_err(|error| Refusal::from(error).of_parties(question.parties.len()))?;
     Ok(Json(answer))
 }
 
@@ -207,7 +220,10 @@ impl Asked {
             place_of_use: place
                 .transpose()
                 .map_err(|_| Refusal::of_field("place_of_use", "使用地应为两位国家代码。"))?,
-            intent: None,
+            intent: self.intent.map(|action| match action {
+                AskedIntent::Register => IntentAction::Register,
+                AskedIntent::Withdraw => IntentAction::Withdraw,
+            }),
         })
     }
 }
@@ -295,6 +311,27 @@ mod tests {
     }
 
     #[test]
+    fn an_intent_is_registered_or_taken_back_where_the_page_says_so() {
+        let intent = |said: &str| {
+            let body = format!(
+                r#"{{"purpose": "before_acceptance", "case_reference": "1", "matter_type": "gift"{said}}}"#
+            );
+            let asked = serde_json::from_str::<Asked>(&body).ok()?;
+            Some(asked.question().ok()?.intent)
+        };
+        assert_eq!(intent(""), Some(None));
+        assert_eq!(
+            intent(r#", "intent": "register""#),
+            Some(Some(IntentAction::Register))
+        );
+        assert_eq!(
+            intent(r#", "intent": "withdraw""#),
+            Some(Some(IntentAction::Withdraw))
+        );
+        assert_eq!(intent(r#", "intent": "keep""#), None);
+    }
+
+    #[test]
     fn what_is_wrong_with_a_person_is_named_by_its_field() {
         for (person, field) in [
             (r#"{"role": "heir", "name": " "}"#, "persons[1].name"),
@@ -327,6 +364,8 @@ mod tests {
         let asked = answer("POST", "127.0.0.1:7800", &[CONSOLE]).await;
         assert_eq!(asked.status(), StatusCode::OK);
         assert_eq!(asked.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], CONSOLE);
+        let readable = &asked.headers()[ACCESS_CONTROL_EXPOSE_HEADERS];
+        assert_eq!(readable, "retry-after");
         let before = answer("OPTIONS", "127.0.0.1:7800", &[CONSOLE]).await;
         assert_eq!(before.status(), StatusCode::NO_CONTENT);
         let allowed = &before.headers()[ACCESS_CONTROL_ALLOW_HEADERS];

@@ -1,8 +1,11 @@
 //! Why a page of the console, or a program that hands filings in, is not answered, in the form of the hub's own problems: what the agent itself finds wrong, and
 //! what the hub said.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tonic::Code;
@@ -23,6 +26,9 @@ pub(super) struct Refusal {
     /// Which of several filings, from 1; those before it are recorded where the hub refused it, none where the agent did.
     #[serde(skip_serializing_if = "Option::is_none")]
     filing: Option<usize>,
+    /// When to come back, where the hub said so.
+    #[serde(skip)]
+    retry_after: Option<Duration>,
 }
 
 impl Refusal {
@@ -33,6 +39,7 @@ impl Refusal {
             detail_zh: "请求内容格式不正确。".into(),
             field: None,
             filing: None,
+            retry_after: None,
         }
     }
 
@@ -43,7 +50,30 @@ impl Refusal {
             detail_zh: detail_zh.into(),
             field: Some(field.into()),
             filing: None,
+            retry_after: None,
         }
+    }
+
+    /// The same with the field as the page names it: the hub counts those with a number and those without in one row.
+    pub(super) fn of_parties(mut self, numbered: usize) -> Self {
+        let Some((at, name)) = self.field.as_deref().and_then(party_field) else {
+            return self;
+        };
+        let Some(at) = at.checked_sub(numbered) else {
+            return self;
+        };
+        let (name, detail_zh) = match name {
+            "birth_day" => (
+                "birth",
+                "仅凭姓名无法查找，请填写出生日期或电话；已填写的，请核对是否有误。",
+            ),
+            "phone_token" => ("phone", "电话号码有误，请核对。"),
+            name => (name, self.detail_zh.as_str()),
+        };
+        let (field, detail_zh) = (format!("persons[{at}].{name}"), detail_zh.to_owned());
+        self.field = Some(field);
+        self.detail_zh = detail_zh;
+        self
     }
 
     fn in_filing(self, at: usize) -> Self {
@@ -60,6 +90,7 @@ impl Refusal {
             detail_zh: "采集程序暂时无法连接平台。请稍后重试。".into(),
             field: None,
             filing: None,
+            retry_after: None,
         }
     }
 
@@ -70,8 +101,15 @@ impl Refusal {
             detail_zh: "请重新登录。".into(),
             field: None,
             filing: None,
+            retry_after: None,
         }
     }
+}
+
+/// `parties[2].birth_day` as place and name.
+fn party_field(path: &str) -> Option<(usize, &str)> {
+    let (at, name) = path.strip_prefix("parties[")?.split_once("].")?;
+    Some((at.parse().ok()?, name))
 }
 
 impl From<QuestionError> for Refusal {
@@ -149,12 +187,63 @@ impl From<dial::Refusal> for Refusal {
             },
             reason: said.reason,
             filing: None,
+            retry_after: said.retry_after,
         }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        (self.status, Json(self)).into_response()
+        let retry_after = self.retry_after.map(|delay| {
+            let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+            [(RETRY_AFTER, seconds.to_string())]
+        });
+        (self.status, retry_after, Json(self)).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(code: Code, field: &str, retry_after: Option<Duration>) -> Refusal {
+        Refusal::from(dial::Refusal {
+            reason: "R".into(),
+            code,
+            fields: vec![field.to_owned()],
+            message: String::new(),
+            message_zh: "别的。".into(),
+            retry_after,
+        })
+    }
+
+    #[test]
+    fn somebody_without_a_number_is_named_by_the_row_of_the_page() {
+        for (hub, page, zh) in [
+            ("parties[2].birth_day", "persons[0].birth", "电话"),
+            ("parties[3].name", "persons[1].name", "别的"),
+            (
+                "parties[1].identifier.token",
+                "parties[1].identifier.token",
+                "别的",
+            ),
+            ("case_reference", "case_reference", "别的"),
+        ] {
+            let refusal = said(Code::InvalidArgument, hub, None).of_parties(2);
+            assert_eq!(refusal.field.as_deref(), Some(page));
+            assert!(refusal.detail_zh.contains(zh), "{hub}");
+        }
+    }
+
+    #[test]
+    fn when_to_come_back_is_said_in_whole_seconds_and_not_too_early() {
+        let spent = said(
+            Code::ResourceExhausted,
+            "",
+            Some(Duration::from_millis(7_200)),
+        );
+        assert_eq!(spent.into_response().headers()[RETRY_AFTER], "8");
+        let other = said(Code::InvalidArgument, "", None).into_response();
+        assert!(!other.headers().contains_key(RETRY_AFTER));
     }
 }

@@ -31,6 +31,8 @@ export interface Question {
   persons: { role: string; name: string; birth?: string; sex?: string; phone?: string }[]
   subjects: { kind: string; number: string }[]
   place_of_use?: string
+  /// What is to become of the own office's intent to accept the matter.
+  intent?: 'register' | 'withdraw'
 }
 
 export interface Hit {
@@ -73,6 +75,8 @@ export interface Answer {
   feeds: Feed[]
   receipt: { audit_entry: number; recorded_at: number | null; leaf_hash: string } | null
   intents: { office_id: string; office_name: string; matter_type: string; registered_at: number | null }[]
+  /// Until when the own intent stands; null where none was registered.
+  intent_expires_at: number | null
 }
 
 /// A filing with numbers of documents, as `office-agent file` takes it.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Problem } from '@/api/client'
 import type { Catalogue } from '@/state/catalogue'
-import { asked, numberFault, question, refusal, unnamed, type CheckForm } from '@/state/check'
+import { asked, clear, numberFault, question, refusal, unfindable, unnamed, type CheckForm } from '@/state/check'
 
 const code = (code: string, name_zh: string) => ({ code, name_zh })
 const codes = {
@@ -16,6 +16,7 @@ function form(): CheckForm {
     reference: ' 2026-0815 ',
     matter: 'inheritance',
     place: '',
+    intent: false,
     parties: [
       { ...unnamed('applicant'), byName: true, name: ' 章国强 ' },
       unnamed('applicant'),
@@ -34,6 +35,7 @@ test('an answer says for whom, in which matter, why and for which case it is, an
     people: ['…002X', '章国强'],
     parties: ['被继承人 …002X', '申请人 章国强'],
     subjects: ['不动产权证 …234号'],
+    intent: false,
     at: '1970-01-01T00:00:00.000Z',
   })
 })
@@ -61,4 +63,38 @@ test('the refusal names the party among those that have a number', () => {
   const problem = new Problem(400, 'FIELD_INVALID', '第 1 个当事人的证件号码有误，请核对。', 'parties[0].number')
   expect(refusal(problem, wrong)).toMatch(/^第 1 个.*4 位.*按姓名比对/)
   expect(refusal(new Problem(400, 'FIELD_INVALID', '别的', 'persons[0].name'), wrong)).toBe('别的')
+})
+
+test('the next question keeps nothing of the last client, not even where the certificate is to be used', () => {
+  const used = { ...form(), place: 'JP', intent: true }
+  clear(used, 'decedent')
+  expect(used).toEqual({
+    ...form(),
+    reference: '',
+    place: '',
+    intent: false,
+    parties: [unnamed('decedent')],
+    subjects: [{ kind: 'real_estate_certificate', number: '' }, { kind: 'real_estate_certificate', number: '' }],
+  })
+})
+
+test('an intent is registered before acceptance alone', () => {
+  expect(question(form())).not.toHaveProperty('intent')
+  expect(question({ ...form(), intent: true })?.intent).toBe('register')
+  expect(question({ ...form(), intent: true, purpose: 'verifying_case' })).not.toHaveProperty('intent')
+})
+
+test('a name alone is marked before it is sent, unless somebody with a number stands beside', () => {
+  const alone = form()
+  expect(unfindable(alone)).toBeNull()
+  alone.parties.pop()
+  expect(unfindable(alone)).toMatchObject({ field: 'persons[0].birth' })
+  expect(unfindable(alone)?.message).toContain('电话')
+  alone.parties[0]!.phone = '13800000000'
+  expect(unfindable(alone)).toBeNull()
+})
+
+test('a refusal says when to come back', () => {
+  const spent = new Problem(429, 'RATE_LIMITED', '请求过于频繁。', null, 8)
+  expect(refusal(spent, form())).toBe('请求过于频繁。请在 8 秒后重试。')
 })

@@ -1,6 +1,6 @@
 /// What is asked of the city before accepting: the form, what is sent of it, and how an answer says what it was asked.
 import type { Question } from '@/api/counter'
-import type { Problem } from '@/api/client'
+import { Problem } from '@/api/client'
 import { nameIn, type Catalogue } from '@/state/catalogue'
 import { isDay } from '@/state/filing'
 import { zh } from '@/text/zh'
@@ -22,6 +22,8 @@ export interface CheckForm {
   reference: string
   matter: string
   place: string
+  /// Whether other offices that ask about the same matter shall hear that it is about to be accepted here.
+  intent: boolean
   parties: Entry[]
   subjects: { kind: string; number: string }[]
 }
@@ -54,7 +56,28 @@ export function question(form: CheckForm): Question | null {
     persons,
     subjects,
     ...(form.place ? { place_of_use: form.place.trim().toUpperCase() } : {}),
+    ...(intends(form) ? { intent: 'register' } : {}),
   }
+}
+
+/// Only who is about to accept has an intent.
+const intends = ({ intent, purpose }: CheckForm): boolean => intent && purpose === 'before_acceptance'
+
+/// Leaves of one client's question what the next one's begins with: purpose, matter, and what kind of things it is about.
+export function clear(form: CheckForm, role: string): void {
+  form.reference = ''
+  form.place = ''
+  form.intent = false
+  form.parties = [unnamed(role)]
+  form.subjects = form.subjects.map(({ kind }) => ({ kind, number: '' }))
+}
+
+/// Why the first who cannot be found is not asked about: by a name alone nobody is looked for, unless somebody with a
+/// number stands beside.
+export function unfindable(form: CheckForm): Problem | null {
+  if (numbered(form).length) return null
+  const at = named(form).findIndex(({ birth, phone }) => !birth && !phone.trim())
+  return at < 0 ? null : new Problem(400, 'FIELD_INVALID', zh.check.nameAlone, `persons[${at}].birth`)
 }
 
 /// For whom, in which matter, why and for which case an answer is.
@@ -67,6 +90,8 @@ export interface Asked {
   /// With the role of each.
   readonly parties: readonly string[]
   readonly subjects: readonly string[]
+  /// Whether the own intent was to be registered.
+  readonly intent: boolean
   readonly at: string
 }
 
@@ -83,6 +108,7 @@ export function asked(form: CheckForm, codes: Catalogue, at: Date): Asked {
     people: called,
     parties: people.map(({ role }, nth) => `${nameIn(codes.party_roles, role)} ${called[nth]}`),
     subjects: things(form).map(({ kind, number }) => `${nameIn(codes.subject_kinds, kind)} ${tail(number)}`),
+    intent: intends(form),
     at: at.toISOString(),
   }
 }
@@ -105,6 +131,6 @@ export function numberFault(kind: string, text: string): string | null {
 export function refusal(problem: Problem, form: CheckForm): string {
   const [, nth] = /^parties\[(\d+)\]\.number$/.exec(problem.field ?? '') ?? []
   const party = nth === undefined ? undefined : numbered(form)[Number(nth)]
-  if (!party) return problem.message
+  if (!party) return [problem.message, problem.retryAfter && zh.check.comeBack(problem.retryAfter)].filter(Boolean).join('')
   return [problem.message, numberFault(party.kind, party.number), zh.check.faults.byName].filter(Boolean).join('')
 }

@@ -48,10 +48,11 @@ impl Api {
             pool,
             audit,
             models,
+            alarms,
             rules,
             ..
         } = self;
-        Ok(Review::new(pool, audit, models, rules, person)?)
+        Ok(Review::new(pool, audit, models, alarms, rules, person)?)
     }
 }
 
@@ -68,7 +69,9 @@ impl From<ReviewError> for Problem {
         let message = error.to_string();
         match error {
             ReviewError::NotFound => Self::not_found(),
-            ReviewError::NotAllowed => Reason::PermissionDenied.because(message).into(),
+            ReviewError::NotAllowed | ReviewError::Suspended => {
+                Reason::PermissionDenied.because(message).into()
+            }
             ReviewError::SecondPersonNeeded => Self::second_person_needed(message),
             ReviewError::AlreadyDecided => Self::already_decided(message),
             ReviewError::FactsChanged => Self::facts_changed(message),

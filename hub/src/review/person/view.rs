@@ -8,7 +8,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::id;
-use crate::audit::{Action, Existence, Outcome};
+use crate::alarm::Asked;
+use crate::audit::{Action, Entry, Existence, Outcome};
 use crate::lookup::disclosure;
 use crate::review::{Desk, Review, ReviewError, explain};
 use crate::store::linking;
@@ -53,8 +54,9 @@ pub struct Side {
 impl Review<'_> {
     /// A page of pairs, the heaviest first: up to `most`.
     pub async fn pairs(&self, wanted: &Wanted, most: i64) -> Result<Vec<Queued>, ReviewError> {
+        self.admit().await?;
         let mut connection = self.reading().await?;
-        let withheld = disclosure::withheld(&self.rules);
+        let withheld = disclosure::unreviewable(&self.rules);
         let candidates = store::page(&mut connection, wanted, &withheld, most).await?;
         let mentions: Vec<Uuid> = candidates
             .iter()
@@ -82,10 +84,12 @@ impl Review<'_> {
 
     /// One pair side by side, explained.
     pub async fn pair(&self, mentions: [Uuid; 2]) -> Result<SideBySide, ReviewError> {
+        self.admit().await?;
         let mut reading = self.reading().await?;
         let action = Action::ReadReview;
         let (nodes, candidate, [low, high]) = self.seen(&mut reading, mentions, action).await?;
-        let (told_to, withheld) = (self.desk.office_id(), disclosure::withheld(&self.rules));
+        let asked = self.asked([&low, &high]);
+        let (told_to, withheld) = (self.desk.office_id(), disclosure::unreviewable(&self.rules));
         let mut cases =
             async |node| store::of_node(&mut reading, node, told_to, &withheld, MOST_CASES).await;
         let sides = [
@@ -115,9 +119,28 @@ impl Review<'_> {
             one_person: store::are_one(&mut connection, nodes).await?,
             judgements,
         };
-        self.record(action, Outcome::Done, of_pair(mentions))
-            .await?;
+        let entry = Entry::by(self.by, action, Outcome::Done, of_pair(mentions));
+        let receipt = self.audit.append(entry).await?;
+        if let Some(asked) = asked {
+            self.alarms.see(asked, receipt.entry_no).await?;
+        }
         Ok(view)
+    }
+
+    /// Whom of other offices a notary sees by reading the pair, as the alarms about look-ups take it: whoever invents
+    /// parties to see whom they are like is noticed as if numbers were tried.
+    fn asked(&self, sides: [&Shown; 2]) -> Option<Asked> {
+        let asker = self.asker()?;
+        let (own, others): (Vec<&Shown>, Vec<&Shown>) = sides
+            .into_iter()
+            .partition(|side| self.desk.owns(side.office_id));
+        let reference = own.first().map(|own| own.source_case_id.clone());
+        let seen = others.iter().map(|other| other.mention_id);
+        Some(Asked::of_mentions(
+            asker,
+            reference.unwrap_or_default(),
+            seen,
+        ))
     }
 
     /// The pair if this desk may see it; else the attempt is recorded.
@@ -163,7 +186,7 @@ impl Review<'_> {
     }
 
     /// The two mentions, unless they are not for this desk: a notary's office has a part in the pair, and neither
-    /// mention is in another office's case of a matter that is withheld.
+    /// mention is in another office's case of a matter whose parties are not shown.
     async fn told(
         &self,
         connection: &mut PgConnection,
@@ -179,7 +202,7 @@ impl Review<'_> {
         let of = |id| {
             let found = shown.iter().find(|shown| shown.mention_id == id).cloned();
             found.filter(|s| {
-                self.desk.owns(s.office_id) || !disclosure::is_withheld(&self.rules, s.matter_type)
+                self.desk.owns(s.office_id) || disclosure::is_reviewable(&self.rules, s.matter_type)
             })
         };
         Ok(of(mentions[0])

@@ -1,6 +1,6 @@
 //! Cases of other offices behind `matter_key`, and the stripes that keep two transactions from missing each other.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use linkage::matter::{MatterKey, MatterType};
 use linkage::office::OfficeId;
@@ -8,7 +8,9 @@ use linkage::vocabulary::CaseState;
 use sqlx::{PgConnection, query};
 use time::{Date, OffsetDateTime};
 
-use crate::store::decode::parse;
+use super::FindingKey;
+use crate::store::columns;
+use crate::store::decode::{decode_error, parse};
 
 /// Class of the advisory locks on stripes of matter keys, apart from every other lock of the hub.
 const STRIPE_LOCKS: i32 = 0x6d61; // "ma"
@@ -38,9 +40,7 @@ pub struct Sought<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Candidates {
     pub cases: Vec<Candidate>,
-    /// Indexes of cases behind one of whose keys there is more than was looked at.
-    pub cut: HashSet<usize>,
-    /// Keys of which that is so.
+    /// Keys behind which there is more than was looked at.
     pub keys_cut: u64,
 }
 
@@ -172,6 +172,70 @@ pub async fn candidates(
     Ok(gathered.found)
 }
 
+/// The cases on the other side of findings about these cases, each with the keys that the two have in common now.
+pub async fn beside(
+    connection: &mut PgConnection,
+    cases: &[Sought<'_>],
+    findings: &[&FindingKey],
+) -> Result<Vec<Candidate>, sqlx::Error> {
+    if findings.is_empty() {
+        return Ok(Vec::new());
+    }
+    let of = |(office_id, source_case_id): &(OfficeId, String)| {
+        let is_it = |case: &Sought<'_>| {
+            case.office_id == *office_id && case.source_case_id == *source_case_id
+        };
+        cases.iter().position(is_it)
+    };
+    let (mut ours, mut others) = (Vec::new(), Vec::new());
+    for finding in findings {
+        let sides = [
+            (of(&finding.left), &finding.right),
+            (of(&finding.right), &finding.left),
+        ];
+        if let Some((at, other)) = sides.into_iter().find_map(|(at, other)| Some((at?, other))) {
+            ours.push(at);
+            others.push((other.0, other.1.as_str()));
+        }
+    }
+    let (offices, names) = columns(&others);
+    let rows = query!(
+        r#"SELECT o.place AS "place!", c.office_id, c.source_case_id, c.matter_type, c.state, c.applied_on,
+                  c.accepted_on, c.first_recorded_at,
+                  ARRAY (SELECT k.key FROM matter_key k WHERE k.office_id = c.office_id
+                            AND k.source_case_id = c.source_case_id ORDER BY k.key) AS "keys!"
+             FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o (office_id, source_case_id, place)
+             JOIN case_record c ON c.office_id = o.office_id AND c.source_case_id = o.source_case_id"#,
+        &offices as &[&str],
+        &names as &[&str],
+    )
+    .fetch_all(connection)
+    .await?;
+    let ours: BTreeMap<i64, usize> = (1..).zip(ours).collect();
+    rows.into_iter()
+        .filter_map(|row| Some((*ours.get(&row.place)?, row)))
+        .map(|(of, row)| {
+            let own = cases[of].keys;
+            let keys = row.keys.iter();
+            let mut keys: Vec<MatterKey> = keys
+                .map(|key| MatterKey::try_from(key.as_slice()).map_err(decode_error))
+                .collect::<Result<_, _>>()?;
+            keys.retain(|key| own.contains(key));
+            Ok(Candidate {
+                of,
+                office_id: parse(&row.office_id)?,
+                source_case_id: row.source_case_id,
+                matter_type: parse(&row.matter_type)?,
+                state: parse(&row.state)?,
+                applied_on: row.applied_on,
+                accepted_on: row.accepted_on,
+                first_recorded_at: row.first_recorded_at,
+                shared: keys,
+            })
+        })
+        .collect()
+}
+
 /// Candidates as they come, key by key.
 #[derive(Default)]
 struct Gathered {
@@ -197,7 +261,6 @@ impl Gathered {
             }
             let count = self.counts.entry(of).or_default();
             if *count == MOST_OF_A_CASE {
-                self.found.cut.insert(of);
                 continue;
             }
             *count += 1;
@@ -212,7 +275,6 @@ impl Gathered {
 
     /// Behind a key of these there is more.
     fn cut(&mut self, cases: &[usize]) {
-        self.found.cut.extend(cases);
         self.found.keys_cut += cases.len() as u64;
     }
 }

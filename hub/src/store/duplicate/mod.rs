@@ -11,7 +11,7 @@ pub mod finding;
 pub mod replay;
 
 pub use candidate::{
-    Candidate, Candidates, MOST_BEHIND_A_KEY, Sought, candidates, lock_stripes, stripes,
+    Candidate, Candidates, MOST_BEHIND_A_KEY, Sought, beside, candidates, lock_stripes, stripes,
 };
 
 use linkage::matter::{MatterType, Severity};

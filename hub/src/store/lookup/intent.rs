@@ -6,10 +6,7 @@ use sqlx::{PgConnection, query};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::store::decode::parse;
-
-/// Intents told of one matter: a bound on what one answer can cost.
-const MOST_INTENTS: i64 = 16;
+use crate::store::decode::{decode_error, parse};
 
 /// An intent of another office that stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +16,14 @@ pub struct Standing {
     pub matter_type: MatterType,
     pub registered_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
+}
+
+/// An intent that stands behind keys that were asked about.
+#[derive(Clone, Debug)]
+pub struct Behind {
+    pub standing: Standing,
+    /// Those keys, sorted.
+    pub shared: Vec<MatterKey>,
 }
 
 /// What is asked about intents.
@@ -83,16 +88,17 @@ pub async fn withdraw(
     Ok(())
 }
 
-/// Intents that stand, the latest first. One is over when its time is, and when a case with its key has come from its
+/// Intents that stand behind the keys, the latest first, of each office one for each matter: whether it is the matter
+/// asked about, or bears on it, is for the rules to say. One is over when its time is, and when a case with its key has come from its
 /// office since. The connection reads as [`crate::store::scope::Searches::look_up`] has it.
 pub async fn others(
     connection: &mut PgConnection,
     sought: Sought<'_>,
-) -> Result<Vec<Standing>, sqlx::Error> {
+) -> Result<Vec<Behind>, sqlx::Error> {
     let untold: Vec<&str> = sought.untold.iter().map(|matter| matter.code()).collect();
     let rows = query!(
         r#"SELECT i.office_id, o.name, i.matter_type, max(i.registered_at) AS "registered_at!",
-                  max(i.expires_at) AS "expires_at!"
+                  max(i.expires_at) AS "expires_at!", array_agg(i.key ORDER BY i.key) AS "shared!"
              FROM lookup_intent i JOIN office o ON o.office_id = i.office_id
             WHERE i.key = ANY ($1::bytea[]) AND i.office_id <> $2 AND i.expires_at > clock_timestamp()
               AND i.matter_type <> ALL ($3::text[])
@@ -101,23 +107,27 @@ pub async fn others(
                     JOIN case_record c ON c.office_id = k.office_id AND c.source_case_id = k.source_case_id
                    WHERE k.key = i.key AND k.office_id = i.office_id AND c.first_recorded_at >= i.registered_at)
             GROUP BY i.office_id, o.name, i.matter_type
-            ORDER BY 4 DESC, i.office_id, i.matter_type
-            LIMIT $4"#,
+            ORDER BY 4 DESC, i.office_id, i.matter_type"#,
         &bytes(sought.keys) as &[&[u8]],
         sought.office_id.as_str(),
         &untold as &[&str],
-        MOST_INTENTS,
     )
     .fetch_all(connection)
     .await?;
     rows.into_iter()
         .map(|row| {
-            Ok(Standing {
-                office_id: parse(&row.office_id)?,
-                office_name: row.name,
-                matter_type: parse(&row.matter_type)?,
-                registered_at: row.registered_at,
-                expires_at: row.expires_at,
+            let shared = row.shared.iter();
+            Ok(Behind {
+                standing: Standing {
+                    office_id: parse(&row.office_id)?,
+                    office_name: row.name,
+                    matter_type: parse(&row.matter_type)?,
+                    registered_at: row.registered_at,
+                    expires_at: row.expires_at,
+                },
+                shared: shared
+                    .map(|key| MatterKey::try_from(key.as_slice()).map_err(decode_error))
+                    .collect::<Result<_, _>>()?,
             })
         })
         .collect()

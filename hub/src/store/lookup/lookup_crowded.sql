@@ -18,30 +18,31 @@ crowded AS MATERIALIZED (
      UNION ALL
     SELECT token, 2 FROM subject_of GROUP BY token HAVING count(*) >= $3),
 same AS (
-    SELECT office_id, source_case_id, 1 AS ground FROM party_of
+    SELECT office_id, source_case_id, 1 AS ground, token FROM party_of
      UNION ALL
-    SELECT office_id, source_case_id, 2 FROM subject_of
+    SELECT office_id, source_case_id, 2, token FROM subject_of
      UNION ALL
-    SELECT p.office_id, p.source_case_id, 1
+    SELECT p.office_id, p.source_case_id, 1, t.token
       FROM crowded t CROSS JOIN office o
      CROSS JOIN LATERAL (SELECT office_id, source_case_id FROM party
                           WHERE id_token = t.token AND office_id = o.office_id LIMIT $11) AS p
      WHERE t.ground = 1
      UNION ALL
-    SELECT s.office_id, s.source_case_id, 2
+    SELECT s.office_id, s.source_case_id, 2, t.token
       FROM crowded t CROSS JOIN office o
      CROSS JOIN LATERAL (SELECT office_id, source_case_id FROM subject
                           WHERE token = t.token AND office_id = o.office_id LIMIT $11) AS s
      WHERE t.ground = 2
      UNION ALL
-    SELECT k.office_id COLLATE "C", k.source_case_id COLLATE "C", 3
+    SELECT k.office_id COLLATE "C", k.source_case_id COLLATE "C", 3, NULL
       FROM unnest($9::text[], $10::text[]) AS k (office_id, source_case_id)),
 counted AS (
-    SELECT office_id, source_case_id, bool_or(ground = 1) AS by_identifier, bool_or(ground = 2) AS by_subject
+    SELECT office_id, source_case_id, bool_or(ground = 1) AS by_identifier, bool_or(ground = 2) AS by_subject,
+           array_remove(array_agg(token), NULL) AS tokens
       FROM same GROUP BY office_id, source_case_id),
 told AS (
     SELECT c.office_id, c.source_case_id, c.case_no, c.matter_type, c.state, c.place_of_use, c.applied_on,
-           c.accepted_on, c.first_recorded_at, f.by_identifier, f.by_subject,
+           c.accepted_on, c.first_recorded_at, f.by_identifier, f.by_subject, f.tokens,
            row_number() OVER (PARTITION BY c.office_id
                                   ORDER BY c.accepted_on DESC NULLS LAST, c.source_case_id) AS of_office
       FROM counted f
@@ -57,7 +58,7 @@ newest AS (
 SELECT n.office_id AS "office_id!", o.name AS "office_name!", n.source_case_id AS "source_case_id!",
        n.case_no, n.matter_type AS "matter_type!", n.state AS "state!", n.place_of_use, n.applied_on,
        n.accepted_on, n.first_recorded_at AS "first_recorded_at!", n.by_identifier AS "by_identifier!",
-       n.by_subject AS "by_subject!",
+       n.by_subject AS "by_subject!", n.tokens AS "tokens!",
        true AS "is_cut!", false AS "is_intent!",
        ARRAY (SELECT p.kind FROM party p WHERE p.office_id = n.office_id
                  AND p.source_case_id = n.source_case_id ORDER BY p.ordinal) AS "kinds!",

@@ -68,6 +68,8 @@ pub struct Found {
     pub first_recorded_at: OffsetDateTime,
     pub by_identifier: bool,
     pub by_subject: bool,
+    /// Those asked for by which it was found.
+    pub tokens: Vec<Token>,
     pub masked_names: Vec<String>,
     /// Sorted.
     pub keys: Vec<MatterKey>,
@@ -193,6 +195,7 @@ struct Row {
     first_recorded_at: OffsetDateTime,
     by_identifier: bool,
     by_subject: bool,
+    tokens: Vec<Vec<u8>>,
     is_cut: bool,
     is_intent: bool,
     kinds: Vec<String>,
@@ -215,6 +218,7 @@ impl Row {
             first_recorded_at: self.first_recorded_at,
             by_identifier: self.by_identifier,
             by_subject: self.by_subject,
+            tokens: tokens(&self.tokens)?,
             masked_names: masked(&self.kinds, &self.names)?,
             keys: keys(&self.keys)?,
         })
@@ -227,6 +231,13 @@ fn masked(kinds: &[String], names: &[String]) -> Result<Vec<String>, sqlx::Error
         .iter()
         .zip(names)
         .map(|(kind, name)| Ok(mask_as(parse::<PartyKind>(kind)?, name)))
+        .collect()
+}
+
+fn tokens(tokens: &[Vec<u8>]) -> Result<Vec<Token>, sqlx::Error> {
+    tokens
+        .iter()
+        .map(|token| Token::try_from(token.as_slice()).map_err(decode_error))
         .collect()
 }
 

@@ -309,10 +309,34 @@ pub async fn known(
     let (offices, cases) = crate::store::columns(there);
     query!(
         r#"INSERT INTO standing_event (question_id, office_id, source_case_id, happened_at)
-           SELECT $1, *, now() FROM unnest($2::text[], $3::text[]) ON CONFLICT DO NOTHING"#,
+           SELECT $1, *, now() FROM unnest($2::text[], $3::text[])
+               ON CONFLICT (question_id, office_id, source_case_id) DO UPDATE SET happened_at = excluded.happened_at
+            WHERE standing_event.source_case_id = ''"#,
         watch_id,
         &offices as &[&str],
         &cases as &[&str],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Forgets that questions about these keys have heard of an intent of the office that is over by now, and what of it never
+/// reached anybody. The caller holds the stripes of the keys.
+pub async fn forget_intents(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    keys: &[MatterKey],
+) -> Result<(), sqlx::Error> {
+    query!(
+        r#"WITH over AS (
+               DELETE FROM standing_event e USING standing_key k
+                WHERE k.key = ANY ($2::bytea[]) AND e.question_id = k.question_id AND e.office_id = $1
+                  AND e.source_case_id = '' AND e.happened_at <= now() - interval '24 hours'
+               RETURNING e.notice_id)
+           DELETE FROM notice n USING over WHERE n.notice_id = over.notice_id AND n.delivered_at IS NULL"#,
+        office_id.as_str(),
+        &bytes(keys) as &[&[u8]],
     )
     .execute(connection)
     .await?;

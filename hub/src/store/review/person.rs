@@ -76,7 +76,8 @@ impl std::fmt::Debug for Shown {
     }
 }
 
-/// Pairs of a page, the heaviest first. `withheld` are matters of which nothing is told to another office.
+/// Pairs of a page, the heaviest first. `withheld` are matters whose parties are not shown to another
+/// office.
 pub async fn page(
     connection: &mut PgConnection,
     wanted: &Wanted,

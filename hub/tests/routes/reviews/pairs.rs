@@ -1,9 +1,18 @@
 //! Possible persons, listed and side by side.
 
-use http::Method;
-use serde_json::Value;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
-use super::seed::{Pairs, QUEUE, applicant, birth, here, mention, refused, supervisor, there};
+use http::Method;
+use notary_hub::alarm::{Alarms, Kind};
+use notary_hub::config::LookupAlarm;
+use notary_hub::identity::{Person, Role};
+use notary_hub::review::{Review, ReviewError};
+use serde_json::Value;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::seed::{Pairs, QUEUE, applicant, here, mandate, mention, refused, supervisor, there};
 use crate::client::Colleague;
 use crate::support::seed::notary;
 
@@ -96,7 +105,7 @@ async fn a_pair_is_shown_side_by_side_and_explained_in_both_languages() {
     assert_eq!(own["id_tail"], "002X");
     assert_eq!(own["cases"][0]["source_case_id"], "KEY-1");
     assert_eq!(other["cases"][0]["source_case_id"], Value::Null);
-    assert_eq!(other["cases"][0]["matter_type_zh"], "出生");
+    assert_eq!(other["cases"][0]["matter_type_zh"], "委托");
     assert_eq!(other["cases"][0]["role_zh"], "申请人");
     let (zh, en) = (&pair["explanation"]["zh"], &pair["explanation"]["en"]);
     assert!(zh.as_str().unwrap().contains("出生日期 相同 +"), "{zh}");
@@ -150,9 +159,13 @@ async fn another_offices_sealed_case_is_not_there_and_the_attempt_is_recorded() 
         mention("hangzhou", "KEY-7", 7),
         mention("xiaoshan", "WILL-8", 8),
     ];
-    seed.office(hub, "hangzhou", vec![birth("KEY-7", applicant("周五", 7))])
-        .await;
-    let will = birth("WILL-8", applicant("周五", 8)).matter("will");
+    seed.office(
+        hub,
+        "hangzhou",
+        vec![mandate("KEY-7", applicant("周五", 7))],
+    )
+    .await;
+    let will = mandate("WILL-8", applicant("周五", 8)).matter("will");
     seed.office(hub, "xiaoshan", vec![will]).await;
     pairs.linked(sealed, 8_000).await;
 
@@ -174,4 +187,100 @@ async fn another_offices_sealed_case_is_not_there_and_the_attempt_is_recorded() 
     let answer = pairs.read(here(), nothing).await;
     assert_eq!(refused(&answer), (404, "NOT_FOUND".to_owned()));
     assert_eq!(pairs.bureau.log().await.pop().unwrap().outcome, "no_hit");
+}
+
+/// Who stands in a birth is nobody else's business, and a criminal record is told of before acceptance alone.
+#[tokio::test]
+async fn a_party_that_the_rules_do_not_name_to_other_offices_is_compared_by_the_bureau_alone() {
+    let pairs = Pairs::open().await;
+    let (hub, seed) = (&pairs.bureau.hub, &pairs.bureau.seed);
+    for (matter, keys, n) in [
+        ("birth", ["KEY-7", "KEY-8"], 7),
+        ("criminal_record", ["KEY-9", "KEY-10"], 9),
+    ] {
+        let unnamed = [
+            mention("hangzhou", keys[0], n),
+            mention("xiaoshan", keys[1], n + 1),
+        ];
+        let own = mandate(keys[0], applicant("周五", n));
+        seed.office(hub, "hangzhou", vec![own]).await;
+        let other = mandate(keys[1], applicant("周五", n + 1)).matter(matter);
+        seed.office(hub, "xiaoshan", vec![other]).await;
+        pairs.linked(unnamed, 8_000).await;
+        let answer = pairs.read(here(), unnamed).await;
+        assert_eq!(refused(&answer), (404, "NOT_FOUND".to_owned()), "{matter}");
+        assert_eq!(pairs.read(supervisor(), unnamed).await.status, 200);
+    }
+    assert_eq!(
+        names(&pairs.queue(here(), "open").await),
+        ["张** 章**", "王** 王**"]
+    );
+}
+
+#[tokio::test]
+async fn of_somebody_else_a_notary_sees_the_cases_alone_in_which_they_may_be_named() {
+    let pairs = Pairs::open().await;
+    let (hub, seed) = (&pairs.bureau.hub, &pairs.bureau.seed);
+    let others = ["birth", "criminal_record", "gift"].map(|matter| {
+        let key = format!("KEY-{matter}");
+        mandate(&key, applicant("章国强", 2)).matter(matter)
+    });
+    seed.office(hub, "xiaoshan", others.into()).await;
+    pairs.linked(pairs.across, 9_000).await;
+    let matters = async |who| {
+        let pair = pairs.read(who, pairs.across).await.json();
+        let sides = pair["sides"].as_array().unwrap().iter();
+        let mut other = sides.filter(|side| side["office_id"] == "xiaoshan");
+        let cases = other.next().unwrap()["cases"].as_array().unwrap().clone();
+        let matters = cases.iter().map(|case| case["matter_type"].as_str());
+        let mut matters: Vec<String> = matters.map(|code| code.unwrap().to_owned()).collect();
+        matters.sort_unstable();
+        matters
+    };
+    assert_eq!(matters(here()).await, ["gift", "mandate"]);
+    assert_eq!(
+        matters(supervisor()).await,
+        ["birth", "criminal_record", "gift", "mandate"]
+    );
+}
+
+#[tokio::test]
+async fn who_reads_one_pair_after_another_raises_an_alarm_and_is_suspended_where_alarms_block() {
+    let pairs = Pairs::open().await;
+    let api = pairs.bureau.hub.app.rest();
+    let limits = LookupAlarm {
+        person_subjects: NonZeroU32::MIN,
+        blocks: true,
+        ..LookupAlarm::default()
+    };
+    let alarms = Alarms::new(api.pool.clone(), api.audit.clone(), limits);
+    let notary = Person::new(Uuid::now_v7(), notary("hangzhou"));
+    let review = Review::new(
+        &api.pool,
+        &api.audit,
+        &api.models,
+        &alarms,
+        &api.rules,
+        &notary,
+    )
+    .unwrap();
+    review.pair(pairs.within.map(|side| side.id)).await.unwrap();
+    let supervisor = Person::new(Uuid::now_v7(), Role::Supervisor);
+    assert!(
+        alarms.list(&supervisor, None, 9).await.unwrap().is_empty(),
+        "the own office's persons are no secret"
+    );
+    let across = pairs.across.map(|side| side.id);
+    review.pair(across).await.unwrap();
+    let refused = async {
+        loop {
+            if let Err(error) = review.pair(across).await {
+                return error;
+            }
+        }
+    };
+    let refused = timeout(Duration::from_secs(30), refused).await.unwrap();
+    assert!(matches!(refused, ReviewError::Suspended), "{refused}");
+    let raised = alarms.list(&supervisor, None, 9).await.unwrap();
+    assert_eq!(raised[0].kind, Kind::ManySubjects);
 }

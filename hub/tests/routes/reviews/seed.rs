@@ -51,8 +51,8 @@ pub fn applicant(name: &str, number: u8) -> Party {
     }
 }
 
-pub fn birth(key: &str, party: Party) -> Case {
-    case(key).matter("birth").parties(vec![party])
+pub fn mandate(key: &str, party: Party) -> Case {
+    case(key).matter("mandate").parties(vec![party])
 }
 
 /// hangzhou's 张国强 and xiaoshan's 章国强 weigh 9 bits; hangzhou's 王小明 and 王晓明 weigh 7; yuhang's and xiaoshan's
@@ -99,7 +99,7 @@ impl Pairs {
         let cases = |cases: &[(&str, &str, u8)]| {
             let cases = cases.iter();
             cases
-                .map(|(key, name, n)| birth(key, applicant(name, *n)))
+                .map(|(key, name, n)| mandate(key, applicant(name, *n)))
                 .collect::<Vec<_>>()
         };
         let here = cases(&[
