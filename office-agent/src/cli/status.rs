@@ -142,6 +142,13 @@ fn sources(text: &mut String, status: &Status) -> std::fmt::Result {
         for line in state.problem.iter().chain(&state.notes).cloned().chain(bad) {
             writeln!(text, "    {line}")?;
         }
+        if state.behind > 0 {
+            writeln!(
+                text,
+                "    {} 件与已报送内容不同而版本号更低，未报送：如办证系统的版本号重新计数，请在映射中取消 revision 并重启采集程序",
+                state.behind
+            )?;
+        }
     }
     Ok(())
 }
