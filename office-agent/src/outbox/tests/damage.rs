@@ -166,6 +166,31 @@ async fn a_damaged_record_is_named_to_the_hub_and_holds_up_nothing() {
 }
 
 #[tokio::test]
+async fn a_record_that_is_missing_is_named_with_what_mends_it() {
+    let (_folder, path) = written().await;
+    let connection = Connection::open(&path).expect("opened");
+    connection
+        .execute("DELETE FROM entry WHERE position = 33", [])
+        .expect("gone");
+    drop(connection);
+    let outbox = Outbox::open(&path).expect("its structure is sound");
+    let window = outbox.read(31, 9, usize::MAX).await.expect("read");
+    assert_eq!((window.records.len(), window.behind), (2, 29));
+    let error = outbox.read(33, 9, usize::MAX).await.expect_err("a hole");
+    assert!(matches!(error, OutboxError::Missing { sequence: 33 }));
+    assert!(error.to_string().contains("outbox check --mend"), "{error}");
+    drop(outbox);
+    flushed(&path);
+    let mended = mend(&path, OffsetDateTime::now_utc()).expect("mended");
+    assert_eq!(mended.expect("there was damage").kept, 60);
+    let outbox = Outbox::open(&path).expect("opened");
+    assert_eq!(
+        outbox.read(1, 99, usize::MAX).await.expect("read").behind,
+        0
+    );
+}
+
+#[tokio::test]
 async fn mending_keeps_what_is_sound_and_has_the_rest_read_again() {
     let (_folder, path) = written().await;
     let mut other = record_of("c33", 33);
