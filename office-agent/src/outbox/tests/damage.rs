@@ -287,3 +287,28 @@ async fn mending_survives_any_damage_and_being_cut_short() {
     }
     drop(folder);
 }
+
+#[tokio::test]
+async fn mending_keeps_what_is_known_of_cases_that_a_mending_before_has_no_record_of() {
+    let (_folder, path) = written().await;
+    let connection = Connection::open(&path).expect("opened");
+    seal::teach(&connection).expect("taught");
+    connection
+        .execute_batch(
+            "DELETE FROM entry WHERE position IN (1, 33);
+             UPDATE known_case SET position = NULL WHERE source_case_id = 'c0'",
+        )
+        .expect("as a mending leaves it");
+    drop(connection);
+    let mended = mend(&path, OffsetDateTime::now_utc()).expect("mended");
+    assert_eq!(mended.expect("there was damage").to_read_again, ["c32"]);
+    let outbox = Outbox::open(&path).expect("opened");
+    let done = outbox
+        .append(&source(), read_from_source(), None)
+        .await
+        .expect("taken");
+    assert_eq!(
+        (done[0], done[32]),
+        (Disposition::Unchanged, Disposition::Stored)
+    );
+}
