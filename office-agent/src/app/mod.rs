@@ -169,11 +169,13 @@ impl Agent {
         let (current, identities) = watch::channel(Arc::new(identity));
         let state = Arc::new(watch::Sender::new(SyncState::default()));
         let states = SourceStates::default();
+        let compared = watch::Sender::new(None);
         let page = Local {
             config: Arc::clone(config),
             identities: identities.clone(),
             outbox: outbox.clone(),
             sync: state.subscribe(),
+            compared: compared.subscribe(),
             sources: states.clone(),
             metrics: metrics.clone(),
         };
@@ -236,6 +238,7 @@ impl Agent {
             config.hub.agents.clone(),
             outbox.clone(),
             identities.clone(),
+            compared,
             stop.clone(),
         ));
         for (source, pipeline) in pipelines {
