@@ -4,7 +4,8 @@
 #
 #   deploy/restore.sh --from DIR/base/TIME --config FILE [--data-dir DIR] [--wal DIR/wal [--until TIME]]
 #
-# What was there before is put aside, not removed. With --wal everything is taken in that `backup.sh wal` had, or as
+# What was there before is put aside, not removed; so is the backup's `wal`, which what is written from now on does not
+# continue: a log of both would restore neither. With --wal everything is taken in that `backup.sh wal` had, or as
 # much as came before --until ("2026-03-01 08:00+08"). At the end `notary-hub restored` announces a new data epoch:
 # every office then hands over again what its outbox keeps (outbox.retention_days, 30), and what the hub has already
 # changes nothing. `notary-hub` is taken from PATH, or from NOTARY_HUB.
@@ -15,14 +16,14 @@ umask 077
 
 say() { printf 'restore: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
-usage() { sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+usage() { sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 
 data_dir=/var/lib/notary-hub from="" config="" wal="" until=""
 while [ $# -gt 0 ]; do
     [ $# -gt 1 ] || usage
     case "$1" in
     --data-dir) data_dir=$2 ;;
-    --from) from=$2 ;;
+    --from) from=$(realpath "$2") ;;
     --config) config=$2 ;;
     --wal) wal=$(realpath "$2") ;;
     --until) until=$2 ;;
@@ -74,5 +75,12 @@ chmod 700 "$place"
 if [ -n "$wal" ]; then
     mv "$settings.before" "$settings"
     rm -rf "$place/restored_wal"
+fi
+# Also without --wal: the same numbers would be taken a second time.
+taken=${wal:-$(dirname "$(dirname "$from")")/wal}
+if [ -d "$taken" ]; then
+    aside="$taken.before-$(date -u +%Y%m%dT%H%M%SZ)"
+    mv "$taken" "$aside" || fail "the database is restored, but $taken cannot be put aside; move it before backup.sh wal starts again"
+    say "the log up to now is in $aside; start backup.sh wal again (notary-hub-wal), and take a new base at once"
 fi
 say "start the hub; watch GET /api/v1/offices/{id}/feed until no office has anything waiting"

@@ -7,6 +7,8 @@ use std::time::Duration;
 use metrics::gauge;
 use notary_proto::hub::v1::sync_service_client::SyncServiceClient;
 use notary_proto::hub::v1::{DigestRequest, DigestResponse, DriftFound, MonthDigest};
+use time::OffsetDateTime;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
@@ -14,6 +16,7 @@ use crate::config::HubUrl;
 use crate::dial::{self, DialError, Refusal};
 use crate::identity::{Identities, Identity};
 use crate::outbox::{Drift, Held, MonthHeld, Outbox, OutboxError};
+use crate::status::Compared;
 use crate::telemetry::metrics::DRIFT_CASES;
 
 /// The first comparison of a running agent; what waited while it was off should be over by then.
@@ -49,8 +52,14 @@ impl From<tonic::Status> for ReconcileError {
     }
 }
 
-/// Compares now and then until `stop`.
-pub async fn keep(hub: HubUrl, outbox: Outbox, identities: Identities, stop: CancellationToken) {
+/// Compares now and then until `stop`, and tells `compared_last` what was found.
+pub async fn keep(
+    hub: HubUrl,
+    outbox: Outbox,
+    identities: Identities,
+    compared_last: watch::Sender<Option<Compared>>,
+    stop: CancellationToken,
+) {
     let mut wait = FIRST;
     while stop
         .run_until_cancelled(tokio::time::sleep(wait))
@@ -61,6 +70,10 @@ pub async fn keep(hub: HubUrl, outbox: Outbox, identities: Identities, stop: Can
         let compared = stop
             .run_until_cancelled(reconcile(&hub, &outbox, &identity))
             .await;
+        if let Some(Ok(drift)) = &compared {
+            let at = OffsetDateTime::now_utc().unix_timestamp();
+            compared_last.send_replace(Some(Compared { at, drift: *drift }));
+        }
         wait = match compared {
             None => return,
             Some(Ok(drift)) if drift.total() == 0 => EVERY,

@@ -142,11 +142,12 @@ impl Ingest {
         let room = room.await.map_err(|_| Stopping)?;
         let (done, outcome) = oneshot::channel();
         // Counted before the writer can count it out again.
-        gauge!(INGEST_QUEUE, "writer" => lane.label.clone()).increment(records as f64);
-        lane.queue
-            .send(Queued { job, done, room })
-            .await
-            .map_err(|_| Stopping)?;
+        let waiting = || gauge!(INGEST_QUEUE, "writer" => lane.label.clone());
+        waiting().increment(records as f64);
+        if lane.queue.send(Queued { job, done, room }).await.is_err() {
+            waiting().decrement(records as f64);
+            return Err(Stopping);
+        }
         Ok(outcome)
     }
 

@@ -142,7 +142,8 @@ pub fn is_refusal(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => error
             .code()
             .is_some_and(|code| matches!(code.get(..2), Some("22" | "23" | "54"))),
-        sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => true,
+        // Not what cannot be decoded: that stands in the database, as of a later version, and is none of the data's fault.
+        sqlx::Error::Encode(_) => true,
         _ => false,
     }
 }
@@ -159,5 +160,18 @@ pub fn describe(error: &sqlx::Error) -> String {
             format!("SQLSTATE {code} {place}")
         }
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::decode::decode_error;
+
+    #[test]
+    fn what_another_version_has_stored_is_no_fault_of_the_data_that_arrives() {
+        let strange = || std::io::Error::other("a code of another version");
+        assert!(!is_refusal(&decode_error(strange())));
+        assert!(is_refusal(&sqlx::Error::Encode(strange().into())));
     }
 }

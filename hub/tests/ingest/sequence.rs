@@ -8,6 +8,9 @@ use notary_hub::ingest::batch::{Job, Outcome};
 use crate::city::Hub;
 use crate::record::case;
 
+/// The hub keeps sequences in a signed column.
+const LAST: u64 = i64::MAX as u64;
+
 #[tokio::test]
 async fn a_gap_has_no_effect_and_says_where_to_go_on() {
     let hub = Hub::start().await;
@@ -217,4 +220,53 @@ async fn an_empty_batch_says_that_the_office_has_caught_up() {
             .await,
         1
     );
+}
+
+#[tokio::test]
+async fn an_epoch_is_taken_in_to_the_last_sequence_that_there_is_and_another_follows_it() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    sqlx::query("UPDATE sync_position SET committed_sequence = $1")
+        .bind(i64::MAX - 10)
+        .execute(&hub.pool)
+        .await
+        .unwrap();
+    office.next = LAST - 9;
+    assert_eq!(office.open(&hub.pool).await, Some(LAST - 10));
+    let cases = (0..10).map(|nth| case(&format!("C{nth}")));
+    office.taken(&hub, cases.collect()).await;
+    let again = vec![case("C8").into(), case("C9").into()];
+    let outcome = office.send_at(&hub.ingest, LAST - 1, again).await;
+    let all = Outcome::Committed {
+        committed_sequence: LAST,
+        rejects: Vec::new(),
+    };
+    assert_eq!(outcome, all, "a replay of the end is one as any other");
+    let mut rebuilt = office.rebuilt(&hub).await;
+    rebuilt
+        .taken(&hub, vec![case("C9").revision(2), case("C10")])
+        .await;
+    assert_eq!(hub.count("SELECT count(*) FROM case_record").await, 11);
+    hub.figures_are_right().await;
+}
+
+/// A hub that is stopped in the middle of a batch (a machine that is suspended, SIGSTOP) holds the office's position. Its
+/// session is ended after 15 s; the other hub takes over, and what the first then commits is refused.
+#[tokio::test]
+async fn a_hub_that_stands_still_in_a_batch_is_shut_out_and_another_takes_over() {
+    let hub = Hub::start().await;
+    let mut office = hub.office("hangzhou").await;
+    let stopped = notary_hub::store::pool::writers(hub.url(), 1).unwrap();
+    let mut batch = stopped.begin().await.unwrap();
+    sqlx::query("UPDATE sync_position SET committed_sequence = 1")
+        .execute(&mut *batch)
+        .await
+        .unwrap();
+    office.taken(&hub, vec![case("C1"), case("C2")]).await;
+    let late = batch.commit().await;
+    assert!(late.is_err(), "what it was at is not done a second time");
+    let position = "SELECT committed_sequence FROM sync_position";
+    assert_eq!(hub.count(position).await, 2);
+    assert_eq!(hub.count("SELECT count(*) FROM case_record").await, 2);
+    hub.figures_are_right().await;
 }

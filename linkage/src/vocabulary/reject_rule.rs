@@ -24,6 +24,8 @@ vocabulary! {
         RowMalformed = "ROW_MALFORMED" "列数不符",
         /// A document number that is too long or has control characters.
         IdentifierUnreadable = "IDENTIFIER_UNREADABLE" "证件号码无法读取",
+        /// A defect of the agent met the row; the others go on.
+        AgentDefect = "AGENT_DEFECT" "采集程序缺陷",
         /// The record was damaged on the disk of the office's machine.
         OutboxDamaged = "OUTBOX_DAMAGED" "发送队列记录损坏",
         /// A field breaks the wire contract.
@@ -61,6 +63,7 @@ impl RejectRule {
             | Self::NumberIllegal
             | Self::RowMalformed
             | Self::IdentifierUnreadable
+            | Self::AgentDefect
             | Self::OutboxDamaged => FoundBy::Agent,
             Self::FieldInvalid
             | Self::RevisionConflict
@@ -88,6 +91,9 @@ impl RejectRule {
                 "该行列数与表头不一致（如内容中的逗号未加引号）。请将更正后的该行放入新的导出文件。"
             }
             Self::IdentifierUnreadable => "证件号码过长或含控制字符。请更正。",
+            Self::AgentDefect => {
+                "采集程序处理该行时出错，属程序缺陷，其他记录不受影响。请将程序日志中的位置告知平台运维人员；升级后自动重新读取。"
+            }
             Self::OutboxDamaged => {
                 "发送队列中该记录已损坏。请停止程序，运行 office-agent outbox check --mend，再启动。"
             }

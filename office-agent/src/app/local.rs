@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::identity::Identities;
 use crate::outbox::{Outbox, OutboxError};
 use crate::source::SourceStates;
-use crate::status::Status;
+use crate::status::{Compared, Status};
 use crate::sync::SyncState;
 
 /// What the endpoint tells about.
@@ -25,6 +25,7 @@ pub(super) struct Local {
     pub(super) identities: Identities,
     pub(super) outbox: Outbox,
     pub(super) sync: watch::Receiver<SyncState>,
+    pub(super) compared: watch::Receiver<Option<Compared>>,
     pub(super) sources: SourceStates,
     pub(super) metrics: PrometheusHandle,
 }
@@ -46,13 +47,11 @@ async fn status(State(local): State<Local>) -> Result<Json<Status>, Unwell> {
     let outbox = local.outbox.summary().await?;
     let identity = Arc::clone(&local.identities.borrow());
     let sync = local.sync.borrow().clone();
-    Ok(Json(Status::of_running(
-        &local.config,
-        &identity,
-        sync,
-        outbox,
-        &local.sources,
-    )))
+    let status = Status::of_running(&local.config, &identity, sync, outbox, &local.sources);
+    Ok(Json(Status {
+        compared: *local.compared.borrow(),
+        ..status
+    }))
 }
 
 async fn healthz(State(local): State<Local>) -> Result<&'static str, Unwell> {

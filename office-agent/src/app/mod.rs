@@ -35,6 +35,7 @@ use crate::outbox::{self, Outbox, OutboxError};
 use crate::reconcile;
 use crate::source::push::{PushEndpoint, guarded};
 use crate::source::{self, SourceStates};
+use crate::status::Compared;
 use crate::sync::{Sync, SyncState, Timing};
 use crate::telemetry::metrics::{self as names, CERTIFICATE_END};
 use counter::Counter;
@@ -86,6 +87,12 @@ pub enum AppError {
         /// What is wrong with its mapping.
         problem: MappingError,
     },
+    /// A part of the agent ended that runs as long as the agent does; without it the agent would look well and do half
+    /// its work.
+    #[error(
+        "a defect ended a part of office-agent, and so all of it; the log names the place. Report it, and start it again"
+    )]
+    Defect,
     /// Metrics are set up already.
     #[error("set metrics up: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
@@ -164,8 +171,10 @@ impl Agent {
         let (current, identities) = watch::channel(Arc::new(identity));
         let state = Arc::new(watch::Sender::new(SyncState::default()));
         let states = SourceStates::default();
+        let compared = watch::Sender::new(None);
         let pushes = sources::push_endpoint(outbox.clone(), &pipelines);
-        let router = self.doors(&identities, state.subscribe(), &states, pushes);
+        let heard = (state.subscribe(), compared.subscribe());
+        let router = self.doors(&identities, heard, &states, pushes);
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, router, stop.clone()));
         tasks.spawn(identity::keep_renewed(
@@ -176,6 +185,7 @@ impl Agent {
             },
             stop.clone(),
         ));
+        let synced = state.subscribe();
         let sync = Sync {
             hub: Dialer::of(config.hub.agents.clone()),
             outbox: outbox.clone(),
@@ -197,6 +207,7 @@ impl Agent {
             config.hub.agents.clone(),
             outbox.clone(),
             identities.clone(),
+            compared,
             stop.clone(),
         ));
         for (source, pipeline) in pipelines {
@@ -213,6 +224,7 @@ impl Agent {
             Arc::clone(config),
             outbox.clone(),
             identities,
+            synced,
             stop.clone(),
         ));
         tasks.spawn(service::upkeep(metrics.clone(), stop.clone()));
@@ -222,13 +234,15 @@ impl Agent {
             .map_err(io("write addresses.json"))?;
         let tell = || tokio::spawn(service::tell_the_manager(outbox.clone(), all.clone()));
         self.manager.get_or_init(tell);
-        stop.cancelled().await;
+        let ended = until_stopped(&stop, &mut tasks).await;
+        stop.cancel();
         tracing::info!("stopping");
         let ending = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(LEAVE, ending).await.is_err() {
             tracing::warn!("not everything ended in time; the rest is cut short");
             tasks.shutdown().await;
         }
+        ended?;
         Ok(key_wanted.await.ok().filter(|_| !all.is_cancelled()))
     }
 
@@ -236,7 +250,10 @@ impl Agent {
     fn doors(
         &self,
         identities: &Identities,
-        sync: watch::Receiver<SyncState>,
+        (sync, compared): (
+            watch::Receiver<SyncState>,
+            watch::Receiver<Option<Compared>>,
+        ),
         sources: &SourceStates,
         pushes: PushEndpoint,
     ) -> Router {
@@ -245,6 +262,7 @@ impl Agent {
             identities: identities.clone(),
             outbox: self.outbox.clone(),
             sync,
+            compared,
             sources: sources.clone(),
             metrics: self.metrics.clone(),
         };
@@ -279,6 +297,21 @@ async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     }
 }
 
+/// Waits for `stop`, or for a defect in one of the tasks. One that ends otherwise has done its work, as of a source that is
+/// pushed.
+async fn until_stopped(stop: &CancellationToken, tasks: &mut JoinSet<()>) -> Result<(), AppError> {
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            Some(ended) = tasks.join_next() => if ended.is_err_and(|error| error.is_panic()) {
+                return Err(AppError::Defect);
+            },
+            else => return Ok(()),
+        }
+    }
+}
+
 /// One agent a data directory: two would fight for the stream, and each would read every source. Enrolling waits for
 /// its end too, because a running agent would renew the identity it replaces.
 pub(crate) fn lock(data_dir: &Path) -> Result<File, AppError> {
@@ -303,6 +336,7 @@ async fn keep_house(
     config: Arc<Config>,
     outbox: Outbox,
     identities: Identities,
+    synced: watch::Receiver<SyncState>,
     stop: CancellationToken,
 ) {
     let retention = time::Duration::days(config.outbox.retention_days.into());
@@ -314,11 +348,32 @@ async fn keep_house(
         }
         let end = identities.borrow().not_after().unix_timestamp();
         gauge!(CERTIFICATE_END).set(end as f64);
-        if let Err(error) = outbox.trim(retention).await {
+        let may_trim = synced.borrow().has_clock_of_hub();
+        if may_trim && let Err(error) = outbox.trim(retention).await {
             tracing::warn!(%error, "acknowledged records could not be let go");
         }
         if let Err(error) = outbox.offer_refused_again().await {
             tracing::warn!(%error, "refused records could not be offered again");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_defect_in_one_part_ends_the_agent_and_the_end_of_another_does_not() {
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(stop.clone().cancelled_owned());
+        tasks.spawn(async {});
+        let panicking = tasks.spawn(async { panic!("a defect") });
+        let ended = until_stopped(&stop, &mut tasks).await;
+        assert!(matches!(ended, Err(AppError::Defect)), "{ended:?}");
+        assert!(panicking.is_finished() && !stop.is_cancelled());
+
+        stop.cancel();
+        assert!(until_stopped(&stop, &mut tasks).await.is_ok());
     }
 }

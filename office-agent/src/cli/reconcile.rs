@@ -37,5 +37,11 @@ fn text(drift: &Drift) -> String {
             drift.to_read_again
         ));
     }
+    if drift.unavailable > 0 {
+        text.push_str(&format!(
+            "\n另有 {} 个案件与平台不一致，重新读取后各数据来源中仍没有，无法自动补报；由办证系统推送的，请重新推送。",
+            drift.unavailable
+        ));
+    }
     text
 }

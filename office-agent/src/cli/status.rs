@@ -8,8 +8,9 @@ use time::OffsetDateTime;
 use super::{Failure, Output};
 use crate::config::Config;
 use crate::mapping::label_zh;
+use crate::outbox::Drift;
 use crate::source::Doing;
-use crate::status::{Status, ask, time_zh};
+use crate::status::{Compared, Status, ask, time_zh};
 
 mod notices;
 
@@ -105,6 +106,9 @@ fn head(text: &mut String, status: &Status) -> std::fmt::Result {
             writeln!(text, "最近错误　{} {words}", time_zh(said.at))?;
         }
     }
+    if let Some(Compared { at, drift }) = &status.compared {
+        writeln!(text, "与平台核对　{} {}", time_zh(*at), found(drift))?;
+    }
     let outbox = &status.outbox;
     // Of a large first load it says how far it is.
     let far = match (outbox.waiting, outbox.last_sequence) {
@@ -116,6 +120,18 @@ fn head(text: &mut String, status: &Status) -> std::fmt::Result {
         "待报送　　{} 条（已取 {}，平台已确认 {}{far}）",
         outbox.waiting, outbox.last_sequence, outbox.acked_sequence
     )
+}
+
+/// What a comparison with the hub came to.
+fn found(drift: &Drift) -> String {
+    let differing = match drift.total() {
+        0 => "一致".to_owned(),
+        cases => format!("{cases} 件不一致，已安排补报"),
+    };
+    match drift.unavailable {
+        0 => differing,
+        cases => format!("{differing}；另有 {cases} 件数据来源中已没有，无法自动补报"),
+    }
 }
 
 fn sources(text: &mut String, status: &Status) -> std::fmt::Result {
@@ -141,6 +157,13 @@ fn sources(text: &mut String, status: &Status) -> std::fmt::Result {
         let bad = (state.bad_files.iter()).map(|bad| format!("文件 {}", bad.text_zh()));
         for line in state.problem.iter().chain(&state.notes).cloned().chain(bad) {
             writeln!(text, "    {line}")?;
+        }
+        if state.behind > 0 {
+            writeln!(
+                text,
+                "    {} 件与已报送内容不同而版本号更低，未报送：如办证系统的版本号重新计数，请在映射中取消 revision 并重启采集程序",
+                state.behind
+            )?;
         }
     }
     Ok(())
@@ -196,5 +219,25 @@ fn left_out(text: &mut String, count: u64) -> std::fmt::Result {
             text,
             "  ……还有 {count} 条，全部见 office-agent status --all（或 --json）"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_source_has_any_more_is_told_apart_from_what_is_put_right() {
+        let drift = |missing, unavailable| Drift {
+            missing,
+            unavailable,
+            ..Drift::default()
+        };
+        assert_eq!(found(&drift(0, 0)), "一致");
+        assert_eq!(found(&drift(2, 0)), "2 件不一致，已安排补报");
+        assert_eq!(
+            found(&drift(0, 3)),
+            "一致；另有 3 件数据来源中已没有，无法自动补报"
+        );
     }
 }

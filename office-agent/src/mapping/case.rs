@@ -107,7 +107,7 @@ pub(super) fn read(file: &File, row: &Row) -> Result<Case, Reject> {
     read_with_key(file, row, key.clone()).map_err(|fault| reject(Some(key), fault))
 }
 
-fn key(rules: &CaseRules, row: &Row) -> Result<Text<64>, Fault> {
+pub(super) fn key(rules: &CaseRules, row: &Row) -> Result<Text<64>, Fault> {
     let field = "source_case_id";
     parsed(Some(&rules.source_case_id), row, field, |raw| {
         // Two lines run together, or digits that a spreadsheet has thrown away: the key is not to be guessed, and

@@ -95,6 +95,12 @@ impl Mapping {
         case::read(&self.file, row)
     }
 
+    /// The case's key in a row, when it has a usable one.
+    #[must_use]
+    pub fn key(&self, row: &Row) -> Option<Text<64>> {
+        case::key(&self.file.case, row).ok()
+    }
+
     /// Columns that are read, by table.
     #[must_use]
     pub fn columns(&self) -> KnownColumns<'_> {

@@ -28,19 +28,13 @@ pub(super) fn append(
     let mut insert = tx.prepare_cached("INSERT INTO entry (position, record) VALUES (?1, ?2)")?;
     let mut dispositions = Vec::with_capacity(entries.len());
     for entry in entries {
-        let record = match entry {
-            Entry::Case(case) => {
-                take_case(tx, *case, position + 1, told_at, now)?.map(wire::record::Payload::Case)
-            }
-            Entry::Rejected(rejected) if is_superseded(tx, &rejected.source_case_id, told_at)? => {
-                None
-            }
-            Entry::Rejected(rejected) => reject::take(tx, source, &rejected, now)?
-                .then_some(wire::record::Payload::Rejected(rejected)),
+        let taken = match entry {
+            Entry::Case(case) => take_case(tx, *case, position + 1, told_at, now)?,
+            Entry::Rejected(rejected) => take_rejected(tx, source, rejected, told_at, now)?,
         };
-        dispositions.push(match record {
-            None => Disposition::Unchanged,
-            Some(payload) => {
+        dispositions.push(match taken {
+            Taken::Left(disposition) => disposition,
+            Taken::In(payload) => {
                 position += 1;
                 let record = wire::Record {
                     payload: Some(payload),
@@ -88,14 +82,37 @@ pub(super) fn put(
     Ok(u64::try_from(position - base).unwrap_or_default())
 }
 
-/// The record as it goes out at `position`, or `None` when the hub need not hear of it.
+/// What became of an entry.
+enum Taken {
+    /// It goes out so.
+    In(wire::record::Payload),
+    /// The hub need not hear of it.
+    Left(Disposition),
+}
+
+fn take_rejected(
+    tx: &Transaction<'_>,
+    source: &SourceName,
+    rejected: wire::RejectedRecord,
+    told_at: Option<i64>,
+    now: OffsetDateTime,
+) -> Result<Taken, OutboxError> {
+    let is_news = !is_superseded(tx, &rejected.source_case_id, told_at)?
+        && reject::take(tx, source, &rejected, now)?;
+    Ok(match is_news {
+        true => Taken::In(wire::record::Payload::Rejected(rejected)),
+        false => Taken::Left(Disposition::Unchanged),
+    })
+}
+
+/// The record as it goes out at `position`.
 fn take_case(
     tx: &Transaction<'_>,
     mut case: wire::CaseRecord,
     position: i64,
     told_at: Option<i64>,
     now: OffsetDateTime,
-) -> Result<Option<wire::CaseRecord>, OutboxError> {
+) -> Result<Taken, OutboxError> {
     let hash = content_hash(&case);
     let known = known_case(tx, &case.source_case_id)?;
     let age = told_at.map(|told_at| Age {
@@ -103,13 +120,18 @@ fn take_case(
         modified_at: case.modified_at.as_ref().map(|at| at.seconds),
     });
     let verdict = decide(known.as_ref(), &case, &hash, age, now);
-    if verdict != Verdict::Old {
+    if !matches!(verdict, Verdict::Old | Verdict::Behind) {
         keep_age(tx, &case.source_case_id, known.as_ref(), age)?;
     }
-    let Verdict::Send { revision } = verdict else {
-        return Ok(None);
+    let (revision, raised) = match verdict {
+        Verdict::Send { revision, raised } => (revision, raised),
+        Verdict::Same | Verdict::Old => return Ok(Taken::Left(Disposition::Unchanged)),
+        Verdict::Behind => return Ok(Taken::Left(Disposition::Behind)),
     };
     case.revision = revision;
+    if let Some(raised) = raised {
+        raise(tx, &case.source_case_id, raised)?;
+    }
     reject::clear_case(tx, &case.source_case_id)?;
     tx.prepare_cached(
         "INSERT INTO known_case (source_case_id, content_hash, revision, position, month) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -124,7 +146,17 @@ fn take_case(
         month(&case)
     ])?;
     next_key::took(tx, &case)?;
-    Ok(Some(case))
+    Ok(Taken::In(wire::record::Payload::Case(case)))
+}
+
+/// Sets what is added to the revisions that the office's own system gives a case.
+fn raise(tx: &Transaction<'_>, source_case_id: &str, raised: u64) -> Result<(), OutboxError> {
+    tx.prepare_cached(
+        "INSERT INTO lift (source_case_id, raised) VALUES (?1, ?2)
+         ON CONFLICT (source_case_id) DO UPDATE SET raised = excluded.raised",
+    )?
+    .execute(params![source_case_id, raised.cast_signed()])?;
+    Ok(())
 }
 
 /// Remembers how old it is what is known of a case now; what comes from a database is as new as its reading.

@@ -87,6 +87,15 @@ pub(super) fn is_asked(connection: &Connection, source: &str) -> Result<bool, Ou
         .unwrap_or(false))
 }
 
+/// Whether any source is still to be read from its beginning. One that is pushed has no cursor, and nobody reads it.
+pub(super) fn any_is_asked(connection: &Connection) -> Result<bool, OutboxError> {
+    Ok(connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM source WHERE read_again = 1 AND cursor IS NOT NULL)",
+        [],
+        |row| row.get(0),
+    )?)
+}
+
 /// Takes the wish, if there is one: the source's cursor is gone then.
 pub(super) fn begin(
     tx: &Transaction<'_>,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use notary_proto::hub::v1 as wire;
 use prost::Message;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{OutboxError, append, begin_again, seal};
 
@@ -33,7 +33,7 @@ pub struct Held {
 }
 
 /// Differences between the two sides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drift {
     /// Cases that the hub should hold.
     pub cases: u64,
@@ -47,12 +47,15 @@ pub struct Drift {
     pub resent: u64,
     /// Cases whose records are not kept any more: the sources are read anew.
     pub to_read_again: u64,
+    /// Cases that differ, and that no source brought when all were last read anew: they are not kept at the office any
+    /// more, or are pushed. None of the differences above: nothing here can end them.
+    pub unavailable: u64,
     /// Cases that the hub refused; it does not hold what they are now.
     pub refused: u64,
 }
 
 impl Drift {
-    /// Cases in which the two sides differ.
+    /// Cases in which the two sides differ, and which are being put right.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.missing + self.differing + self.only_at_hub
@@ -121,25 +124,27 @@ pub(super) fn heal(
         ..Drift::default()
     };
     let mut newly_wanted = false;
+    let has_been_read = !begin_again::any_is_asked(tx)?;
     for known in known_of(tx, months, held.acked)? {
         let to_exceed = match at_hub.remove(&known.id) {
             Some(case) if case.content_hash == known.content_hash => continue,
-            Some(case) => {
-                drift.differing += 1;
-                Some(case.revision)
-            }
-            None => {
-                drift.missing += 1;
-                None
-            }
+            case => case.map(|case| case.revision),
         };
         match put_right(tx, &known, to_exceed)? {
+            Remedy::StillWanted if has_been_read => {
+                drift.unavailable += 1;
+                continue;
+            }
             Remedy::Resent => drift.resent += 1,
+            Remedy::StillWanted => drift.to_read_again += 1,
             Remedy::Wanted => {
                 drift.to_read_again += 1;
                 newly_wanted = true;
             }
-            Remedy::StillWanted => drift.to_read_again += 1,
+        }
+        match to_exceed {
+            Some(_) => drift.differing += 1,
+            None => drift.missing += 1,
         }
     }
     for id in at_hub.keys() {
@@ -149,7 +154,12 @@ pub(super) fn heal(
             .query_row(params![id], |row| row.get::<_, bool>(0))?;
         drift.only_at_hub += u64::from(!known);
     }
-    read_again(tx, newly_wanted, drift.only_at_hub)?;
+    let before = read_again(tx, newly_wanted, drift.only_at_hub)?;
+    if has_been_read {
+        let unavailable = before.min(drift.only_at_hub);
+        drift.only_at_hub -= unavailable;
+        drift.unavailable += unavailable;
+    }
     Ok(drift)
 }
 
@@ -258,17 +268,17 @@ pub(super) fn kept_case(
 
 /// Has the sources read anew, for cases that are wanted and for cases that are not known: those once, for what the
 /// office's system does not have any more stays at the hub. What was wanted before does not begin a reading anew that is
-/// under way, or it would never come to its end.
+/// under way, or it would never come to its end. Returns how many were not known before.
 fn read_again(
     tx: &Transaction<'_>,
     newly_wanted: bool,
     only_at_hub: u64,
-) -> Result<(), OutboxError> {
+) -> Result<u64, OutboxError> {
     let before: i64 = tx.query_row("SELECT only_at_hub FROM state", [], |row| row.get(0))?;
     let only_at_hub = only_at_hub.cast_signed();
     tx.execute("UPDATE state SET only_at_hub = ?1", params![only_at_hub])?;
     if newly_wanted || only_at_hub > before {
         begin_again::ask_all(tx)?;
     }
-    Ok(())
+    Ok(before.unsigned_abs())
 }

@@ -7,6 +7,9 @@ use time::OffsetDateTime;
 /// it may have gone meanwhile (another case gave up the number), but not with every poll.
 pub(super) const REFUSED_AGAIN_AFTER: i64 = 3600;
 
+/// Revisions from here on were made of this machine's clock, microseconds since 1970: no office's system counts so far.
+const CLOCK_MADE: u64 = 1_000_000_000_000_000;
+
 /// A case as it was last taken.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
@@ -50,8 +53,41 @@ pub(super) enum Verdict {
     Same,
     /// Something newer is known.
     Old,
+    /// It is read now and differs, under a revision below the one that was sent: the hub would take no notice.
+    Behind,
     /// It goes out under this revision.
-    Send { revision: u64 },
+    Send {
+        revision: u64,
+        /// What is added from now on to the revisions of the office's own system, where that changes.
+        raised: Option<u64>,
+    },
+}
+
+/// A revision of the office's own system as the hub has it.
+#[derive(Clone, Copy)]
+struct Own {
+    revision: u64,
+    raised: Option<u64>,
+}
+
+impl Own {
+    /// `None` when the system has none. One that counts from low on what was numbered by the clock so far goes on above:
+    /// else everything that was known before `revision` was mapped would count as old for ever.
+    fn of(given: u64, known: &Known) -> Option<Self> {
+        let revision = given.saturating_add(known.raised);
+        let above = known.revision.saturating_add(1);
+        match given {
+            0 => None,
+            _ if revision < CLOCK_MADE && CLOCK_MADE <= known.revision => Some(Self {
+                revision: above,
+                raised: Some(above - given),
+            }),
+            _ => Some(Self {
+                revision,
+                raised: None,
+            }),
+        }
+    }
 }
 
 /// What is to become of a case with this content, read from something of that age.
@@ -62,30 +98,40 @@ pub(super) fn decide(
     age: Option<Age>,
     now: OffsetDateTime,
 ) -> Verdict {
+    let send = |revision| Verdict::Send {
+        revision,
+        raised: None,
+    };
     let Some(known) = known else {
-        return Verdict::Send {
-            revision: own_or(case.revision, microseconds(now)),
-        };
+        return send(match case.revision {
+            0 => microseconds(now),
+            own => own,
+        });
     };
-    let own = match case.revision {
-        0 => 0,
-        own => own.saturating_add(known.raised),
-    };
+    let own = Own::of(case.revision, known);
     let after = (known.revision + 1).max(microseconds(now));
     // The hub lacks it and its record is not kept: whatever its content, it is news. The source's own revision may be one
     // that the hub has under other content.
     if known.content_hash.is_empty() {
-        return Verdict::Send {
-            revision: match own {
-                0 => after,
-                own => own.max(known.revision),
+        return match own {
+            None => send(after),
+            Some(Own { revision, raised }) => Verdict::Send {
+                revision: revision.max(known.revision),
+                raised,
             },
         };
     }
-    let is_old = matches!((age, known.age), (Some(age), Some(known)) if age.is_before(known));
-    // What the hub would leave aside anyway: an older revision never changes anything.
-    if is_old || (own != 0 && own < known.revision) {
+    let has_content = known.content_hash == content_hash;
+    if matches!((age, known.age), (Some(age), Some(known)) if age.is_before(known)) {
         return Verdict::Old;
+    }
+    // What the hub would leave aside: an older revision never changes anything.
+    if own.is_some_and(|own| own.revision < known.revision) {
+        // Lines of one file may tell of a case at several times.
+        return match has_content || (age.is_some() && age == known.age) {
+            true => Verdict::Old,
+            false => Verdict::Behind,
+        };
     }
     let offer_again = known
         .refused_at
@@ -93,19 +139,12 @@ pub(super) fn decide(
     let has_tokens = (case.next_tokens.as_ref()).is_none_or(|next| next.key_id == known.next_key);
     // A case that was refused meanwhile goes out even with its old content: the hub's reject is open until a good record
     // comes.
-    let is_same = known.content_hash == content_hash && has_tokens;
-    match is_same && !offer_again && !known.is_refused_here {
+    match has_content && has_tokens && !offer_again && !known.is_refused_here {
         true => Verdict::Same,
-        false => Verdict::Send {
-            revision: own_or(own, after),
-        },
-    }
-}
-
-fn own_or(own: u64, other: u64) -> u64 {
-    match own {
-        0 => other,
-        own => own,
+        false => own.map_or(send(after), |Own { revision, raised }| Verdict::Send {
+            revision,
+            raised,
+        }),
     }
 }
 
@@ -116,12 +155,19 @@ fn microseconds(now: OffsetDateTime) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use Verdict::{Old, Same, Send};
+    use Verdict::{Behind, Old, Same};
 
     use super::*;
 
     const NOW: i64 = 10_000;
     const CLOCK: u64 = 10_000_000_000;
+
+    fn send(revision: u64) -> Verdict {
+        Verdict::Send {
+            revision,
+            raised: None,
+        }
+    }
 
     fn age(told_at: i64, modified_at: Option<i64>) -> Option<Age> {
         Some(Age {
@@ -141,44 +187,40 @@ mod tests {
             change(&mut known);
             Some(known)
         };
-        let sent = Send { revision: CLOCK };
+        let sent = send(CLOCK);
         // What is known; own revision, content and age of what is read.
         let table = [
             ("unknown", None, 0, 1, None, sent),
-            (
-                "unknown, with a revision",
-                None,
-                5,
-                1,
-                None,
-                Send { revision: 5 },
-            ),
+            ("unknown, with a revision", None, 5, 1, None, send(5)),
             ("the same", known(|_| ()), 0, 1, None, Same),
             ("changed", known(|_| ()), 0, 2, None, sent),
-            ("an older revision", known(|_| ()), 6, 2, None, Old),
+            ("an older revision", known(|_| ()), 6, 1, None, Old),
+            ("behind", known(|_| ()), 6, 2, None, Behind),
             (
-                "a newer revision",
-                known(|_| ()),
-                8,
-                2,
-                None,
-                Send { revision: 8 },
-            ),
-            (
-                "raised",
-                known(|it| it.raised = 2),
+                "an older line of the same file",
+                known(|it| it.age = age(5, None)),
                 6,
                 2,
-                None,
-                Send { revision: 8 },
+                age(5, None),
+                Old,
             ),
+            (
+                "behind in a newer file",
+                known(|it| it.age = age(5, None)),
+                6,
+                2,
+                age(6, None),
+                Behind,
+            ),
+            ("a newer revision", known(|_| ()), 8, 2, None, send(8)),
+            ("raised", known(|it| it.raised = 2), 6, 2, None, send(8)),
             (
                 "wanted",
                 known(|it| it.content_hash.clear()),
                 3,
                 1,
                 None,
-                Send { revision: 7 },
+                send(7),
             ),
             (
                 "refused just now",
@@ -257,6 +299,36 @@ mod tests {
     }
 
     #[test]
+    fn a_counter_of_the_office_goes_on_above_revisions_that_the_clock_made() {
+        let now = OffsetDateTime::from_unix_timestamp(NOW).expect("in range");
+        let verdict = |known: &Known, revision, content| {
+            let case = wire::CaseRecord {
+                revision,
+                ..wire::CaseRecord::default()
+            };
+            decide(Some(known), &case, &[content], None, now)
+        };
+        let mut known = Known {
+            content_hash: vec![1],
+            revision: CLOCK_MADE + 5,
+            ..Known::default()
+        };
+        assert_eq!(verdict(&known, 3, 1), Same);
+        let lifted = Verdict::Send {
+            revision: CLOCK_MADE + 6,
+            raised: Some(CLOCK_MADE + 3),
+        };
+        assert_eq!(verdict(&known, 3, 2), lifted);
+        // As the outbox knows it afterwards.
+        (known.content_hash, known.revision, known.raised) =
+            (vec![2], CLOCK_MADE + 6, CLOCK_MADE + 3);
+        assert_eq!(verdict(&known, 4, 3), send(CLOCK_MADE + 7));
+        assert_eq!(verdict(&known, 2, 3), Behind);
+        // A system that counts by a clock of its own.
+        assert_eq!(verdict(&known, CLOCK_MADE, 3), send(2 * CLOCK_MADE + 3));
+    }
+
+    #[test]
     fn tokens_under_another_next_key_are_news() {
         let known = Known {
             content_hash: vec![1],
@@ -264,7 +336,7 @@ mod tests {
             ..Known::default()
         };
         let now = OffsetDateTime::from_unix_timestamp(NOW).expect("in range");
-        for (key_id, expected) in [(2, Same), (3, Send { revision: CLOCK })] {
+        for (key_id, expected) in [(2, Same), (3, send(CLOCK))] {
             let case = wire::CaseRecord {
                 next_tokens: Some(wire::NextTokens {
                     key_id,

@@ -18,8 +18,10 @@ pub enum Entry {
 pub enum Disposition {
     /// It waits for the hub.
     Stored,
-    /// The outbox had it already; nothing is sent.
+    /// The outbox had it already, or something newer; nothing is sent.
     Unchanged,
+    /// It is other than what was sent, under a lower revision: nothing is sent, the hub would take no notice.
+    Behind,
 }
 
 /// Where a source stands, in the source's own words. Stored with the entries read up to it.

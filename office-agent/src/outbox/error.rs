@@ -25,6 +25,15 @@ pub enum OutboxError {
         /// What the check said.
         problem: String,
     },
+    /// A record that the hub needs is not there, and those behind it have to wait for it.
+    #[error(
+        "record {sequence} is missing in the outbox, and what is behind it cannot be sent; stop the agent and run \
+         `office-agent outbox check --mend`: what is there is kept, and the sources are read anew for the rest"
+    )]
+    Missing {
+        /// Its sequence.
+        sequence: u64,
+    },
     /// Made by a newer version.
     #[error("the outbox was made by a newer office-agent (layout {found}); install that version")]
     TooNew {
@@ -42,6 +51,9 @@ pub enum OutboxError {
     /// The city went over to another token key.
     #[error("the city changed its token key meanwhile; run this again")]
     KeyChanged,
+    /// What was asked met a defect.
+    #[error("a defect of office-agent kept the outbox from doing this; the log names the place")]
+    Defect,
     /// The outbox's thread has ended.
     #[error("the outbox is closed")]
     Closed,

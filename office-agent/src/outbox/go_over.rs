@@ -98,8 +98,14 @@ fn move_case(
                 content_hash(&case).as_slice()
             ])?;
         }
-        // The hub has it as it is.
-        _ => {}
+        // The hub has it as it is, under the key of before: so it must not go out again under the new one, and its source is
+        // asked for it instead.
+        _ => {
+            tx.prepare_cached(
+                "UPDATE known_case SET position = NULL WHERE source_case_id = ?1 AND position = ?2",
+            )?
+            .execute(params![case.source_case_id, position])?;
+        }
     }
     let record = wire::Record {
         payload: Some(wire::record::Payload::Case(case)),

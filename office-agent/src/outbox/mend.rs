@@ -87,10 +87,14 @@ pub(super) fn settle(path: &Path) -> Result<Option<PathBuf>, OutboxError> {
                 done => done?,
             }
         }
+        // Each on the disk before the next: after a power cut the damaged file's log must not lie beside the mended one.
+        let durable = || match path.parent() {
+            Some(folder) => File::open(folder)?.sync_all(),
+            None => Ok(()),
+        };
+        durable()?;
         fs::rename(&mended, path)?;
-        if let Some(folder) = path.parent() {
-            File::open(folder)?.sync_all()?;
-        }
+        durable()?;
         Ok(aside)
     };
     put_aside().map(Some).map_err(|source| OutboxError::Open {
@@ -200,7 +204,8 @@ fn salvage_cases(
         let place = position.and_then(|position| done.places.get(&position));
         match (place, position) {
             (Some(place), _) => row[4] = Value::Integer(*place),
-            // The hub has it.
+            // The hub has it, or it is wanted from its source already.
+            (None, None) => {}
             (None, Some(position)) if position <= done.acked => row[4] = Value::Null,
             _ => {
                 if let Value::Text(id) = row.swap_remove(0) {

@@ -1,6 +1,7 @@
-//! Offering again what the hub refused because of another case: once that one is corrected, nothing of the refused case
-//! changes, and its source does not bring it again.
+//! Offering again what the hub refused because of another case, or of itself: once that is mended, nothing of the refused
+//! case changes, and its source does not bring it again.
 
+use linkage::vocabulary::RejectRule;
 use notary_proto::hub::v1 as wire;
 use rusqlite::{Transaction, params};
 use time::OffsetDateTime;
@@ -9,7 +10,7 @@ use super::decide::REFUSED_AGAIN_AFTER;
 use super::{Outbox, OutboxError, append, compare, reject};
 
 impl Outbox {
-    /// Offers again what the hub refused long enough ago because of another case.
+    /// Offers again what the hub refused long enough ago for a reason that does not lie in the case.
     ///
     /// # Errors
     /// When the outbox cannot be written.
@@ -23,8 +24,6 @@ impl Outbox {
     }
 }
 
-/// The hub's rule that another case of the office may end.
-const CASE_NO_TAKEN: &str = "CASE_NO_TAKEN";
 /// Offered again at once; the others have their turn later. A mapping that gives all cases one number must not fill the
 /// disk with them.
 const AT_ONCE: u32 = 100;
@@ -35,17 +34,20 @@ fn offer_again(tx: &Transaction<'_>, now: OffsetDateTime) -> Result<Option<u64>,
         .prepare(
             "SELECT source_case_id, position FROM known_case
              WHERE refused_at <= ?1 AND position IS NOT NULL
-               -- Until another case has gone out nothing can be different.
-               AND position < (SELECT max(position) FROM known_case WHERE refused_at IS NULL)
-               AND EXISTS (SELECT 1 FROM reject WHERE reject.source_case_id = known_case.source_case_id
-                                                  AND origin = ?2 AND rule_id = ?3)
-             ORDER BY refused_at LIMIT ?4",
+               AND EXISTS (SELECT 1 FROM reject
+                            WHERE reject.source_case_id = known_case.source_case_id AND origin = ?2
+                              AND (rule_id = ?4
+                                   -- Until another case has gone out nothing can be different.
+                                   OR rule_id = ?3
+                                      AND position < (SELECT max(position) FROM known_case WHERE refused_at IS NULL)))
+             ORDER BY refused_at LIMIT ?5",
         )?
         .query_map(
             params![
                 now.unix_timestamp() - REFUSED_AGAIN_AFTER,
                 reject::HUB,
-                CASE_NO_TAKEN,
+                RejectRule::CaseNoTaken.code(),
+                RejectRule::StoreRefused.code(),
                 AT_ONCE
             ],
             |row| Ok((row.get(0)?, row.get(1)?)),

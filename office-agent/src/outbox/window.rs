@@ -136,7 +136,11 @@ pub(super) fn read(
         next += 1;
     }
     window.behind = u64::try_from(state.last + 1 - next).unwrap_or_default();
-    Ok(window)
+    // Nothing where something has to be: without a word, all that is behind it would wait for ever.
+    match window.records.is_empty() && window.behind > 0 && next > state.acked {
+        true => Err(OutboxError::Missing { sequence: from }),
+        false => Ok(window),
+    }
 }
 
 /// Says to the hub that the record of a position is damaged here.

@@ -1,6 +1,7 @@
 //! Who holds the connection: one thread, for SQLite blocks on the disk and nothing else may wait for it. In a simulation,
 //! where nothing may depend on how threads are scheduled, whoever asks.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -98,7 +99,9 @@ impl Worker {
             .name("outbox".to_owned())
             .spawn(move || {
                 while let Some(job) = waiting.blocking_recv() {
-                    job(&mut store);
+                    // A job that panicked has changed nothing: its transaction was rolled back. Who asked for it hears
+                    // that there is no answer, and the others go on.
+                    let _ = catch_unwind(AssertUnwindSafe(|| job(&mut store)));
                 }
             })
             .map_err(|source| OutboxError::Open {
@@ -138,7 +141,6 @@ impl Worker {
     ) -> Result<T, OutboxError> {
         let jobs = match self {
             Self::Thread(jobs) => jobs,
-            // A job that panicked has changed nothing: its transaction was rolled back.
             Self::Here(store) => {
                 return job(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
             }
@@ -149,6 +151,31 @@ impl Worker {
             let _ = answer.send(job(store));
         });
         jobs.send(job).await.map_err(|_| OutboxError::Closed)?;
-        answered.await.map_err(|_| OutboxError::Closed)?
+        answered.await.map_err(|_| OutboxError::Defect)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_defect_in_one_job_takes_it_back_and_leaves_the_others_their_turn() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock: Clock = Arc::new(OffsetDateTime::now_utc);
+        let (worker, _) = Worker::start(&folder.path().join("o.sqlite"), &clock).expect("opened");
+        let count = |tx: &Connection| {
+            Ok(tx.query_row("SELECT acked FROM state", [], |row| row.get::<_, i64>(0))?)
+        };
+        let failed: Result<(), _> = worker
+            .write(|tx| {
+                tx.execute("UPDATE state SET acked = 7", [])?;
+                panic!("a defect")
+            })
+            .await;
+        assert!(matches!(failed, Err(OutboxError::Defect)), "{failed:?}");
+        assert_eq!(worker.read(count).await.expect("it goes on"), 0);
     }
 }

@@ -14,7 +14,7 @@ use super::state::{SourceStates, Told};
 use super::{Page, SourceError, again};
 use crate::config::{Source, SourceName};
 use crate::minimise;
-use crate::outbox::{Cursor, Entry, Outbox, OutboxError};
+use crate::outbox::{Cursor, Disposition, Entry, Outbox, OutboxError};
 use crate::sync::backoff::Backoff;
 use crate::telemetry::metrics::{SOURCE_FAILING, SOURCE_ROWS};
 
@@ -104,6 +104,7 @@ where
         let is_due = again::is_due(&self.source);
         if self.outbox.begins_again(&self.name, is_due).await? {
             tracing::info!(source = %self.name, "the source is read from its beginning again");
+            self.states.begins_again(&self.name);
             self.reader = None;
             self.order = Order::NewestFirst;
         }
@@ -133,7 +134,7 @@ where
         let has_lines = reader.has_lines();
         let (more, hint) = (page.more, page.wait);
         let rows = page.found.len() as u64;
-        keep(
+        let behind = keep(
             &self.outbox,
             &self.name,
             &self.entry,
@@ -142,6 +143,9 @@ where
             has_lines,
         )
         .await?;
+        if self.states.behind(&self.name, behind) {
+            tracing::warn!(source = %self.name, "cases differ from what was sent but have a lower revision, and are not sent; does the office's system count anew?");
+        }
         self.tell_of_files(&told);
         counter!(SOURCE_ROWS, "source" => self.name.to_string()).increment(rows);
         gauge!(SOURCE_FAILING, "source" => self.name.to_string()).set(0.0);
@@ -178,7 +182,7 @@ where
     }
 }
 
-/// Puts a page into the outbox, the cursor with it.
+/// Puts a page into the outbox, the cursor with it. Returns how many of its cases are behind what was sent.
 async fn keep<E>(
     outbox: &Outbox,
     name: &SourceName,
@@ -186,12 +190,12 @@ async fn keep<E>(
     page: Page,
     cursor: &mut Option<String>,
     has_lines: bool,
-) -> Result<(), Failure>
+) -> Result<u64, Failure>
 where
     E: Fn(Found) -> Entry + Send + Sync + 'static,
 {
     if page.found.is_empty() && page.cursor.is_none() {
-        return Ok(());
+        return Ok(0);
     }
     let entry = Arc::clone(entry);
     let found = page.found;
@@ -216,11 +220,12 @@ where
     if !good.is_empty() {
         outbox.good_rows_at(name, good).await?;
     }
-    outbox
+    let dispositions = outbox
         .append_told(name, entries, page.cursor.clone().map(Cursor), page.told_at)
         .await?;
     if page.cursor.is_some() {
         *cursor = page.cursor;
     }
-    Ok(())
+    let behind = dispositions.iter().filter(|it| **it == Disposition::Behind);
+    Ok(behind.count() as u64)
 }

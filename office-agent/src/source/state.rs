@@ -40,6 +40,10 @@ pub struct SourceState {
     pub notes: Vec<String>,
     /// Files that cannot be read as they are.
     pub bad_files: Vec<BadFile>,
+    /// Cases found to differ from what was sent, under a lower revision, since the agent began or the source was last
+    /// begun anew; none is sent.
+    #[serde(default)]
+    pub behind: u64,
 }
 
 /// How all sources stand. Clones share it.
@@ -96,6 +100,21 @@ impl SourceStates {
             over = state.problem.take();
         });
         over
+    }
+
+    /// Takes in how many cases of a page are behind what was sent; says whether they are the first.
+    pub(super) fn behind(&self, source: &SourceName, cases: u64) -> bool {
+        let mut is_first = false;
+        self.change(source, |state| {
+            is_first = state.behind == 0 && cases > 0;
+            state.behind += cases;
+        });
+        is_first
+    }
+
+    /// The source is read from its beginning: what is still behind is found again.
+    pub(super) fn begins_again(&self, source: &SourceName) {
+        self.change(source, |state| state.behind = 0);
     }
 
     /// Takes in a failure; says whether it is another one than before.

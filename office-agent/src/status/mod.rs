@@ -10,7 +10,7 @@ pub use ask::ask;
 
 use crate::config::{Config, Source};
 use crate::identity::{self, Identity};
-use crate::outbox::{self, OutboxError, Summary};
+use crate::outbox::{self, Drift, OutboxError, Summary};
 use crate::source::{Doing, SourceState, SourceStates};
 use crate::sync::SyncState;
 
@@ -29,11 +29,23 @@ pub struct Status {
     pub certificate_ends_at: Option<i64>,
     /// The connection; absent when no agent runs.
     pub sync: Option<SyncState>,
+    /// The last comparison with the hub; absent before the first of a running agent.
+    #[serde(default)]
+    pub compared: Option<Compared>,
     /// What is in the outbox.
     #[serde(flatten)]
     pub outbox: Summary,
     /// The configured sources.
     pub sources: Vec<SourceStatus>,
+}
+
+/// What a comparison with the hub found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// When, seconds since 1970.
+    pub at: i64,
+    /// What.
+    pub drift: Drift,
 }
 
 /// How one source stands.
@@ -100,6 +112,7 @@ impl Status {
                 .unwrap_or_default(),
             certificate_ends_at: identity.map(|identity| identity.not_after().unix_timestamp()),
             sync: None,
+            compared: None,
             sources: config
                 .sources
                 .iter()

@@ -139,6 +139,10 @@ impl End {
             Self::Outbox(OutboxError::ReadOnly) => {
                 "发送队列无法写入。请检查磁盘与权限。".to_owned()
             }
+            Self::Outbox(OutboxError::Missing { .. }) => {
+                "发送队列缺少记录，其后的记录无法报送。请停止程序，运行 office-agent outbox check --mend，再启动。"
+                    .to_owned()
+            }
             Self::Outbox(_) | Self::Protocol(_) | Self::Reoffered | Self::GoOver { .. } => {
                 String::new()
             }

@@ -23,6 +23,19 @@ pub struct SyncState {
     pub last_error: Option<Said>,
 }
 
+/// A clock that is off by more ends no time.
+const SAME_DAY_MS: u64 = 24 * 3600 * 1000;
+
+impl SyncState {
+    /// Whether this machine's clock was the hub's, about, when a stream was last opened. One that stands in another year
+    /// would have everything that the hub acknowledged count as old, and be let go.
+    #[must_use]
+    pub fn has_clock_of_hub(&self) -> bool {
+        self.clock_skew_ms
+            .is_some_and(|skew| skew.unsigned_abs() < SAME_DAY_MS)
+    }
+}
+
 /// Something that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
@@ -34,4 +47,26 @@ pub struct Said {
     pub at: i64,
     /// Whether it still stands; false once a stream was opened after it.
     pub open: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clock_that_the_hub_has_confirmed_ends_the_time_of_what_is_kept() {
+        let with = |clock_skew_ms| SyncState {
+            clock_skew_ms,
+            ..SyncState::default()
+        };
+        for (skew, expected) in [
+            (None, false),
+            (Some(0), true),
+            (Some(-80_000_000), true),
+            (Some(40 * 86_400_000), false),
+            (Some(i64::MIN), false),
+        ] {
+            assert_eq!(with(skew).has_clock_of_hub(), expected, "{skew:?}");
+        }
+    }
 }

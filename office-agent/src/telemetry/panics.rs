@@ -10,7 +10,7 @@ pub fn keep_values_out() {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(
             place,
-            "a defect of office-agent; what it did is tried again"
+            "a defect of office-agent; report the place. What it did is tried again, by an agent started anew if need be"
         );
         if !tracing::event_enabled!(tracing::Level::ERROR) {
             // Nothing is left to be done when even that cannot be written.

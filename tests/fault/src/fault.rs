@@ -90,6 +90,10 @@ impl Fault {
         unreachable!("the dice show less than all of them")
     }
 
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Self::OFTEN.into_iter().map(|(fault, _)| fault)
+    }
+
     /// Every kind, in turn.
     pub(crate) fn nth(nth: u64) -> Self {
         let count = Self::OFTEN.len() as u64;

@@ -168,6 +168,10 @@ impl Report {
                 shown(scenario.recovered_p99_ms),
             );
         }
+        let missing: Vec<_> = self.not_thrown().collect();
+        if !missing.is_empty() {
+            text += &format!("never thrown here: {}\n", missing.join(", "));
+        }
         text + &format!(
             "{} rounds, {} faults, {} processes killed, {} cases, {} changes, {} records acked: {} lost, {} duplicated",
             self.rounds.len(),
@@ -179,6 +183,14 @@ impl Report {
             self.lost,
             self.duplicated
         )
+    }
+
+    /// Kinds that these rounds say nothing of: too few of them, or the machine lacks what they take (a disk root, clocks
+    /// libfaketime).
+    fn not_thrown(&self) -> impl Iterator<Item = &'static str> {
+        Fault::all()
+            .map(Fault::name)
+            .filter(|name| !self.scenarios.contains_key(name))
     }
 
     /// Whether every round ended well, and there was one.
@@ -229,6 +241,10 @@ mod tests {
         );
         assert_eq!(report.scenarios["network cut"].recovered_p99_ms, None);
         assert!(report.is_well());
+        let text = report.text();
+        let missing = text.lines().find(|line| line.starts_with("never thrown"));
+        let missing = missing.expect("most kinds are missing");
+        assert!(missing.contains("disk full") && !missing.contains("all killed"));
         let lost = Outcome {
             lost: 1,
             ..Outcome::of(2)

@@ -5,12 +5,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use sandbox::clock::Clock;
 use sandbox::disk::SmallDisk;
 use sandbox::process::end_leftovers;
-use sandbox::{BureauOptions, Setting, Systems};
+use sandbox::{Agent, BureauOptions, Setting, Systems};
 use synthetic_city::CityPlan;
 use tokio::time::{Instant, sleep};
 
@@ -90,6 +91,8 @@ impl Round {
         outcome.lost = reckoning.lost();
         outcome.duplicated = reckoning.repeated() + differences as u64;
         outcome.acked = acked(&setting).await?;
+        outcome.complaints.extend(drift(&setting).await?);
+        outcome.complaints.extend(defects(&setting)?);
         setting.close().await?;
         Ok(outcome)
     }
@@ -144,6 +147,42 @@ async fn acked(setting: &Setting) -> anyhow::Result<u64> {
     Ok(acked)
 }
 
+/// Offices of which the hub does not hold every case with the content that was sent, whole: parties, subjects and tokens
+/// too, of which the reckoning does not know.
+async fn drift(setting: &Setting) -> anyhow::Result<Vec<String>> {
+    let mut complaints = Vec::new();
+    for agent in &setting.agents {
+        let found = agent.run(&["reconcile", "--json"]).await?;
+        if found.code != Some(0) {
+            complaints.push(format!("{}: {}", agent.office_id(), found.err.trim()));
+            continue;
+        }
+        let found = found.json()?;
+        let kinds = ["missing", "differing", "only_at_hub", "unavailable"];
+        if kinds.iter().any(|kind| found[kind] != 0) {
+            complaints.push(format!("{}: drift {found}", agent.office_id()));
+        }
+    }
+    Ok(complaints)
+}
+
+/// Lines of the logs that tell of a defect, which the city may have got over.
+fn defects(setting: &Setting) -> anyhow::Result<Vec<String>> {
+    let agents = setting.agents.iter().map(Agent::log_file);
+    let mut complaints = Vec::new();
+    for log in agents.chain([setting.bureau.log_file()]) {
+        let text = fs::read(&log).with_context(|| format!("read {}", log.display()))?;
+        complaints.extend(defects_in(&String::from_utf8_lossy(&text)));
+    }
+    Ok(complaints)
+}
+
+/// As the programs tell of them, in the log and without one.
+fn defects_in(log: &str) -> impl Iterator<Item = String> {
+    let tells = |line: &&str| line.contains("a defect");
+    log.lines().filter(tells).map(str::to_owned)
+}
+
 async fn prepare(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     let folder = folder.canonicalize()?;
@@ -152,4 +191,19 @@ async fn prepare(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(&folder)?;
     // The private PostgreSQL may run as another user, who must get there.
     Ok(fs::set_permissions(&folder, Permissions::from_mode(0o755))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_tells_of_a_defect_is_a_complaint() {
+        let log = "{\"message\":\"connected to the hub\"}\n\
+                   {\"message\":\"a defect of notary-hub; what it did ended there\",\"place\":\"a.rs:1\"}\n\
+                   office-agent: a defect at b.rs:2\n";
+        let told: Vec<_> = defects_in(log).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[1].ends_with("b.rs:2"));
+    }
 }

@@ -53,7 +53,7 @@ async fn revisions_grow_even_when_the_clock_stands_or_the_outbox_is_lost() {
 
 #[tokio::test]
 async fn a_given_revision_goes_out_as_given_and_an_older_one_not_at_all() {
-    use Disposition::{Stored, Unchanged};
+    use Disposition::{Behind, Stored};
     let bench = Bench::new();
     let entries = vec![
         revised("a", 1, 7),
@@ -62,12 +62,39 @@ async fn a_given_revision_goes_out_as_given_and_an_older_one_not_at_all() {
         revised("a", 4, 8),
     ];
     // Same revision, other content: the hub must see it to refuse it by name.
-    assert_eq!(
-        bench.put(entries).await,
-        [Stored, Unchanged, Stored, Stored]
-    );
+    assert_eq!(bench.put(entries).await, [Stored, Behind, Stored, Stored]);
     let revisions: Vec<u64> = bench.all().await.iter().map(revision).collect();
     assert_eq!(revisions, [7, 8, 8]);
+}
+
+#[tokio::test]
+async fn a_revision_that_is_mapped_later_goes_on_above_what_the_clock_gave() {
+    use Disposition::{Behind, Stored, Unchanged};
+    let bench = Bench::new();
+    // Read without a revision, then by a mapping that names one.
+    bench.put(vec![case("a", 1), case("b", 1)]).await;
+    let done = bench
+        .put(vec![revised("a", 1, 1), revised("b", 2, 4)])
+        .await;
+    assert_eq!(done, [Unchanged, Stored]);
+    let done = bench
+        .put(vec![
+            revised("a", 2, 2),
+            revised("b", 3, 5),
+            revised("b", 2, 4),
+        ])
+        .await;
+    assert_eq!(done, [Stored, Stored, Behind]);
+    let of = |id: &str, records: &[wire::Record]| -> Vec<u64> {
+        let of_case = records.iter().filter(|record| told(record).0 == id);
+        of_case.map(revision).collect()
+    };
+    let sent = bench.all().await;
+    for (id, records) in [("a", 2), ("b", 3)] {
+        let revisions = of(id, &sent);
+        assert_eq!(revisions.len(), records);
+        assert!(revisions.is_sorted_by(|a, b| a < b), "{revisions:?}");
+    }
 }
 
 #[tokio::test]

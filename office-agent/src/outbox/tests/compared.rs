@@ -89,15 +89,20 @@ async fn what_is_not_kept_is_read_again_and_taken_as_news() {
         .await
         .expect("trimmed");
     assert_eq!(bench.all().await.len(), 0);
-    let drift = heal(&bench, spoilt(before.clone())).await;
-    assert_eq!((drift.resent, drift.to_read_again), (0, 3));
+    for _ in 0..2 {
+        // As long as no source was read anew, it is drift.
+        let drift = heal(&bench, spoilt(before.clone())).await;
+        assert_eq!((drift.resent, drift.to_read_again), (0, 3));
+        assert_eq!((drift.total(), drift.unavailable), (4, 0));
+    }
     let name = source();
     assert!(bench.outbox.begins_again(&name, never).await.expect("read"));
     assert_eq!(bench.outbox.cursor(&name).await.expect("read"), None);
     assert!(!bench.outbox.begins_again(&name, never).await.expect("read"));
-    // Wanted already: a reading that is under way is not begun anew.
+    // Wanted already: a reading that is under way is not begun anew, and what it does not bring cannot be put right.
     let drift = heal(&bench, spoilt(before.clone())).await;
-    assert_eq!((drift.resent, drift.to_read_again), (0, 3));
+    assert_eq!((drift.total(), drift.to_read_again), (0, 0));
+    assert_eq!(drift.unavailable, 4, "with the one that only the hub has");
     assert!(!bench.outbox.begins_again(&name, never).await.expect("read"));
     // A source with revisions of its own brings the same ones.
     let read = before.iter().zip(0..).map(|(digest, fee)| {
@@ -130,7 +135,14 @@ async fn what_only_the_hub_has_makes_the_sources_be_read_once() {
         ..wire::CaseDigest::default()
     });
     for again in [true, false] {
-        assert_eq!(heal(&bench, at_hub.clone()).await.only_at_hub, 1);
+        let drift = heal(&bench, at_hub.clone()).await;
+        assert_eq!(
+            (drift.only_at_hub, drift.unavailable),
+            match again {
+                true => (1, 0),
+                false => (0, 1),
+            }
+        );
         assert_eq!(
             bench
                 .outbox
@@ -183,4 +195,19 @@ async fn the_office_s_next_revision_is_above_what_was_raised() {
     bench.put(vec![revised("c0", 2, 4)]).await;
     let revisions: Vec<_> = bench.all().await.iter().map(revision).collect();
     assert_eq!(revisions, [3, 6, 7]);
+}
+
+#[tokio::test]
+async fn what_was_pushed_and_is_kept_no_more_is_told_apart_from_what_is_put_right() {
+    let bench = Bench::new();
+    bench.put(vec![case("a", 1)]).await;
+    bench.outbox.acked(1, Vec::new()).await.expect("acked");
+    bench.pass(40 * 86_400);
+    let trimmed = bench.outbox.trim(Duration::days(30)).await;
+    trimmed.expect("trimmed");
+    let found = [(1, 0), (0, 1)];
+    for expected in found {
+        let drift = heal(&bench, Vec::new()).await;
+        assert_eq!((drift.missing, drift.unavailable), expected);
+    }
 }

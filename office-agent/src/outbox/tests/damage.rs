@@ -166,6 +166,31 @@ async fn a_damaged_record_is_named_to_the_hub_and_holds_up_nothing() {
 }
 
 #[tokio::test]
+async fn a_record_that_is_missing_is_named_with_what_mends_it() {
+    let (_folder, path) = written().await;
+    let connection = Connection::open(&path).expect("opened");
+    connection
+        .execute("DELETE FROM entry WHERE position = 33", [])
+        .expect("gone");
+    drop(connection);
+    let outbox = Outbox::open(&path).expect("its structure is sound");
+    let window = outbox.read(31, 9, usize::MAX).await.expect("read");
+    assert_eq!((window.records.len(), window.behind), (2, 29));
+    let error = outbox.read(33, 9, usize::MAX).await.expect_err("a hole");
+    assert!(matches!(error, OutboxError::Missing { sequence: 33 }));
+    assert!(error.to_string().contains("outbox check --mend"), "{error}");
+    drop(outbox);
+    flushed(&path);
+    let mended = mend(&path, OffsetDateTime::now_utc()).expect("mended");
+    assert_eq!(mended.expect("there was damage").kept, 60);
+    let outbox = Outbox::open(&path).expect("opened");
+    assert_eq!(
+        outbox.read(1, 99, usize::MAX).await.expect("read").behind,
+        0
+    );
+}
+
+#[tokio::test]
 async fn mending_keeps_what_is_sound_and_has_the_rest_read_again() {
     let (_folder, path) = written().await;
     let mut other = record_of("c33", 33);
@@ -261,4 +286,29 @@ async fn mending_survives_any_damage_and_being_cut_short() {
         flushed(&path);
     }
     drop(folder);
+}
+
+#[tokio::test]
+async fn mending_keeps_what_is_known_of_cases_that_a_mending_before_has_no_record_of() {
+    let (_folder, path) = written().await;
+    let connection = Connection::open(&path).expect("opened");
+    seal::teach(&connection).expect("taught");
+    connection
+        .execute_batch(
+            "DELETE FROM entry WHERE position IN (1, 33);
+             UPDATE known_case SET position = NULL WHERE source_case_id = 'c0'",
+        )
+        .expect("as a mending leaves it");
+    drop(connection);
+    let mended = mend(&path, OffsetDateTime::now_utc()).expect("mended");
+    assert_eq!(mended.expect("there was damage").to_read_again, ["c32"]);
+    let outbox = Outbox::open(&path).expect("opened");
+    let done = outbox
+        .append(&source(), read_from_source(), None)
+        .await
+        .expect("taken");
+    assert_eq!(
+        (done[0], done[32]),
+        (Disposition::Unchanged, Disposition::Stored)
+    );
 }

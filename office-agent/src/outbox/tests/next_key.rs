@@ -171,6 +171,23 @@ async fn what_has_no_next_tokens_never_goes_out_with_old_ones_and_comes_again_ab
 }
 
 #[tokio::test]
+async fn a_record_under_the_key_of_before_is_wanted_from_its_source_rather_than_sent_again() {
+    let bench = Bench::new();
+    bench.put(vec![with_subject("old", None)]).await;
+    bench.outbox.acked(1, Vec::new()).await.expect("acked");
+    bench.outbox.go_over(2).await.expect("gone over");
+    let held = bench.outbox.held().await.expect("read");
+    let months = held.months.keys().copied().collect();
+    // The hub has lost it.
+    let drift = bench.outbox.heal(held, months, Vec::new()).await;
+    let drift = drift.expect("healed");
+    assert_eq!(
+        (drift.missing, drift.resent, drift.to_read_again),
+        (1, 0, 1)
+    );
+}
+
+#[tokio::test]
 async fn whoever_makes_records_under_the_key_of_before_puts_nothing_in() {
     let mut bench = Bench::new();
     let before = bench.outbox.clone();

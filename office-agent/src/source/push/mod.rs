@@ -68,7 +68,7 @@ pub enum PushError {
     /// The rows could not be made durable.
     #[error("the rows are not stored: {0}; send them again")]
     Outbox(#[from] OutboxError),
-    /// Mapping was cut short.
+    /// Mapping was cut short by the agent's end.
     #[error("the agent is stopping; send the rows again")]
     Stopping,
 }
@@ -78,7 +78,7 @@ pub enum PushError {
 pub struct Pushed {
     /// Rows that are now in the outbox.
     pub accepted: u32,
-    /// Rows whose content the outbox had already.
+    /// Rows whose content the outbox had already, or of whose case it had a higher revision.
     pub unchanged: u32,
     /// Rows that were refused.
     pub rejects: Vec<RowReject>,
@@ -180,7 +180,7 @@ impl Pushed {
                     field,
                 }),
                 (None, Disposition::Stored) => pushed.accepted += 1,
-                (None, Disposition::Unchanged) => pushed.unchanged += 1,
+                (None, Disposition::Unchanged | Disposition::Behind) => pushed.unchanged += 1,
             }
         }
         pushed

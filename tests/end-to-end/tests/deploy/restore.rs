@@ -76,6 +76,8 @@ async fn a_hub_restored_from_an_older_backup_gets_from_the_offices_what_it_lost(
     let from = run("backup.sh", &["base", "--to", to], &setting.bureau);
     let before = epochs(&mut setting).await;
     assert!(Path::new(&from).join("checkpoints").is_dir());
+    // As `backup.sh wal` makes it, which may run although the restore does without.
+    fs::create_dir(backups.join("wal")).unwrap();
     let changes = setting.town.live_on().await.unwrap();
     assert!(changes > 0);
     let late = setting.settled().await.unwrap();
@@ -85,6 +87,7 @@ async fn a_hub_restored_from_an_older_backup_gets_from_the_offices_what_it_lost(
     let config = config.to_str().unwrap();
     let restoring = ["--from", &from, "--config", config];
     run("restore.sh", &restoring, &setting.bureau);
+    assert_eq!(put_aside(to), 1);
     setting.bureau.open().await.unwrap();
     let lacking = setting.reckon().await.unwrap();
     assert!(!lacking.complaints().is_empty(), "it is the older state");
@@ -141,6 +144,9 @@ async fn with_every_change_taken_as_it_is_made_nothing_is_lost_and_the_keys_come
     assert!(unpacked.unwrap().success());
     run("restore.sh", &restoring, &setting.bureau);
     assert!(!data.join("postgres/restored_wal").exists());
+    // What is written from now on does not continue it.
+    assert_eq!(put_aside(&backups), 1);
+    assert!(!Path::new(&wal).exists());
 
     setting.bureau.open().await.unwrap();
     let restored = setting.reckon().await.unwrap();
@@ -151,6 +157,13 @@ async fn with_every_change_taken_as_it_is_made_nothing_is_lost_and_the_keys_come
     let after = setting.settled().await.unwrap();
     assert_eq!((after.lost(), after.repeated()), (0, 0));
     setting.close().await.unwrap();
+}
+
+/// Logs that a restore has put aside in a folder of backups.
+fn put_aside(backups: &str) -> usize {
+    let files = fs::read_dir(backups).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with("wal.before-")).count()
 }
 
 /// Names of the finished segments in a folder, the oldest first.
