@@ -1,8 +1,24 @@
 //! The citywide hub: takes in cases from offices, finds duplicate applications, answers look-ups and
 //! counts for the bureau.
 //!
-//! Calls go one way: transport ([`transport`], [`grpc`]) → use cases ([`identity`] and its siblings) →
-//! [`store`] (all SQL) and `linkage`.
+//! Calls go one way: transport → use cases → store and `linkage`.
+//!
+//! | modules | hold |
+//! |---|---|
+//! | [`cli`], [`config`], [`app`] | commands, settings, and a running hub: what is built in which order |
+//! | [`transport`], `arrival`, `gate` | connections and TLS, bodies that are waited for, how many calls at a time |
+//! | [`grpc`], [`http`], [`refusal`] | what offices' agents and people call, and what both are refused with |
+//! | [`identity`], [`entrance`] | who speaks, and coming in |
+//! | [`sync`], [`ingest`], [`case`] | offices' feeds, and taking their cases in |
+//! | [`duplicates`], [`linking`], [`review`] | equal matters, equal persons, and what people decide of them |
+//! | [`lookup`], [`details`], [`alarm`] | asking before accepting, verification between offices, and what looks wrong in it |
+//! | [`filing`], [`supervision`] | what offices hand in that is no case, and what the rules find |
+//! | [`statistics`], [`reports`], [`export`] | figures, what is published of them, and files |
+//! | [`rules`], [`rekey`], [`jobs`] | the rules in force, another token key, and long actions |
+//! | [`audit`], [`telemetry`] | who did what, and how the hub does |
+//! | [`background`], [`traffic`] | work beside requests, and who goes first |
+//! | [`store`], [`embedded`] | all SQL, and a PostgreSQL of the hub's own |
+//! | [`codes`], `local_time` | codes of enums, and the time that people here live by |
 
 pub mod alarm;
 pub mod app;

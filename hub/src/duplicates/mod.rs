@@ -13,9 +13,11 @@
 //! | [`pass`] | all cases of the hub, keyed and looked at anew |
 //! | [`activation`] | putting other rules in force |
 //! | [`simulation`] | what an activation would change |
+//! | [`open`] | open findings, as far as somebody may be told of them |
 //! | [`watched`] | who has asked to hear of it |
 
 pub mod activation;
+pub mod open;
 pub(crate) mod pass;
 pub(crate) mod persons;
 pub mod simulation;

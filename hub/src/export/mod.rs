@@ -1,10 +1,18 @@
 //! What people take away as files. Tables for a spreadsheet have Chinese headers, fees in yuan, a totals row: XLSX with a
-//! title and ready to be printed, CSV the bare table. [`subject`] says what is in a file, [`desk`] keeps those that take
-//! longer than anybody waits for.
+//! title and ready to be printed, CSV the bare table.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`subject`] | what there are files of, and what is recorded of taking them away |
+//! | `finding`, `entry`, `duplicate` | the rows of findings of supervision, of the audit log, of duplicate applications |
+//! | `sheet`, [`csv`], [`xlsx`] | a table, and the two forms it is written in |
+//! | [`desk`], `run` | files that take longer than anybody waits for, and the job that makes one |
 
 pub(crate) mod csv;
 pub mod desk;
 mod duplicate;
+mod entry;
+mod finding;
 mod run;
 mod sheet;
 pub mod subject;

@@ -2,18 +2,16 @@
 //! handed over at once or made as a job.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
-use data_encoding::HEXLOWER;
-use linkage::vocabulary::Purpose;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::{PgConnection, PgPool};
 use time::{Date, Duration, OffsetDateTime};
 use utoipa::ToSchema;
 
-use super::{Cell, Page, Sheet, Title, duplicate, local};
-use crate::audit::{Action, Outcome, Recorded};
+use super::{Cell, Page, Sheet, Title, duplicate, entry, finding, local};
+use crate::audit::Action;
 use crate::codes::codes;
 use crate::local_time::{SHANGHAI, local_day};
 use crate::review::duplicate::Queue;
@@ -22,10 +20,10 @@ use crate::statistics::layout::Layout;
 use crate::statistics::period::Grain;
 use crate::statistics::query::{self, Query, QueryError};
 use crate::store;
-use crate::store::supervision::finding::{Finding, Wanted};
+use crate::store::supervision::finding::Wanted;
 use crate::supervision::edition::Current;
 use crate::supervision::life::FindingState;
-use crate::supervision::rule::{RuleId, Rules};
+use crate::supervision::rule::{RuleId, Severity};
 
 /// Rows of a file that is handed over at once: as many as a page shows of a table. It takes a second or so.
 pub const AT_ONCE: usize = query::MOST_ROWS;
@@ -140,8 +138,11 @@ impl Subject {
                 })
             }
             Self::Findings(wanted) => json!({
-                "office": wanted.office, "rule": wanted.rule.as_ref().map(RuleId::as_str),
+                "office": wanted.office,
+                "rule": wanted.rule.as_ref().map(RuleId::as_str),
+                "severity": wanted.severity.map(Severity::code),
                 "state": wanted.state.map(FindingState::code),
+                "overdue_on": day(wanted.overdue_on),
             }),
             Self::Audit(days) => json!({ "from": day(days.first), "to": day(days.last) }),
             Self::Duplicates(queue) => queue.detail(),
@@ -193,40 +194,22 @@ impl Subject {
                 })
             }
             Self::Findings(wanted) => {
-                let offices = office_names(moment).await?;
                 let as_of = store::tx::now(moment).await?;
-                let mut rows = Vec::new();
-                let mut wanted = wanted.clone();
-                while let Some(last) = findings(moment, &wanted, &mut rows, |found| {
-                    finding_row(found, &rules, &offices, local_day(as_of))
-                })
-                .await?
-                {
-                    done.store(rows.len() as u64, Ordering::Relaxed);
-                    within(&rows, most)?;
-                    wanted.behind = Some(last);
-                }
-                within(&rows, most)?;
-                let headers = FINDING.map(str::to_owned).into();
-                Ok(listed("监督问题清单", String::new(), as_of, headers, rows))
+                let rows =
+                    finding::read(moment, &rules, wanted, local_day(as_of), most, done).await?;
+                Ok(listed(
+                    "监督问题清单",
+                    String::new(),
+                    as_of,
+                    finding::headers(),
+                    rows,
+                ))
             }
             Self::Audit(days) => {
-                let names = Names::read(moment, &known.pool).await?;
                 let as_of = store::tx::now(moment).await?;
-                let (mut after, through) = days.entries(moment).await?;
-                let mut rows = Vec::new();
-                while after < through {
-                    let entries =
-                        store::audit::between(&mut *moment, after, through, READ_AT_ONCE).await?;
-                    let Some(last) = entries.last() else { break };
-                    after = last.entry_no;
-                    rows.extend(entries.into_iter().map(|entry| entry_row(entry, &names)));
-                    done.store(rows.len() as u64, Ordering::Relaxed);
-                    within(&rows, most)?;
-                }
+                let rows = entry::read(moment, &known.pool, *days, most, done).await?;
                 let period = format!("期间：{}", days.label_zh());
-                let headers = ENTRY.map(str::to_owned).into();
-                Ok(listed("审计日志", period, as_of, headers, rows))
+                Ok(listed("审计日志", period, as_of, entry::headers(), rows))
             }
             Self::Duplicates(queue) => {
                 let as_of = store::tx::now(moment).await?;
@@ -282,157 +265,14 @@ pub(super) fn day(day: Option<Date>) -> Cell {
     text(day.map_or_else(String::new, |day| Grain::Day.label(day)))
 }
 
-async fn office_names(moment: &mut PgConnection) -> Result<HashMap<String, String>, sqlx::Error> {
+/// What offices are called.
+pub(super) async fn office_names(
+    moment: &mut PgConnection,
+) -> Result<HashMap<String, String>, sqlx::Error> {
     let offices = store::office::list(moment).await?.into_iter();
     Ok(offices
         .map(|office| (office.office_id.to_string(), office.name))
         .collect())
-}
-
-const FINDING: [&str; 11] = [
-    "公证处",
-    "规则",
-    "依据",
-    "严重程度",
-    "对象",
-    "编号",
-    "发生日期",
-    "发现时间",
-    "状态",
-    "整改期限",
-    "逾期",
-];
-
-/// Appends a page of findings, and says where the next one begins.
-async fn findings(
-    moment: &mut PgConnection,
-    wanted: &Wanted,
-    rows: &mut Vec<Vec<Cell>>,
-    row: impl Fn(Finding) -> Vec<Cell>,
-) -> Result<Option<(OffsetDateTime, uuid::Uuid)>, sqlx::Error> {
-    let page = store::supervision::finding::page(moment, wanted, READ_AT_ONCE).await?;
-    let last = page.last().map(|last| (last.found_at, last.finding_id));
-    let is_full = page.len() as i64 == READ_AT_ONCE;
-    rows.extend(page.into_iter().map(row));
-    Ok(last.filter(|_| is_full))
-}
-
-fn finding_row(
-    found: Finding,
-    rules: &Rules,
-    offices: &HashMap<String, String>,
-    today: Date,
-) -> Vec<Cell> {
-    let rule = rules.rule(&found.rule_id);
-    let office_id = found.office_id.to_string();
-    let overdue = found.is_overdue(today);
-    vec![
-        text(offices.get(&office_id).cloned().unwrap_or(office_id)),
-        text(rule.map_or(found.rule_id.clone(), |rule| rule.title.clone())),
-        text(rule.map_or_else(String::new, |rule| rule.article.clone())),
-        text(found.severity.label_zh()),
-        text(found.about.key_zh()),
-        text(found.about_key),
-        day(found.happened_on),
-        text(local(found.found_at)),
-        text(found.state.label_zh()),
-        day(found.due_on),
-        text(if overdue { "逾期" } else { "" }),
-    ]
-}
-
-const ENTRY: [&str; 10] = [
-    "序号",
-    "时间",
-    "何人",
-    "公证处",
-    "做了什么",
-    "结果",
-    "目的",
-    "案件或收件号",
-    "详情",
-    "叶哈希",
-];
-
-/// What those are called whom the log names by their ids.
-struct Names {
-    accounts: HashMap<String, String>,
-    offices: HashMap<String, String>,
-}
-
-impl Names {
-    /// Accounts are read as the hub: whoever may read the log may read of all of them.
-    async fn read(moment: &mut PgConnection, pool: &PgPool) -> Result<Self, sqlx::Error> {
-        let accounts = store::account::list(pool).await?.into_iter();
-        Ok(Self {
-            accounts: accounts
-                .map(|account| {
-                    let name = format!("{}（{}）", account.display_name, account.login);
-                    (account.account_id.to_string(), name)
-                })
-                .collect(),
-            offices: office_names(moment).await?,
-        })
-    }
-
-    fn actor(&self, actor: &str) -> String {
-        match actor {
-            "operator" => "命令行运维".into(),
-            "nobody" => "未登录者".into(),
-            "hub" => "平台".into(),
-            _ => match actor.strip_prefix("office:") {
-                Some(office_id) => self.office(office_id),
-                None => self
-                    .accounts
-                    .get(actor)
-                    .map_or(actor, String::as_str)
-                    .into(),
-            },
-        }
-    }
-
-    fn office(&self, office_id: &str) -> String {
-        self.offices
-            .get(office_id)
-            .map_or(office_id, String::as_str)
-            .into()
-    }
-}
-
-fn entry_row(entry: Recorded, names: &Names) -> Vec<Cell> {
-    let leaf = entry.leaf_hash().map(|hash| HEXLOWER.encode(&hash));
-    let action = Action::from_code(&entry.action);
-    let action = action.map_or(entry.action.as_str(), |action| action.name_zh());
-    let outcome = Outcome::from_code(&entry.outcome);
-    let outcome = outcome.map_or(entry.outcome.as_str(), |outcome| outcome.name_zh());
-    let purpose = entry.purpose.as_deref().unwrap_or_default();
-    let known: Result<Purpose, _> = purpose.parse();
-    let purpose = known.map_or(purpose, |purpose| purpose.label_zh());
-    vec![
-        Cell::Count(Some(entry.entry_no)),
-        text(local_second(entry.recorded_at)),
-        text(names.actor(&entry.actor)),
-        text(
-            entry
-                .office_id
-                .map_or_else(String::new, |id| names.office(&id)),
-        ),
-        text(action),
-        text(outcome),
-        text(purpose),
-        text(entry.case_reference.unwrap_or_default()),
-        text(match entry.pruned {
-            true => "内容已按规定期限清除".to_owned(),
-            false => entry.detail.to_string(),
-        }),
-        text(leaf.unwrap_or_default()),
-    ]
-}
-
-/// 2026-11-26 09:30:05
-fn local_second(at: OffsetDateTime) -> String {
-    let form = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
-    at.to_offset(SHANGHAI).format(form).unwrap_or_default()
 }
 
 impl Days {

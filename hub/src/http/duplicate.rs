@@ -2,12 +2,10 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
-use linkage::matter::{MatterType, RuleSet, Severity, Shown};
+use linkage::matter::{MatterType, Severity};
 use linkage::office::OfficeId;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
@@ -15,10 +13,8 @@ use super::auth::of_own_office;
 use super::page::{self, Page};
 use super::params::{Nothing, Params};
 use super::problem::{Problem, ProblemBody};
-use crate::audit::{Action, Outcome};
+use crate::duplicates::open::{self, Asked, OpenError, Told, ToldCase};
 use crate::identity::Person;
-use crate::lookup::disclosure;
-use crate::store::duplicate::finding::{self, Behind, Wanted};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -39,14 +35,15 @@ pub(super) struct Filter {
 pub(super) struct Duplicate {
     rule_id: String,
     /// duplicate, conflict or related.
-    severity: String,
+    severity: &'static str,
     /// number: equal verified numbers; person: linkage holds the parties for the same persons, which is possible only.
-    basis: String,
+    basis: &'static str,
     /// Of a finding by persons the weakest link it rests on, in bits.
     match_weight: Option<f64>,
     cases: [Side; 2],
     /// Office that accepted first, by its own word (公证程序规则 art. 16).
-    first_accepting: Option<String>,
+    #[schema(value_type = Option<String>)]
+    first_accepting: Option<OfficeId>,
     /// Whether that word is in doubt.
     back_dated: bool,
     rules_version: String,
@@ -57,11 +54,12 @@ pub(super) struct Duplicate {
 /// One of the two. Of another office's case a notary is told nothing where the rules show no more than a hit.
 #[derive(Default, Serialize, ToSchema)]
 pub(super) struct Side {
-    office_id: Option<String>,
+    #[schema(value_type = Option<String>)]
+    office_id: Option<OfficeId>,
     /// The office's own key; of another office's case a notary is not told it.
     source_case_id: Option<String>,
     case_no: Option<String>,
-    matter_type: Option<String>,
+    matter_type: Option<&'static str>,
 }
 
 /// Open findings, the newest first. A notary is not told of another office's will, unless the own case is about the
@@ -84,28 +82,21 @@ pub(super) async fn list(
     let severity: Option<Severity> =
         page::parsed("severity", filter.severity.as_deref(), "a severity")?;
     let limit = page::limit(filter.limit)?;
-    let behind = behind(filter.cursor.as_deref())?;
+    let behind = page::behind(filter.cursor.as_deref())?;
     if let Some(office) = office {
         of_own_office(&api, &person, office).await?;
     }
-    let office = person.office_id().or(office);
-    let rules = api.rules.current();
-    let wanted = Wanted {
+    let asked = Asked {
         office,
         severity,
-        told_to: person.office_id(),
-        seals: disclosure::seals(&rules),
         behind,
     };
-    let mut reading = api.reading(&person).await?;
-    let findings = finding::open(&mut reading, &wanted, limit + 1).await?;
-    let detail = json!({ "office": office, "severity": severity.map(Severity::code) });
-    api.record(&person, Action::ListDuplicates, Outcome::Done, detail)
-        .await?;
-    let page = Page::cut(findings, limit, key);
-    Ok(Json(page.map(|finding| {
-        duplicate(&rules, finding, person.office_id())
-    })))
+    let rules = api.rules.current();
+    let told = open::page(&api.pool, &api.audit, &rules, &person, asked, limit + 1).await?;
+    let page = Page::cut(told, limit, |last| {
+        page::place(last.found_at, last.finding_id)
+    });
+    Ok(Json(page.map(Duplicate::from)))
 }
 
 /// Open findings by severity.
@@ -118,7 +109,7 @@ pub(super) struct Counts {
 #[derive(Serialize, ToSchema)]
 pub(super) struct OfSeverity {
     /// duplicate, conflict or related.
-    severity: String,
+    severity: &'static str,
     count: i64,
 }
 
@@ -133,109 +124,50 @@ pub(super) async fn counts(
     Extension(person): Extension<Person>,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<Counts>, Problem> {
-    let own = person.office_id();
-    let wanted = Wanted {
-        office: own,
-        told_to: own,
-        seals: disclosure::seals(&api.rules.current()),
-        ..Wanted::default()
-    };
-    let mut reading = api.reading(&person).await?;
-    let counts = finding::counts(&mut reading, &wanted).await?;
-    let items = counts.into_iter().map(|open| OfSeverity {
-        severity: open.severity,
-        count: open.count,
+    let counts = open::counts(&api.pool, &api.rules.current(), &person).await?;
+    let items = counts.into_iter().map(|(severity, count)| OfSeverity {
+        severity: severity.code(),
+        count,
     });
     Ok(Json(Counts {
         items: items.collect(),
     }))
 }
 
-fn key(last: &finding::Finding) -> [String; 6] {
-    let found_at = last.found_at.format(&Rfc3339).unwrap_or_default();
-    [
-        found_at,
-        last.rule_id.clone(),
-        last.left_office.clone(),
-        last.left_case.clone(),
-        last.right_office.clone(),
-        last.right_case.clone(),
-    ]
+impl From<OpenError> for Problem {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Database(error) => error.into(),
+            OpenError::Audit(error) => error.into(),
+        }
+    }
 }
 
-fn behind(cursor: Option<&str>) -> Result<Option<Behind>, Problem> {
-    let Some(
-        [
-            found_at,
-            rule_id,
-            left_office,
-            left_case,
-            right_office,
-            right_case,
-        ],
-    ) = page::key::<6>(cursor)?
-    else {
-        return Ok(None);
-    };
-    Ok(Some(Behind {
-        found_at: OffsetDateTime::parse(&found_at, &Rfc3339).map_err(|_| page::bad_cursor())?,
-        rule_id,
-        left_office,
-        left_case,
-        right_office,
-        right_case,
-    }))
+impl From<Told> for Duplicate {
+    fn from(told: Told) -> Self {
+        Self {
+            rule_id: told.rule_id,
+            severity: told.severity.code(),
+            basis: told.basis.code(),
+            match_weight: told.match_weight.map(|weight| f64::from(weight) / 1000.0),
+            cases: told
+                .cases
+                .map(|case| case.map_or_else(Side::default, Side::from)),
+            first_accepting: told.first_accepting,
+            back_dated: told.back_dated,
+            rules_version: told.rules_version,
+            found_at: told.found_at,
+        }
+    }
 }
 
-fn duplicate(rules: &RuleSet, found: finding::Finding, own: Option<OfficeId>) -> Duplicate {
-    let is_own = |office_id: &str| own.is_none_or(|own| own.as_str() == office_id);
-    // Of some matters another office is not even told who has the case.
-    let is_untold = |office_id: &str, matter_type: &Option<String>| {
-        let matter_type = matter_type.as_deref().and_then(MatterType::from_code);
-        !is_own(office_id)
-            && matter_type.is_some_and(|it| disclosure::shown(rules, it) == Shown::Hit)
-    };
-    let untold: Vec<String> = [
-        (&found.left_office, &found.left_matter_type),
-        (&found.right_office, &found.right_matter_type),
-    ]
-    .into_iter()
-    .filter(|(office_id, matter_type)| is_untold(office_id, matter_type))
-    .map(|(office_id, _)| office_id.clone())
-    .collect();
-    let side = |office_id: String, case, case_no, matter_type| match untold.contains(&office_id) {
-        true => Side::default(),
-        false => Side {
-            source_case_id: Some(case).filter(|_| is_own(&office_id)),
-            office_id: Some(office_id),
-            case_no,
-            matter_type,
-        },
-    };
-    Duplicate {
-        cases: [
-            side(
-                found.left_office,
-                found.left_case,
-                found.left_case_no,
-                found.left_matter_type,
-            ),
-            side(
-                found.right_office,
-                found.right_case,
-                found.right_case_no,
-                found.right_matter_type,
-            ),
-        ],
-        rule_id: found.rule_id,
-        severity: found.severity,
-        basis: found.basis,
-        match_weight: found.match_weight.map(|weight| f64::from(weight) / 1000.0),
-        first_accepting: found
-            .first_accepting
-            .filter(|office_id| !untold.contains(office_id)),
-        back_dated: found.back_dated,
-        rules_version: found.rules_version,
-        found_at: found.found_at,
+impl From<ToldCase> for Side {
+    fn from(case: ToldCase) -> Self {
+        Self {
+            office_id: Some(case.office_id),
+            source_case_id: case.source_case_id,
+            case_no: case.case_no,
+            matter_type: case.matter_type.map(MatterType::code),
+        }
     }
 }

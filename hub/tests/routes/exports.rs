@@ -160,6 +160,28 @@ async fn the_log_is_told_of_a_start_and_of_each_taking() {
 }
 
 #[tokio::test]
+async fn the_log_is_told_of_every_filter_that_findings_were_taken_by() {
+    let bureau = bureau().await;
+    let filter = "office=hangzhou&rule=TIME_LIMIT&severity=ordinary&state=notified&overdue=true";
+    let path = format!("{FINDINGS}?{filter}");
+    let taken = at_once(&bureau, supervisor(), &path, CSV).await;
+    assert_eq!(taken.status, 200, "{}", taken.text());
+    let log = bureau.log().await;
+    let entry = log.last().unwrap();
+    assert_eq!(entry.action, "supervision.export");
+    for (filter, wanted) in [
+        ("office", "hangzhou"),
+        ("rule", "TIME_LIMIT"),
+        ("severity", "ordinary"),
+        ("state", "notified"),
+    ] {
+        assert_eq!(entry.detail[filter], wanted, "{}", entry.detail);
+    }
+    assert!(entry.detail["overdue_on"].is_string(), "{}", entry.detail);
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn many_rows_are_refused_at_once_and_made_as_a_job() {
     let bureau = bureau().await;
     let supervisor = supervisor();

@@ -3,11 +3,11 @@
 //! | module | holds |
 //! |---|---|
 //! | `candidate` | who may have the same matter |
-//! | [`finding`] | findings as people page through them |
+//! | [`open`] | open findings as people page through them |
 //! | [`replay`] | all cases again, and the tables of a simulation |
 
 mod candidate;
-pub mod finding;
+pub mod open;
 pub mod replay;
 
 pub use candidate::{

@@ -1,9 +1,13 @@
-//! `duplicate_finding` as people page through it.
+//! Open findings (`duplicate_finding`) as people page through them.
 
 use linkage::matter::{MatterType, Severity};
 use linkage::office::OfficeId;
-use sqlx::{PgConnection, query_as};
+use sqlx::{PgConnection, query};
 use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::Basis;
+use crate::store::decode::parse;
 
 /// Which findings.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +19,8 @@ pub struct Wanted {
     pub told_to: Option<OfficeId>,
     /// Sealed matters, each with the one that opens it.
     pub seals: Vec<(MatterType, MatterType)>,
-    pub behind: Option<Behind>,
+    /// When the last finding of the page before was found, and which it is.
+    pub behind: Option<(OffsetDateTime, Uuid)>,
 }
 
 impl Wanted {
@@ -28,53 +33,37 @@ impl Wanted {
     }
 }
 
-/// The last finding of the page before.
-#[derive(Clone, Debug)]
-pub struct Behind {
-    pub found_at: OffsetDateTime,
-    pub rule_id: String,
-    pub left_office: String,
-    pub left_case: String,
-    pub right_office: String,
-    pub right_case: String,
-}
-
 /// A finding, with what is known of its two cases.
 #[derive(Clone, Debug)]
 pub struct Finding {
+    pub finding_id: Uuid,
     pub rule_id: String,
-    pub severity: String,
-    pub left_office: String,
-    pub left_case: String,
-    pub left_case_no: Option<String>,
-    pub left_matter_type: Option<String>,
-    pub right_office: String,
-    pub right_case: String,
-    pub right_case_no: Option<String>,
-    pub right_matter_type: Option<String>,
-    pub first_accepting: Option<String>,
+    pub severity: Severity,
+    pub cases: [Side; 2],
+    pub first_accepting: Option<OfficeId>,
     pub back_dated: bool,
     pub rules_version: String,
     pub found_at: OffsetDateTime,
-    pub basis: String,
+    pub basis: Basis,
     pub match_weight: Option<i32>,
 }
 
-/// How many findings of a severity are open.
+/// One of the two.
 #[derive(Clone, Debug)]
-pub struct Open {
-    pub severity: String,
-    pub count: i64,
+pub struct Side {
+    pub office_id: OfficeId,
+    pub source_case_id: String,
+    pub case_no: Option<String>,
+    pub matter_type: Option<MatterType>,
 }
 
-/// Open findings by severity: what [`open`] would page through.
+/// Open findings by severity: what [`page`] would tell.
 pub async fn counts(
     connection: &mut PgConnection,
     wanted: &Wanted,
-) -> Result<Vec<Open>, sqlx::Error> {
+) -> Result<Vec<(Severity, i64)>, sqlx::Error> {
     let (sealed, opens) = wanted.seals();
-    query_as!(
-        Open,
+    let rows = query!(
         r#"SELECT d.severity, count(*) AS "count!"
              FROM duplicate_finding d
              LEFT JOIN case_record l ON l.office_id = d.left_office AND l.source_case_id = d.left_case
@@ -92,21 +81,21 @@ pub async fn counts(
         &opens as &[&str],
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    rows.into_iter()
+        .map(|row| Ok((parse(&row.severity)?, row.count)))
+        .collect()
 }
 
 /// Open findings, the newest first.
-pub async fn open(
+pub async fn page(
     connection: &mut PgConnection,
     wanted: &Wanted,
     most: i64,
 ) -> Result<Vec<Finding>, sqlx::Error> {
-    let behind = wanted.behind.as_ref();
     let (sealed, opens) = wanted.seals();
-    let text = |of: fn(&Behind) -> &str| behind.map_or("", of);
-    query_as!(
-        Finding,
-        r#"SELECT d.rule_id, d.severity, d.left_office, d.left_case, l.case_no AS "left_case_no?",
+    let rows = query!(
+        r#"SELECT d.finding_id, d.rule_id, d.severity, d.left_office, d.left_case, l.case_no AS "left_case_no?",
                   l.matter_type AS "left_matter_type?", d.right_office, d.right_case, r.case_no AS "right_case_no?",
                   r.matter_type AS "right_matter_type?", d.first_accepting, d.back_dated, d.rules_version, d.found_at, d.basis,
                   d.match_weight
@@ -116,29 +105,51 @@ pub async fn open(
             WHERE d.closed_at IS NULL
               AND ($1::text IS NULL OR d.left_office = $1 OR d.right_office = $1)
               AND ($2::text IS NULL OR d.severity = $2)
-              AND ($3::timestamptz IS NULL
-                   OR (d.found_at, d.rule_id, d.left_office, d.left_case, d.right_office, d.right_case)
-                      < ($3, $4, $5, $6, $7, $8))
-              AND ($10::text IS NULL OR NOT EXISTS (
-                   SELECT FROM unnest($11::text[], $12::text[]) AS seal (sealed, opens)
-                    WHERE CASE WHEN d.left_office = $10 THEN r.matter_type = sealed AND l.matter_type <> opens
+              AND ($3::timestamptz IS NULL OR (d.found_at, d.finding_id) < ($3, $4))
+              AND ($5::text IS NULL OR NOT EXISTS (
+                   SELECT FROM unnest($6::text[], $7::text[]) AS seal (sealed, opens)
+                    WHERE CASE WHEN d.left_office = $5 THEN r.matter_type = sealed AND l.matter_type <> opens
                                ELSE l.matter_type = sealed AND r.matter_type <> opens END))
-            ORDER BY d.found_at DESC, d.rule_id DESC, d.left_office DESC, d.left_case DESC, d.right_office DESC,
-                     d.right_case DESC
-            LIMIT $9"#,
+            ORDER BY d.found_at DESC, d.finding_id DESC
+            LIMIT $8"#,
         wanted.office.as_ref().map(OfficeId::as_str),
         wanted.severity.map(Severity::code),
-        behind.map(|behind| behind.found_at),
-        text(|b| &b.rule_id),
-        text(|b| &b.left_office),
-        text(|b| &b.left_case),
-        text(|b| &b.right_office),
-        text(|b| &b.right_case),
-        most,
+        wanted.behind.map(|(found_at, _)| found_at),
+        wanted.behind.map(|(_, finding_id)| finding_id),
         wanted.told_to.as_ref().map(OfficeId::as_str),
         &sealed as &[&str],
         &opens as &[&str],
+        most,
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Finding {
+                finding_id: row.finding_id,
+                rule_id: row.rule_id,
+                severity: parse(&row.severity)?,
+                cases: [
+                    Side {
+                        office_id: parse(&row.left_office)?,
+                        source_case_id: row.left_case,
+                        case_no: row.left_case_no,
+                        matter_type: row.left_matter_type.as_deref().map(parse).transpose()?,
+                    },
+                    Side {
+                        office_id: parse(&row.right_office)?,
+                        source_case_id: row.right_case,
+                        case_no: row.right_case_no,
+                        matter_type: row.right_matter_type.as_deref().map(parse).transpose()?,
+                    },
+                ],
+                first_accepting: row.first_accepting.as_deref().map(parse).transpose()?,
+                back_dated: row.back_dated,
+                rules_version: row.rules_version,
+                found_at: row.found_at,
+                basis: parse(&row.basis)?,
+                match_weight: row.match_weight,
+            })
+        })
+        .collect()
 }
