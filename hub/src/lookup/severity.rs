@@ -234,6 +234,7 @@ mod tests {
             first_recorded_at: accepted_on.midnight().assume_utc(),
             by_identifier: true,
             by_subject: false,
+            tokens: Vec::new(),
             masked_names: Vec::new(),
             keys: rules.keys(&MatterFacts {
                 matter_type,
