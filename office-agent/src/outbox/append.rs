@@ -37,7 +37,7 @@ pub(super) fn append(
             Taken::In(payload) => {
                 position += 1;
                 let record = wire::Record {
-                    payload: Some(payload),
+                    payload: Some(*payload),
                 };
                 insert.execute(params![position, record.encode_to_vec()])?;
                 Disposition::Stored
@@ -85,7 +85,7 @@ pub(super) fn put(
 /// What became of an entry.
 enum Taken {
     /// It goes out so.
-    In(wire::record::Payload),
+    In(Box<wire::record::Payload>),
     /// The hub need not hear of it.
     Left(Disposition),
 }
@@ -100,7 +100,7 @@ fn take_rejected(
     let is_news = !is_superseded(tx, &rejected.source_case_id, told_at)?
         && reject::take(tx, source, &rejected, now)?;
     Ok(match is_news {
-        true => Taken::In(wire::record::Payload::Rejected(rejected)),
+        true => Taken::In(Box::new(wire::record::Payload::Rejected(rejected))),
         false => Taken::Left(Disposition::Unchanged),
     })
 }
@@ -146,7 +146,7 @@ fn take_case(
         month(&case)
     ])?;
     next_key::took(tx, &case)?;
-    Ok(Taken::In(wire::record::Payload::Case(case)))
+    Ok(Taken::In(Box::new(wire::record::Payload::Case(case))))
 }
 
 /// Sets what is added to the revisions that the office's own system gives a case.
