@@ -214,7 +214,7 @@ fn each_fault_ends_in_its_rule_and_field() {
             &[("SQR_ZJH", "1101\u{0}05")],
             "IDENTIFIER_UNREADABLE",
             "parties[0].identifier",
-            "9999?99",
+            "9999\u{FFFD}99",
         ),
         (
             &[("SQR_QH", "西湖区")],
