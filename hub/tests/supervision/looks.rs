@@ -48,7 +48,7 @@ async fn an_office_that_was_let_in_again_owes_what_it_owed_before_and_nothing_of
         .await
         .unwrap();
     change(&hub, "UPDATE office SET revoked_at = '2024-03-10'").await;
-    store::revocation::reinstate(&hub.pool, office.office_id)
+    store::office::revocation::reinstate(&hub.pool, office.office_id)
         .await
         .unwrap();
     // One before, and one between.
