@@ -17,8 +17,8 @@ use crate::codes::codes;
 use crate::statistics::calendar::Calendar;
 use crate::statistics::structure::Structure;
 use crate::store::filing::assessment::{self as store, Assessment};
-use crate::store::office::structure::{self, OfficePeriod};
 use crate::store::office::Level;
+use crate::store::office::structure::{self, OfficePeriod};
 
 /// An office that takes part, as it is today.
 #[derive(Clone, Debug)]
