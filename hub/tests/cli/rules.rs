@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use notary_hub::rules::Edition;
 use serde_json::json;
 
 use crate::program::Site;
@@ -14,7 +15,8 @@ fn rules_are_checked_replayed_and_put_in_force_while_a_hub_serves() {
     let serving = site.serve();
     let shipped = site.json(&["rules", "show"]);
     let shipped = shipped["content"].as_str().unwrap();
-    let next = shipped.replacen("version = \"2\"", "version = \"3\"", 1);
+    let version = Edition::shipped().rules.version().to_owned();
+    let next = shipped.replacen(&format!("version = \"{version}\""), "version = \"next\"", 1);
     let file = site.path("next.toml");
     let name = file.to_str().unwrap();
 
@@ -39,7 +41,7 @@ fn rules_are_checked_replayed_and_put_in_force_while_a_hub_serves() {
     let simulated = site.json(&["rules", "simulate", name]);
     assert_eq!(
         (&simulated["from"], &simulated["to"]),
-        (&"2".into(), &"3".into())
+        (&version.as_str().into(), &"next".into())
     );
     assert_eq!(simulated["changes"].as_array().unwrap().len(), 0);
     assert_eq!(
@@ -48,7 +50,7 @@ fn rules_are_checked_replayed_and_put_in_force_while_a_hub_serves() {
         "nothing is written"
     );
     let activated = site.json(&["rules", "activate", name]);
-    assert_eq!(activated["replaced"], "2");
+    assert_eq!(activated["replaced"], version);
     let standing = site.json(&["rules", "list"]);
     assert_eq!(
         (&standing[0]["in_force"], &standing[1]["in_force"]),

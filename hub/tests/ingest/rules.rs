@@ -18,23 +18,31 @@ const OPEN: &str =
     "SELECT string_agg(concat_ws(' ', rule_id, severity, rules_version), ', ' ORDER BY rule_id)
                       FROM duplicate_finding WHERE closed_at IS NULL";
 
+/// The line of the text that says its version.
+fn line(version: &str) -> String {
+    format!("version = \"{version}\"")
+}
+
 /// The shipped text under another version, with one thing in it otherwise.
 fn edition(version: &str, from: &str, to: &str) -> Edition {
-    let text = Edition::shipped().text;
-    let text = text.replacen("version = \"2\"", &format!("version = \"{version}\""), 1);
+    let Edition { text, rules } = Edition::shipped();
+    let text = text.replacen(&line(rules.version()), &line(version), 1);
     assert!(text.contains(from));
     Edition::parse(text.replacen(from, to, 1)).unwrap()
 }
 
 /// What was in force before the catalogue had registrations.
 fn without_registrations() -> Edition {
-    let shipped = Edition::shipped().text;
+    let Edition {
+        text: shipped,
+        rules,
+    } = Edition::shipped();
     let (before, rule) = shipped
         .split_once("[[rule]]\nid = \"REGISTRATION_SAME_SUBJECT\"")
         .unwrap();
     let (_, behind) = rule.split_once("\n\n").unwrap();
     let text = format!("{before}{behind}")
-        .replacen("version = \"2\"", "version = \"1\"", 1)
+        .replacen(&line(rules.version()), &line("former"), 1)
         .replacen(", \"registration\"", "", 1);
     assert!(!text.contains("\"registration\""));
     Edition {
@@ -68,7 +76,7 @@ async fn a_case_that_was_decoded_before_the_switch_is_stored_and_judged_by_the_n
     let (mut one, two) = (hub.office("hangzhou").await, hub.office("xiaoshan").await);
     one.taken(&hub, vec![inheritance("A", 9)]).await;
     let decoded = hub.ingest.decode(inheritance("B", 9).into());
-    let renamed = edition("3", "INHERITANCE_SAME_DECEDENT", "ONE_ESTATE");
+    let renamed = edition("next", "INHERITANCE_SAME_DECEDENT", "ONE_ESTATE");
     activate(&hub, &renamed).await;
     let Office {
         office_id, epoch, ..
@@ -82,7 +90,7 @@ async fn a_case_that_was_decoded_before_the_switch_is_stored_and_judged_by_the_n
         token_key: None,
     };
     hub.ingest.submit(job).await.unwrap().await.unwrap();
-    assert_eq!(hub.text(OPEN).await.unwrap(), "ONE_ESTATE duplicate 3");
+    assert_eq!(hub.text(OPEN).await.unwrap(), "ONE_ESTATE duplicate next");
 }
 
 /// What people decided stands on the version that made the finding what it is.
@@ -97,20 +105,21 @@ async fn a_finding_that_another_version_leaves_as_it_was_keeps_its_version() {
         .text("SELECT finding_id::text FROM duplicate_finding")
         .await;
     let same = edition(
-        "3",
+        "next",
         "另一公证处已有同一被继承人的继承公证",
         "另一公证处已有继承公证",
     );
     activate(&hub, &same).await;
-    let unchanged = "INHERITANCE_SAME_DECEDENT duplicate 2";
+    let shipped = Edition::shipped().rules;
+    let unchanged = format!("INHERITANCE_SAME_DECEDENT duplicate {}", shipped.version());
     assert_eq!(hub.text(OPEN).await.unwrap(), unchanged);
     let graver = "id = \"INHERITANCE_SAME_DECEDENT\"\nseverity = \"duplicate\"";
     activate(
         &hub,
-        &edition("4", graver, &graver.replace("duplicate", "conflict")),
+        &edition("graver", graver, &graver.replace("duplicate", "conflict")),
     )
     .await;
-    let changed = "INHERITANCE_SAME_DECEDENT conflict 4";
+    let changed = "INHERITANCE_SAME_DECEDENT conflict graver";
     assert_eq!(hub.text(OPEN).await.unwrap(), changed);
     let again = hub
         .text("SELECT finding_id::text FROM duplicate_finding")
@@ -127,7 +136,8 @@ async fn a_finding_that_another_version_leaves_as_it_was_keeps_its_version() {
 async fn a_version_is_one_text_for_ever() {
     let hub = Hub::start().await;
     Edition::shipped().register(&hub.pool).await.unwrap();
-    let other = edition("2", "INHERITANCE_SAME_DECEDENT", "ONE_ESTATE");
+    let shipped = Edition::shipped().rules;
+    let other = edition(shipped.version(), "INHERITANCE_SAME_DECEDENT", "ONE_ESTATE");
     let refused = other.register(&hub.pool).await.unwrap_err();
     assert!(refused.to_string().contains("new `version`"), "{refused}");
 }
@@ -138,7 +148,7 @@ async fn rules_that_leave_a_matter_out_stay_in_force_until_others_are_activated(
     let hub = Hub::start().await;
     without_registrations().register(&hub.pool).await.unwrap();
     let rules = Rules::load(&hub.pool).await.unwrap().current();
-    assert_eq!(rules.version(), "1");
+    assert_eq!(rules.version(), "former");
     let left_out: Vec<_> = rules.left_out().map(|matter| matter.code()).collect();
     assert_eq!(left_out, ["registration"]);
 
@@ -152,10 +162,14 @@ async fn rules_that_leave_a_matter_out_stay_in_force_until_others_are_activated(
         .await;
     two.taken(&hub, vec![inheritance("B", 9), registered("D")])
         .await;
-    let known = "INHERITANCE_SAME_DECEDENT duplicate 1";
+    let known = "INHERITANCE_SAME_DECEDENT duplicate former";
     assert_eq!(hub.text(OPEN).await.unwrap(), known);
 
     activate(&hub, &Edition::shipped()).await;
-    let both = format!("{known}, REGISTRATION_SAME_SUBJECT duplicate 2");
+    let shipped = Edition::shipped().rules;
+    let both = format!(
+        "{known}, REGISTRATION_SAME_SUBJECT duplicate {}",
+        shipped.version()
+    );
     assert_eq!(hub.text(OPEN).await.unwrap(), both);
 }
