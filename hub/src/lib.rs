@@ -18,7 +18,7 @@
 //! | [`audit`], [`telemetry`] | who did what, and how the hub does |
 //! | [`background`], [`traffic`] | work beside requests, and who goes first |
 //! | [`store`], [`embedded`] | all SQL, and a PostgreSQL of the hub's own |
-//! | [`codes`], `local_time` | codes of enums, and the time that people here live by |
+//! | [`codes`], `local_time`, `recent` | codes of enums, the time that people here live by, and what is read once for many |
 
 pub mod alarm;
 pub mod app;
@@ -44,6 +44,7 @@ pub mod jobs;
 pub mod linking;
 mod local_time;
 pub mod lookup;
+mod recent;
 pub mod refusal;
 pub mod rekey;
 pub mod reports;

@@ -17,7 +17,6 @@ use metrics::counter;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Existence, Outcome};
@@ -26,6 +25,7 @@ use crate::config;
 use crate::identity::Person;
 use crate::lookup::question::{About, Description, Party};
 use crate::lookup::{Asker, Question};
+use crate::recent::Recent;
 use crate::review::Grounds;
 use crate::store;
 use crate::store::alarm::{Alarm, NewAlarm};
@@ -78,7 +78,6 @@ pub struct Asked {
 /// Planted identities, and who has an open alarm.
 #[derive(Debug)]
 struct Known {
-    read_at: Instant,
     honey: HashSet<Token>,
     suspects: HashSet<Uuid>,
 }
@@ -90,7 +89,7 @@ pub struct Alarms {
     audit: Audit,
     blocks: bool,
     patterns: Arc<Locked<Patterns>>,
-    known: Arc<Mutex<Option<Arc<Known>>>>,
+    known: Arc<Recent<Arc<Known>>>,
 }
 
 codes!(Kind {
@@ -264,25 +263,19 @@ impl Alarms {
             ..Entry::of(Actor::Hub, Action::RaiseAlarm, Outcome::Done, detail)
         };
         self.audit.append(entry).await?;
-        *self.known.lock().await = None;
+        self.known.forget().await;
         Ok(())
     }
 
     /// What the database says, a second old at most. One caller reads while the others wait for the same.
     async fn known(&self) -> Result<Arc<Known>, sqlx::Error> {
-        let mut known = self.known.lock().await;
-        if let Some(known) = &*known
-            && known.read_at.elapsed() < GOOD_FOR
-        {
-            return Ok(Arc::clone(known));
-        }
-        let read = Arc::new(Known {
-            read_at: Instant::now(),
-            honey: store::alarm::honey(&self.pool).await?,
-            suspects: store::alarm::suspects(&self.pool).await?,
-        });
-        *known = Some(Arc::clone(&read));
-        Ok(read)
+        let read = async {
+            Ok(Arc::new(Known {
+                honey: store::alarm::honey(&self.pool).await?,
+                suspects: store::alarm::suspects(&self.pool).await?,
+            }))
+        };
+        self.known.within(GOOD_FOR, read).await
     }
 
     /// Up to `most` alarms behind one, the newest first.
@@ -327,7 +320,7 @@ impl Alarms {
         let entry = Entry::by(person, Action::LiftAlarm, Outcome::Done, detail);
         self.audit.append(entry).await?;
         transaction.commit().await?;
-        *self.known.lock().await = None;
+        self.known.forget().await;
         lifted.ok_or(AlarmError::NotFound)
     }
 }

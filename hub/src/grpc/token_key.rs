@@ -1,19 +1,19 @@
 //! Whether a call's tokens are made with the city's key. Tokens of another one would be found nowhere, and nobody would
 //! know.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::Response;
 use sqlx::PgPool;
-use tokio::time::Instant;
 use tonic::Status;
 
 use super::error::database;
 use super::guard::refuse;
+use crate::recent::Recent;
 use crate::refusal::Refusal;
 use crate::store::token_key::{self, InForce, NotEntered, Standing, Told};
 
@@ -34,57 +34,38 @@ const FRESH: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(super) struct TokenKey {
     pool: PgPool,
-    /// As last read, and when that began.
-    seen: Arc<Mutex<Option<(Instant, Standing)>>>,
-    /// Whose turn it is to read.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    standing: Arc<Recent<Standing>>,
 }
 
 impl TokenKey {
     pub(super) fn new(pool: PgPool) -> Self {
         Self {
             pool,
-            seen: Arc::default(),
-            turn: Arc::default(),
+            standing: Arc::default(),
         }
     }
 
-    /// The key as it was read at `moment` or later.
-    async fn read_since(&self, moment: Instant) -> Result<Standing, Status> {
-        if let Some(standing) = self.seen_since(moment) {
-            return Ok(standing);
-        }
-        let _turn = self.turn.lock().await;
-        // Whoever had the turn before may have begun late enough.
-        if let Some(standing) = self.seen_since(moment) {
-            return Ok(standing);
-        }
-        let begun = Instant::now();
+    async fn read(&self) -> Result<Standing, Status> {
         let standing = token_key::standing(&self.pool).await;
-        let standing = standing.map_err(|error| database(&error))?;
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((begun, standing));
-        Ok(standing)
+        standing.map_err(|error| database(&error))
     }
 
-    fn seen_since(&self, moment: Instant) -> Option<Standing> {
-        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.and_then(|(begun, standing)| (begun >= moment).then_some(standing))
+    /// The key as it is from now on.
+    async fn anew(&self) -> Result<Standing, Status> {
+        self.standing.since(Instant::now(), self.read()).await
     }
 
     async fn before(&self, told: Told) -> Result<Option<InForce>, Status> {
-        let now = Instant::now();
-        let standing = self
-            .read_since(now.checked_sub(FRESH).unwrap_or(now))
-            .await?;
+        let standing = self.standing.within(FRESH, self.read()).await?;
         match standing.admits(told.0) {
             true => Ok(standing.present),
             // The caller may know of a change that was not read yet.
-            false => admitted(self.read_since(now).await?, told),
+            false => admitted(self.anew().await?, told),
         }
     }
 
     async fn behind(&self, told: Told, before: Option<InForce>) -> Result<(), Status> {
-        match admitted(self.read_since(Instant::now()).await?, told)? == before {
+        match admitted(self.anew().await?, told)? == before {
             true => Ok(()),
             false => Err(Refusal::from(&NotEntered::Changing).into()),
         }

@@ -5,41 +5,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
+use crate::recent::Recent;
 use crate::store::lookup::{Freshness, freshness};
 
 /// How long what was read is good.
 const GOOD_FOR: Duration = Duration::from_secs(1);
 
-type Read = (Instant, Arc<[Freshness]>);
-
 /// The offices' feeds as they were at most a second ago.
 #[derive(Debug)]
 pub struct Feeds {
     pool: PgPool,
-    last: Mutex<Option<Read>>,
+    last: Recent<Arc<[Freshness]>>,
 }
 
 impl Feeds {
     pub fn new(pool: PgPool) -> Self {
         Self {
             pool,
-            last: Mutex::new(None),
+            last: Recent::default(),
         }
     }
 
     /// All offices' feeds, by office id. One caller reads while the others wait for the same.
     pub async fn now(&self) -> Result<Arc<[Freshness]>, sqlx::Error> {
-        let mut last = self.last.lock().await;
-        if let Some((at, feeds)) = &*last
-            && at.elapsed() < GOOD_FOR
-        {
-            return Ok(Arc::clone(feeds));
-        }
-        let feeds: Arc<[Freshness]> = freshness(&self.pool).await?.into();
-        *last = Some((Instant::now(), Arc::clone(&feeds)));
-        Ok(feeds)
+        let read = async { Ok(freshness(&self.pool).await?.into()) };
+        self.last.within(GOOD_FOR, read).await
     }
 }
