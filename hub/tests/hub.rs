@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use notary_hub::identity::Role;
 use notary_hub::identity::account::{self, NewAccount};
-use notary_hub::identity::authority::ProvenKey;
+use notary_hub::identity::pki::authority::ProvenKey;
 use notary_hub::store;
 use notary_proto::hub::v1::certificate_service_client::CertificateServiceClient;
 use notary_proto::hub::v1::enrollment_service_client::EnrollmentServiceClient;

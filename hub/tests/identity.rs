@@ -11,11 +11,12 @@ use argon2::Argon2;
 use argon2::password_hash::PasswordHasher;
 use notary_hub::embedded::testing::fresh_database;
 use notary_hub::identity::account::{self, AddAccountError, NewAccount, Sessions, SignInError};
-use notary_hub::identity::authority::CsrError;
-use notary_hub::identity::enrol::{self, EnrolError, Enrolment};
+use notary_hub::identity::enrolment::peer;
+use notary_hub::identity::enrolment::{self, EnrolError, Enrolment};
+use notary_hub::identity::pki::authority::CsrError;
+use notary_hub::identity::pki::server_certificate::ServerCertificate;
 use notary_hub::identity::revocation::{Revocation, Revocations};
-use notary_hub::identity::server_certificate::ServerCertificate;
-use notary_hub::identity::{OfficeIdentity, Role, peer};
+use notary_hub::identity::{OfficeIdentity, Role};
 use notary_hub::store;
 use rcgen::{KeyPair, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 use rustls::RootCertStore;
@@ -38,7 +39,7 @@ async fn enrolment(pool: &PgPool) -> Enrolment {
 }
 
 async fn token(pool: &PgPool, office_id: &str, life: Duration) -> String {
-    let token = enrol::make_join_token(pool, office_id.parse().unwrap(), life).await;
+    let token = enrolment::make_join_token(pool, office_id.parse().unwrap(), life).await;
     token.unwrap().expect("the office takes part").reveal()
 }
 
@@ -124,13 +125,13 @@ async fn tokens_that_cannot_be_used_leave_no_trace() {
     store::office::revoke(&db.pool, "hzqt".parse().unwrap())
         .await
         .unwrap();
-    let unknown = notary_hub::identity::join_token::JoinToken::random().reveal();
+    let unknown = notary_hub::identity::enrolment::join_token::JoinToken::random().reveal();
 
     for token in [ended.as_str(), &of_revoked, &unknown, "", "令牌"] {
         let refused = enrolment.enrol(token, &csr().1, ADDRESS).await;
         assert!(matches!(refused, Err(EnrolError::TokenInvalid)), "{token}");
     }
-    let made = enrol::make_join_token(&db.pool, "hzqt".parse().unwrap(), DAY).await;
+    let made = enrolment::make_join_token(&db.pool, "hzqt".parse().unwrap(), DAY).await;
     assert!(made.unwrap().is_none(), "a revoked office gets no token");
     let certificates: i64 = sqlx::query_scalar("SELECT count(*) FROM certificate")
         .fetch_one(&db.pool)

@@ -82,7 +82,7 @@ async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
 async fn agents_are_told_the_limits_of_their_streams() {
     let gateway = Gateway::agents("").await;
     let (key, csr) = support::csr();
-    let proven = notary_hub::identity::authority::ProvenKey::from_csr(&csr).unwrap();
+    let proven = notary_hub::identity::pki::authority::ProvenKey::from_csr(&csr).unwrap();
     let authority = &gateway.keys.pki.authority;
     let now = time::OffsetDateTime::now_utc();
     let office = authority

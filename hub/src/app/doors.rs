@@ -10,9 +10,9 @@ use tokio_util::task::TaskTracker;
 
 use super::{Addresses, AppError};
 use crate::config::{self, Config};
-use crate::identity::authority::Authority;
+use crate::identity::pki::authority::Authority;
+use crate::identity::pki::server_certificate::ServerCertificate;
 use crate::identity::revocation::Revocations;
-use crate::identity::server_certificate::ServerCertificate;
 use crate::transport::{Audience, Listener, Stop, agents_tls, people_tls};
 
 /// Bound, not accepting yet.

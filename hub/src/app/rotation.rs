@@ -14,11 +14,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::identity::Sessions;
-use crate::identity::authority::{Authority, AuthorityError};
-use crate::identity::enrol::Enrolment;
+use crate::identity::enrolment::Enrolment;
+use crate::identity::pki::authority::{Authority, AuthorityError};
+use crate::identity::pki::server_certificate::ServerCertificate;
+use crate::identity::pki::token_key_file;
 use crate::identity::pki::{Pki, PkiError};
-use crate::identity::server_certificate::ServerCertificate;
-use crate::identity::token_key_file;
 use crate::store::token_key;
 
 /// Why the folder does not have the token key that the database says is the city's.

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::details::Details;
 use crate::grpc;
 use crate::http;
-use crate::identity::enrol::Enrolment;
+use crate::identity::enrolment::Enrolment;
 use crate::lookup::Lookup;
 use crate::statistics::calendar::Calendar;
 use crate::store::token_key::InForce;

@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::grpc::health::{Health, Standing};
-use crate::identity::authority::Authority;
-use crate::identity::server_certificate::ServerCertificate;
+use crate::identity::pki::authority::Authority;
+use crate::identity::pki::server_certificate::ServerCertificate;
 use crate::local_time::{SHANGHAI, local_day};
 use crate::statistics::calendar::Calendar;
 use crate::store::{pool, slot, token_key};

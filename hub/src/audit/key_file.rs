@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use super::checkpoint::CheckpointKey;
 use crate::config::Config;
-use crate::identity::authority::{AuthorityError, damaged};
-use crate::identity::secret_file;
+use crate::identity::pki::authority::{AuthorityError, damaged};
+use crate::identity::pki::secret_file;
 
 const FILE: &str = "checkpoint.key";
 

@@ -11,9 +11,9 @@ use super::{Failure, Output, change};
 use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
-use crate::identity::authority::Authority;
-use crate::identity::ca::{self, Phase, Step};
-use crate::identity::enrol::still_chained_elsewhere;
+use crate::identity::enrolment::still_chained_elsewhere;
+use crate::identity::pki::authority::Authority;
+use crate::identity::pki::ca::{self, Phase, Step};
 use crate::local_time::local_time;
 use crate::store::office::certificate::StillChained;
 

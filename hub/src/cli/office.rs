@@ -13,7 +13,7 @@ use super::{Failure, OfficeArgs, OfficeChangeArgs, Output, change};
 use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
-use crate::identity::{Serial, enrol};
+use crate::identity::{Serial, enrolment};
 use crate::local_time::{local_day, local_time};
 use crate::statistics::restructure::{self, Belonging, Change};
 use crate::store;
@@ -255,7 +255,7 @@ pub(super) async fn enroll_token(
     let expires_at = OffsetDateTime::now_utc() + ttl;
     let about = || json!({ "office": office_id });
     let token = change(config, Action::MakeJoinToken, about(), async |database| {
-        let token = enrol::make_join_token(&database.general, office_id, ttl).await?;
+        let token = enrolment::make_join_token(&database.general, office_id, ttl).await?;
         let token = token.ok_or_else(|| {
             anyhow!("there is no office {office_id}, or it is revoked; see: notary-hub office list")
         })?;

@@ -9,8 +9,8 @@ use crate::app::{Database, settle};
 use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::pki::Pki;
-use crate::identity::server_certificate::ServerCertificate;
-use crate::identity::session_key_file;
+use crate::identity::pki::server_certificate::ServerCertificate;
+use crate::identity::pki::session_key_file;
 use crate::store;
 
 pub(super) async fn init(

@@ -11,7 +11,7 @@ use super::{Failure, Output, change, persons};
 use crate::app::{Database, settle};
 use crate::audit::Action;
 use crate::config::Config;
-use crate::identity::token_key_file;
+use crate::identity::pki::token_key_file;
 use crate::local_time::local_time;
 use crate::rekey::{self, Retirement};
 use crate::store::token_key::{self, OfficeStanding, Outdated};

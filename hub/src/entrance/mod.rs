@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
+use crate::identity::account::oidc::{Provider, ProviderSignInError};
 use crate::identity::account::{Credentials, SignInError, SignOutError};
-use crate::identity::oidc::{Provider, ProviderSignInError};
 use crate::identity::session::Session;
 use crate::identity::{Person, Sessions};
 use crate::store;

@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::{Address, Entrance};
 use crate::audit::{Action, AuditError, Entry, Outcome};
 use crate::identity::Person;
-use crate::identity::own_account::EndError;
-use crate::identity::own_password::OwnerError;
-use crate::identity::own_second_factor::{Confirmed, OwnSecondFactorError};
-use crate::identity::second_factor::Offer;
+use crate::identity::account::own_account::EndError;
+use crate::identity::account::own_password::OwnerError;
+use crate::identity::account::own_second_factor::{Confirmed, OwnSecondFactorError};
+use crate::identity::account::second_factor::Offer;
 use crate::identity::session::Session;
 use crate::store;
 

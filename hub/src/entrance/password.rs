@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use super::{Address, Entrance};
 use crate::audit::{Action, AuditError, Entry, Outcome};
 use crate::identity::Person;
-use crate::identity::new_password::{NewPassword, PasswordError};
-use crate::identity::own_password::OwnerError;
+use crate::identity::account::new_password::{NewPassword, PasswordError};
+use crate::identity::account::own_password::OwnerError;
 use crate::identity::session::Session;
 use crate::store;
 

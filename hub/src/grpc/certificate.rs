@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 use super::enrollment::{ders, status, token_key};
 use super::guard::office_or_lapsed;
 use crate::identity::LapsedOffice;
-use crate::identity::enrol::Enrolment;
+use crate::identity::enrolment::Enrolment;
 use crate::refusal::Reason;
 
 /// The service.

@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 
 use super::address_of;
 use super::error::{database, internal};
-use crate::identity::enrol::{EnrolError, Enrolled, Enrolment};
+use crate::identity::enrolment::{EnrolError, Enrolled, Enrolment};
 use crate::refusal::Reason;
 
 /// When to ask again whether the bureau has approved.

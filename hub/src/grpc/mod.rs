@@ -48,7 +48,7 @@ use crate::details::Details;
 use crate::entrance::Entrance;
 use crate::identity::OfficeIdentity;
 use crate::identity::account::Sessions;
-use crate::identity::enrol::Enrolment;
+use crate::identity::enrolment::Enrolment;
 use crate::identity::revocation::Revocations;
 use crate::lookup::Lookup;
 use crate::refusal::Reason;

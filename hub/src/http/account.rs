@@ -13,7 +13,7 @@ use super::Api;
 use super::params::{Nothing, Params};
 use super::problem::{Problem, ProblemBody};
 use crate::identity::Person;
-use crate::identity::directory::{self, Named};
+use crate::identity::account::directory::{self, Named};
 use crate::store;
 
 /// Accounts.

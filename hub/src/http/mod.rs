@@ -42,7 +42,7 @@ use crate::alarm::Alarms;
 use crate::audit::{Action, Audit, Checkpoints, Entry, Outcome};
 use crate::entrance::Entrance;
 use crate::export::Exports;
-use crate::identity::oidc::Provider;
+use crate::identity::account::oidc::Provider;
 use crate::identity::{Person, Sessions};
 use crate::linking::model::Models;
 use crate::rules::Rules;

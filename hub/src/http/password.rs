@@ -13,7 +13,7 @@ use super::problem::{Problem, ProblemBody};
 use super::session::SignedIn;
 use crate::entrance::ChangeError;
 use crate::identity::Person;
-use crate::identity::own_password::OwnerError;
+use crate::identity::account::own_password::OwnerError;
 use crate::refusal::Reason;
 use crate::transport::ClientAddress;
 

@@ -2,47 +2,24 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`pki`] | the keys of a hub as files |
-//! | [`ca`] | the city's CA as files, and its succession |
-//! | [`authority`], [`server_certificate`] | certificates for offices and for the hub itself |
-//! | [`peer`] | which office a client certificate names |
-//! | [`enrol`], [`join_token`] | an office's first certificate, and the next ones |
+//! | [`pki`] | the keys of a hub as files; the city's CA and the certificates that it makes |
+//! | [`enrolment`] | an office's first certificate and the next ones, and which office a certificate names |
+//! | [`account`] | people: passwords, second factors, the bureau's identity provider, their own accounts |
+//! | [`session`] | bearer tokens of people |
 //! | [`revocation`] | who may no longer speak |
-//! | [`account`], [`password`], [`second_factor`] | people, and signing in |
-//! | [`directory`] | what people are called, as whoever asks may know it |
-//! | [`new_password`], [`own_password`] | what may be a password, and changing one's own |
-//! | [`oidc`] | signing in through the bureau's identity provider |
-//! | [`session`], [`session_key_file`] | bearer tokens, and the keys that sign them |
-//! | [`token_key_file`] | the city's token key, and the next one, as files |
+//! | `person`, `serial` | what somebody may be, and which certificate is meant |
 
 pub mod account;
-pub mod authority;
-pub mod ca;
-pub mod directory;
-pub mod enrol;
-pub mod join_token;
-pub mod new_password;
-pub mod oidc;
-pub mod own_account;
-pub mod own_password;
-pub mod own_second_factor;
-pub mod password;
-pub mod peer;
-pub mod pepper;
+pub mod enrolment;
 mod person;
 pub mod pki;
 pub mod revocation;
-pub mod second_factor;
-pub(crate) mod secret_file;
 mod serial;
-pub mod server_certificate;
 pub mod session;
-pub mod session_key_file;
-pub mod token_key_file;
 
 pub use account::Sessions;
 pub use person::{Person, Role, RoleError, RoleKind};
-pub use secret_file::SecretFileError;
+pub use pki::secret_file::SecretFileError;
 pub use serial::Serial;
 
 use linkage::office::OfficeId;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::audit::AuditError;
 use crate::entrance::EntranceError;
 use crate::identity::account::SignInError;
-use crate::identity::oidc::ProviderSignInError;
+use crate::identity::account::oidc::ProviderSignInError;
 use crate::store::token_key::NotEntered;
 
 /// A refusal on its way to its caller.

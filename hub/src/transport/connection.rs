@@ -26,7 +26,7 @@ use super::listener::{Audience, Stop};
 use super::protocol::HttpLimits;
 use super::{ClientAddress, Leaving};
 use crate::identity::LapsedOffice;
-use crate::identity::peer::{self, Peer};
+use crate::identity::enrolment::peer::{self, Peer};
 use crate::telemetry::metrics::{CONNECTIONS_OPEN, HANDSHAKES_FAILED};
 
 /// How long a TLS handshake may take.

@@ -19,8 +19,8 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use crate::config::TlsVersion;
-use crate::identity::authority::Authority;
-use crate::identity::peer;
+use crate::identity::enrolment::peer;
+use crate::identity::pki::authority::Authority;
 
 /// Why TLS could not be set up.
 #[derive(Debug, thiserror::Error)]

@@ -105,7 +105,7 @@ async fn a_certificate_as_the_hub_issues_it_gets_in() {
     let hub = Hub::start().await;
     assert!(hub.accepts_leaf(|_| ()).await);
     let (key, csr) = support::csr();
-    let proven = notary_hub::identity::authority::ProvenKey::from_csr(&csr).unwrap();
+    let proven = notary_hub::identity::pki::authority::ProvenKey::from_csr(&csr).unwrap();
     let now = OffsetDateTime::now_utc();
     let office = "hzgl".parse().unwrap();
     let issued = hub

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use notary_hub::embedded::testing::fresh_database;
-use notary_hub::identity::authority::Authority;
+use notary_hub::identity::pki::authority::Authority;
+use notary_hub::identity::pki::server_certificate::ServerCertificate;
 use notary_hub::identity::revocation::Revocations;
-use notary_hub::identity::server_certificate::ServerCertificate;
 use notary_hub::transport::{Audience, Listener, Stop, agents_tls, people_tls};
 use time::OffsetDateTime;
 

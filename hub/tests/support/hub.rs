@@ -5,7 +5,7 @@ use std::time::Duration;
 use notary_hub::app::App;
 use notary_hub::embedded::testing::{TestDatabase, fresh_database};
 use notary_hub::grpc::error::DOMAIN;
-use notary_hub::identity::enrol;
+use notary_hub::identity::enrolment;
 use notary_proto::hub::v1::enrollment_service_client::EnrollmentServiceClient;
 use notary_proto::hub::v1::{EnrollRequest, EnrollResponse};
 use rustls_pki_types::CertificateDer;
@@ -65,7 +65,8 @@ impl Hub {
     /// An office that is there already.
     pub async fn enrol_again(&self, office_id: &str) -> Office {
         let day = Duration::from_secs(24 * 3600);
-        let token = enrol::make_join_token(&self.db.pool, office_id.parse().unwrap(), day).await;
+        let token =
+            enrolment::make_join_token(&self.db.pool, office_id.parse().unwrap(), day).await;
         let (key, csr_der) = csr();
         let request = EnrollRequest {
             join_token: token.unwrap().unwrap().reveal(),

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use notary_hub::embedded::testing::fresh_database;
 use notary_hub::identity::OfficeIdentity;
-use notary_hub::identity::enrol::{self, EnrolError, Enrolment};
-use notary_hub::identity::peer;
+use notary_hub::identity::enrolment::peer;
+use notary_hub::identity::enrolment::{self, EnrolError, Enrolment};
 use notary_hub::store;
 use notary_hub::store::office::certificate::{self, Decision};
 use sqlx::PgPool;
@@ -29,7 +29,7 @@ async fn enrolment(pool: &PgPool, by_hand: bool) -> Enrolment {
 
 pub async fn token(pool: &PgPool) -> String {
     let hour = Duration::from_secs(3600);
-    let token = enrol::make_join_token(pool, "hzgl".parse().unwrap(), hour).await;
+    let token = enrolment::make_join_token(pool, "hzgl".parse().unwrap(), hour).await;
     token.unwrap().unwrap().reveal()
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::uri::PathAndQuery;
 use notary_hub::identity::Role;
-use notary_hub::identity::authority::ProvenKey;
+use notary_hub::identity::pki::authority::ProvenKey;
 use notary_hub::transport::{MAX_CALL_IN, MAX_MESSAGE_IN};
 use notary_proto::DESCRIPTORS;
 use notary_proto::hub::v1 as wire;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use notary_hub::embedded::testing::fresh_database;
 use notary_hub::identity::OfficeIdentity;
-use notary_hub::identity::authority::{Authority, ProvenKey};
-use notary_hub::identity::enrol::{EnrolError, Enrolment};
+use notary_hub::identity::enrolment::{EnrolError, Enrolment};
+use notary_hub::identity::pki::authority::{Authority, ProvenKey};
 use notary_hub::identity::revocation::{Revocation, Revocations};
 use notary_hub::store;
 use notary_hub::store::office::revocation::{self, Reinstatement};

@@ -2,9 +2,9 @@
 
 use data_encoding::BASE32_NOPAD;
 use notary_hub::embedded::testing::fresh_database;
+use notary_hub::identity::account::second_factor::{self, Enrolled};
 use notary_hub::identity::account::{self, Credentials, NewAccount, SignInError};
 use notary_hub::identity::pki;
-use notary_hub::identity::second_factor::{self, Enrolled};
 use notary_hub::identity::{Role, RoleKind, Sessions};
 use sqlx::PgPool;
 use time::OffsetDateTime;

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use notary_hub::embedded::testing::fresh_database;
+use notary_hub::identity::account::new_password::{Names, NewPassword};
+use notary_hub::identity::account::second_factor::SecondFactor;
 use notary_hub::identity::account::{self, NewAccount};
-use notary_hub::identity::new_password::{Names, NewPassword};
+use notary_hub::identity::pki::session_key_file;
 use notary_hub::identity::revocation::Revocations;
-use notary_hub::identity::second_factor::SecondFactor;
 use notary_hub::identity::session::TokenError;
-use notary_hub::identity::session_key_file;
 use notary_hub::identity::{Role, Sessions, pki::Pki};
 use notary_hub::store;
 use notary_hub::store::account::Change;

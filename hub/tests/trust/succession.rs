@@ -5,9 +5,9 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use notary_hub::app::App;
-use notary_hub::identity::authority::Authority;
-use notary_hub::identity::ca::{self, Step};
-use notary_hub::identity::enrol::still_chained_elsewhere;
+use notary_hub::identity::enrolment::still_chained_elsewhere;
+use notary_hub::identity::pki::authority::Authority;
+use notary_hub::identity::pki::ca::{self, Step};
 use notary_hub::store;
 use time::OffsetDateTime;
 use tokio::time::{interval, timeout};

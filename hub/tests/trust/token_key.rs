@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linkage::token::TokenAlgorithm;
-use notary_hub::identity::token_key_file;
+use notary_hub::identity::pki::token_key_file;
 use notary_hub::store::{token_key, tx};
 use notary_proto::hub::v1::certificate_service_client::CertificateServiceClient;
 use notary_proto::hub::v1::sync_service_client::SyncServiceClient;

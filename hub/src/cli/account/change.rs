@@ -10,7 +10,7 @@ use crate::app::Database;
 use crate::audit::Action;
 use crate::config::Config;
 use crate::identity::Role;
-use crate::identity::new_password::NewPassword;
+use crate::identity::account::new_password::NewPassword;
 use crate::identity::pki;
 use crate::store::account::{self, Change};
 

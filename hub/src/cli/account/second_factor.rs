@@ -6,7 +6,8 @@ use super::super::{Failure, Output};
 use super::change_of;
 use crate::audit::Action;
 use crate::config::Config;
-use crate::identity::{pki, second_factor};
+use crate::identity::account::second_factor;
+use crate::identity::pki;
 
 pub(super) async fn enrol(config: &Config, login: &str, output: &Output) -> Result<(), Failure> {
     let key = pki::account_keys(&config.pki_dir())?.second_factors;

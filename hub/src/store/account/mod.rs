@@ -15,9 +15,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::decode::parse;
+use crate::identity::account::new_password::Names;
+use crate::identity::account::own_account::{self, ChangedBy};
 use crate::identity::account::{Caller, FAILURES_TO_LOCK, LOCKED_FOR, NewAccount};
-use crate::identity::new_password::Names;
-use crate::identity::own_account::{self, ChangedBy};
 use crate::identity::{Person, Role, RoleKind};
 
 /// An account that may try to sign in now.

@@ -6,7 +6,7 @@ use sqlx::{PgExecutor, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::identity::own_account::{Change, ChangedBy, Door};
+use crate::identity::account::own_account::{Change, ChangedBy, Door};
 use crate::store::account::Owner;
 use crate::store::decode::{decode_error, parse};
 

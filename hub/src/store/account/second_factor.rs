@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, PgPool, PgTransaction};
 use uuid::Uuid;
 
-use crate::identity::own_account::{Change, ChangedBy};
+use crate::identity::account::own_account::{Change, ChangedBy};
 use crate::store::account::Owner;
 use crate::store::account::own::note_change;
 use crate::store::tx;

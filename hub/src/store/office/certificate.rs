@@ -6,7 +6,7 @@ use sqlx::postgres::types::PgInterval;
 use sqlx::{PgConnection, PgExecutor, PgPool, PgTransaction};
 use time::OffsetDateTime;
 
-use crate::identity::authority::OfficeCertificate;
+use crate::identity::pki::authority::OfficeCertificate;
 
 /// A join token that has not ended, of an office that takes part.
 #[derive(Debug)]

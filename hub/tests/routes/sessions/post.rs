@@ -1,8 +1,8 @@
 //! Signing in.
 
 use notary_hub::identity::Role;
+use notary_hub::identity::account::second_factor;
 use notary_hub::identity::account::{self, NewAccount};
-use notary_hub::identity::second_factor;
 use notary_hub::store;
 
 use crate::client::Bureau;

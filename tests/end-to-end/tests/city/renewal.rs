@@ -5,7 +5,7 @@ use std::fs;
 use data_encoding::BASE64;
 use notary_hub::config::Config;
 use notary_hub::embedded::testing::fresh_database;
-use notary_hub::identity::authority::{Authority, ProvenKey};
+use notary_hub::identity::pki::authority::{Authority, ProvenKey};
 use notary_hub::store;
 use rcgen::{CertificateParams, KeyPair};
 use sandbox::poll::{PATIENCE, holds};

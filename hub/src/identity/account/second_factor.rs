@@ -14,8 +14,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::RoleKind;
 use super::own_second_factor::OwnSecondFactorError;
+use crate::identity::RoleKind;
 use crate::store::account::second_factor as store;
 use crate::store::account::{Candidate, Owner};
 use crate::store::tx::tx;

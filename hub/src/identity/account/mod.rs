@@ -1,5 +1,15 @@
 //! Accounts of people, and signing in.
 
+pub mod directory;
+pub mod new_password;
+pub mod oidc;
+pub mod own_account;
+pub mod own_password;
+pub mod own_second_factor;
+pub mod password;
+pub mod pepper;
+pub mod second_factor;
+
 use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -9,18 +19,18 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::new_password::{Names, NewPassword, PasswordError};
-use super::own_account::Door;
-use super::password::{Busy, Checker};
-use super::pepper::{Fit, Pepper};
-use super::revocation::Revocations;
-use super::second_factor::{SecondFactor, SecondFactorError};
-use super::session::{Session, SessionKeys, TokenError, Verified};
-use super::{Person, Role};
+use crate::identity::revocation::Revocations;
+use crate::identity::session::{Session, SessionKeys, TokenError, Verified};
+use crate::identity::{Person, Role};
 use crate::store;
 use crate::store::account::own::{self, Begun};
 use crate::store::account::{Candidate, Owner};
 use crate::telemetry::metrics::SIGN_INS;
+use new_password::{Names, NewPassword, PasswordError};
+use own_account::Door;
+use password::{Busy, Checker};
+use pepper::{Fit, Pepper};
+use second_factor::{SecondFactor, SecondFactorError};
 
 /// Failures in a row that lock an account.
 pub const FAILURES_TO_LOCK: i32 = 5;
@@ -111,12 +121,12 @@ pub async fn add(
 /// Signs people in and reads their sessions.
 #[derive(Debug)]
 pub struct Sessions {
-    pub(super) pool: PgPool,
+    pool: PgPool,
     keys: RwLock<Arc<SessionKeys>>,
     life: Duration,
-    pub(super) checker: Checker,
-    pub(super) revocations: Revocations,
-    pub(super) second_factor: SecondFactor,
+    checker: Checker,
+    revocations: Revocations,
+    second_factor: SecondFactor,
 }
 
 /// Whether somebody comes from where the account signed in of late.
@@ -245,7 +255,7 @@ impl Sessions {
     }
 
     /// A session for somebody who has shown who they are; its owner sees it from now on.
-    pub(super) async fn begin(
+    async fn begin(
         &self,
         owner: Owner,
         door: Door,
@@ -291,7 +301,7 @@ impl Sessions {
         Ok(session.person)
     }
 
-    pub(super) fn verified(&self, token: &str) -> Result<Verified, TokenError> {
+    fn verified(&self, token: &str) -> Result<Verified, TokenError> {
         let session = self.keys().verify(token)?;
         match self.revocations.has_ended(&session) {
             true => Err(TokenError::Ended),

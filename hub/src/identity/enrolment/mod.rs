@@ -1,5 +1,8 @@
 //! How an office gets its certificate, the first time and again.
 
+pub mod join_token;
+pub mod peer;
+
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, RwLock};
@@ -15,14 +18,14 @@ use sqlx::PgPool;
 use sqlx::postgres::types::PgInterval;
 use time::OffsetDateTime;
 
-use super::OfficeIdentity;
-use super::authority::{Authority, AuthorityError, CsrError, ProvenKey};
-use super::ca;
-use super::join_token::JoinToken;
+use crate::identity::OfficeIdentity;
+use crate::identity::pki::authority::{Authority, AuthorityError, CsrError, ProvenKey};
+use crate::identity::pki::ca;
 use crate::store::office::certificate::{self, Decision, StillChained};
 use crate::store::office::revocation;
 use crate::store::tx::{Retryable, tx};
 use crate::telemetry::metrics::{CERTIFICATES_ISSUED, ENROLMENTS_REFUSED};
+use join_token::JoinToken;
 
 /// Attempts of one address: as many at once, then one every other second. A city's offices may all come
 /// through one address translator.

@@ -24,11 +24,11 @@ use tokio::time::Instant;
 pub use fetch::{FetchError, TrustError};
 pub use keys::{IdTokenError, ProviderKeys};
 
-use super::RoleKind;
-use super::account::Sessions;
+use super::Sessions;
 use super::own_account::Door;
-use super::session::Session;
 use crate::config;
+use crate::identity::RoleKind;
+use crate::identity::session::Session;
 use crate::store;
 use crate::telemetry::metrics::SIGN_INS;
 use fetch::Fetcher;

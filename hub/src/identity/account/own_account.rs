@@ -7,9 +7,9 @@ use sqlx::PgPool;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::account::Sessions;
-use super::session::{Session, TokenError};
+use super::Sessions;
 use crate::codes::codes;
+use crate::identity::session::{Session, TokenError};
 use crate::store::account::own;
 
 /// How a session began.

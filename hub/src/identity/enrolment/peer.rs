@@ -13,8 +13,8 @@ use x509_parser::oid_registry::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::{OfficeIdentity, Serial};
 use crate::config::TrustDomain;
+use crate::identity::{OfficeIdentity, Serial};
 
 /// Why a certificate names no office.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

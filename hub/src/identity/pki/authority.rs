@@ -13,10 +13,10 @@ use rustls_pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
-use super::Serial;
 use super::ca::{self, CaSet, OutOfTurn, Phase};
 use super::secret_file::SecretFileError;
 use crate::config::{Config, TrustDomain};
+use crate::identity::Serial;
 
 /// A certificate begins this much before it is made: offices' clocks are not the hub's.
 const BACK_DATE: Duration = Duration::from_secs(300);

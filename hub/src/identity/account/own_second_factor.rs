@@ -5,12 +5,12 @@ use std::net::IpAddr;
 
 use zeroize::Zeroizing;
 
-use super::account::Sessions;
+use super::Sessions;
 use super::own_account::Door;
 use super::own_password::OwnerError;
 use super::second_factor::{SecondFactorError, TotpSecret};
-use super::session::Session;
 use crate::identity::Person;
+use crate::identity::session::Session;
 use crate::store;
 
 /// Why there is no new second factor.

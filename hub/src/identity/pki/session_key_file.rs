@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::authority::{AuthorityError, damaged};
 use super::secret_file;
-use super::session::SessionKeys;
+use crate::identity::session::SessionKeys;
 
 const FILE: &str = "session.key";
 

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::account::{Caller, Sessions};
 use super::new_password::{Names, NewPassword};
 use super::own_account::Door;
 use super::password::Busy;
 use super::pepper::Fit;
-use super::session::Session;
+use super::{Caller, Sessions};
+use crate::identity::session::Session;
 use crate::store;
 use crate::store::account::Candidate;
 

@@ -2,25 +2,29 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `ca.pem`, `ca.key` | the city's CA; [`super::ca`] says what stands beside it once it was followed by another |
+//! | `ca.pem`, `ca.key` | the city's CA; [`ca`] says what stands beside it once it was followed by another |
 //! | `anchors.pem` | the certificates of all trusted CAs; agents need it to enrol |
 //! | `server.pem` | this hub's certificate and key |
 //! | `token.key`, `next-token.key` | the city's token key, and the one that is to follow it while the city changes its key |
 //! | `session.key` | Ed25519 keys of sessions: the one that signs, the next, the previous |
 //! | `account.key` | what seals the secrets of second factors, and is in every hash of a password |
 
+pub mod authority;
+pub mod ca;
+pub(crate) mod secret_file;
+pub mod server_certificate;
+pub mod session_key_file;
+pub mod token_key_file;
+
 use linkage::token::{TokenAlgorithm, TokenKeys};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::authority::{Authority, AuthorityError, damaged};
-use super::pepper::Pepper;
-use super::second_factor::AccountKey;
-use super::secret_file;
-use super::session::SessionKeys;
-use super::session_key_file;
-use super::token_key_file;
 use crate::config::Config;
+use crate::identity::account::pepper::Pepper;
+use crate::identity::account::second_factor::AccountKey;
+use crate::identity::session::SessionKeys;
+use authority::{Authority, AuthorityError, damaged};
 
 /// Why the keys cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -17,7 +17,7 @@ pub const LONGEST: usize = 128;
 const DIFFERENT: usize = 5;
 
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    let lines = include_str!("../../data/common-passwords.txt").lines();
+    let lines = include_str!("../../../data/common-passwords.txt").lines();
     lines.filter(|line| !line.starts_with("# ")).collect()
 });
 
