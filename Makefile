@@ -19,7 +19,7 @@ FUZZ_SECONDS ?= 60
 ATTACK_SECONDS ?= 2
 PROGRAMS ?= notary-hub office-agent
 
-.PHONY: help demo demo-once console console-test openapi api-test test lint format bench bench-linkage bench-growth hostile answer-times fault failover attack scan-tls full-disk simulate fuzz train linkage-quality prepare sbom release reproducible clean-demo
+.PHONY: help demo demo-once console console-test openapi schema api-test test lint format bench bench-linkage bench-growth hostile answer-times fault failover attack scan-tls full-disk simulate fuzz train linkage-quality prepare sbom release reproducible clean-demo
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ $(CONSOLE)/dist/index.html: $(CONSOLE)/node_modules/.package-lock.json $(CONSOLE
 
 openapi: ## Write the OpenAPI document anew that the console's client is made of
 	@WRITE_OPENAPI=1 $(CARGO) test --locked --quiet -p notary-hub --lib -- openapi
+
+schema: ## Draw the database anew: docs/schema.md
+	@WRITE_SCHEMA=1 $(CARGO) test --locked --quiet -p notary-hub --test schema
 
 api-test: ## Hold the OpenAPI document against a running hub with schemathesis
 	@deploy/setup.sh run
