@@ -52,30 +52,40 @@ export function usePages<T>(
   load: (cursor: string | undefined) => Promise<{ items: T[]; next_cursor?: string | null }>,
   sources: WatchSource[] = [],
 ) {
-  const items = shallowRef<T[]>([])
+  const first = useLoad(() => load(undefined), sources)
+  /// Behind the first page, whose they are: when another takes its place they are gone with it.
+  const rest = shallowRef<T[]>([])
   const next = ref<string | null>(null)
-  const first = useLoad(async () => {
-    const page = await load(undefined)
-    items.value = page.items
-    next.value = page.next_cursor ?? null
-    return page
-  }, sources)
   const more = ref(false)
   const failed = shallowRef<Problem | null>(null)
+  watch(
+    first.data,
+    (page) => {
+      rest.value = []
+      next.value = page?.next_cursor ?? null
+      more.value = false
+      failed.value = null
+    },
+    { flush: 'sync' },
+  )
+  const items = computed(() => [...(first.data.value?.items ?? []), ...rest.value])
   const problem = computed(() => first.problem.value ?? failed.value)
 
   async function loadMore(): Promise<void> {
     if (next.value === null || more.value) return
+    const before = first.data.value
+    const stands = (): boolean => first.data.value === before
     more.value = true
     failed.value = null
     try {
       const page = await load(next.value)
-      items.value = [...items.value, ...page.items]
+      if (!stands()) return
+      rest.value = [...rest.value, ...page.items]
       next.value = page.next_cursor ?? null
     } catch (thrown) {
-      failed.value = problemOf(thrown)
+      if (stands()) failed.value = problemOf(thrown)
     } finally {
-      more.value = false
+      if (stands()) more.value = false
     }
   }
 

@@ -1,0 +1,79 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { effectScope, nextTick, ref, type EffectScope } from 'vue'
+import { Problem } from '@/api/client'
+import { usePages } from './load'
+
+interface Page {
+  items: string[]
+  next_cursor?: string | null
+}
+
+let scope: EffectScope | undefined
+afterEach(() => scope?.stop())
+
+/// Answers in the order in which the test gives them.
+function asked<T>() {
+  const waiting: { give(answer: T): void; refuse(problem: Problem): void }[] = []
+  const ask = (): Promise<T> => new Promise((give, refuse) => waiting.push({ give, refuse }))
+  return { ask, waiting }
+}
+
+function pages() {
+  const filter = ref('a')
+  const { ask, waiting } = asked<Page>()
+  const within = (scope = effectScope())
+  const list = within.run(() => usePages<string>(ask, [filter]))!
+  const give = async (at: number, page: Page): Promise<void> => {
+    waiting[at]?.give(page)
+    await settled()
+  }
+  return { filter, list, waiting, give }
+}
+
+/// Until whatever has its answer has acted on it.
+const settled = (): Promise<void> => new Promise((done) => setImmediate(done))
+
+describe('a list that comes page by page', () => {
+  it('goes on where its last page ended', async () => {
+    const { list, give } = pages()
+    await give(0, { items: ['a1'], next_cursor: 'c' })
+    void list.loadMore()
+    await give(1, { items: ['a2'] })
+    expect([list.items.value, list.hasMore()]).toEqual([['a1', 'a2'], false])
+  })
+
+  it('shows nothing of a former question that is answered last', async () => {
+    const { filter, list, give } = pages()
+    filter.value = 'b'
+    await nextTick()
+    await give(1, { items: ['b1'] })
+    await give(0, { items: ['a1'], next_cursor: 'c' })
+    expect([list.items.value, list.hasMore()]).toEqual([['b1'], false])
+  })
+
+  it('drops a page of a former question, and goes on with its own', async () => {
+    const { filter, list, give } = pages()
+    await give(0, { items: ['a1'], next_cursor: 'c' })
+    void list.loadMore()
+    filter.value = 'b'
+    await nextTick()
+    await give(2, { items: ['b1'], next_cursor: 'd' })
+    void list.loadMore()
+    await give(1, { items: ['a2'] })
+    expect([list.items.value, list.hasMore(), list.loadingMore.value]).toEqual([['b1'], true, true])
+    await give(3, { items: ['b2'] })
+    expect([list.items.value, list.hasMore(), list.loadingMore.value]).toEqual([['b1', 'b2'], false, false])
+  })
+
+  it('keeps what it has when more does not come, until it is asked again', async () => {
+    const { list, waiting, give } = pages()
+    await give(0, { items: ['a1'], next_cursor: 'c' })
+    void list.loadMore()
+    waiting[1]?.refuse(new Problem(503, 'BUSY', 'busy'))
+    await settled()
+    expect([list.items.value, list.problem.value?.message]).toEqual([['a1'], 'busy'])
+    void list.reload()
+    await give(2, { items: ['a1', 'a2'] })
+    expect([list.items.value, list.problem.value]).toEqual([['a1', 'a2'], null])
+  })
+})
