@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { effectScope, nextTick, ref, type EffectScope } from 'vue'
 import { Problem } from '@/api/client'
-import { usePages } from './load'
+import { useLoad, usePages } from './load'
 
 interface Page {
   items: string[]
@@ -18,11 +18,46 @@ function asked<T>() {
   return { ask, waiting }
 }
 
+function loaded(options?: { stays: boolean }) {
+  const about = ref('a')
+  const { ask, waiting } = asked<string>()
+  scope = effectScope()
+  const { data, problem } = scope.run(() => useLoad(ask, [about], options))!
+  return { about, data, problem, waiting }
+}
+
+describe('what is loaded', () => {
+  it('does not stand beside what is asked about next, even when that is refused', async () => {
+    const { about, data, problem, waiting } = loaded()
+    waiting[0]?.give('of a')
+    await settled()
+    expect(data.value).toBe('of a')
+    about.value = 'b'
+    await nextTick()
+    expect(data.value).toBeNull()
+    waiting[1]?.refuse(new Problem(503, 'BUSY', 'busy'))
+    await settled()
+    expect([data.value, problem.value?.message]).toEqual([null, 'busy'])
+  })
+
+  it('stays until the next answer where that is said', async () => {
+    const { about, data, waiting } = loaded({ stays: true })
+    waiting[0]?.give('of a')
+    await settled()
+    about.value = 'b'
+    await nextTick()
+    expect(data.value).toBe('of a')
+    waiting[1]?.give('of b')
+    await settled()
+    expect(data.value).toBe('of b')
+  })
+})
+
 function pages() {
   const filter = ref('a')
   const { ask, waiting } = asked<Page>()
-  const within = (scope = effectScope())
-  const list = within.run(() => usePages<string>(ask, [filter]))!
+  scope = effectScope()
+  const list = scope.run(() => usePages<string>(ask, [filter]))!
   const give = async (at: number, page: Page): Promise<void> => {
     waiting[at]?.give(page)
     await settled()

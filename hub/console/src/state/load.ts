@@ -16,8 +16,9 @@ export const problemOf = (thrown: unknown): Problem =>
   thrown instanceof Problem ? thrown : new Problem(0, 'FAULT', zh.problem.fault)
 
 /// Asks now, and again when one of `sources` changes or a lapsed session is renewed. Of several answers on their way
-/// the last one asked for counts.
-export function useLoad<T>(load: () => Promise<T>, sources: WatchSource[] = []): Loaded<T> {
+/// the last one asked for counts. What was answered before the change is about something else and goes at once, unless
+/// it is said to stay until then.
+export function useLoad<T>(load: () => Promise<T>, sources: WatchSource[] = [], { stays = false } = {}): Loaded<T> {
   const data = shallowRef<T | null>(null)
   const problem = shallowRef<Problem | null>(null)
   const loading = ref(false)
@@ -37,7 +38,14 @@ export function useLoad<T>(load: () => Promise<T>, sources: WatchSource[] = []):
     }
   }
 
-  watch(sources, () => void reload(), { immediate: true })
+  watch(
+    sources,
+    () => {
+      if (!stays) data.value = null
+      void reload()
+    },
+    { immediate: true },
+  )
   watch(session, (now) => {
     if (now && problem.value?.status === 401) void reload()
   })
