@@ -19,7 +19,8 @@ export class Problem extends Error {
     super(message)
   }
 
-  static of(status: number, body: Partial<Body> | undefined, retryAfter: string | null): Problem {
+  static of({ status, headers }: Response, body: Partial<Body> | undefined): Problem {
+    const retryAfter = headers.get('Retry-After')
     const seconds = Number(retryAfter)
     return new Problem(
       status,
@@ -45,8 +46,16 @@ export function fieldName(path: string): string {
   return nth === undefined ? name : zh.problem.nth(Number(nth) + 1, name)
 }
 
+/// That the hub was not reached.
+export const unreachable = (): Problem => new Problem(0, 'UNREACHABLE', zh.problem.unreachable)
+
 /// What a form refuses before it is sent, for a field that is left blank.
 export const missing = (field: string, name: string): Problem => new Problem(400, 'FIELD_INVALID', zh.filing.needed(name), field)
+
+/// A session that is not known any more is over.
+function heard({ status }: Response): void {
+  if (status === 401) ended()
+}
 
 export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '' })
 
@@ -55,12 +64,10 @@ api.use({
     if (session.value) request.headers.set('Authorization', `Bearer ${session.value.token}`)
     return request
   },
-  onResponse({ response, request }) {
-    if (response.status === 401 && request.headers.has('Authorization')) ended()
+  onResponse({ response }) {
+    heard(response)
   },
-  onError() {
-    return new Problem(0, 'UNREACHABLE', zh.problem.unreachable)
-  },
+  onError: unreachable,
 })
 
 type Answer<T> = { data?: T; error?: unknown; response: Response }
@@ -68,6 +75,17 @@ type Answer<T> = { data?: T; error?: unknown; response: Response }
 /// What was asked for, or a `Problem`.
 export async function ask<T>(asked: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await asked
-  if (!response.ok) throw Problem.of(response.status, error as Partial<Body>, response.headers.get('Retry-After'))
+  if (!response.ok) throw Problem.of(response, error as Partial<Body>)
   return data as T
+}
+
+/// What the generated client does not ask for, a file or another program, in the same session; or a `Problem`.
+export async function askBeside(address: string, how: RequestInit, unreached: () => Problem = unreachable): Promise<Response> {
+  const headers = { ...how.headers, Authorization: `Bearer ${session.value?.token ?? ''}` }
+  const response = await fetch(address, { ...how, headers }).catch(() => {
+    throw unreached()
+  })
+  heard(response)
+  if (!response.ok) throw Problem.of(response, (await response.json().catch(() => undefined)) as Partial<Body> | undefined)
+  return response
 }
