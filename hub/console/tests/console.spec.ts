@@ -223,7 +223,11 @@ test.describe('supervision', () => {
       await page.getByRole('group', { name: '状态' }).getByRole('link', { name: '全部' }).click()
       await expect(found).toHaveCount(1, { timeout: 2_000 })
     }).toPass()
+    // Of all that lead to this page with other filters, one alone is where one is.
+    const here = page.getByRole('group', { name: '状态' }).locator('a:not([aria-current="false"])')
+    await expect(here).toHaveText(['全部'])
     await found.click()
+    await expect(found).toHaveAttribute('aria-current', 'true')
     await expect(page.getByRole('heading', { name: '投诉逾期未办结' })).toBeVisible()
     await look(page, 'supervision-finding')
     await page.getByLabel('整改期限').fill('2099-01-31')
