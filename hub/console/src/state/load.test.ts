@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, nextTick, ref, type EffectScope } from 'vue'
 import { Problem } from '@/api/client'
-import { useLoad, usePages } from './load'
+import { useAct, useLoad, useLookAgain, usePages } from './load'
+import { began, left } from './session'
 
 interface Page {
   items: string[]
@@ -50,6 +51,58 @@ describe('what is loaded', () => {
     waiting[1]?.give('of b')
     await settled()
     expect(data.value).toBe('of b')
+  })
+})
+
+describe('what somebody does', () => {
+  it('is done once at a time, and says why it was refused until it is tried again', async () => {
+    const { ask, waiting } = asked<string>()
+    const { busy, said, act } = useAct()
+    void act(ask)
+    void act(ask)
+    expect([busy.value, waiting.length]).toEqual([true, 1])
+    waiting[0]?.refuse(new Problem(409, 'TAKEN', '已有他人处理'))
+    await settled()
+    expect([busy.value, said.value]).toEqual([false, '已有他人处理'])
+    void act(ask)
+    expect([busy.value, said.value]).toEqual([true, ''])
+  })
+
+  it('hands a refusal to whoever knows better what to say of it', async () => {
+    const { said, act } = useAct()
+    const refusals: Problem[] = []
+    await act(() => Promise.reject(new Problem(400, 'FIELD_INVALID', '有误', 'otp')), (problem) => refusals.push(problem))
+    expect([said.value, refusals[0]?.field]).toEqual(['', 'otp'])
+  })
+})
+
+describe('what is looked at again', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => {
+    left()
+    vi.useRealTimers()
+  })
+
+  it('is asked for while it is watched and somebody is signed in, not twice at a time, until the page is left', async () => {
+    const { ask, waiting } = asked<void>()
+    let watched = true
+    scope = effectScope()
+    scope.run(() => useLookAgain(() => watched, 1_000, ask))
+    vi.advanceTimersByTime(1_000)
+    expect(waiting).toHaveLength(0)
+    began({ login: 'fenxi', token: 'token', expiresAt: new Date(Date.now() + 900_000), role: 'analyst', officeId: null, name: 'fenxi' })
+    vi.advanceTimersByTime(3_000)
+    expect(waiting).toHaveLength(1)
+    waiting[0]?.give()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(waiting).toHaveLength(2)
+    waiting[1]?.give()
+    watched = false
+    await vi.advanceTimersByTimeAsync(2_000)
+    watched = true
+    scope.stop()
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(waiting).toHaveLength(2)
   })
 })
 

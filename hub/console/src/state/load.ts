@@ -12,8 +12,39 @@ export interface Loaded<T> {
 }
 
 /// Anything thrown, as a problem.
-export const problemOf = (thrown: unknown): Problem =>
+const problemOf = (thrown: unknown): Problem =>
   thrown instanceof Problem ? thrown : new Problem(0, 'FAULT', zh.problem.fault)
+
+/// What somebody does, once at a time: that it is under way, and why it was refused.
+export function useAct() {
+  const busy = ref(false)
+  const said = ref('')
+  const say = ({ message }: Problem): void => void (said.value = message)
+
+  async function act(what: () => Promise<unknown>, refused: (problem: Problem) => unknown = say): Promise<void> {
+    if (busy.value) return
+    busy.value = true
+    said.value = ''
+    try {
+      await what()
+    } catch (thrown) {
+      await refused(problemOf(thrown))
+    } finally {
+      busy.value = false
+    }
+  }
+
+  return { busy: readonly(busy), said, act }
+}
+
+/// Looks again every so many milliseconds while there is something to watch and somebody who may.
+export function useLookAgain(isWatched: () => boolean, every: number, look: () => Promise<void>): void {
+  const { act } = useAct()
+  const looking = setInterval(() => {
+    if (session.value && isWatched()) void act(look)
+  }, every)
+  onScopeDispose(() => clearInterval(looking))
+}
 
 /// Asks now, and again when one of `sources` changes or a lapsed session is renewed. Of several answers on their way
 /// the last one asked for counts. What was answered before the change is about something else and goes at once, unless
