@@ -57,7 +57,8 @@ function heard({ status }: Response): void {
   if (status === 401) ended()
 }
 
-export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '' })
+/// Of what there is in other forms as well, JSON is what a page reads; files are `askBeside`'s.
+export const api = createClient<paths, 'application/json' | 'application/problem+json'>({ baseUrl: globalThis.location?.origin ?? '' })
 
 api.use({
   onRequest({ request }) {
