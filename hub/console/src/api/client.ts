@@ -1,6 +1,6 @@
 /// The generated client with the session of whoever signed in. Every refusal is a `Problem`.
 import createClient from 'openapi-fetch'
-import { ended, session } from '@/state/session'
+import { expireSession, session } from '@/state/session'
 import { zh } from '@/text/zh'
 import type { components, paths } from './schema'
 
@@ -54,7 +54,7 @@ export const missing = (field: string, name: string): Problem => new Problem(400
 
 /// A session that is not known any more is over.
 function heard({ status }: Response): void {
-  if (status === 401) ended()
+  if (status === 401) expireSession()
 }
 
 /// Of what there is in other forms as well, JSON is what a page reads; files are `askBeside`'s.

@@ -1,14 +1,14 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { api, Problem } from '@/api/client'
 import { accountName, officeName } from './catalogue'
-import { began, left, type Role } from './session'
+import { signOut, startSession, type Role } from './session'
 
 const signIn = (role: Role): void =>
-  began({ login: role, token: 'token', expiresAt: new Date(Date.now() + 900_000), role, officeId: null, name: role })
+  startSession({ login: role, token: 'token', expiresAt: new Date(Date.now() + 900_000), role, officeId: null, name: role })
 const settled = (): Promise<void> => new Promise((done) => setImmediate(done))
 
 afterEach(() => {
-  left()
+  signOut()
   vi.restoreAllMocks()
 })
 

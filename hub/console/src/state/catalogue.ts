@@ -1,7 +1,7 @@
 /// Code lists, and names of offices and people, asked for once a person.
 import { shallowRef, watch } from 'vue'
 import { api, ask, type Schemas } from '@/api/client'
-import { person, role } from './session'
+import { role, visitor } from './session'
 
 export type Catalogue = Schemas['Catalogue']
 export type SupervisionCatalogue = Schemas['SupervisionCatalogue']
@@ -11,7 +11,7 @@ export type Account = Schemas['AccountAnswer']
 /// Asks once a person; a refusal is not kept.
 function once<T>(load: () => Promise<T>): () => Promise<T> {
   let kept: Promise<T> | null = null
-  watch(person, () => (kept = null), { flush: 'sync' })
+  watch(visitor, () => (kept = null), { flush: 'sync' })
   return () => {
     if (kept) return kept
     const mine = load()
@@ -41,10 +41,10 @@ export const accountList = once(async () => (await ask(api.GET('/api/v1/accounts
 /// is not among them, what stands for it.
 function namesBy(load: () => Promise<(readonly [id: string, name: string])[]>, unnamed: (id: string) => string) {
   const names = shallowRef<ReadonlyMap<string, string> | null>(null)
-  watch(person, () => (names.value = null), { flush: 'sync' })
+  watch(visitor, () => (names.value = null), { flush: 'sync' })
   const asked = once(async () => {
-    const mine = person.value
-    const stands = (): boolean => mine === person.value
+    const mine = visitor.value
+    const stands = (): boolean => mine === visitor.value
     const known = await load().catch((problem: unknown) => {
       if (stands()) names.value ??= new Map()
       throw problem

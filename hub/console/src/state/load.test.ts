@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, nextTick, ref, type EffectScope } from 'vue'
 import { Problem } from '@/api/client'
 import { useAct, useLoad, useLookAgain, usePages } from './load'
-import { began, left } from './session'
+import { signOut, startSession } from './session'
 
 interface Page {
   items: string[]
@@ -79,7 +79,7 @@ describe('what somebody does', () => {
 describe('what is looked at again', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => {
-    left()
+    signOut()
     vi.useRealTimers()
   })
 
@@ -90,7 +90,7 @@ describe('what is looked at again', () => {
     scope.run(() => useLookAgain(() => watched, 1_000, ask))
     vi.advanceTimersByTime(1_000)
     expect(waiting).toHaveLength(0)
-    began({ login: 'fenxi', token: 'token', expiresAt: new Date(Date.now() + 900_000), role: 'analyst', officeId: null, name: 'fenxi' })
+    startSession({ login: 'fenxi', token: 'token', expiresAt: new Date(Date.now() + 900_000), role: 'analyst', officeId: null, name: 'fenxi' })
     vi.advanceTimersByTime(3_000)
     expect(waiting).toHaveLength(1)
     waiting[0]?.give()

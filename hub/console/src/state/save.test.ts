@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { began, hasLapsed, left, session } from './session'
+import { hasLapsed, session, signOut, startSession } from './session'
 import { save } from './save'
 
 beforeEach(() =>
-  began({ login: 'jiandu', token: 'token', expiresAt: new Date(Date.now() + 900_000), role: 'supervisor', officeId: null, name: 'jiandu' }),
+  startSession({ login: 'jiandu', token: 'token', expiresAt: new Date(Date.now() + 900_000), role: 'supervisor', officeId: null, name: 'jiandu' }),
 )
 afterEach(() => {
-  left()
+  signOut()
   vi.unstubAllGlobals()
 })
 
