@@ -3,7 +3,7 @@ import { fieldName, Problem } from '@/api/client'
 import { zh } from '@/text/zh'
 
 const refused = (field: string | null, detail_zh: string = zh.problem.someField) =>
-  Problem.of(400, { reason: 'FIELD_INVALID', detail_zh, field } as never, null).message
+  Problem.of(new Response(null, { status: 400 }), { reason: 'FIELD_INVALID', detail_zh, field } as never).message
 
 test('a refusal of a field names the field in Chinese', () => {
   expect(refused('from')).toBe('字段「期间起」缺失或不合规，请更正后重试。')

@@ -1,6 +1,6 @@
 /// The generated client with the session of whoever signed in. Every refusal is a `Problem`.
 import createClient from 'openapi-fetch'
-import { ended, session } from '@/state/session'
+import { expireSession, session } from '@/state/session'
 import { zh } from '@/text/zh'
 import type { components, paths } from './schema'
 
@@ -19,7 +19,8 @@ export class Problem extends Error {
     super(message)
   }
 
-  static of(status: number, body: Partial<Body> | undefined, retryAfter: string | null): Problem {
+  static of({ status, headers }: Response, body: Partial<Body> | undefined): Problem {
+    const retryAfter = headers.get('Retry-After')
     const seconds = Number(retryAfter)
     return new Problem(
       status,
@@ -45,22 +46,29 @@ export function fieldName(path: string): string {
   return nth === undefined ? name : zh.problem.nth(Number(nth) + 1, name)
 }
 
+/// That the hub was not reached.
+export const unreachable = (): Problem => new Problem(0, 'UNREACHABLE', zh.problem.unreachable)
+
 /// What a form refuses before it is sent, for a field that is left blank.
 export const missing = (field: string, name: string): Problem => new Problem(400, 'FIELD_INVALID', zh.filing.needed(name), field)
 
-export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '' })
+/// A session that is not known any more is over.
+function heard({ status }: Response): void {
+  if (status === 401) expireSession()
+}
+
+/// Of what there is in other forms as well, JSON is what a page reads; files are `askBeside`'s.
+export const api = createClient<paths, 'application/json' | 'application/problem+json'>({ baseUrl: globalThis.location?.origin ?? '' })
 
 api.use({
   onRequest({ request }) {
     if (session.value) request.headers.set('Authorization', `Bearer ${session.value.token}`)
     return request
   },
-  onResponse({ response, request }) {
-    if (response.status === 401 && request.headers.has('Authorization')) ended()
+  onResponse({ response }) {
+    heard(response)
   },
-  onError() {
-    return new Problem(0, 'UNREACHABLE', zh.problem.unreachable)
-  },
+  onError: unreachable,
 })
 
 type Answer<T> = { data?: T; error?: unknown; response: Response }
@@ -68,6 +76,17 @@ type Answer<T> = { data?: T; error?: unknown; response: Response }
 /// What was asked for, or a `Problem`.
 export async function ask<T>(asked: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await asked
-  if (!response.ok) throw Problem.of(response.status, error as Partial<Body>, response.headers.get('Retry-After'))
+  if (!response.ok) throw Problem.of(response, error as Partial<Body>)
   return data as T
+}
+
+/// What the generated client does not ask for, a file or another program, in the same session; or a `Problem`.
+export async function askBeside(address: string, how: RequestInit, unreached: () => Problem = unreachable): Promise<Response> {
+  const headers = { ...how.headers, Authorization: `Bearer ${session.value?.token ?? ''}` }
+  const response = await fetch(address, { ...how, headers }).catch(() => {
+    throw unreached()
+  })
+  heard(response)
+  if (!response.ok) throw Problem.of(response, (await response.json().catch(() => undefined)) as Partial<Body> | undefined)
+  return response
 }

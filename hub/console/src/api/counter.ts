@@ -1,9 +1,8 @@
 /// What holds numbers of documents goes through the office's agent on this machine: they become tokens there and never
 /// reach the hub, and the office's certificate vouches for the office. The page only knows on which port of this machine the agent listens.
 import { ref } from 'vue'
-import { ended, session } from '@/state/session'
 import { zh } from '@/text/zh'
-import { Problem, type Schemas } from './client'
+import { askBeside, Problem, type Schemas } from './client'
 
 const key = 'agent-port'
 const usual = 7800
@@ -95,17 +94,14 @@ export const check = (question: Question): Promise<Answer> => tell('check', ques
 export const file = (filing: Filing): Promise<Schemas['ReceiptAnswer']> => tell('file', filing)
 
 async function tell<T>(what: 'check' | 'file', said: object): Promise<T> {
-  const response = await fetch(`http://127.0.0.1:${agentPort.value}/v1/${what}`, {
+  const how: RequestInit = {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${session.value?.token ?? ''}` },
+    headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(said),
     credentials: 'omit',
     referrerPolicy: 'no-referrer',
-  }).catch(() => {
-    throw new Problem(0, 'NO_AGENT', zh.check.noAgent(agentPort.value))
-  })
-  if (response.ok) return (await response.json()) as T
-  if (response.status === 401) ended()
-  const refusal = (await response.json().catch(() => undefined)) as Parameters<typeof Problem.of>[1]
-  throw Problem.of(response.status, refusal, response.headers.get('Retry-After'))
+  }
+  const noAgent = (): Problem => new Problem(0, 'NO_AGENT', zh.check.noAgent(agentPort.value))
+  const answer = await askBeside(`http://127.0.0.1:${agentPort.value}/v1/${what}`, how, noAgent)
+  return (await answer.json()) as T
 }

@@ -142,7 +142,8 @@ export function told(form: Form | undefined, body: Record<string, unknown>, matt
   })
 }
 
-function said(input: Input, value: unknown, matters: Schemas['Catalogue']['matter_types']): string {
+/// A single answer, as it reads.
+export function said(input: Input, value: unknown, matters: Schemas['Catalogue']['matter_types']): string {
   if (value == null || value === '') return ''
   switch (input.input) {
     case 'period':

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { began, ended, hasLapsed, left, person, session, type Session } from './session'
+import { expireSession, hasLapsed, session, signOut, startSession, visitor, type Session } from './session'
 
 const begun = (login: string): Session => ({
   login,
@@ -12,31 +12,31 @@ const begun = (login: string): Session => ({
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => {
-  left()
+  signOut()
   vi.useRealTimers()
 })
 
 describe('a session', () => {
   it('ends by itself when the hub says so, and leaves the page to the same person', () => {
-    began(begun('jiandu'))
-    const before = person.value
+    startSession(begun('jiandu'))
+    const before = visitor.value
     vi.advanceTimersByTime(900_000)
     expect([session.value, hasLapsed.value]).toEqual([null, true])
-    began(begun('jiandu'))
-    expect([hasLapsed.value, person.value]).toEqual([false, before])
+    startSession(begun('jiandu'))
+    expect([hasLapsed.value, visitor.value]).toEqual([false, before])
   })
 
   it('shows nobody the page of somebody else', () => {
-    began(begun('jiandu'))
-    const before = person.value
-    ended()
-    began(begun('yunwei'))
-    expect(person.value).toBe(before + 1)
+    startSession(begun('jiandu'))
+    const before = visitor.value
+    expireSession()
+    startSession(begun('yunwei'))
+    expect(visitor.value).toBe(before + 1)
   })
 
   it('leaves nothing behind when somebody leaves', () => {
-    began(begun('jiandu'))
-    left()
+    startSession(begun('jiandu'))
+    signOut()
     expect([session.value, hasLapsed.value]).toEqual([null, false])
     vi.advanceTimersByTime(900_000)
     expect(hasLapsed.value).toBe(false)

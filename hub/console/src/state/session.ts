@@ -24,35 +24,35 @@ export const session = readonly(current)
 export const hasLapsed = readonly(lapsed)
 export const role = computed(() => current.value?.role ?? null)
 /// Grows when somebody else signs in than the one before: what is on the page is not theirs.
-export const person = ref(0)
+export const visitor = ref(0)
 
-export function began(begun: Session): void {
-  if (owner !== begun.login) person.value += 1
+export function startSession(begun: Session): void {
+  if (owner !== begun.login) visitor.value += 1
   owner = begun.login
   lapsed.value = false
   current.value = begun
   clearTimeout(timer)
-  timer = setTimeout(ended, Math.max(0, begun.expiresAt.getTime() - Date.now()))
+  timer = setTimeout(expireSession, Math.max(0, begun.expiresAt.getTime() - Date.now()))
 }
 
 /// The same person goes on in a session that took the place of the one at hand.
-export function goesOn(next: { access_token: string; expires_at: string }): void {
+export function replaceToken(next: { access_token: string; expires_at: string }): void {
   const { value: mine } = current
-  if (mine) began({ ...mine, token: next.access_token, expiresAt: new Date(next.expires_at) })
+  if (mine) startSession({ ...mine, token: next.access_token, expiresAt: new Date(next.expires_at) })
 }
 
 /// The session is no more; the page stays for the same person.
-export function ended(): void {
+export function expireSession(): void {
   if (!current.value) return
   lapsed.value = true
   current.value = null
 }
 
 /// Somebody left for good.
-export function left(): void {
+export function signOut(): void {
   clearTimeout(timer)
   owner = null
   lapsed.value = false
   current.value = null
-  person.value += 1
+  visitor.value += 1
 }

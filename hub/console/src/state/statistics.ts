@@ -141,7 +141,7 @@ export function drilled(question: Question, dimension: string, code: string, kno
 }
 
 export const table = (question: Question): Promise<Table> =>
-  ask(api.GET('/api/v1/statistics', { params: { query: parameters(question) } })) as Promise<Table>
+  ask(api.GET('/api/v1/statistics', { params: { query: parameters(question) } }))
 
 /// After what it is about, so that one does not take another's place.
 export function fileName({ from, to }: Question): string {
