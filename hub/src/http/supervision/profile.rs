@@ -1,5 +1,6 @@
 //! `/api/v1/offices/{office_id}/profile`: what the bureau has on file of an office.
 
+use std::collections::HashSet;
 use std::str::FromStr;
 
 use axum::extract::State;
@@ -101,7 +102,12 @@ impl NewProfile {
             complaint_line: self.complaint_line,
             services: self.services,
             data_steward: self.data_steward,
-            notaries: self.notaries,
+            notaries: told_apart(self.notaries).ok_or_else(|| {
+                Problem::field(
+                    "notaries",
+                    "each with a licence number of its own, and a name",
+                )
+            })?,
         })
     }
 }
@@ -113,6 +119,17 @@ const fn yes() -> bool {
 /// All of the codes, or nothing when one is none.
 fn all<T: FromStr>(codes: &[String]) -> Option<Vec<T>> {
     codes.iter().map(|code| code.parse().ok()).collect()
+}
+
+/// Notaries with a licence and a name, each licence once.
+fn told_apart(notaries: Vec<Notary>) -> Option<Vec<Notary>> {
+    let licences: HashSet<&str> = notaries
+        .iter()
+        .filter(|notary| !notary.name.trim().is_empty())
+        .map(|notary| notary.licence_no.trim())
+        .filter(|licence| !licence.is_empty())
+        .collect();
+    (licences.len() == notaries.len()).then_some(notaries)
 }
 
 impl From<ProfileError> for Problem {
@@ -135,5 +152,28 @@ mod tests {
         let new: NewProfile = serde_json::from_str("{}").expect("nothing is needed");
         assert_eq!(new.parsed().ok(), Some(Profile::default()));
         assert!(Profile::default().foreign_allowed);
+    }
+
+    #[test]
+    fn a_list_of_notaries_has_each_licence_once_and_nobody_without_licence_or_name() {
+        let list = |notaries: &[(&str, &str)]| {
+            let notary = |(licence_no, name): &(&str, &str)| Notary {
+                licence_no: (*licence_no).to_owned(),
+                name: (*name).to_owned(),
+                title: String::new(),
+                active: true,
+            };
+            let notaries = notaries.iter().map(notary).collect();
+            NewProfile {
+                notaries,
+                ..NewProfile::default()
+            }
+            .parsed()
+            .is_ok()
+        };
+        assert!(list(&[("1", "甲"), ("2", "甲")]));
+        assert!(!list(&[("1", "甲"), ("1 ", "乙")]), "one licence twice");
+        assert!(!list(&[(" ", "甲")]), "no licence");
+        assert!(!list(&[("1", "")]), "no name");
     }
 }
