@@ -1,6 +1,6 @@
 //! A small city for a few faults; `make fault` is the long form.
 
-use fault::{KEPT, Round};
+use fault::{Fault, KEPT, Round};
 
 #[tokio::test]
 async fn a_city_that_is_broken_again_and_again_loses_nothing_and_counts_nothing_twice() {
@@ -10,6 +10,7 @@ async fn a_city_that_is_broken_again_and_again_loses_nothing_and_counts_nothing_
         seed: KEPT[0],
         cases: 600,
         faults: 8,
+        kinds: Fault::all().collect(),
     };
     let outcome = round.play(&folder).await.expect("played to its end");
     assert!(outcome.is_well(), "{}", outcome.line());
