@@ -5,6 +5,7 @@ mod fault;
 mod means;
 mod report;
 mod round;
+mod usage;
 
 pub use fault::{Fault, UnknownKind};
 pub use report::{Outcome, Report, Run};

@@ -126,9 +126,17 @@ impl Broken {
         Ok(())
     }
 
-    /// Lets the city settle.
+    /// Lets the city settle, and looks at what its programs hold then.
     async fn rest(&mut self) -> anyhow::Result<Duration> {
-        Ok(settle(&mut self.setting, &mut self.outcome.complaints).await)
+        let Self {
+            setting, outcome, ..
+        } = self;
+        let took = settle(setting, &mut outcome.complaints).await;
+        // Nothing was made of it if it did not come to that.
+        if outcome.complaints.is_empty() {
+            outcome.usage.look(setting).await?;
+        }
+        Ok(took)
     }
 
     /// What a city that has settled came to.
@@ -142,6 +150,7 @@ impl Broken {
         outcome.lost = reckoning.lost();
         outcome.duplicated = reckoning.repeated() + differences as u64;
         outcome.acked = acked(setting).await?;
+        outcome.complaints.extend(outcome.usage.complaints());
         outcome.complaints.extend(drift(setting).await?);
         outcome.complaints.extend(defects(setting)?);
         Ok(())

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::fault::Fault;
 use crate::means::Absence;
+use crate::usage::Usage;
 
 /// One round.
 #[derive(Clone, Debug, Serialize)]
@@ -25,6 +26,8 @@ pub struct Outcome {
     pub settled_in_seconds: f64,
     pub lost: u64,
     pub duplicated: u64,
+    /// What programs held whenever the city had settled.
+    pub(crate) usage: Usage,
     /// What is wrong, in words.
     pub complaints: Vec<String>,
 }
@@ -49,6 +52,7 @@ impl Outcome {
             settled_in_seconds: 0.0,
             lost: 0,
             duplicated: 0,
+            usage: Usage::default(),
             complaints: Vec::new(),
         }
     }
