@@ -6,6 +6,7 @@ mod means;
 mod report;
 mod round;
 mod usage;
+mod witness;
 
 pub use fault::{Fault, UnknownKind};
 pub use report::{Outcome, Report, Run};

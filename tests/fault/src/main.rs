@@ -10,8 +10,8 @@ use clap::Parser;
 use fault::{Fault, OFFICES, Report, Round, Run};
 
 /// Kills and pauses hub, agents and PostgreSQL, breaks the network, fills disks and sets clocks under load, round by round,
-/// each with a city of its own; after each round everything must be at the hub, once. Seeds that once failed come
-/// first.
+/// each with a city of its own; after each round everything must be at the hub, once, and no look may have gone back. Seeds
+/// that once failed come first.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 use crate::fault::{Fault, pause};
 use crate::means::{Lives, Means};
 use crate::report::Outcome;
+use crate::witness::{self, Witness};
 
 /// Offices of a round's city; the first six have every vendor's shape.
 pub const OFFICES: u32 = 6;
@@ -62,6 +63,8 @@ impl Round {
         let lives = Lives::of(self.seed);
         let mut setting = self.build(folder, lives).await?;
         let means = Means::put_into(&mut setting, folder, lives).await?;
+        let hub = means.proxy.address();
+        let witness = Witness::call(&setting.bureau, hub, lives.length()).await?;
         setting.start_agents()?;
         let mut broken = Broken {
             setting,
@@ -71,6 +74,7 @@ impl Round {
         broken.throw_all(&self).await?;
         let settled = broken.rest().await?;
         broken.outcome.settled_in_seconds = settled.as_secs_f64();
+        broken.outcome.hear(witness.dismiss().await?);
         broken.count().await?;
         let Broken {
             setting, outcome, ..
@@ -87,7 +91,10 @@ impl Round {
         let offices: Vec<usize> = (0..OFFICES as usize).collect();
         let life = lives.length().as_secs();
         let options = BureauOptions {
-            configuration: format!("identity.certificate_ttl = '{life}s'\n"),
+            configuration: format!(
+                "identity.certificate_ttl = '{life}s'\n{}",
+                witness::CONFIGURATION
+            ),
             ..BureauOptions::default()
         };
         Setting::build(folder, &plan, Systems::Postgres, &options, &offices).await

@@ -15,4 +15,5 @@ async fn a_city_that_is_broken_again_and_again_loses_nothing_and_counts_nothing_
     let outcome = round.play(&folder).await.expect("played to its end");
     assert!(outcome.is_well(), "{}", outcome.line());
     assert!(outcome.acked > 0, "agents were told of what is at the hub");
+    assert!(outcome.looks > 0, "somebody looked meanwhile");
 }

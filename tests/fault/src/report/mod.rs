@@ -39,6 +39,10 @@ pub struct Report {
     acked: u64,
     lost: u64,
     duplicated: u64,
+    writes: u64,
+    looks: u64,
+    looks_unanswered: u64,
+    anomalies: u64,
     scenarios: BTreeMap<&'static str, Scenario>,
     never_thrown: Vec<NeverThrown>,
     /// Why the run failed; empty when all is well.
@@ -103,6 +107,10 @@ impl Report {
             acked: 0,
             lost: 0,
             duplicated: 0,
+            writes: 0,
+            looks: 0,
+            looks_unanswered: 0,
+            anomalies: 0,
             scenarios: BTreeMap::new(),
             never_thrown: Vec::new(),
             failed_because: Vec::new(),
@@ -128,6 +136,10 @@ impl Report {
         self.acked += outcome.acked;
         self.lost += outcome.lost;
         self.duplicated += outcome.duplicated;
+        self.writes += outcome.writes;
+        self.looks += outcome.looks;
+        self.looks_unanswered += outcome.looks_unanswered;
+        self.anomalies += outcome.anomalies;
         self.rounds.push(outcome);
         self.judge();
     }
@@ -160,7 +172,8 @@ impl Report {
             text += &format!("never thrown: {kind}: {why}\n");
         }
         text += &format!(
-            "{} rounds, {} faults, {} processes killed, {} cases, {} changes, {} records acked: {} lost, {} duplicated",
+            "{} rounds, {} faults, {} processes killed, {} cases, {} changes, {} records acked: {} lost, {} duplicated\n\
+             {} writes and {} looks of the witness ({} more without an answer): {} anomalies",
             self.rounds.len(),
             self.faults,
             self.kills,
@@ -168,7 +181,11 @@ impl Report {
             self.changes,
             self.acked,
             self.lost,
-            self.duplicated
+            self.duplicated,
+            self.writes,
+            self.looks,
+            self.looks_unanswered,
+            self.anomalies
         );
         for reason in &self.failed_because {
             text += &format!("\nfailed: {reason}");

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::fault::Fault;
 use crate::means::Absence;
 use crate::usage::Usage;
+use crate::witness::Verdict;
 
 /// One round.
 #[derive(Clone, Debug, Serialize)]
@@ -26,6 +27,13 @@ pub struct Outcome {
     pub settled_in_seconds: f64,
     pub lost: u64,
     pub duplicated: u64,
+    /// Writes of the witness that the hub acknowledged.
+    pub writes: u64,
+    /// Its looks that were answered, and those that were not.
+    pub looks: u64,
+    pub looks_unanswered: u64,
+    /// Looks that showed less than was acknowledged or seen before.
+    pub anomalies: u64,
     /// What programs held whenever the city had settled.
     pub(crate) usage: Usage,
     /// What is wrong, in words.
@@ -52,6 +60,10 @@ impl Outcome {
             settled_in_seconds: 0.0,
             lost: 0,
             duplicated: 0,
+            writes: 0,
+            looks: 0,
+            looks_unanswered: 0,
+            anomalies: 0,
             usage: Usage::default(),
             complaints: Vec::new(),
         }
@@ -59,6 +71,14 @@ impl Outcome {
 
     pub(crate) fn thrown(&mut self, fault: Fault) -> &mut Thrown {
         self.faults.entry(fault).or_default()
+    }
+
+    pub(crate) fn hear(&mut self, verdict: Verdict) {
+        self.writes = verdict.writes;
+        self.looks = verdict.looks;
+        self.looks_unanswered = verdict.unanswered;
+        self.anomalies = verdict.anomalies;
+        self.complaints.extend(verdict.complaints);
     }
 
     /// In one line, and what is wrong below it.
@@ -85,15 +105,17 @@ impl Outcome {
     /// What must be nothing.
     pub(crate) fn sum(&self) -> String {
         format!(
-            "{} lost, {} duplicated, {} complaints",
+            "{} lost, {} duplicated, {} anomalies in {} looks, {} complaints",
             self.lost,
             self.duplicated,
+            self.anomalies,
+            self.looks,
             self.complaints.len()
         )
     }
 
-    /// Nothing lost, nothing twice, and it settled by itself each time.
+    /// Nothing lost, nothing twice, nothing seen that went back, and it settled by itself each time.
     pub fn is_well(&self) -> bool {
-        self.lost == 0 && self.duplicated == 0 && self.complaints.is_empty()
+        self.lost == 0 && self.duplicated == 0 && self.anomalies == 0 && self.complaints.is_empty()
     }
 }

@@ -34,7 +34,7 @@ fn a_round_counts_each_kill_and_ranks_what_was_measured() {
 }
 
 #[test]
-fn whatever_is_lost_or_doubled_fails_the_run_and_is_named() {
+fn whatever_is_lost_doubled_or_seen_to_go_back_fails_the_run_and_is_named() {
     let ill = [
         Outcome {
             lost: 1,
@@ -43,6 +43,10 @@ fn whatever_is_lost_or_doubled_fails_the_run_and_is_named() {
         Outcome {
             duplicated: 1,
             ..Outcome::of(3)
+        },
+        Outcome {
+            anomalies: 1,
+            ..Outcome::of(4)
         },
         Outcome {
             complaints: vec!["it did not settle".to_owned()],
@@ -56,7 +60,7 @@ fn whatever_is_lost_or_doubled_fails_the_run_and_is_named() {
     for outcome in ill {
         report.add(outcome);
     }
-    assert_eq!(report.failed_because.len(), 3);
+    assert_eq!(report.failed_because.len(), 4);
     assert!(report.failed_because[0].starts_with("seed 2: 1 lost"));
 }
 
