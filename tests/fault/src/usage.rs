@@ -7,9 +7,9 @@ use sandbox::{Setting, memory};
 use serde::Serialize;
 
 /// Descriptors that a hub has open at a rest, at most.
-const HUB_DESCRIPTORS: u64 = 160;
+const HUB_DESCRIPTORS: u64 = 80;
 /// Descriptors that an agent has open at a rest, at most.
-const AGENT_DESCRIPTORS: u64 = 64;
+const AGENT_DESCRIPTORS: u64 = 40;
 /// Connections that a hub has to its PostgreSQL, at most: `database.max_connections`.
 const CONNECTIONS: u64 = 32;
 
