@@ -109,7 +109,7 @@ answer-times: ## Whether the time of a look-up's answer tells what the answer do
 	@deploy/setup.sh run
 	@$(CARGO) test --release --locked -p notary-hub --test lookup -- --ignored --nocapture answer_times
 
-fault: ## Kill, cut, fill and set clocks under load for FAULT_MINUTES; as root with a disk of its own; target/fault/report.json
+fault: ## Kill, pause, cut, fill and set clocks under load for FAULT_MINUTES; as root with a disk of its own; target/fault/report.json
 	@deploy/setup.sh fault
 	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p fault
 	@target/release/fault --minutes $(FAULT_MINUTES)

@@ -9,7 +9,6 @@ use sandbox::client;
 use sandbox::rest::Rest;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
-use tonic::Request;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -105,9 +104,7 @@ async fn look_up(access: Access, heard: Arc<Mutex<Heard>>) {
 
 /// One look-up of a stranger to the city.
 async fn ask(mut client: LookupServiceClient<Channel>, session: String) -> anyhow::Result<()> {
-    let mut request = Request::new(client::question("attack", &[1; 16]));
-    let bearer = format!("Bearer {session}").parse()?;
-    request.metadata_mut().insert("authorization", bearer);
+    let request = client::signed(client::question("attack", &[1; 16]), &session)?;
     let answer = client.check_application(request).await?.into_inner();
     ensure!(answer.receipt.is_some(), "an answer without a receipt");
     Ok(())

@@ -199,12 +199,8 @@ async fn enrol(
     bureau.add_account(notary).await?;
     Ok(Insider {
         office_id: office_id.to_owned(),
-        tls: client::config(&bureau.ca_file(), Some(copy_of(&identity)))?,
+        tls: client::config(&bureau.ca_file(), Some(client::copy_of(&identity)))?,
         identity,
         session: client::sign_in(people, &login, PASSWORD).await?,
     })
-}
-
-fn copy_of((chain, key): &Identity) -> Identity {
-    (chain.clone(), key.clone_key())
 }

@@ -19,7 +19,6 @@ use sqlx::PgPool;
 use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::task::JoinSet;
-use tonic::Request;
 use tonic::transport::Channel;
 
 use crate::agent;
@@ -210,9 +209,8 @@ async fn client_runs(
     let mut latencies = Vec::new();
     let mut turn = number;
     while Instant::now() < until {
-        let mut request = Request::new(client::question("bench", &persons[turn % persons.len()]));
-        let bearer = format!("Bearer {session}").parse()?;
-        request.metadata_mut().insert("authorization", bearer);
+        let question = client::question("bench", &persons[turn % persons.len()]);
+        let request = client::signed(question, &session)?;
         let asked = Instant::now();
         let answer = client.check_application(request).await?.into_inner();
         latencies.push(asked.elapsed());

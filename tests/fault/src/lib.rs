@@ -2,11 +2,14 @@
 //! again; when it came at which moment, the machine decides.
 
 mod fault;
+mod means;
 mod report;
 mod round;
+mod usage;
+mod witness;
 
-pub use fault::{Fault, Means, Time};
-pub use report::{Outcome, Report};
+pub use fault::{Fault, UnknownKind};
+pub use report::{Outcome, Report, Run};
 pub use round::{OFFICES, Round};
 
 /// Seeds that once failed, each with what it found.

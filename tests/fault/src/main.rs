@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Parser;
 
-use fault::{OFFICES, Report, Round};
+use fault::{Fault, OFFICES, Report, Round, Run};
 
-/// Kills hub, agents and PostgreSQL, breaks the network, fills disks and sets clocks under load, round by round, each with
-/// a city of its own; after each round everything must be at the hub, once. Seeds that once failed come first.
+/// Kills and pauses hub, agents and PostgreSQL, breaks the network, fills disks and sets clocks under load, round by round,
+/// each with a city of its own; after each round everything must be at the hub, once, and no look may have gone back. Seeds
+/// that once failed come first.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// No round begins after so many minutes.
+    /// No round begins after so many minutes. From ten on, whatever the machine can throw must have been thrown.
     #[arg(long, default_value_t = 2.0)]
     minutes: f64,
     /// The seed of the first round that is not one of those kept; the others follow. The same seed throws the same
@@ -27,6 +28,9 @@ struct Arguments {
     /// Cases of one round's city.
     #[arg(long, default_value_t = 12_000)]
     cases: u32,
+    /// Only faults of this kind, as the report names it; may be said more than once.
+    #[arg(long = "throw", value_name = "KIND")]
+    kinds: Vec<Fault>,
     /// Where rounds live and the report goes.
     #[arg(long, default_value = "target/fault")]
     folder: PathBuf,
@@ -60,12 +64,22 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
         seed,
         faults,
         cases,
+        kinds,
         folder,
     } = arguments;
+    let kinds = match kinds.is_empty() {
+        true => Fault::all().collect(),
+        false => kinds,
+    };
     std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
     let until = Instant::now() + Duration::from_secs_f64(minutes * 60.0);
     let (city, report_file) = (folder.join("city"), folder.join("report.json"));
-    let mut report = Report::new(seed, OFFICES.into());
+    let mut report = Report::new(Run {
+        seed,
+        minutes,
+        kinds: kinds.clone(),
+        agents: OFFICES.into(),
+    });
     let new = (seed..).filter(|seed| !fault::KEPT.contains(seed));
     for seed in fault::KEPT.into_iter().chain(new) {
         if Instant::now() >= until {
@@ -75,6 +89,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
             seed,
             cases,
             faults,
+            kinds: kinds.clone(),
         };
         let outcome = tokio::select! {
             outcome = round.play(&city) => outcome,
@@ -85,6 +100,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
         report.add(outcome);
         report.write(&report_file)?;
     }
+    report.write(&report_file)?;
     say(&report.text());
     Ok(report.is_well())
 }

@@ -8,32 +8,49 @@ use std::time::Duration;
 use anyhow::Context;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
-use sandbox::clock::Clock;
-use sandbox::disk::SmallDisk;
-use sandbox::process::end_leftovers;
 use sandbox::{Agent, BureauOptions, Setting, Systems};
+use sandbox::{disk, process};
 use synthetic_city::CityPlan;
 use tokio::time::{Instant, sleep};
 
-use crate::fault::{Fault, Means, SHORT_LIFE, Time, pause};
+use crate::fault::{Fault, pause};
+use crate::means::{Lives, Means};
 use crate::report::Outcome;
+use crate::witness::{self, Witness};
 
 /// Offices of a round's city; the first six have every vendor's shape.
 pub const OFFICES: u32 = 6;
 /// After so many faults the offices' cases move on, so that there is always something on its way.
 const FAULTS_PER_MONTH: u64 = 3;
 /// After so many faults the city may settle, and how long that takes is measured.
-const FAULTS_PER_REST: u64 = 6;
+const FAULTS_PER_REST: u64 = 5;
 /// How long a city may take until it has settled; agents that found no hub may wait a minute.
 const SETTLE_LIMIT: Duration = Duration::from_secs(180);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// A city and its faults.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Round {
     pub seed: u64,
     pub cases: u32,
     pub faults: u64,
+    /// What is thrown.
+    pub kinds: Vec<Fault>,
+}
+
+/// A city that is being broken.
+struct Broken {
+    setting: Setting,
+    means: Means,
+    outcome: Outcome,
+}
+
+/// Faults behind which a round rests, in their order.
+pub(crate) fn rests(seed: u64, faults: u64, kinds: &[Fault]) -> impl Iterator<Item = Fault> {
+    let rests = faults / FAULTS_PER_REST;
+    let before = seed.saturating_sub(1) / 2 * rests;
+    let turn = Fault::in_turn(seed, kinds).into_iter().cycle();
+    turn.skip(before as usize).take(rests as usize)
 }
 
 impl Round {
@@ -43,79 +60,107 @@ impl Round {
     /// When the city cannot be built or broken; what the faults came to is in the outcome.
     pub async fn play(self, folder: &Path) -> anyhow::Result<Outcome> {
         prepare(folder).await?;
+        let lives = Lives::of(self.seed);
+        let mut setting = self.build(folder, lives).await?;
+        let means = Means::put_into(&mut setting, folder, lives).await?;
+        let hub = means.proxy.address();
+        let witness = Witness::call(&setting.bureau, hub, lives.length()).await?;
+        setting.start_agents()?;
+        let mut broken = Broken {
+            setting,
+            means,
+            outcome: Outcome::of(self.seed),
+        };
+        broken.throw_all(&self).await?;
+        let settled = broken.rest().await?;
+        broken.outcome.settled_in_seconds = settled.as_secs_f64();
+        broken.outcome.hear(witness.dismiss().await?);
+        broken.count().await?;
+        let Broken {
+            setting, outcome, ..
+        } = broken;
+        setting.close().await?;
+        Ok(outcome)
+    }
+
+    async fn build(&self, folder: &Path, lives: Lives) -> anyhow::Result<Setting> {
         let plan = CityPlan {
             offices: OFFICES,
             ..CityPlan::of_size(self.seed, self.cases)
         };
         let offices: Vec<usize> = (0..OFFICES as usize).collect();
-        let mut options = BureauOptions::default();
-        if self.has_short_lives() {
-            let life = SHORT_LIFE.as_secs();
-            options.configuration = format!("[identity]\ncertificate_ttl = '{life}s'\n");
-        }
-        let mut setting =
-            Setting::build(folder, &plan, Systems::Postgres, &options, &offices).await?;
-        let means = self.means(folder, &mut setting).await?;
-        setting.start_agents()?;
-        let mut dice = ChaCha8Rng::seed_from_u64(self.seed);
-        let mut outcome = Outcome::of(self.seed);
-        // Not waiting for anything: faults come at any moment, but for those whose end is measured.
-        for nth in 1..=self.faults {
-            let rests = nth % FAULTS_PER_REST == 0;
-            let fault = match rests {
-                true => Fault::nth(self.seed + nth / FAULTS_PER_REST * 5),
-                false => Fault::draw(&mut dice),
+        let life = lives.length().as_secs();
+        let options = BureauOptions {
+            configuration: format!(
+                "identity.certificate_ttl = '{life}s'\n{}",
+                witness::CONFIGURATION
+            ),
+            ..BureauOptions::default()
+        };
+        Setting::build(folder, &plan, Systems::Postgres, &options, &offices).await
+    }
+}
+
+impl Broken {
+    /// Does not wait for anything: faults come at any moment, but for those whose end is measured.
+    async fn throw_all(&mut self, round: &Round) -> anyhow::Result<()> {
+        let absent = |fault: Fault| Some((fault, fault.absence(&self.means)?));
+        self.outcome.absent = round.kinds.iter().copied().filter_map(absent).collect();
+        let mut dice = ChaCha8Rng::seed_from_u64(round.seed);
+        let mut rests = rests(round.seed, round.faults, &round.kinds);
+        for nth in 1..=round.faults {
+            let rest = match nth % FAULTS_PER_REST {
+                0 => rests.next(),
+                _ => None,
             };
+            let fault = rest.unwrap_or_else(|| Fault::draw(&mut dice, &round.kinds));
             if nth % FAULTS_PER_MONTH == 0 {
-                outcome.changes += setting.town.live_on().await?;
+                self.outcome.changes += self.setting.town.live_on().await?;
             }
             pause(&mut dice, 50..900).await;
-            if !fault.is_at_hand(&means) {
+            if self.outcome.absent.contains_key(&fault) {
                 continue;
             }
-            fault.throw(&mut setting, &means, &mut dice).await?;
-            let thrown = outcome.faults.entry(fault).or_default();
-            thrown.cycles += 1;
-            if rests {
-                let recovered = settle(&mut setting, &mut outcome.complaints).await;
-                let thrown = outcome.faults.entry(fault).or_default();
-                thrown.recovered_ms.push(recovered.as_millis() as u64);
+            fault
+                .throw(&mut self.setting, &self.means, &mut dice)
+                .await?;
+            self.outcome.thrown(fault).cycles += 1;
+            if rest.is_some() {
+                let recovered = self.rest().await?.as_millis() as u64;
+                self.outcome.thrown(fault).recovered_ms.push(recovered);
             }
         }
-        outcome.settled_in_seconds = settle(&mut setting, &mut outcome.complaints)
-            .await
-            .as_secs_f64();
+        Ok(())
+    }
+
+    /// Lets the city settle, and looks at what its programs hold then.
+    async fn rest(&mut self) -> anyhow::Result<Duration> {
+        let Self {
+            setting, outcome, ..
+        } = self;
+        let took = settle(setting, &mut outcome.complaints).await;
+        // Nothing was made of it if it did not come to that.
+        if outcome.complaints.is_empty() {
+            outcome.usage.look(setting).await?;
+        }
+        Ok(took)
+    }
+
+    /// What a city that has settled came to.
+    async fn count(&mut self) -> anyhow::Result<()> {
+        let Self {
+            setting, outcome, ..
+        } = self;
         let reckoning = setting.reckon().await?;
         let differences = setting.bureau.statistics_differences().await?;
         outcome.cases = reckoning.at_sources();
         outcome.lost = reckoning.lost();
         outcome.duplicated = reckoning.repeated() + differences as u64;
-        outcome.acked = acked(&setting).await?;
-        outcome.complaints.extend(drift(&setting).await?);
-        outcome.complaints.extend(defects(&setting)?);
-        setting.close().await?;
-        Ok(outcome)
-    }
-
-    fn has_short_lives(self) -> bool {
-        self.seed % 2 == 1
-    }
-
-    async fn means(self, folder: &Path, setting: &mut Setting) -> anyhow::Result<Means> {
-        let proxy = setting.behind_a_proxy().await?;
-        let [first, second, ..] = setting.agents.as_mut_slice() else {
-            anyhow::bail!("a city has two offices at least");
-        };
-        let disk = SmallDisk::under(&first.data_dir(), "64m").ok();
-        let time = match (self.has_short_lives(), Clock::beside(folder)?) {
-            (true, _) => Time::ShortLives,
-            (false, None) => Time::Right,
-            (false, Some(clock)) => {
-                second.go_by(clock.clone());
-                Time::Clock(clock)
-            }
-        };
-        Ok(Means { proxy, disk, time })
+        outcome.acked = acked(setting).await?;
+        outcome.complaints.extend(outcome.usage.complaints());
+        outcome.complaints.extend(drift(setting).await?);
+        outcome.complaints.extend(defects(setting)?);
+        Ok(())
     }
 }
 
@@ -186,7 +231,8 @@ fn defects_in(log: &str) -> impl Iterator<Item = String> {
 async fn prepare(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     let folder = folder.canonicalize()?;
-    end_leftovers(&folder).await?;
+    process::end_leftovers(&folder).await?;
+    disk::end_leftovers(&folder)?;
     fs::remove_dir_all(&folder)?;
     fs::create_dir_all(&folder)?;
     // The private PostgreSQL may run as another user, who must get there.

@@ -230,8 +230,7 @@ impl Agent {
     /// # Errors
     /// With the end of its log.
     pub fn must_run(&mut self) -> anyhow::Result<()> {
-        let running = self.running.as_mut().context("the agent was not started")?;
-        running
+        self.running()?
             .must_run()
             .with_context(|| format!("the agent of {}", self.office_id))
     }
@@ -254,8 +253,25 @@ impl Agent {
         running.terminate().await
     }
 
+    /// The agent itself.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn running(&mut self) -> anyhow::Result<&mut Running> {
+        self.running.as_mut().context("the agent does not run")
+    }
+
     pub fn is_running(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// The agent's, as the operating system counts.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn process_id(&self) -> anyhow::Result<u32> {
+        let running = self.running.as_ref().context("the agent does not run")?;
+        Ok(running.id())
     }
 
     /// Its memory.
@@ -263,8 +279,7 @@ impl Agent {
     /// # Errors
     /// When it does not run.
     pub fn memory(&self) -> anyhow::Result<Memory> {
-        let running = self.running.as_ref().context("the agent does not run")?;
-        memory::of(running.id())
+        memory::of(self.process_id()?)
     }
 
     /// `status --json`.

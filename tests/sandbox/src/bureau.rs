@@ -18,6 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::clock::Clock;
 use crate::poll::{self, PATIENCE};
 use crate::process::{Part, Running, kill_postgres};
 use crate::rest::Rest;
@@ -51,6 +52,8 @@ pub struct Bureau {
     addresses: Addresses,
     running: Option<Running>,
     pool: Option<PgPool>,
+    /// Its own, if it has one.
+    clock: Option<Clock>,
 }
 
 impl Bureau {
@@ -83,6 +86,7 @@ impl Bureau {
             addresses,
             running: None,
             pool: None,
+            clock: None,
         };
         bureau.run(&["init"]).await.context("notary-hub init")?;
         Ok(bureau)
@@ -101,6 +105,11 @@ impl Bureau {
         self.folder.join("data")
     }
 
+    /// Where its private PostgreSQL has everything.
+    pub fn postgres_dir(&self) -> PathBuf {
+        self.data_dir().join("postgres")
+    }
+
     pub fn ca_file(&self) -> PathBuf {
         self.data_dir().join("pki/anchors.pem")
     }
@@ -108,6 +117,11 @@ impl Bureau {
     /// What the hub said, over all its lives.
     pub fn log_file(&self) -> PathBuf {
         self.folder.join("notary-hub.log")
+    }
+
+    /// Hub and private PostgreSQL go by a clock of their own from their next start on.
+    pub fn go_by(&mut self, clock: Clock) {
+        self.clock = Some(clock);
     }
 
     /// A command that is not run yet.
@@ -121,6 +135,9 @@ impl Bureau {
             .arg("--config")
             .arg(self.config_file())
             .env_remove("NOTARY_HUB_CONFIG");
+        if let Some(clock) = &self.clock {
+            clock.give(&mut command);
+        }
         Ok(command)
     }
 
@@ -276,7 +293,15 @@ impl Bureau {
     /// # Errors
     /// When none runs.
     pub fn kill_database(&self, part: Part) -> anyhow::Result<()> {
-        kill_postgres(&self.data_dir().join("postgres"), part)
+        kill_postgres(&self.postgres_dir(), part)
+    }
+
+    /// The hub itself, without its private PostgreSQL.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn running(&mut self) -> anyhow::Result<&mut Running> {
+        self.running.as_mut().context("no hub runs")
     }
 
     /// SIGTERM; returns how it ended.
@@ -300,7 +325,7 @@ impl Bureau {
     /// # Errors
     /// When it does not run.
     pub fn must_run(&mut self) -> anyhow::Result<()> {
-        self.running.as_mut().context("no hub runs")?.must_run()
+        self.running()?.must_run()
     }
 
     /// The hub's, as the operating system counts.
@@ -321,7 +346,7 @@ impl Bureau {
         }
         let url = match &self.database_url {
             Some(url) => url.clone(),
-            None => Postgres::start_or_join(&self.data_dir().join("postgres"))
+            None => Postgres::start_or_join(&self.postgres_dir())
                 .await?
                 .url()
                 .to_owned(),
@@ -329,6 +354,20 @@ impl Bureau {
         let pool = PgPoolOptions::new().max_connections(2).connect_lazy(&url)?;
         self.pool = Some(pool.clone());
         Ok(pool)
+    }
+
+    /// Connections that the hub has to its database.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn connections(&mut self) -> anyhow::Result<u64> {
+        let pool = self.database().await?;
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'notary-hub%'",
+        )
+        .fetch_one(&pool)
+        .await?;
+        Ok(count.unsigned_abs())
     }
 
     /// Cells in which the rollup is not what a recomputation gives, by `stats verify`.

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use anyhow::Context;
 use http::Uri;
 use hyper_util::rt::TokioIo;
+use notary_proto::hub::v1::certificate_service_client::CertificateServiceClient;
 use notary_proto::hub::v1::enrollment_service_client::EnrollmentServiceClient;
 use notary_proto::hub::v1::session_service_client::SessionServiceClient;
 use notary_proto::hub::v1::{
     CheckApplicationRequest, CreateSessionRequest, EnrollRequest, IdentifierKind, IdentifierToken,
-    LookupParty, LookupPurpose, PartyRole,
+    LookupParty, LookupPurpose, PartyRole, RenewRequest,
 };
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::{ClientConfig, RootCertStore};
@@ -20,6 +21,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, Server
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
 
 /// A certificate's chain and its key.
@@ -85,21 +87,40 @@ pub fn channel_from(
 
 /// An office's certificate for its join token.
 pub async fn enrol(people: Channel, join_token: String) -> anyhow::Result<Identity> {
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let csr = CertificateParams::default().serialize_request(&key)?;
+    let (key, csr_der) = new_key()?;
     let request = EnrollRequest {
         join_token,
-        csr_der: csr.der().to_vec(),
+        csr_der,
     };
-    let enrolled = EnrollmentServiceClient::new(people)
-        .enroll(request)
-        .await?
-        .into_inner();
-    let chain = enrolled.certificate_chain_der.into_iter();
-    Ok((
-        chain.map(CertificateDer::from).collect(),
+    let enrolled = EnrollmentServiceClient::new(people).enroll(request).await?;
+    Ok(identity(key, enrolled.into_inner().certificate_chain_der))
+}
+
+/// The next certificate, over a connection with the one before.
+pub async fn renew(agents: Channel) -> anyhow::Result<Identity> {
+    let (key, csr_der) = new_key()?;
+    let request = RenewRequest { csr_der };
+    let renewed = CertificateServiceClient::new(agents).renew(request).await?;
+    Ok(identity(key, renewed.into_inner().certificate_chain_der))
+}
+
+/// A key and its signing request.
+fn new_key() -> anyhow::Result<(KeyPair, Vec<u8>)> {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let csr = CertificateParams::default().serialize_request(&key)?;
+    Ok((key, csr.der().to_vec()))
+}
+
+fn identity(key: KeyPair, chain_der: Vec<Vec<u8>>) -> Identity {
+    (
+        chain_der.into_iter().map(CertificateDer::from).collect(),
         PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
-    ))
+    )
+}
+
+/// The same certificate once more.
+pub fn copy_of((chain, key): &Identity) -> Identity {
+    (chain.clone(), key.clone_key())
 }
 
 /// A person's session.
@@ -113,6 +134,14 @@ pub async fn sign_in(people: Channel, login: &str, password: &str) -> anyhow::Re
         .create_session(request)
         .await?;
     Ok(session.into_inner().access_token)
+}
+
+/// A call of whoever has this session.
+pub fn signed<T>(message: T, session: &str) -> anyhow::Result<Request<T>> {
+    let mut request = Request::new(message);
+    let bearer = format!("Bearer {session}").parse()?;
+    request.metadata_mut().insert("authorization", bearer);
+    Ok(request)
 }
 
 /// About one person, before accepting a mandate.

@@ -21,17 +21,15 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that goes right until it is set; `None` where libfaketime is not installed.
+    /// A clock that goes right until it is set, by this file; `None` where libfaketime is not installed.
     ///
     /// # Errors
     /// When the file that sets it cannot be written.
-    pub fn beside(folder: &Path) -> anyhow::Result<Option<Self>> {
+    pub fn set_by(file: PathBuf) -> anyhow::Result<Option<Self>> {
         if !FILES.iter().any(|file| Path::new(file).is_file()) {
             return Ok(None);
         }
-        let clock = Self {
-            file: folder.join("clock"),
-        };
+        let clock = Self { file };
         clock.set(0)?;
         Ok(Some(clock))
     }

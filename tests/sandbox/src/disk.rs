@@ -1,18 +1,21 @@
 //! A disk that is small: what finds no room on it must wait, and go on once there is some. Mounting takes root.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
+use rustix::fs::statvfs;
 
-/// What takes all the room.
-const BALLAST: &str = "ballast";
+/// How often a disk that is written to is tried to be made as small as what is on it.
+const TRIES: usize = 20;
 
 /// A disk of its own in the place of a folder; gone when dropped.
 #[derive(Debug)]
-pub struct SmallDisk(PathBuf);
+pub struct SmallDisk {
+    folder: PathBuf,
+    size: String,
+}
 
 impl SmallDisk {
     /// What is in the folder moves onto the disk. `size` is as `mount` has it, e.g. `512k`.
@@ -30,7 +33,10 @@ impl SmallDisk {
             fs::rename(&aside, folder)?;
             return Err(error);
         }
-        let disk = Self(folder.to_owned());
+        let disk = Self {
+            folder: folder.to_owned(),
+            size: size.to_owned(),
+        };
         run(Command::new("cp")
             .args(["-a", "-T"])
             .arg(&aside)
@@ -39,45 +45,70 @@ impl SmallDisk {
         Ok(disk)
     }
 
-    /// Makes it larger.
+    /// Gives it another size.
+    ///
+    /// # Errors
+    /// When it cannot be mounted anew, as with less than what is on it.
+    pub fn resize(&self, size: &str) -> anyhow::Result<()> {
+        let options = format!("remount,size={size}");
+        run(Command::new("mount")
+            .args(["-o", &options])
+            .arg(&self.folder))
+    }
+
+    /// Leaves no room: it becomes as small as what is on it.
     ///
     /// # Errors
     /// When it cannot be mounted anew.
-    pub fn grow(&self, size: &str) -> anyhow::Result<()> {
-        let options = format!("remount,size={size}");
-        run(Command::new("mount").args(["-o", &options]).arg(&self.0))
-    }
-
-    /// Leaves no room.
-    ///
-    /// # Errors
-    /// When something else than room is wanting.
     pub fn fill(&self) -> anyhow::Result<()> {
-        let mut ballast = File::create(self.0.join(BALLAST))?;
-        loop {
-            match ballast.write_all(&[0; 4096]) {
-                Err(error) if error.kind() == io::ErrorKind::StorageFull => return Ok(()),
-                written => written?,
+        let mut shrunk = Ok(());
+        for _ in 0..TRIES {
+            let disk = statvfs(&self.folder)?;
+            let used = (disk.f_blocks - disk.f_bfree) * disk.f_frsize;
+            // Refused when more was written since.
+            shrunk = self.resize(&used.to_string());
+            if shrunk.is_ok() {
+                break;
             }
         }
+        shrunk
     }
 
     /// Gives the room back.
     ///
     /// # Errors
-    /// When it was not filled.
+    /// When it cannot be mounted anew.
     pub fn clear(&self) -> anyhow::Result<()> {
-        Ok(fs::remove_file(self.0.join(BALLAST))?)
+        self.resize(&self.size)
     }
 }
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        let _ = run(Command::new("umount").arg("--lazy").arg(&self.0));
+        let _ = unmount(&self.folder);
     }
 }
 
+/// Takes away the disks that an earlier run left behind in `folder` because it was killed.
+///
+/// # Errors
+/// When one cannot be unmounted.
+pub fn end_leftovers(folder: &Path) -> anyhow::Result<()> {
+    let mounts = fs::read_to_string("/proc/self/mounts")?;
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+    let mut left = points
+        .map(Path::new)
+        .filter(|point| point.starts_with(folder));
+    left.try_for_each(unmount)
+}
+
+fn unmount(point: &Path) -> anyhow::Result<()> {
+    run(Command::new("umount").arg("--lazy").arg(point))
+}
+
 fn run(command: &mut Command) -> anyhow::Result<()> {
-    ensure!(command.status()?.success(), "{command:?}");
+    let output = command.output().with_context(|| format!("{command:?}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{command:?}: {}", said.trim());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a process holds in memory.
+//! What a process holds: memory and descriptors.
 
 use std::fs;
 
@@ -37,4 +37,13 @@ pub fn of(process: u32) -> anyhow::Result<Memory> {
         now: read("VmRSS:")?,
         most: read("VmHWM:")?,
     })
+}
+
+/// Files, connections and all else that a process has open.
+///
+/// # Errors
+/// When the process is gone, or is another user's.
+pub fn descriptors(process: u32) -> anyhow::Result<u64> {
+    let open = fs::read_dir(format!("/proc/{process}/fd"))?;
+    Ok(open.count() as u64)
 }

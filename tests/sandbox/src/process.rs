@@ -81,6 +81,24 @@ impl Running {
         }
     }
 
+    /// SIGSTOP: it stands still with all it holds and does not know.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn pause(&mut self) -> anyhow::Result<()> {
+        self.must_run()?;
+        Ok(kill_process(self.pid, Signal::STOP)?)
+    }
+
+    /// SIGCONT.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn go_on(&mut self) -> anyhow::Result<()> {
+        self.must_run()?;
+        Ok(kill_process(self.pid, Signal::CONT)?)
+    }
+
     /// SIGKILL.
     ///
     /// # Errors
@@ -138,8 +156,9 @@ pub async fn end_leftovers(folder: &Path) -> anyhow::Result<()> {
         };
         // A private PostgreSQL ends by itself once its owner is gone.
         if ours() && !file.ends_with("postmaster.pid") {
-            // It may end at this moment.
+            // It may end at this moment; one that stands still does not.
             let _ = kill_process(pid, Signal::TERM);
+            let _ = kill_process(pid, Signal::CONT);
         }
         let what = format!("{} of an earlier run has ended", file.display());
         poll::holds(&what, END_LIMIT, async || {

@@ -25,7 +25,7 @@ async fn what_finds_no_room_is_not_taken_over_and_goes_out_once_there_is_some() 
         "not everything can have found room"
     );
 
-    disk.grow("64m")?;
+    disk.resize("64m")?;
     // With the same agent: `settled` fails when it has ended.
     stage.settled().await?;
     assert!(fs::read_to_string(&log)?.contains("the outbox can be written again"));
