@@ -36,6 +36,8 @@ vocabulary! {
         CaseNoTaken = "CASE_NO_TAKEN" "证号重复",
         /// The hub's database refused the record; its operators look.
         StoreRefused = "STORE_REFUSED" "平台未能保存",
+        /// What the hub holds of the case, or of one to compare it with, cannot be read; its operators look.
+        StoredUnreadable = "STORED_UNREADABLE" "平台原有记录无法读取",
     }
 }
 
@@ -68,7 +70,8 @@ impl RejectRule {
             Self::FieldInvalid
             | Self::RevisionConflict
             | Self::CaseNoTaken
-            | Self::StoreRefused => FoundBy::Hub,
+            | Self::StoreRefused
+            | Self::StoredUnreadable => FoundBy::Hub,
         }
     }
 
@@ -105,6 +108,9 @@ impl RejectRule {
             }
             Self::CaseNoTaken => "本处另一案件已使用此证号。请核对后更正其中之一。",
             Self::StoreRefused => "平台未能保存该记录，已向平台运维人员告警；本处无需更正。",
+            Self::StoredUnreadable => {
+                "平台原有的该案或关联案件的记录无法读取，已向平台运维人员告警；本处无需更正，修复后自动重新报送。"
+            }
         }
     }
 }
