@@ -159,6 +159,35 @@ mod tests {
         assert_eq!(documented, known);
     }
 
+    /// What the agent and the console say, and perhaps more.
+    #[test]
+    fn the_chinese_manual_tells_of_every_rule_what_staff_are_told() {
+        let page = include_str!("../../../docs/integrator.zh-CN.md");
+        let rows: Vec<Vec<&str>> = page
+            .lines()
+            .filter_map(|line| Some(line.strip_prefix("| `")?.split(" | ").collect()))
+            .filter(|cells: &Vec<&str>| cells.len() == 3 && cells[0].ends_with('`'))
+            .filter(|cells| {
+                let code = cells[0].trim_end_matches('`');
+                code.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+            })
+            .collect();
+        let told: Vec<(&str, &str)> = rows
+            .iter()
+            .map(|cells| (cells[0].trim_end_matches('`'), cells[1]))
+            .collect();
+        let known = RejectRule::ALL.iter();
+        let known: Vec<_> = known.map(|rule| (rule.code(), rule.label_zh())).collect();
+        assert_eq!(told, known);
+        for (cells, rule) in rows.iter().zip(RejectRule::ALL) {
+            assert!(
+                cells[2].starts_with(rule.remedy_zh()),
+                "{rule}: {}",
+                cells[2]
+            );
+        }
+    }
+
     #[test]
     fn every_rule_says_something_of_its_own_and_an_unknown_one_what_always_helps() {
         let said = |code| {
