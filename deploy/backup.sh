@@ -3,7 +3,8 @@
 #
 #   deploy/backup.sh base --to DIR [--data-dir DIR] [--database CONNINFO] [--checkpoints DIR] [--keep N]
 #       A whole copy, verified, in DIR/base/TIME: the database, and the audit log's signed checkpoints beside it.
-#       The newest N (14) stay, and of DIR/wal what a restore from the oldest of them needs. Once a day.
+#       The newest N (14) stay, and of DIR/wal what a restore from the oldest of them needs. Once a day: the hub's alert
+#       HubBaseBackupOld goes by what is noted in the database at the end.
 #   deploy/backup.sh wal --to DIR [--data-dir DIR] [--database CONNINFO]
 #       Takes every change as it is made into DIR/wal, until it is ended: a service of its own. With it a restore
 #       comes to within seconds of the end; without it, agents hand over again what came after the last base.
@@ -12,14 +13,15 @@
 #       not where the database goes: who has both can undo the tokens.
 #
 # --data-dir is the hub's (/var/lib/notary-hub). Without --database the hub's private PostgreSQL is meant, which has to
-# run. --checkpoints is audit.checkpoint_dir, when it is not in the data directory; a copy kept by other people is worth
-# more than this one. The agents' outboxes need no backup.
+# run; CONNINFO names the hub's database (dbname=…) and a user that may copy it and update hub_state. --checkpoints is
+# audit.checkpoint_dir, when it is not in the data directory; a copy kept by other people is worth more than this one. The
+# agents' outboxes need no backup.
 set -euo pipefail
 umask 077
 
 say() { printf 'backup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
-usage() { sed -n '2,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+usage() { sed -n '2,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 
 what=${1:-}
 shift || usage
@@ -48,7 +50,7 @@ if [ -z "$database" ] && [ "$what" != keys ]; then
     [ -s "$running" ] || fail "no private PostgreSQL runs in $data_dir; start the hub, or give --database"
     socket=$(sed -n 5p "$running")
     [ -d "$socket" ] || fail "PostgreSQL's socket is in $socket, which is not there for this process; give the hub a data_dir of a shorter path"
-    database="host=$socket user=postgres"
+    database="host=$socket user=postgres dbname=notary_hub"
 fi
 
 base() {
@@ -66,6 +68,8 @@ base() {
     mv "$done.partial" "$done"
     find "$to/base" -mindepth 1 -maxdepth 1 -type d -name '*Z' | sort -r | tail -n +$((keep + 1)) | xargs -r rm -rf
     forget_wal
+    "$bin/psql" --no-psqlrc --quiet --dbname "$database" --command "UPDATE hub_state SET base_backup_at = now()" ||
+        say "$done is whole, but the database could not note it: HubBaseBackupOld will be raised"
     echo "$done"
 }
 

@@ -93,7 +93,7 @@ pub(super) fn begin(
     });
     tasks.keep("exports", parts.exports.clone(), Exports::sweep);
     tasks.keep("next_tokens", general.clone(), watch::next_tokens);
-    tasks.keep("slots", general.clone(), watch::slots);
+    tasks.keep("copies", general.clone(), watch::copies);
     tasks.keep("nightly", general.clone(), |pool, stop| {
         nightly::run(pool, Calendar::builtin(), stop)
     });

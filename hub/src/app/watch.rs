@@ -19,11 +19,11 @@ use crate::local_time::{SHANGHAI, local_day};
 use crate::statistics::calendar::Calendar;
 use crate::store::{pool, slot, token_key};
 use crate::telemetry::metrics::{
-    NEXT_TOKENS_LACKING, POOL_CONNECTIONS, SLOT_TAKEN, WAL_KEPT, WORKING_DAYS_END,
+    BASE_BACKUP, NEXT_TOKENS_LACKING, POOL_CONNECTIONS, SLOT_TAKEN, WAL_KEPT, WORKING_DAYS_END,
 };
 
 const DATABASE_EVERY: Duration = Duration::from_secs(5);
-const SLOTS_EVERY: Duration = Duration::from_secs(30);
+const COPIES_EVERY: Duration = Duration::from_secs(30);
 const NEXT_TOKENS_EVERY: Duration = Duration::from_secs(600);
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(24 * 3600);
 
@@ -109,11 +109,16 @@ fn lacking(office: OfficeId) -> Gauge {
     gauge!(NEXT_TOKENS_LACKING, "office" => office.to_string())
 }
 
-/// What the database keeps for backups and standbys: a taker that stays away fills its disk.
-pub(super) async fn slots(pool: PgPool, stop: CancellationToken) {
-    let mut every = Every::new(SLOTS_EVERY, stop).await;
+/// What the database keeps for backups and standbys, for a taker that stays away fills its disk; and when it was last copied
+/// as a whole.
+pub(super) async fn copies(pool: PgPool, stop: CancellationToken) {
+    let mut every = Every::new(COPIES_EVERY, stop).await;
     let mut told: Vec<String> = Vec::new();
     while every.next().await {
+        match slot::base_backup_at(&pool).await {
+            Ok(at) => base_backup(at),
+            Err(error) => tracing::warn!(%error, "the last base backup's time could not be read"),
+        }
         let slots = match slot::list(&pool).await {
             Ok(slots) => slots,
             Err(error) => {
@@ -131,6 +136,13 @@ pub(super) async fn slots(pool: PgPool, stop: CancellationToken) {
             gauge!(SLOT_TAKEN, "slot" => slot.name.clone()).set(f64::from(u8::from(slot.taken)));
             told.push(slot.name);
         }
+    }
+}
+
+/// Before the first copy there is nothing to tell.
+fn base_backup(at: Option<OffsetDateTime>) {
+    if let Some(at) = at {
+        gauge!(BASE_BACKUP).set(at.unix_timestamp() as f64);
     }
 }
 
@@ -188,16 +200,28 @@ mod tests {
 
     use super::*;
 
+    /// What is exposed after `tell`.
+    fn told(tell: impl FnOnce()) -> String {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, tell);
+        recorder.handle().render()
+    }
+
+    #[test]
+    fn a_base_backup_is_told_once_there_is_one() {
+        let told = |at| told(|| base_backup(at));
+        assert_eq!(told(None), "");
+        let at = datetime!(2026-11-20 0:40 +8);
+        let line = format!("{BASE_BACKUP} {}", at.unix_timestamp());
+        assert!(told(Some(at)).contains(&line));
+    }
+
     #[test]
     fn the_calendars_end_is_told() {
         let text = "first_year = 2025\nlast_year = 2026\nweekdays_off = []\nweekends_worked = []";
         let to_2026 = Calendar::parse(text).expect("a calendar");
-        let recorder = PrometheusBuilder::new().build_recorder();
-        metrics::with_local_recorder(&recorder, || {
-            calendar(&to_2026, datetime!(2026-11-20 0:00 UTC));
-        });
+        let told = told(|| calendar(&to_2026, datetime!(2026-11-20 0:00 UTC)));
         let end = datetime!(2027-01-01 0:00 +8).unix_timestamp();
-        let told = recorder.handle().render();
         assert!(
             told.contains(&format!("{WORKING_DAYS_END} {end}")),
             "{told}"

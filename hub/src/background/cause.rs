@@ -52,12 +52,8 @@ impl From<&sqlx::Error> for Cause {
     fn from(error: &sqlx::Error) -> Self {
         let code = error.as_database_error().and_then(|error| error.code());
         match (error, code.as_deref()) {
-            (
-                sqlx::Error::Decode(_)
-                | sqlx::Error::ColumnDecode { .. }
-                | sqlx::Error::RowNotFound,
-                _,
-            ) => Self::Unreadable,
+            (sqlx::Error::RowNotFound, _) => Self::Unreadable,
+            (error, _) if tx::is_unreadable(error) => Self::Unreadable,
             // query_canceled, lock_not_available, serialization_failure, deadlock_detected.
             (_, Some("57014" | "55P03" | "40001" | "40P01")) => Self::TooLong,
             (error, _) if tx::is_refusal(error) => Self::Refused,

@@ -19,6 +19,7 @@ mod job;
 mod office;
 mod openapi;
 mod own_account;
+mod own_reason;
 mod page;
 mod params;
 mod password;

@@ -1,5 +1,5 @@
-//! Refusals as RFC 9457 problems. `reason` is the stable one of `docs/errors.md`, or one of the few that only
-//! HTTP has.
+//! Refusals as RFC 9457 problems. `reason` is one of `docs/errors.md`: the stable one of every door, or one of those that
+//! only HTTP has.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use serde::Serialize;
 use tonic::Code;
 use utoipa::ToSchema;
 
+use super::own_reason::OwnReason;
 use crate::audit::{AuditError, PublishError};
 use crate::refusal::{self, Reason, Refusal};
 
@@ -89,11 +90,9 @@ impl Problem {
     }
 
     pub(super) fn practises_elsewhere() -> Self {
-        let mut problem = Self::new(
-            StatusCode::CONFLICT,
-            "NOTARY_PRACTISES_ELSEWHERE",
+        let mut problem = Self::own(
+            OwnReason::NotaryPractisesElsewhere,
             "a notary of this list practises at another office (公证法 art. 23 (1))",
-            "名单中有公证员正在另一公证处执业。请先在该处将其改为不在任。",
         );
         problem.body.field = Some("notaries".to_owned());
         problem
@@ -107,139 +106,90 @@ impl Problem {
     }
 
     pub(super) fn not_found() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "NOT_FOUND",
-            "there is no such thing here",
-            "所请求的内容不存在。",
-        )
+        Self::own(OwnReason::NotFound, "there is no such thing here")
     }
 
     pub(super) fn method_not_allowed() -> Self {
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "METHOD_NOT_ALLOWED",
-            "this resource has no such method",
-            "该地址不支持此操作。",
-        )
+        let detail = "this resource has no such method";
+        Self::own(OwnReason::MethodNotAllowed, detail)
     }
 
     pub(super) fn not_acceptable() -> Self {
-        Self::new(
-            StatusCode::NOT_ACCEPTABLE,
-            "NOT_ACCEPTABLE",
-            "Accept names none of the forms there are",
-            "不支持所要求的格式。可选 JSON、CSV、XLSX。",
-        )
+        let detail = "Accept names none of the forms there are";
+        Self::own(OwnReason::NotAcceptable, detail)
     }
 
     pub(super) fn export_needed() -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "EXPORT_NEEDED",
+        Self::own(
+            OwnReason::ExportNeeded,
             "there are more rows than are handed over at once; begin an export with POST /exports beside this route",
-            "数据量较大，请转为后台导出，完成后在“我的导出”中下载。",
         )
     }
 
     pub(super) fn export_not_done() -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "EXPORT_NOT_DONE",
-            "the file is not whole: it is being made, or will not be",
-            "文件尚未生成，或者未能生成。请刷新后查看。",
-        )
+        let detail = "the file is not whole: it is being made, or will not be";
+        Self::own(OwnReason::ExportNotDone, detail)
     }
 
     pub(super) fn export_under_way() -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "EXPORT_UNDER_WAY",
+        Self::own(
+            OwnReason::ExportUnderWay,
             "another file is being made for this account; wait for it, or remove it",
-            "您已有一个导出正在进行。请等它完成，或者先取消。",
         )
     }
 
     pub(super) fn too_many_exports() -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "TOO_MANY_EXPORTS",
+        Self::own(
+            OwnReason::TooManyExports,
             "this account has as many files as are kept; remove some, or wait until they expire",
-            "“我的导出”中的文件已满。请先删除不需要的文件。",
         )
     }
 
     pub(super) fn second_person_needed(detail: String) -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "SECOND_PERSON_NEEDED",
-            detail,
-            "跨公证处的认定须由提出人以外的人员复核。",
-        )
+        Self::own(OwnReason::SecondPersonNeeded, detail)
     }
 
     pub(super) fn already_decided(detail: String) -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "ALREADY_DECIDED",
-            detail,
-            "他人已作出认定。请刷新后查看；需改变的，请先撤回原认定。",
-        )
+        Self::own(OwnReason::AlreadyDecided, detail)
     }
 
     pub(super) fn facts_changed(detail: String) -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "FACTS_CHANGED",
-            detail,
-            "案件或规则已有变化。请刷新后重新认定。",
-        )
+        Self::own(OwnReason::FactsChanged, detail)
     }
 
     pub(super) fn decision_over(detail: String) -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "DECISION_OVER",
-            detail,
-            "该认定已处理完毕或已被后续认定取代。请刷新后查看。",
-        )
+        Self::own(OwnReason::DecisionOver, detail)
     }
 
     /// `open_zh` names them.
     pub(super) fn findings_open(detail: String, open_zh: &str) -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "FINDINGS_OPEN",
-            detail,
-            format!("纳入检查的监督问题尚未全部核实或排除：{open_zh}。请先逐项处理，再办结检查。"),
-        )
+        let mut problem = Self::own(OwnReason::FindingsOpen, detail);
+        problem.body.detail_zh =
+            format!("纳入检查的监督问题尚未全部核实或排除：{open_zh}。请先逐项处理，再办结检查。")
+                .into();
+        problem
     }
 
     pub(super) fn period_not_over() -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "PERIOD_NOT_OVER",
-            "a report is frozen when its period is over",
-            "该期间尚未结束，期满后方可封账。",
-        )
+        let detail = "a report is frozen when its period is over";
+        Self::own(OwnReason::PeriodNotOver, detail)
     }
 
     pub(super) fn not_the_newest() -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "NOT_THE_NEWEST",
+        Self::own(
+            OwnReason::NotTheNewest,
             "another issue of this report is the newest; read the report again",
-            "该报表已有更新的一期。请刷新后再办理。",
         )
     }
 
     pub(super) fn body(status: StatusCode) -> Self {
-        Self::new(
-            status,
-            "BODY_INVALID",
-            "the body is not the JSON that is expected here",
-            "请求内容格式不正确。",
-        )
+        let reason = OwnReason::BodyInvalid;
+        let detail = "the body is not the JSON that is expected here";
+        Self::new(status, reason.code(), detail, reason.message_zh())
+    }
+
+    fn own(reason: OwnReason, detail: impl Into<String>) -> Self {
+        Self::new(reason.status(), reason.code(), detail, reason.message_zh())
     }
 }
 

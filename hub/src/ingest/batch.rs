@@ -48,6 +48,9 @@ pub enum Outcome {
     EpochStale,
     /// The city went over to another token key; nothing was taken.
     TokenKeyChanged,
+    /// A fault of the hub's keeps the office's records from being stored; the log says which. They are not at fault, so that
+    /// nothing of them is put into quarantine.
+    NotStored,
 }
 
 /// A record that the hub put into quarantine.
@@ -76,8 +79,8 @@ pub(super) struct Tally {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Treatment {
     Store,
-    /// They are known to be refused by the database: keep their names alone.
-    Quarantine,
+    /// They are known not to be storable, by the hub's rule that says why: keep their names alone.
+    Quarantine(RejectRule),
 }
 
 /// Stores the jobs in one transaction; outcomes in the jobs' order. On an error nothing is stored.
@@ -88,7 +91,7 @@ pub(super) async fn store(
 ) -> Result<(Vec<Outcome>, Tally), sqlx::Error> {
     let name = match treatment {
         Treatment::Store => "ingest.batch",
-        Treatment::Quarantine => "ingest.quarantine",
+        Treatment::Quarantine(_) => "ingest.quarantine",
     };
     tx::retried(name, || store_once(context, jobs, treatment)).await
 }
@@ -115,7 +118,7 @@ async fn store_once(
             let held = case::probe(&mut transaction, &batch).await?;
             batch.plan(held, &context.calendar)
         }
-        Treatment::Quarantine => refused(&admitted.records),
+        Treatment::Quarantine(rule) => refused(&admitted.records, rule),
     };
     let mut tally = tally(&plan);
     tally.findings = write(context, &rules, &keys, &mut transaction, &plan).await?;
@@ -228,17 +231,14 @@ async fn tell_again(
 }
 
 /// Plans nothing but quarantine.
-fn refused<'a>(records: &[Incoming<'a>]) -> Plan<'a> {
+fn refused<'a>(records: &[Incoming<'a>], rule: RejectRule) -> Plan<'a> {
     let quarantined = records.iter().map(|record| {
         let (key, revision) = match record.decoded {
             Decoded::Case(case) => (Some(&case.source_case_id), Some(case.revision)),
             Decoded::Rejected(reject) => (Some(&reject.record_key), None),
             Decoded::Invalid(invalid) => (invalid.source_case_id.as_ref(), invalid.revision),
         };
-        let reason = Reason::Hub {
-            rule: RejectRule::StoreRefused,
-            field: "",
-        };
+        let reason = Reason::Hub { rule, field: "" };
         Quarantined::new(record, key.map(String::as_str), revision, reason)
     });
     Plan {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::batch::{self, Job, Outcome, Tally, Treatment};
 use super::{Context, Queued};
 use crate::background::caught;
-use crate::store::tx::{describe, is_refusal};
+use crate::store::tx::{describe, is_refusal, is_unreadable};
 use crate::telemetry::metrics::{
     FINDINGS, INGEST_BATCH_RECORDS, INGEST_BATCH_SECONDS, INGEST_QUEUE, INGEST_RECORDS, REJECTS,
     REVISION_CONFLICTS,
@@ -54,11 +54,8 @@ impl Writer {
             };
             drop(under_way);
             for ((done, _room), outcome) in waiting.into_iter().zip(outcomes) {
-                // A stream that has gone hears of it when it comes back. One that is told nothing ends, and its agent
-                // sends again.
-                if let Some(outcome) = outcome {
-                    let _ = done.send(outcome);
-                }
+                // A stream that has gone hears of it when it comes back.
+                let _ = done.send(outcome);
             }
         }
     }
@@ -84,11 +81,10 @@ impl Writer {
 }
 
 /// Stores the jobs, those of one stream apart from the others once a defect of the hub ended the attempt: it holds up
-/// the office alone at whose records it happens. `None` for a job that was not stored; nothing of it is put into
-/// quarantine, because the records are not at fault.
-async fn store_apart(context: &Context, jobs: &[Job]) -> Vec<Option<Outcome>> {
+/// the office alone at whose records it happens.
+async fn store_apart(context: &Context, jobs: &[Job]) -> Vec<Outcome> {
     if let Some(outcomes) = caught("ingest", store_all(context, jobs)).await {
-        return outcomes.into_iter().map(Some).collect();
+        return outcomes;
     }
     if let [job] = jobs {
         tracing::error!(
@@ -97,7 +93,7 @@ async fn store_apart(context: &Context, jobs: &[Job]) -> Vec<Option<Outcome>> {
             records = job.records.len(),
             "a defect of the hub keeps records from being stored; their stream is ended"
         );
-        return vec![None];
+        return vec![Outcome::NotStored];
     }
     let mut outcomes = Vec::with_capacity(jobs.len());
     for job in jobs {
@@ -106,17 +102,17 @@ async fn store_apart(context: &Context, jobs: &[Job]) -> Vec<Option<Outcome>> {
     outcomes
 }
 
-/// Stores the jobs whatever it takes: failures that may pass are waited out, and a record that the database
-/// refuses is isolated by halving.
+/// Stores the jobs whatever it takes: failures that may pass are waited out, and a record that cannot be stored is isolated
+/// by halving.
 async fn store_all(context: &Context, jobs: &[Job]) -> Vec<Outcome> {
     match store_patiently(context, jobs, Treatment::Store).await {
         Ok(outcomes) => outcomes,
-        Err(refusal) => {
+        Err(unstorable) => {
             let records: usize = jobs.iter().map(|job| job.records.len()).sum();
             tracing::error!(
-                error = describe(&refusal),
+                error = describe(&unstorable.error),
                 records,
-                "the database refused a batch; isolating the record at fault"
+                "a batch cannot be stored; isolating the record that it is about"
             );
             let mut outcomes = Vec::with_capacity(jobs.len());
             for job in jobs {
@@ -127,16 +123,37 @@ async fn store_all(context: &Context, jobs: &[Job]) -> Vec<Outcome> {
     }
 }
 
-/// Tries until stored; an error is a refusal of the data.
+/// Why jobs cannot be stored, however often it is tried.
+struct Unstorable {
+    /// By which their records go into quarantine.
+    rule: RejectRule,
+    error: sqlx::Error,
+}
+
+impl Unstorable {
+    /// What may pass is returned as it is.
+    fn of(error: sqlx::Error) -> Result<Self, sqlx::Error> {
+        let rule = if is_refusal(&error) {
+            RejectRule::StoreRefused
+        } else if is_unreadable(&error) {
+            RejectRule::StoredUnreadable
+        } else {
+            return Err(error);
+        };
+        Ok(Self { rule, error })
+    }
+}
+
+/// Tries until stored.
 async fn store_patiently(
     context: &Context,
     jobs: &[Job],
     treatment: Treatment,
-) -> Result<Vec<Outcome>, sqlx::Error> {
+) -> Result<Vec<Outcome>, Unstorable> {
     let begun = Instant::now();
     let mut failed = false;
     loop {
-        match batch::store(context, jobs, treatment).await {
+        let error = match batch::store(context, jobs, treatment).await {
             Ok((outcomes, tally)) => {
                 if failed {
                     tracing::info!("the database takes batches again");
@@ -144,22 +161,24 @@ async fn store_patiently(
                 measure(jobs, &tally, begun.elapsed());
                 return Ok(outcomes);
             }
-            Err(error) if is_refusal(&error) => return Err(error),
-            Err(error) => {
-                if !failed {
-                    tracing::error!(
-                        error = describe(&error),
-                        "the database does not take a batch; trying again until it does"
-                    );
-                    failed = true;
-                }
-                tokio::time::sleep(PAUSE).await;
-            }
+            Err(error) => error,
+        };
+        let passing = match Unstorable::of(error) {
+            Ok(unstorable) => return Err(unstorable),
+            Err(passing) => passing,
+        };
+        if !failed {
+            tracing::error!(
+                error = describe(&passing),
+                "the database does not take a batch; trying again until it does"
+            );
+            failed = true;
         }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Stores a job in halves until the refused records stand alone, and puts those into quarantine.
+/// Stores a job in halves until the records that cannot be stored stand alone, and puts those into quarantine.
 async fn isolate(context: &Context, job: Job) -> Outcome {
     let mut parts = vec![job];
     let mut rejects = Vec::new();
@@ -173,14 +192,16 @@ async fn isolate(context: &Context, job: Job) -> Outcome {
                 parts.extend([back, front]);
                 continue;
             }
-            Err(refusal) => {
+            Err(Unstorable { rule, error }) => {
                 tracing::error!(
                     office = %part.office_id,
                     sequence = part.first_sequence,
-                    error = describe(&refusal),
-                    "a record the database refuses goes into quarantine"
+                    rule = rule.code(),
+                    error = describe(&error),
+                    "a record that cannot be stored goes into quarantine; its agent offers it again every hour"
                 );
-                store_patiently(context, std::slice::from_ref(&part), Treatment::Quarantine).await
+                let treatment = Treatment::Quarantine(rule);
+                store_patiently(context, std::slice::from_ref(&part), treatment).await
             }
             stored => stored,
         };
@@ -194,11 +215,14 @@ async fn isolate(context: &Context, job: Job) -> Outcome {
             }
             // The rest cannot be taken either; the agent is told where to go on.
             Ok(other) => return other,
-            Err(refusal) => {
-                tracing::error!(error = describe(&refusal), "quarantine was refused as well");
-                return Outcome::Gap {
-                    from_sequence: part.first_sequence,
-                };
+            Err(unstorable) => {
+                tracing::error!(
+                    office = %part.office_id,
+                    error = describe(&unstorable.error),
+                    "not even quarantine can be written for an office: its position or what all records need cannot be \
+                     read; its stream is ended"
+                );
+                return Outcome::NotStored;
             }
         }
     }

@@ -1,6 +1,8 @@
-//! Replication slots of the database: what it keeps until a backup or a standby has taken it.
+//! Copies of the database: replication slots, for which it keeps what a backup or a standby has yet to take, and when it
+//! was last copied as a whole.
 
-use sqlx::{PgPool, query};
+use sqlx::{PgPool, query, query_scalar};
+use time::OffsetDateTime;
 
 /// A slot, and what stands behind it.
 #[derive(Clone, Debug)]
@@ -29,4 +31,11 @@ pub async fn list(pool: &PgPool) -> Result<Vec<Slot>, sqlx::Error> {
             kept_bytes: row.kept_bytes,
         })
         .collect())
+}
+
+/// When the last whole copy was finished, as whoever makes them says (`deploy/backup.sh base`); `None` before the first.
+pub async fn base_backup_at(pool: &PgPool) -> Result<Option<OffsetDateTime>, sqlx::Error> {
+    query_scalar!("SELECT base_backup_at FROM hub_state")
+        .fetch_one(pool)
+        .await
 }

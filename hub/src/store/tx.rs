@@ -142,8 +142,20 @@ pub fn is_refusal(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => error
             .code()
             .is_some_and(|code| matches!(code.get(..2), Some("22" | "23" | "54"))),
-        // Not what cannot be decoded: that stands in the database, as of a later version, and is none of the data's fault.
         sqlx::Error::Encode(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether something that stands in the database cannot be read: it is damaged, or a later version has written it. That is
+/// none of the arriving data's fault, and whatever does not touch it can be stored.
+pub fn is_unreadable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => true,
+        // data_corrupted, index_corrupted.
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| matches!(code.as_ref(), "XX001" | "XX002")),
         _ => false,
     }
 }
@@ -171,7 +183,9 @@ mod tests {
     #[test]
     fn what_another_version_has_stored_is_no_fault_of_the_data_that_arrives() {
         let strange = || std::io::Error::other("a code of another version");
-        assert!(!is_refusal(&decode_error(strange())));
+        let stored = decode_error(strange());
+        assert!(!is_refusal(&stored) && is_unreadable(&stored));
+        assert!(!is_unreadable(&sqlx::Error::PoolTimedOut));
         assert!(is_refusal(&sqlx::Error::Encode(strange().into())));
     }
 }

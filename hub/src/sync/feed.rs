@@ -71,6 +71,8 @@ pub enum Answer {
     /// A newer epoch has taken over.
     EpochStale,
     TokenKeyChanged,
+    /// A fault of the hub's is in the way.
+    NotStored,
     /// The writer ended before it could say; the agent sends again after reconnecting.
     Lost,
 }
@@ -163,6 +165,7 @@ impl Feed {
             Err(_) => Answer::Lost,
             Ok(Outcome::EpochStale) => Answer::EpochStale,
             Ok(Outcome::TokenKeyChanged) => Answer::TokenKeyChanged,
+            Ok(Outcome::NotStored) => Answer::NotStored,
             Ok(Outcome::Gap { from_sequence }) => self.go_back(from_sequence),
             Ok(Outcome::Committed {
                 committed_sequence,

@@ -83,6 +83,8 @@ metrics! {
         "Write-ahead log that the database keeps for a replication slot, until it was taken, by `slot`."
     SLOT_TAKEN Gauge Count "notary_hub_slot_taken"
         "1 while somebody takes the write-ahead log from a replication slot, else 0, by `slot`."
+    BASE_BACKUP Gauge Seconds "notary_hub_base_backup_timestamp_seconds"
+        "When the last whole copy of the database was finished, as Unix time; not there before the first."
 
     SYNC_STREAMS Gauge Count "notary_hub_sync_streams"
         "Open sync streams."

@@ -5,6 +5,7 @@
 #[allow(dead_code)]
 mod city;
 mod copied;
+mod damage;
 mod defect;
 mod duplicate;
 mod figures;

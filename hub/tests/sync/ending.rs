@@ -5,6 +5,7 @@ use std::time::Duration;
 use notary_hub::store;
 use tokio::net::TcpStream;
 use tonic::Code;
+use tonic_types::StatusExt;
 
 use crate::agent::{Agent, cases, hold, taken_over_elsewhere, writers_wait};
 use crate::record::case;
@@ -90,5 +91,35 @@ async fn an_old_connection_sends_its_stream_on() {
     assert_eq!(reason(&stream.end().await), "DRAINING");
     let (_, welcome) = agent.open(&hub).await;
     assert_eq!(welcome.committed_sequence, 1);
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_office_whose_feed_cannot_be_read_is_told_to_come_back_and_the_others_go_on() {
+    let hub = Hub::with("ingest.writers = 1").await;
+    let damaged = Agent::enrol(&hub, "hzgl").await;
+    let other = Agent::enrol(&hub, "hzqt").await;
+    let (mut held_up, _) = damaged.open(&hub).await;
+    let (mut going_on, _) = other.open(&hub).await;
+    let position = "UPDATE sync_position SET committed_sequence = $1 WHERE office_id = 'hzgl'";
+    let set = async |sequence: i64| {
+        let set = sqlx::query(position).bind(sequence);
+        set.execute(&hub.db.pool).await.unwrap();
+    };
+    set(-1).await;
+    held_up.send(1, vec![case("C1")]).await;
+    let status = held_up.end().await;
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::Internal, "INTERNAL")
+    );
+    let delay = status.get_error_details().retry_info().unwrap().retry_delay;
+    assert_eq!(delay, Some(Duration::from_secs(60)));
+    going_on.send(1, vec![case("C1")]).await;
+    going_on.acked(1).await;
+    set(0).await;
+    let (mut stream, _) = damaged.open(&hub).await;
+    stream.send(1, vec![case("C1")]).await;
+    stream.acked(1).await;
     hub.app.stop().await.unwrap();
 }

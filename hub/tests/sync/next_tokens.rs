@@ -133,6 +133,54 @@ async fn next_tokens_are_asked_for_and_kept_while_a_change_is_under_way_and_noth
 }
 
 #[tokio::test]
+async fn an_older_revision_of_the_content_that_stands_brings_its_next_tokens_all_the_same() {
+    let hub = Hub::start().await;
+    let pool = &hub.db.pool;
+    let agent = Agent::enrol(&hub, "hzgl").await;
+    let next = begin_change(pool).await;
+    let (mut stream, _) = agent.open(&hub).await;
+    hand_over(&mut stream, 1, sent(None, 7)).await;
+    hand_over(&mut stream, 2, sent(Some(next), 5)).await;
+    assert_eq!(kept(pool).await, tokens(2));
+    let other = with_next(sent(None, 6).fee(1), next, [21, 22]);
+    hand_over(&mut stream, 3, other).await;
+    assert_eq!(kept(pool).await, tokens(2), "of other content they are not");
+    let revision = "SELECT revision FROM case_record";
+    assert_eq!(number(pool, revision).await, 7);
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refused_revision_leaves_the_next_tokens_of_the_one_that_stands_which_go_over_with_it() {
+    let hub = Hub::start().await;
+    let pool = &hub.db.pool;
+    let agent = Agent::enrol(&hub, "hzgl").await;
+    begin_change(pool).await;
+    let mut stream = open_with_next(&hub, &agent).await;
+    hand_over(&mut stream, 1, sent(Some(2), 1)).await;
+    let conflict = with_next(sent(None, 1).fee(9), 2, [21, 22]);
+    stream.send(2, vec![conflict]).await;
+    let ack = stream.ack().await;
+    assert_eq!(ack.rejects[0].rule_id, "REVISION_CONFLICT");
+    assert_eq!(kept(pool).await, tokens(2));
+    let Retirement::Done(done) = retire(pool, 0).await else {
+        panic!("the case that stands lacks nothing");
+    };
+    assert_eq!((done.cases, done.left), (1, 0));
+    let (mut stream, _) = agent.open(&hub).await;
+    // As the agent reads it again then.
+    let again = case("C1")
+        .parties(vec![person(PartyRole::Testator, 21)])
+        .subjects(vec![home(22)])
+        .revision(2)
+        .fee(9);
+    hand_over(&mut stream, 3, again).await;
+    let (_, _, open) = noticed(pool).await;
+    assert_eq!((number(pool, OF_OLD_KEY).await, open), (0, 0));
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn next_tokens_that_do_not_fit_their_record_send_it_into_quarantine_by_name() {
     let hub = Hub::start().await;
     let agent = Agent::enrol(&hub, "hzgl").await;

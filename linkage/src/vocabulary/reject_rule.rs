@@ -36,6 +36,8 @@ vocabulary! {
         CaseNoTaken = "CASE_NO_TAKEN" "证号重复",
         /// The hub's database refused the record; its operators look.
         StoreRefused = "STORE_REFUSED" "平台未能保存",
+        /// What the hub holds of the case, or of one to compare it with, cannot be read; its operators look.
+        StoredUnreadable = "STORED_UNREADABLE" "平台原有记录无法读取",
     }
 }
 
@@ -68,7 +70,8 @@ impl RejectRule {
             Self::FieldInvalid
             | Self::RevisionConflict
             | Self::CaseNoTaken
-            | Self::StoreRefused => FoundBy::Hub,
+            | Self::StoreRefused
+            | Self::StoredUnreadable => FoundBy::Hub,
         }
     }
 
@@ -105,6 +108,9 @@ impl RejectRule {
             }
             Self::CaseNoTaken => "本处另一案件已使用此证号。请核对后更正其中之一。",
             Self::StoreRefused => "平台未能保存该记录，已向平台运维人员告警；本处无需更正。",
+            Self::StoredUnreadable => {
+                "平台原有的该案或关联案件的记录无法读取，已向平台运维人员告警；本处无需更正，修复后自动重新报送。"
+            }
         }
     }
 }
@@ -151,6 +157,35 @@ mod tests {
             .collect();
         let known: BTreeSet<&str> = RejectRule::ALL.iter().map(|rule| rule.code()).collect();
         assert_eq!(documented, known);
+    }
+
+    /// What the agent and the console say, and perhaps more.
+    #[test]
+    fn the_chinese_manual_tells_of_every_rule_what_staff_are_told() {
+        let page = include_str!("../../../docs/integrator.zh-CN.md");
+        let rows: Vec<Vec<&str>> = page
+            .lines()
+            .filter_map(|line| Some(line.strip_prefix("| `")?.split(" | ").collect()))
+            .filter(|cells: &Vec<&str>| cells.len() == 3 && cells[0].ends_with('`'))
+            .filter(|cells| {
+                let code = cells[0].trim_end_matches('`');
+                code.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+            })
+            .collect();
+        let told: Vec<(&str, &str)> = rows
+            .iter()
+            .map(|cells| (cells[0].trim_end_matches('`'), cells[1]))
+            .collect();
+        let known = RejectRule::ALL.iter();
+        let known: Vec<_> = known.map(|rule| (rule.code(), rule.label_zh())).collect();
+        assert_eq!(told, known);
+        for (cells, rule) in rows.iter().zip(RejectRule::ALL) {
+            assert!(
+                cells[2].starts_with(rule.remedy_zh()),
+                "{rule}: {}",
+                cells[2]
+            );
+        }
     }
 
     #[test]

@@ -87,6 +87,25 @@ pub enum DialError {
     Tls(#[from] TlsError),
 }
 
+impl DialError {
+    /// What is to be mended here, for staff, Chinese; `None` where it may be the network or the hub.
+    #[must_use]
+    pub fn remedy_zh(&self) -> Option<&'static str> {
+        match self {
+            Self::WrongCa { .. } => Some("平台证书不受信任。请核对 hub.ca_file 或重新注册。"),
+            Self::WrongClock { .. } => Some("本机时钟可能不正确。请校准本机时间。"),
+            Self::NoName { .. } | Self::WrongName { .. } => {
+                Some("平台地址与其证书不符。请核对配置中的平台地址。")
+            }
+            Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::Handshake { .. }
+            | Self::Protocol { .. }
+            | Self::Tls(_) => None,
+        }
+    }
+}
+
 pub(super) fn of_handshake(hub: &HubUrl, error: io::Error) -> DialError {
     let hub = hub.clone();
     let inner = error

@@ -4,14 +4,17 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use linkage::office::OfficeId;
 use linkage::token::{TokenAlgorithm, TokenKey, TokenKeys};
 use notary_proto::hub::v1::enrollment_service_client::EnrollmentServiceClient;
 use notary_proto::hub::v1::{self as wire, EnrollRequest, EnrollResponse};
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
+use tonic::Status;
 use zeroize::Zeroizing;
 
 use super::{Identity, IdentityError, file, secret_file};
@@ -34,8 +37,13 @@ pub enum EnrolError {
     #[error(transparent)]
     Dial(#[from] DialError),
     /// The hub said no.
-    #[error("the hub refused the enrolment: {0}")]
-    Refused(Refusal),
+    #[error("the hub refused the enrolment: {refusal}")]
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// By which the bureau knows the key that asked: see [`key_sha256`].
+        key_sha256: String,
+    },
     /// The hub's answer cannot be used.
     #[error("the hub's answer cannot be used: {0}")]
     Answer(&'static str),
@@ -61,6 +69,39 @@ pub enum EnrolError {
     Identity(#[from] IdentityError),
 }
 
+impl EnrolError {
+    /// What to do, for staff, Chinese; `None` for what is between this program and its machine.
+    #[must_use]
+    pub fn message_zh(&self) -> Option<String> {
+        Some(match self {
+            Self::CaFile { path, .. } => format!(
+                "CA 文件 {} 不能使用。请向市平台运维索取 anchors.pem。",
+                path.display()
+            ),
+            Self::Dial(error) => error
+                .remedy_zh()
+                .unwrap_or("无法连接平台。请核对配置中的平台地址和本机网络，然后重新执行。")
+                .to_owned(),
+            Self::Refused {
+                refusal,
+                key_sha256,
+            } => {
+                let why = match refusal.message_zh.as_str() {
+                    "" => "平台未接受注册。",
+                    zh => zh,
+                };
+                format!("{why}本机密钥指纹（SHA-256）：{key_sha256}")
+            }
+            Self::Answer(_) => "平台的答复不能使用。请联系市平台运维。".to_owned(),
+            Self::OtherOffice { data_dir, has, got } => format!(
+                "{} 中的发送队列属于公证处 {has}，注册码属于 {got}。请更换 data_dir，或移走该队列。",
+                data_dir.display()
+            ),
+            Self::Key(_) | Self::Identity(_) => return None,
+        })
+    }
+}
+
 /// Enrols and stores the identity. Until the hub's first answer has been stored, every attempt uses the same key,
 /// so that an answer lost on its way does not use the token up.
 ///
@@ -79,13 +120,28 @@ pub async fn enrol(config: &Config, token: &str) -> Result<Identity, EnrolError>
             csr_der: request(&key)?,
         })
         .await
-        .map_err(|status| EnrolError::Refused(Refusal::of(&status)))?
+        .map_err(|status| refused(&status, &key))?
         .into_inner();
     let identity = accept(answer, key)?;
     refuse_other_office(data_dir, identity.office_id())?;
     file::store(data_dir, &identity)?;
     secret_file::remove(&pending(data_dir)).map_err(IdentityError::from)?;
     Ok(identity)
+}
+
+fn refused(status: &Status, key: &[u8]) -> EnrolError {
+    match key_pair(key) {
+        Ok(pair) => EnrolError::Refused {
+            refusal: Refusal::of(status),
+            key_sha256: key_sha256(&pair.subject_public_key_info()),
+        },
+        Err(error) => error.into(),
+    }
+}
+
+/// By which a key is compared with what the hub shows of it (`notary-hub enrol pending`): of its SubjectPublicKeyInfo.
+pub(super) fn key_sha256(public_key_der: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(public_key_der))
 }
 
 fn ca_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, EnrolError> {

@@ -32,6 +32,7 @@ pub struct Identity {
     office_name: String,
     /// PKCS #8 DER.
     key: Zeroizing<Vec<u8>>,
+    key_sha256: String,
     chain: Vec<CertificateDer<'static>>,
     anchors: Vec<CertificateDer<'static>>,
     token_keys: TokenKeys,
@@ -59,6 +60,7 @@ impl Identity {
         let (_, certificate) = parse_x509_certificate(leaf)
             .map_err(|_| IdentityError::Damaged("the certificate cannot be read"))?;
         let not_after = certificate.validity().not_after.to_datetime();
+        let key_sha256 = enrol::key_sha256(certificate.public_key().raw);
         let pair = enrol::key_pair(&key)?;
         if rcgen::PublicKeyData::der_bytes(&pair)
             != certificate.public_key().subject_public_key.data.as_ref()
@@ -73,6 +75,7 @@ impl Identity {
             office_id,
             office_name,
             key,
+            key_sha256,
             chain,
             anchors,
             token_keys,
@@ -91,6 +94,12 @@ impl Identity {
     #[must_use]
     pub fn office_name(&self) -> &str {
         &self.office_name
+    }
+
+    /// By which the bureau knows this agent's key, hexadecimal.
+    #[must_use]
+    pub fn key_sha256(&self) -> &str {
+        &self.key_sha256
     }
 
     /// The city's token key.

@@ -34,6 +34,15 @@ pub enum OutboxError {
         /// Its sequence.
         sequence: u64,
     },
+    /// Made by a build of before the first version.
+    #[error(
+        "the outbox was made by a build of before office-agent 0.1 (layout {found}); with the agent stopped, run \
+         `office-agent outbox check --mend`: what it holds is kept, and the sources are read anew for the rest"
+    )]
+    TooOld {
+        /// Its layout.
+        found: i64,
+    },
     /// Made by a newer version.
     #[error("the outbox was made by a newer office-agent (layout {found}); install that version")]
     TooNew {

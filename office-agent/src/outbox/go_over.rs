@@ -3,7 +3,8 @@
 //!
 //! A record that has its tokens under the new key gets them in the place of its own. One that has none and still waits
 //! goes out without tokens: under the new key its old ones would be other numbers'. Its case, like every case of which the
-//! hub was told no new tokens, is read from its source again and goes out above the revision that the hub has.
+//! hub was told no new tokens or refused what brought them, is read from its source again and goes out above the revision
+//! that the hub has.
 
 use notary_proto::hub::v1 as wire;
 use prost::Message;
@@ -48,7 +49,8 @@ pub(super) fn go_over(tx: &Transaction<'_>, key_id: u32) -> Result<(), OutboxErr
     }
     tx.execute(
         "UPDATE known_case SET content_hash = n.content_hash FROM next_tokens n
-          WHERE n.source_case_id = known_case.source_case_id AND n.key_id = ?1 AND known_case.content_hash <> x''",
+          WHERE n.source_case_id = known_case.source_case_id AND n.key_id = ?1 AND known_case.content_hash <> x''
+            AND refused_at IS NULL",
         params![key_id],
     )?;
     read_the_rest_again(tx, key_id)?;
@@ -137,13 +139,14 @@ fn strip(case: &mut wire::CaseRecord) {
     case.subjects.clear();
 }
 
-/// Cases of which the hub was told no tokens under the key have them as soon as a source brings them again, above what
-/// the hub has of them.
+/// Cases of which the hub took no tokens under the key have them as soon as a source brings them again, above what the hub
+/// has of them: of one that it refused it may hold an earlier revision under the key of before.
 fn read_the_rest_again(tx: &Transaction<'_>, key_id: u32) -> Result<(), OutboxError> {
     let left = tx.execute(
         "INSERT INTO lift (source_case_id, raised)
          SELECT source_case_id, 1 FROM known_case
-          WHERE source_case_id NOT IN (SELECT source_case_id FROM next_tokens WHERE key_id = ?1)
+          WHERE refused_at IS NOT NULL
+             OR source_case_id NOT IN (SELECT source_case_id FROM next_tokens WHERE key_id = ?1)
          ON CONFLICT (source_case_id) DO UPDATE SET raised = raised + excluded.raised",
         params![key_id],
     )?;

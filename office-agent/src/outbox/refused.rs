@@ -36,7 +36,7 @@ fn offer_again(tx: &Transaction<'_>, now: OffsetDateTime) -> Result<Option<u64>,
              WHERE refused_at <= ?1 AND position IS NOT NULL
                AND EXISTS (SELECT 1 FROM reject
                             WHERE reject.source_case_id = known_case.source_case_id AND origin = ?2
-                              AND (rule_id = ?4
+                              AND (rule_id IN (?4, ?6)
                                    -- Until another case has gone out nothing can be different.
                                    OR rule_id = ?3
                                       AND position < (SELECT max(position) FROM known_case WHERE refused_at IS NULL)))
@@ -48,7 +48,8 @@ fn offer_again(tx: &Transaction<'_>, now: OffsetDateTime) -> Result<Option<u64>,
                 reject::HUB,
                 RejectRule::CaseNoTaken.code(),
                 RejectRule::StoreRefused.code(),
-                AT_ONCE
+                AT_ONCE,
+                RejectRule::StoredUnreadable.code()
             ],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?

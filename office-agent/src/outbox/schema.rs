@@ -11,9 +11,16 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use super::{OutboxError, mend, seal};
 
-/// Layout of the tables; 1 had no seals, 2 no `lift`, 3 nothing about a next token key, 4 no key that records are under,
-/// 5 nothing about how sources are read.
-pub(super) const LAYOUT: i64 = 6;
+/// Layout of the tables that was released first. Below it are those of builds that were never released.
+const FIRST: i64 = 6;
+/// What makes each layout since then out of the one before it; a new outbox takes them as well, so that both are made alike.
+/// A step that adds a table adds the triggers of [`seal`] to it.
+const STEPS: &[Step] = &[];
+/// Layout of this version.
+pub(super) const LAYOUT: i64 = FIRST + STEPS.len() as i64;
+
+/// Changes the tables within the transaction that opens the outbox.
+type Step = fn(&Connection) -> rusqlite::Result<()>;
 
 /// `entry.position` never changes; the sequence the hub sees is `position - base`. So a new epoch, in which
 /// sequences begin at 1 again, moves no row. Each `seal` is a trigger's work, see [`seal`].
@@ -86,20 +93,14 @@ CREATE TABLE notice (
     created_at     INTEGER NOT NULL,
     seal           BLOB
 ) STRICT, WITHOUT ROWID;
-";
-
-/// What is added for the hub to the revisions that the office's system gives a case: the hub had one that the system
-/// had not given.
-const LIFT: &str = "
+-- What is added for the hub to the revisions that the office's system gives a case: the hub had one that the system had
+-- not given.
 CREATE TABLE lift (
     source_case_id TEXT    PRIMARY KEY,
     raised         INTEGER NOT NULL,
     seal           BLOB
 ) STRICT, WITHOUT ROWID;
-";
-
-/// What a change of the city's token key has come to here.
-const NEXT_KEY: &str = "
+-- What a change of the city's token key has come to here.
 -- The key for which the sources were last begun again.
 CREATE TABLE next_key (
     one    INTEGER PRIMARY KEY CHECK (one = 1),
@@ -119,10 +120,7 @@ CREATE TABLE token_key (
     key_id INTEGER NOT NULL,
     seal   BLOB
 ) STRICT;
-";
-
-/// How sources are read, and how old what they say is.
-const READING: &str = "
+-- How sources are read, and how old what they say is.
 CREATE TABLE reading (
     source    TEXT    PRIMARY KEY,
     -- Tells mapping and query: rows are understood by them.
@@ -185,16 +183,6 @@ fn prepare(connection: &Connection, now: OffsetDateTime) -> Result<(), OutboxErr
     connection.pragma_update(None, "cache_size", -2048)?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
     match layout(connection)? {
-        LAYOUT => {}
-        1 => seal_everything(connection)?,
-        2 => add_lift(connection)?,
-        3 => add_next_key(connection)?,
-        // No hub asked for tokens under a next key by then.
-        4 => {
-            connection.execute_batch("DROP TABLE next_key; DROP TABLE next_tokens")?;
-            add_next_key(connection)?;
-        }
-        5 => add_reading(connection)?,
         0 => {
             make(connection)?;
             connection.execute(
@@ -203,10 +191,7 @@ fn prepare(connection: &Connection, now: OffsetDateTime) -> Result<(), OutboxErr
                 params![new_epoch(None, now).to_string()],
             )?;
         }
-        found => {
-            connection.execute_batch("ROLLBACK")?;
-            return Err(OutboxError::TooNew { found });
-        }
+        found => upgrade(connection, found, STEPS)?,
     }
     connection.execute_batch("COMMIT")?;
     Ok(())
@@ -216,41 +201,28 @@ pub(super) fn layout(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-fn make(connection: &Connection) -> rusqlite::Result<()> {
+fn make(connection: &Connection) -> Result<(), OutboxError> {
     connection.execute_batch(TABLES)?;
-    for table in seal::of_layout_1() {
+    for table in seal::TABLES {
         connection.execute_batch(&table.triggers())?;
     }
-    add_lift(connection)
+    connection.pragma_update(None, "user_version", FIRST)?;
+    upgrade(connection, FIRST, STEPS)
 }
 
-/// What layout 2 did not have.
-fn add_lift(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(LIFT)?;
-    connection.execute_batch(&seal::LIFT.triggers())?;
-    add_next_key(connection)
-}
-
-/// What layouts 3 and 4 did not have.
-fn add_next_key(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(NEXT_KEY)?;
-    for table in [seal::NEXT_KEY, seal::NEXT_TOKENS, seal::TOKEN_KEY] {
-        connection.execute_batch(&table.triggers())?;
+/// Brings an outbox of layout `found` to the one behind the last step.
+fn upgrade(connection: &Connection, found: i64, steps: &[Step]) -> Result<(), OutboxError> {
+    let taken = usize::try_from(found - FIRST).map_err(|_| OutboxError::TooOld { found })?;
+    let to_take = steps.get(taken..).ok_or(OutboxError::TooNew { found })?;
+    for (step, layout) in to_take.iter().zip(found + 1..) {
+        step(connection)?;
+        connection.pragma_update(None, "user_version", layout)?;
     }
-    add_reading(connection)
-}
-
-/// What layout 5 did not have.
-fn add_reading(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(READING)?;
-    for table in [seal::READING, seal::AGE] {
-        connection.execute_batch(&table.triggers())?;
-    }
-    connection.pragma_update(None, "user_version", LAYOUT)
+    Ok(())
 }
 
 /// Whether the tables, and what belongs to them, are those that this version makes.
-pub(super) fn is_as_made(connection: &Connection) -> rusqlite::Result<bool> {
+pub(super) fn is_as_made(connection: &Connection) -> Result<bool, OutboxError> {
     let made = |connection: &Connection| -> rusqlite::Result<Vec<String>> {
         let mut statement = connection
             .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")?;
@@ -260,43 +232,6 @@ pub(super) fn is_as_made(connection: &Connection) -> rusqlite::Result<bool> {
     seal::teach(&model)?;
     make(&model)?;
     Ok(made(connection)? == made(&model)?)
-}
-
-/// Makes every row of layout 1 anew, sealed.
-fn seal_everything(connection: &Connection) -> Result<(), OutboxError> {
-    add_columns(connection)?;
-    connection.execute_batch("DROP INDEX reject_case")?;
-    for table in seal::of_layout_1() {
-        let name = table.name;
-        connection.execute_batch(&format!("ALTER TABLE {name} RENAME TO old_{name}"))?;
-    }
-    make(connection)?;
-    for table in seal::of_layout_1() {
-        let (name, columns) = (table.name, table.columns());
-        connection.execute_batch(&format!(
-            "INSERT INTO {name} ({columns}) SELECT {columns} FROM old_{name};
-             DROP TABLE old_{name}"
-        ))?;
-    }
-    Ok(())
-}
-
-/// Columns that layout 1 did not have, or not at first.
-fn add_columns(connection: &Connection) -> Result<(), OutboxError> {
-    let there: bool = connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM pragma_table_info('known_case') WHERE name = 'position')",
-        [],
-        |row| row.get(0),
-    )?;
-    if !there {
-        connection.execute_batch("ALTER TABLE known_case ADD COLUMN position INTEGER")?;
-    }
-    connection.execute_batch(
-        "ALTER TABLE known_case ADD COLUMN month INTEGER;
-         ALTER TABLE state ADD COLUMN only_at_hub INTEGER NOT NULL DEFAULT 0;
-         ALTER TABLE source ADD COLUMN read_again INTEGER NOT NULL DEFAULT 0",
-    )?;
-    Ok(())
 }
 
 fn check(connection: &Connection, path: &Path) -> Result<(), OutboxError> {
@@ -357,6 +292,7 @@ fn at(milliseconds: u64) -> Uuid {
 mod tests {
     use std::fs;
     use std::os::unix::fs::MetadataExt;
+    use std::path::PathBuf;
 
     use super::*;
     use crate::outbox::Checkup;
@@ -392,82 +328,67 @@ mod tests {
         }
     }
 
-    /// What an outbox is found to be that was made an older one and opened again.
-    fn opened_from(older: &str) -> Checkup {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("outbox.sqlite");
-        let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
-        connection.execute_batch(older).expect("made older");
-        drop(connection);
-        drop(open(&path, OffsetDateTime::now_utc()).expect("opened"));
-        Checkup::of(&path).expect("read").expect("there")
-    }
-
-    #[test]
-    fn an_outbox_of_before_raised_revisions_gets_their_table() {
-        let checkup = opened_from(
-            "DROP TABLE reading; DROP TABLE age;
-             DROP TABLE lift; DROP TABLE next_key; DROP TABLE next_tokens; DROP TABLE token_key; PRAGMA user_version = 2",
-        );
-        assert!(checkup.is_sound(), "{checkup:?}");
-    }
-
-    #[test]
-    fn an_outbox_of_before_a_next_token_key_gets_its_tables() {
-        let checkup = opened_from(
-            "DROP TABLE reading; DROP TABLE age;
-             DROP TABLE next_key; DROP TABLE next_tokens; DROP TABLE token_key; PRAGMA user_version = 3",
-        );
-        assert!(checkup.is_sound(), "{checkup:?}");
-    }
-
-    #[test]
-    fn an_outbox_of_before_its_records_key_gets_a_place_for_it() {
-        let checkup = opened_from(
-            "DROP TABLE reading; DROP TABLE age;
-             DROP TABLE token_key; DROP TABLE next_tokens; PRAGMA user_version = 4;
-             CREATE TABLE next_tokens (source_case_id TEXT PRIMARY KEY, key_id INTEGER NOT NULL, seal BLOB)",
-        );
-        assert!(checkup.is_sound(), "{checkup:?}");
-    }
-
-    #[test]
-    fn an_outbox_of_before_how_sources_are_read_gets_its_tables() {
-        let checkup = opened_from("DROP TABLE reading; DROP TABLE age; PRAGMA user_version = 5");
-        assert!(checkup.is_sound(), "{checkup:?}");
-    }
-
-    #[test]
-    fn an_outbox_of_before_columns_and_seals_gets_them() {
+    /// An outbox with a notice in it, in a folder of its own.
+    fn outbox() -> (tempfile::TempDir, PathBuf, Connection) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("outbox.sqlite");
         let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
         connection
-            .execute_batch(
-                "DROP TABLE reading; DROP TABLE age;
-                 DROP TABLE lift; DROP TABLE next_key; DROP TABLE next_tokens; DROP TABLE token_key",
-            )
-            .expect("made older");
-        for table in seal::of_layout_1() {
-            let name = table.name;
-            let older = format!(
-                "DROP TRIGGER {name}_written; DROP TRIGGER {name}_changed; ALTER TABLE {name} DROP COLUMN seal"
-            );
-            connection.execute_batch(&older).expect("made older");
+            .execute("INSERT INTO notice VALUES ('a','b','','c',0,NULL)", [])
+            .expect("written");
+        (folder, path, connection)
+    }
+
+    fn notices(connection: &Connection) -> i64 {
+        connection
+            .query_row("SELECT count(*) FROM notice", [], |row| row.get(0))
+            .expect("there")
+    }
+
+    /// As a later version may have one.
+    fn add_reader(connection: &Connection) -> rusqlite::Result<()> {
+        connection.execute_batch("ALTER TABLE notice ADD COLUMN reader TEXT")
+    }
+
+    #[test]
+    fn an_outbox_takes_each_step_since_its_layout_once_and_keeps_what_is_in_it() {
+        let (_folder, _, connection) = outbox();
+        let steps: [Step; 2] = [|_| panic!("it was taken before"), add_reader];
+        let before = FIRST + 1;
+        for found in [before, before + 1] {
+            upgrade(&connection, found, &steps).expect("upgraded");
+            assert_eq!(layout(&connection).expect("read"), before + 1);
         }
-        let older = "ALTER TABLE known_case DROP COLUMN month;
-                     ALTER TABLE state DROP COLUMN only_at_hub;
-                     ALTER TABLE source DROP COLUMN read_again;
-                     ALTER TABLE known_case DROP COLUMN position;
-                     INSERT INTO known_case VALUES ('a', x'00', 1, NULL);
-                     PRAGMA user_version = 1";
+        let reader: Option<String> = connection
+            .query_row("SELECT reader FROM notice", [], |row| row.get(0))
+            .expect("the new column");
+        assert_eq!((reader, notices(&connection)), (None, 1));
+    }
+
+    #[test]
+    fn an_outbox_of_a_later_version_is_left_as_it_is() {
+        let (_folder, path, connection) = outbox();
+        let steps: Vec<Step> = STEPS.iter().copied().chain([add_reader as Step]).collect();
+        upgrade(&connection, LAYOUT, &steps).expect("upgraded");
+        drop(connection);
+        let error = open(&path, OffsetDateTime::now_utc()).expect_err("newer");
+        assert!(matches!(error, OutboxError::TooNew { found } if found == LAYOUT + 1));
+        let connection = Connection::open(&path).expect("opened");
+        assert_eq!(layout(&connection).expect("read"), LAYOUT + 1);
+        assert_eq!(notices(&connection), 1);
+    }
+
+    #[test]
+    fn an_outbox_of_a_build_of_before_is_not_opened_and_mended_keeps_what_is_in_it() {
+        let (_folder, path, connection) = outbox();
+        let older = "DROP TABLE reading; DROP TABLE age; PRAGMA user_version = 5";
         connection.execute_batch(older).expect("made older");
         drop(connection);
-        let connection = open(&path, OffsetDateTime::now_utc()).expect("opened");
-        let position: Option<i64> = connection
-            .query_row("SELECT position FROM known_case", [], |row| row.get(0))
-            .expect("there");
-        assert_eq!(position, None);
+        let now = OffsetDateTime::now_utc();
+        let error = open(&path, now).expect_err("older");
+        assert!(error.to_string().contains("outbox check --mend"), "{error}");
+        assert!(mend::mend(&path, now).expect("mended").is_some());
+        assert_eq!(notices(&open(&path, now).expect("opened")), 1);
         let checkup = Checkup::of(&path).expect("read").expect("there");
         assert!(checkup.is_sound(), "{checkup:?}");
     }

@@ -163,14 +163,6 @@ pub(super) const TABLES: [Table; 13] = [
     NOTICE,
 ];
 
-/// Tables that every layout has.
-pub(super) fn of_layout_1() -> impl Iterator<Item = Table> {
-    let later = [LIFT, NEXT_KEY, NEXT_TOKENS, TOKEN_KEY, READING, AGE].map(|table| table.name);
-    TABLES
-        .into_iter()
-        .filter(move |table| !later.contains(&table.name))
-}
-
 impl Table {
     /// All columns but the seal, as a list.
     pub(super) fn columns(self) -> String {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::dial::{DialError, Refusal, TOKEN_KEY_UNKNOWN};
 use crate::outbox::OutboxError;
 
+const AWAY_ZH: &str = "暂时无法连接平台，恢复后自动继续报送。";
+
 /// Why a stream ended, or was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum End {
@@ -117,18 +119,8 @@ impl End {
     /// For staff; empty when there is nothing better than the English text.
     pub(super) fn text_zh(&self) -> String {
         match self {
-            Self::Dial(DialError::WrongCa { .. }) => {
-                "平台证书不受信任。请核对 hub.ca_file 或重新注册。".to_owned()
-            }
-            Self::Dial(DialError::WrongClock { .. }) => {
-                "本机时钟可能不正确。请校准本机时间。".to_owned()
-            }
-            Self::Dial(DialError::WrongName { .. }) => {
-                "平台地址与其证书不符。请核对配置中的平台地址。".to_owned()
-            }
-            Self::Dial(_) | Self::Closed | Self::Stalled => {
-                "暂时无法连接平台，恢复后自动继续报送。".to_owned()
-            }
+            Self::Dial(error) => error.remedy_zh().unwrap_or(AWAY_ZH).to_owned(),
+            Self::Closed | Self::Stalled => AWAY_ZH.to_owned(),
             Self::Refused(refusal) if has_future_epoch(refusal) => {
                 "本机时钟不正确，或建立发送队列时不正确。请校准本机时间，停止程序，移走发送队列文件后重新启动。"
                     .to_owned()

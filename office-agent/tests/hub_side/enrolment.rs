@@ -1,11 +1,11 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::sync::atomic::Ordering;
 
 use linkage::token::TokenKey as Key;
 use notary_proto::hub::v1::sync_response::Message as ToAgent;
 use notary_proto::hub::v1::{TokenAlgorithm, TokenKey, Welcome};
 use office_agent::identity;
+use tonic::Status;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::FromDer;
 
@@ -38,7 +38,8 @@ async fn an_enrolled_office_is_stored_for_its_owner_alone() {
 async fn an_answer_that_got_lost_is_asked_for_again_with_the_same_key() {
     let hub = Hub::start().await;
     let (_folder, config) = configured(&hub);
-    hub.service.lose_answer.store(true, Ordering::SeqCst);
+    let lost = Status::unavailable("the answer was lost on its way");
+    *hub.service.not_enrolled.lock().unwrap() = Some(lost);
     enrolled(&config).await.unwrap_err();
     assert!(identity::load(&config.data_dir).is_err());
     enrolled(&config).await.unwrap();

@@ -1,16 +1,24 @@
 //! The program itself: exit codes, words, and a clean end.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use office_agent::app::Addresses;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::prelude::FromDer;
 
 use crate::support::Hub;
 use crate::support::agent::configured;
+use crate::support::authority::Authority;
 
 struct Said {
     code: Option<i32>,
@@ -75,6 +83,49 @@ async fn a_running_agent_answers_for_itself_and_ends_cleanly_on_sigterm() {
     let status: Value = serde_json::from_str(&status.out).unwrap();
     assert_eq!(status["running"], false);
     assert_eq!(run(&file, &["health"]).await.code, Some(1));
+}
+
+#[tokio::test]
+async fn an_enrolment_says_by_which_fingerprint_the_bureau_knows_the_key_and_why_it_was_refused_in_chinese()
+ {
+    let hub = Hub::start().await;
+    let (folder, _) = configured(&hub);
+    let file = folder.path().join("office-agent.toml");
+    let enroll = ["enroll", "--token", "TOKEN"];
+    let mut details =
+        ErrorDetails::with_error_info("ENROLMENT_PENDING", "notary-hub", HashMap::new());
+    details.set_localized_message("zh-CN", "等待市平台审核。");
+    let pending = Status::with_error_details(Code::FailedPrecondition, "not yet", details);
+    *hub.service.not_enrolled.lock().unwrap() = Some(pending);
+    let waits = run(&file, &enroll).await;
+    let enrolled = run(&file, &enroll).await;
+    assert_eq!((waits.code, enrolled.code), (Some(1), Some(0)));
+
+    // As the hub reckons it, of what it was sent.
+    let csrs = hub.service.csrs.lock().unwrap();
+    let (_, csr) = X509CertificationRequest::from_der(&csrs[0]).unwrap();
+    let key = Sha256::digest(csr.certification_request_info.subject_pki.raw);
+    let key = format!("（SHA-256）：{}", HEXLOWER.encode(&key));
+    for words in ["等待市平台审核。", "ENROLMENT_PENDING", &key] {
+        assert!(waits.err.contains(words), "{}", waits.err);
+    }
+    assert!(enrolled.out.contains(&key), "{}", enrolled.out);
+}
+
+#[tokio::test]
+async fn an_enrolment_that_cannot_begin_says_what_to_mend_in_chinese() {
+    let hub = Hub::start().await;
+    let (folder, _) = configured(&hub);
+    let file = folder.path().join("office-agent.toml");
+    let enroll = ["enroll", "--token", "TOKEN"];
+    let authority = folder.path().join("ca.pem");
+    std::fs::write(&authority, "").unwrap();
+    let said = run(&file, &enroll).await.err;
+    assert!(said.contains("索取 anchors.pem"), "{said}");
+    std::fs::write(&authority, Authority::new().pem).unwrap();
+    let said = run(&file, &enroll).await.err;
+    assert!(said.contains("平台证书不受信任"), "{said}");
+    assert!(hub.service.csrs.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use tonic::{Status, Streaming};
 
 use super::outgoing;
 use super::refusal::{
-    draining, epoch_stale, heard_badly, protocol_violation, stream_replaced, token_key_changed,
-    violated,
+    draining, epoch_stale, heard_badly, not_stored, protocol_violation, stream_replaced,
+    token_key_changed, violated,
 };
 use super::stream::tell;
 use crate::ingest::batch::{Job, Outcome};
@@ -186,6 +186,7 @@ impl<'a> Conversation<'a> {
             Answer::Resend { from_sequence } => self.resend(from_sequence).await,
             Answer::EpochStale => Err(epoch_stale()),
             Answer::TokenKeyChanged => Err(token_key_changed()),
+            Answer::NotStored => Err(not_stored()),
             Answer::Lost => Err(draining()),
         }
     }

@@ -43,6 +43,14 @@ pub(super) fn token_key_changed() -> Status {
         .into()
 }
 
+/// Until somebody has mended it nothing will be different.
+pub(super) fn not_stored() -> Status {
+    Reason::Internal
+        .because("a fault of the hub's keeps the office's records from being stored; its log has the details")
+        .retry_after(Duration::from_secs(60))
+        .into()
+}
+
 pub(super) fn stream_replaced() -> Status {
     Reason::StreamReplaced
         .because("a newer stream of the office took over")

@@ -75,19 +75,23 @@ impl<'a, 'h> Planner<'a, 'h> {
             self.plan.unchanged += 1;
             return;
         }
-        if let Some(now) = &mut self.slots[at].now {
+        let slot = &mut self.slots[at];
+        if let Some(now) = &mut slot.now {
+            let is_same = case.content_hash == now.content_hash;
+            if is_same {
+                // Under whatever revision: they are of this content.
+                slot.next_tokens = case.next_tokens.as_ref().or(slot.next_tokens);
+            }
             if case.revision < now.revision {
                 self.plan.unchanged += 1;
                 return;
             }
-            if case.content_hash == now.content_hash {
+            if is_same {
                 now.revision = case.revision;
-                if let Some((layer, index)) = self.slots[at].written {
+                if let Some((layer, index)) = slot.written {
                     self.plan.layers[layer][index].revision = case.revision;
                 }
-                let slot = &mut self.slots[at];
                 slot.settled_by = Some(sequence);
-                slot.next_tokens = case.next_tokens.as_ref().or(slot.next_tokens);
                 self.plan.unchanged += 1;
                 return;
             }

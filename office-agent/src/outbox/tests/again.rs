@@ -36,20 +36,22 @@ async fn a_case_refused_for_another_ones_number_is_offered_again_without_its_sou
 
 #[tokio::test]
 async fn a_case_that_the_hub_could_not_store_is_offered_again_though_nothing_else_goes_out() {
-    let bench = Bench::new();
-    bench.put(vec![case("a", 1)]).await;
-    let refused = wire::RecordReject {
-        sequence: 1,
-        source_case_id: "a".to_owned(),
-        rule_id: "STORE_REFUSED".to_owned(),
-        ..wire::RecordReject::default()
-    };
-    let outbox = &bench.outbox;
-    outbox.acked(1, vec![refused]).await.expect("acked");
-    for (after, waiting) in [(3599, 0), (1, 1), (3601, 1)] {
-        bench.pass(after);
-        outbox.offer_refused_again().await.expect("offered");
-        assert_eq!(outbox.backlog().await.expect("read"), waiting);
+    for rule in ["STORE_REFUSED", "STORED_UNREADABLE"] {
+        let bench = Bench::new();
+        bench.put(vec![case("a", 1)]).await;
+        let refused = wire::RecordReject {
+            sequence: 1,
+            source_case_id: "a".to_owned(),
+            rule_id: rule.to_owned(),
+            ..wire::RecordReject::default()
+        };
+        let outbox = &bench.outbox;
+        outbox.acked(1, vec![refused]).await.expect("acked");
+        for (after, waiting) in [(3599, 0), (1, 1), (3601, 1)] {
+            bench.pass(after);
+            outbox.offer_refused_again().await.expect("offered");
+            assert_eq!(outbox.backlog().await.expect("read"), waiting, "{rule}");
+        }
     }
 }
 

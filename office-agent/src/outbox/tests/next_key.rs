@@ -171,6 +171,34 @@ async fn what_has_no_next_tokens_never_goes_out_with_old_ones_and_comes_again_ab
 }
 
 #[tokio::test]
+async fn what_the_hub_refused_with_its_next_tokens_comes_again_above_what_the_hub_has() {
+    let bench = Bench::new();
+    let changed = |entry| {
+        let Entry::Case(mut case) = entry else {
+            panic!("a case");
+        };
+        case.case_no = "another".to_owned();
+        Entry::Case(case)
+    };
+    bench.put(vec![with_subject("a", None)]).await;
+    bench.put(vec![changed(with_subject("a", Some(2)))]).await;
+    let refused = wire::RecordReject {
+        sequence: 2,
+        source_case_id: "a".to_owned(),
+        rule_id: "REVISION_CONFLICT".to_owned(),
+        ..wire::RecordReject::default()
+    };
+    bench.outbox.acked(2, vec![refused]).await.expect("acked");
+    bench.outbox.go_over(2).await.expect("gone over");
+    let again = bench.outbox.begins_again(&source(), never).await;
+    assert!(again.expect("read"));
+    let read = changed(read_under_the_new_key("a"));
+    assert_eq!(bench.put(vec![read]).await, [Stored]);
+    let sent = bench.all().await;
+    assert_eq!(sent.last().map(revision), Some(6));
+}
+
+#[tokio::test]
 async fn a_record_under_the_key_of_before_is_wanted_from_its_source_rather_than_sent_again() {
     let bench = Bench::new();
     bench.put(vec![with_subject("old", None)]).await;

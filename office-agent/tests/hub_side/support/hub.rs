@@ -1,7 +1,6 @@
 //! A hub whose every answer on the stream is the test's.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -53,8 +52,8 @@ pub struct Service {
     streams: mpsc::Sender<Stream>,
     /// Keys that asked to be enrolled.
     pub csrs: Arc<Mutex<Vec<Vec<u8>>>>,
-    /// Whether the next enrolment's answer gets lost after the hub did its part.
-    pub lose_answer: Arc<AtomicBool>,
+    /// What the next enrolment hears instead of its answer, after the hub did its part.
+    pub not_enrolled: Arc<Mutex<Option<Status>>>,
     /// The token key that is to follow.
     pub next_token_key: Arc<Mutex<Option<TokenKey>>>,
     /// What was filed.
@@ -89,7 +88,7 @@ impl Hub {
             authority: Arc::clone(&authority),
             streams: sender,
             csrs: Arc::default(),
-            lose_answer: Arc::default(),
+            not_enrolled: Arc::default(),
             next_token_key: Arc::default(),
             filings: Arc::default(),
         };
@@ -231,8 +230,8 @@ impl EnrollmentService for Service {
         let csr = request.into_inner().csr_der;
         let chain = self.authority.certify(&csr);
         self.csrs.lock().unwrap().push(csr);
-        if self.lose_answer.swap(false, Ordering::SeqCst) {
-            return Err(Status::unavailable("the answer was lost on its way"));
+        if let Some(instead) = self.not_enrolled.lock().unwrap().take() {
+            return Err(instead);
         }
         Ok(Response::new(EnrollResponse {
             office_id: "hzgl".to_owned(),

@@ -76,6 +76,10 @@ async fn a_hub_restored_from_an_older_backup_gets_from_the_offices_what_it_lost(
     let from = run("backup.sh", &["base", "--to", to], &setting.bureau);
     let before = epochs(&mut setting).await;
     assert!(Path::new(&from).join("checkpoints").is_dir());
+    let noted = "SELECT base_backup_at > now() - interval '1 hour' FROM hub_state";
+    let pool = setting.bureau.database().await.unwrap();
+    let noted: Option<bool> = sqlx::query_scalar(noted).fetch_one(&pool).await.unwrap();
+    assert_eq!(noted, Some(true), "the alert goes by it");
     // As `backup.sh wal` makes it, which may run although the restore does without.
     fs::create_dir(backups.join("wal")).unwrap();
     let changes = setting.town.live_on().await.unwrap();
