@@ -7,6 +7,7 @@ use crate::embedded::{Durability, EmbeddedError, Postgres};
 use crate::store;
 use crate::store::SchemaError;
 use crate::store::pool::Lookups;
+use crate::store::reserved::Locks;
 
 /// Why there is no database.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,8 @@ pub enum DatabaseError {
         "take the roles that people's reads run as; see \"The database's roles\" in docs/operator.md: {0}"
     )]
     Scope(#[source] sqlx::Error),
+    #[error("keep the hub's locks to the hub: {0}")]
+    Reserved(#[source] sqlx::Error),
 }
 
 /// Open pools, and the private PostgreSQL when there is one.
@@ -107,6 +110,18 @@ impl Database {
         [
             ("general", self.general.clone()),
             ("feeds", self.feeds.clone()),
+    /// Keeps what others could stop the hub with to the hub, or says who has to.
+    pub async fn reserve(&self) -> Result<(), DatabaseError> {
+        let locks = store::reserved::keep(&self.general).await;
+        if locks.map_err(DatabaseError::Reserved)? == Locks::OfEverybody {
+            tracing::warn!(
+                "whoever may connect to the database can take the hub's locks and so stop look-ups and ingest; an \
+                 administrator of it has to run what \"The database's roles\" in docs/operator.md says"
+            );
+        }
+        Ok(())
+    }
+
             ("lookups", self.lookups.hub.clone()),
             ("held_lookups", self.lookups.held.clone()),
             ("searches", self.lookups.searches.pool().clone()),
