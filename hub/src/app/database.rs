@@ -39,6 +39,8 @@ pub struct Database {
     pub supervision: PgPool,
     /// Of the audit log.
     pub audit: PgPool,
+    /// Of what is revoked.
+    pub revocations: PgPool,
     /// Of what offices' streams ask beside handing over.
     pub feeds: PgPool,
     /// Of everything else.
@@ -85,7 +87,9 @@ impl Database {
         let of_writers = config.ingest.writers * 2;
         // One for each worker, and one to measure by.
         let of_linking = config.linking.workers + 1;
-        let of_one_task = store::pool::AUDIT_CONNECTIONS + store::pool::SUPERVISION_CONNECTIONS;
+        let of_one_task = store::pool::AUDIT_CONNECTIONS
+            + store::pool::REVOCATION_CONNECTIONS
+            + store::pool::SUPERVISION_CONNECTIONS;
         let taken = of_writers + of_linking + of_one_task;
         let others = config.database.max_connections.saturating_sub(taken).max(3);
         let (of_lookups, of_feeds) = (others / 2, (others / 4).max(1));
@@ -95,6 +99,7 @@ impl Database {
             linking: store::pool::linking(url, of_linking)?,
             supervision: store::pool::supervision(url)?,
             audit: store::pool::audit(url)?,
+            revocations: store::pool::revocations(url)?,
             feeds: store::pool::feeds(url, of_feeds)?,
             general: store::pool::general(url, others - of_lookups - of_feeds)?,
             embedded,
@@ -105,11 +110,6 @@ impl Database {
         Ok(database)
     }
 
-    /// The pools by name, the general one first.
-    pub fn pools(&self) -> [(&'static str, PgPool); 9] {
-        [
-            ("general", self.general.clone()),
-            ("feeds", self.feeds.clone()),
     /// Keeps what others could stop the hub with to the hub, or says who has to.
     pub async fn reserve(&self) -> Result<(), DatabaseError> {
         let locks = store::reserved::keep(&self.general).await;
@@ -122,12 +122,18 @@ impl Database {
         Ok(())
     }
 
+    /// The pools by name, the general one first.
+    pub fn pools(&self) -> [(&'static str, PgPool); 10] {
+        [
+            ("general", self.general.clone()),
+            ("feeds", self.feeds.clone()),
             ("lookups", self.lookups.hub.clone()),
             ("held_lookups", self.lookups.held.clone()),
             ("searches", self.lookups.searches.pool().clone()),
             ("linking", self.linking.clone()),
             ("supervision", self.supervision.clone()),
             ("audit", self.audit.clone()),
+            ("revocations", self.revocations.clone()),
             ("writers", self.writers.clone()),
         ]
     }
