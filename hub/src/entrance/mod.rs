@@ -8,7 +8,6 @@
 mod limits;
 mod own_account;
 mod password;
-mod refusals;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,6 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::audit::refusals::{Refusals, Tally};
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
 use crate::identity::account::{Credentials, SignInError, SignOutError};
 use crate::identity::oidc::{Provider, ProviderSignInError};
@@ -29,7 +29,6 @@ use crate::store;
 use limits::{Address, Limits};
 pub use own_account::{EndSessionsError, SecondFactorChangeError};
 pub use password::ChangeError;
-use refusals::{Refusals, Tally};
 
 /// How often refusals are looked through that were counted and not recorded yet.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -63,7 +62,8 @@ pub struct Entrance {
     sessions: Arc<Sessions>,
     audit: Audit,
     limits: Limits,
-    refusals: Refusals,
+    /// By account; logins that are nobody's as one.
+    refusals: Refusals<Option<Uuid>>,
 }
 
 impl Entrance {
@@ -174,7 +174,7 @@ impl Entrance {
     }
 
     async fn count_refusal(&self, account_id: Option<Uuid>) -> Result<(), AuditError> {
-        if let Some(tally) = self.refusals.count(account_id, Instant::now()) {
+        if let Some(tally) = self.refusals.count(account_id, 1, Instant::now()) {
             self.audit.append(entry_of(tally)).await?;
         }
         Ok(())
@@ -194,7 +194,7 @@ impl Entrance {
         self.settle(self.refusals.rest()).await;
     }
 
-    async fn settle(&self, tallies: Vec<Tally>) {
+    async fn settle(&self, tallies: Vec<Tally<Option<Uuid>>>) {
         for tally in tallies {
             if let Err(error) = self.audit.append(entry_of(tally)).await {
                 tracing::error!(
@@ -221,7 +221,7 @@ impl EntranceError {
     }
 }
 
-fn entry_of(tally: Tally) -> Entry {
-    let detail = json!({ "account": tally.account_id, "count": tally.refusals });
+fn entry_of(tally: Tally<Option<Uuid>>) -> Entry {
+    let detail = json!({ "account": tally.whose, "count": tally.refusals });
     Entry::of(Actor::Nobody, Action::SignIn, Outcome::Denied, detail)
 }
