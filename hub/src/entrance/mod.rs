@@ -5,6 +5,7 @@
 //! same sense of a row, so that nobody can lock a colleague out from their own desk. Who has more addresses can, but not
 //! from where the owner signed in of late. Tries are counted at each hub apart, and so is who came from where.
 
+mod kept_out;
 mod limits;
 mod own_account;
 mod password;
@@ -26,6 +27,7 @@ use crate::identity::oidc::{Provider, ProviderSignInError};
 use crate::identity::session::Session;
 use crate::identity::{Person, Sessions};
 use crate::store;
+use kept_out::KeptOut;
 use limits::{Address, Limits};
 pub use own_account::{EndSessionsError, SecondFactorChangeError};
 pub use password::ChangeError;
@@ -64,6 +66,7 @@ pub struct Entrance {
     limits: Limits,
     /// By account; logins that are nobody's as one.
     refusals: Refusals<Option<Uuid>>,
+    kept_out: KeptOut,
 }
 
 impl Entrance {
@@ -74,6 +77,7 @@ impl Entrance {
             audit,
             limits: Limits::default(),
             refusals: Refusals::default(),
+            kept_out: KeptOut::default(),
         }
     }
 
@@ -90,8 +94,11 @@ impl Entrance {
                 Ok(session)
             }
             Err(error) => {
-                if error.is_refusal() {
-                    self.refused(login).await?;
+                match &error {
+                    // There is no end to them: the database hears of them later, all at once.
+                    EntranceError::TooOften { .. } => self.kept_out.count(login),
+                    error if error.is_refusal() => self.refused(login).await?,
+                    _ => {}
                 }
                 Err(error)
             }
@@ -180,17 +187,37 @@ impl Entrance {
         Ok(())
     }
 
+    /// Tells accounts how often somebody was kept out who tried to sign in to them.
+    async fn tell_of_kept_out(&self) {
+        let by_login = self.kept_out.take();
+        let all: u64 = by_login.values().sum();
+        let told = store::account::own::count_refusals(&self.pool, &by_login).await;
+        let told = told.unwrap_or_else(|error| {
+            tracing::error!(%error, "accounts could not be told of refused sign-ins");
+            Vec::new()
+        });
+        let of_accounts = told.iter().map(|(_, refusals)| refusals).sum();
+        let nobodys = (None, all.saturating_sub(of_accounts));
+        let told = told.into_iter().map(|(id, refusals)| (Some(id), refusals));
+        for (account_id, refusals) in told.chain([nobodys]).filter(|(_, refusals)| *refusals > 0) {
+            let first = self.refusals.count(account_id, refusals, Instant::now());
+            self.settle(first.into_iter().collect()).await;
+        }
+    }
+
     /// Records what was counted since, minute by minute, until `stop`.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            self.tell_of_kept_out().await;
             self.settle(self.refusals.due(Instant::now())).await;
         }
     }
 
     /// Records the rest, when nobody comes any more.
     pub async fn close(&self) {
+        self.tell_of_kept_out().await;
         self.settle(self.refusals.rest()).await;
     }
 
