@@ -6,7 +6,7 @@
 //! | modules | hold |
 //! |---|---|
 //! | [`cli`], [`config`], [`app`] | commands, settings, and a running hub: what is built in which order |
-//! | [`transport`], `arrival`, `gate` | connections and TLS, bodies that are waited for, how many calls at a time |
+//! | [`transport`], `arrival`, `departure`, `gate` | connections and TLS, bodies on their way in and out, how many at a time |
 //! | [`grpc`], [`http`], [`refusal`] | what offices' agents and people call, and what both are refused with |
 //! | [`identity`], [`entrance`] | who speaks, and coming in |
 //! | [`sync`], [`ingest`], [`case`] | offices' feeds, and taking their cases in |
@@ -29,6 +29,7 @@ pub mod case;
 pub mod cli;
 pub mod codes;
 pub mod config;
+mod departure;
 pub mod details;
 pub mod duplicates;
 pub mod embedded;

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use notary_hub::embedded::testing::fresh_database;
 use notary_hub::embedded::{Durability, Postgres};
 use notary_hub::store;
+use notary_hub::store::reserved::Locks;
 use sqlx::migrate::Migrate;
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 #[tokio::test]
 async fn every_test_gets_a_migrated_database_of_its_own() {
@@ -83,6 +84,28 @@ async fn a_role_that_may_make_no_roles_says_what_an_administrator_has_to_run_and
     let pool = PgPool::connect(&url).await.expect("connect");
     store::migrate(&pool).await.expect("migrate");
     store::scope::check(&pool).await.expect("may be taken");
+    let locks = store::reserved::keep(&pool).await.expect("looked at");
+    assert_eq!(
+        locks,
+        Locks::OfEverybody,
+        "functions are not its own to take"
+    );
+    let as_administrator = PgPool::connect(&server.url_of("bureau"))
+        .await
+        .expect("connect");
+    sqlx::raw_sql(AssertSqlSafe(statement_of_an_administrator()))
+        .execute(&as_administrator)
+        .await
+        .expect("may");
+    as_administrator.close().await;
+    let locks = store::reserved::keep(&pool).await.expect("its own");
+    assert_eq!(locks, Locks::OfTheHub);
+    let temporary = "SELECT has_database_privilege('public', 'bureau', 'TEMPORARY')";
+    let of_everybody: bool = sqlx::query_scalar(temporary)
+        .fetch_one(&pool)
+        .await
+        .expect("answers");
+    assert!(!of_everybody, "the database is the hub's own");
     run("REVOKE notary_hub_people FROM hub").await;
     store::scope::check(&pool)
         .await
@@ -90,6 +113,23 @@ async fn a_role_that_may_make_no_roles_says_what_an_administrator_has_to_run_and
     pool.close().await;
     admin.close().await;
     server.stop().await.expect("stop");
+}
+
+/// As docs/operator.md has it; what psql runs with \gexec is run here by a block.
+fn statement_of_an_administrator() -> String {
+    let document = include_str!("../../docs/operator.md");
+    let from = document
+        .find("SELECT format('GRANT EXECUTE")
+        .expect("there");
+    let (listed, _) = document[from..].split_once("\\gexec").expect("its end");
+    format!(
+        "DO $$ DECLARE one record; BEGIN
+             FOR one IN {} LOOP EXECUTE one.granted; EXECUTE one.revoked; END LOOP;
+         END $$",
+        listed
+            .replace("'hub'),", "'hub') AS granted,")
+            .replace("regprocedure)\n", "regprocedure) AS revoked\n")
+    )
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use crate::embedded::{Durability, EmbeddedError, Postgres};
 use crate::store;
 use crate::store::SchemaError;
 use crate::store::pool::Lookups;
+use crate::store::reserved::Locks;
 
 /// Why there is no database.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,8 @@ pub enum DatabaseError {
         "take the roles that people's reads run as; see \"The database's roles\" in docs/operator.md: {0}"
     )]
     Scope(#[source] sqlx::Error),
+    #[error("keep the hub's locks to the hub: {0}")]
+    Reserved(#[source] sqlx::Error),
 }
 
 /// Open pools, and the private PostgreSQL when there is one.
@@ -36,6 +39,8 @@ pub struct Database {
     pub supervision: PgPool,
     /// Of the audit log.
     pub audit: PgPool,
+    /// Of what is revoked.
+    pub revocations: PgPool,
     /// Of what offices' streams ask beside handing over.
     pub feeds: PgPool,
     /// Of everything else.
@@ -82,7 +87,9 @@ impl Database {
         let of_writers = config.ingest.writers * 2;
         // One for each worker, and one to measure by.
         let of_linking = config.linking.workers + 1;
-        let of_one_task = store::pool::AUDIT_CONNECTIONS + store::pool::SUPERVISION_CONNECTIONS;
+        let of_one_task = store::pool::AUDIT_CONNECTIONS
+            + store::pool::REVOCATION_CONNECTIONS
+            + store::pool::SUPERVISION_CONNECTIONS;
         let taken = of_writers + of_linking + of_one_task;
         let others = config.database.max_connections.saturating_sub(taken).max(3);
         let (of_lookups, of_feeds) = (others / 2, (others / 4).max(1));
@@ -92,6 +99,7 @@ impl Database {
             linking: store::pool::linking(url, of_linking)?,
             supervision: store::pool::supervision(url)?,
             audit: store::pool::audit(url)?,
+            revocations: store::pool::revocations(url)?,
             feeds: store::pool::feeds(url, of_feeds)?,
             general: store::pool::general(url, others - of_lookups - of_feeds)?,
             embedded,
@@ -102,8 +110,20 @@ impl Database {
         Ok(database)
     }
 
+    /// Keeps what others could stop the hub with to the hub, or says who has to.
+    pub async fn reserve(&self) -> Result<(), DatabaseError> {
+        let locks = store::reserved::keep(&self.general).await;
+        if locks.map_err(DatabaseError::Reserved)? == Locks::OfEverybody {
+            tracing::warn!(
+                "whoever may connect to the database can take the hub's locks and so stop look-ups and ingest; an \
+                 administrator of it has to run what \"The database's roles\" in docs/operator.md says"
+            );
+        }
+        Ok(())
+    }
+
     /// The pools by name, the general one first.
-    pub fn pools(&self) -> [(&'static str, PgPool); 9] {
+    pub fn pools(&self) -> [(&'static str, PgPool); 10] {
         [
             ("general", self.general.clone()),
             ("feeds", self.feeds.clone()),
@@ -113,6 +133,7 @@ impl Database {
             ("linking", self.linking.clone()),
             ("supervision", self.supervision.clone()),
             ("audit", self.audit.clone()),
+            ("revocations", self.revocations.clone()),
             ("writers", self.writers.clone()),
         ]
     }

@@ -138,6 +138,7 @@ impl App {
         let certificate = ServerCertificate::load_or_make(&config, &pki.authority, now)?;
         let certificate = Arc::new(certificate);
         let database = Database::open_as_owner(&config).await?;
+        database.reserve().await?;
         // A step that was committed is taken to its end here.
         rotation::settle(&config, &database.general).await?;
         pki.token_keys = token_key_file::load(&config.pki_dir())?;

@@ -61,7 +61,7 @@ impl Parts {
         tasks: &Tasks,
     ) -> Result<(Self, Engines, Writers), AppError> {
         let general = &database.general;
-        let (revocations, reader) = Revocations::load(general.clone())
+        let (revocations, reader) = Revocations::load(database.revocations.clone())
             .await
             .map_err(AppError::Revocations)?;
         let rules = Rules::load(general).await?;

@@ -53,7 +53,7 @@ impl Every {
 
 /// Health follows the database: a hub without one can answer nothing. The pools are measured on the way.
 pub(super) async fn database(
-    pools: [(&'static str, PgPool); 9],
+    pools: [(&'static str, PgPool); 10],
     health: Health,
     stop: CancellationToken,
 ) {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::identity::Person;
 
 /// Who did it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// A person who signed in.
     Account(Uuid),

@@ -13,11 +13,12 @@ use serde_json::json;
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::chain::Chain;
 use super::checkpoint::CheckpointKey;
+use super::denials::{Course, Denials};
 use super::entry::{Action, Actor, Entry, Outcome};
 use super::merkle::{Edge, Nodes, completed_by};
 use super::receipt::{Batch, Receipt};
@@ -30,6 +31,8 @@ use crate::telemetry::metrics::{AUDIT_APPEND_SECONDS, AUDIT_BATCH_ENTRIES};
 const QUEUE: usize = 1024;
 /// Entries of one statement.
 const BATCH: usize = 512;
+/// How often denials are looked through that were counted and not recorded yet.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// How long more entries are let come while they come in company.
 const GATHERING: Duration = Duration::from_millis(1);
 
@@ -40,6 +43,8 @@ pub enum AuditError {
     Database(Arc<sqlx::Error>),
     #[error("the hub is stopping and records nothing more")]
     Stopping,
+    #[error("denied too often: beyond so many in a minute they are only counted")]
+    DeniedTooOften,
     #[error("a defect of the hub kept an entry out of the audit log; its log says where")]
     Defect,
 }
@@ -54,6 +59,7 @@ struct Waiting {
 #[derive(Clone, Debug)]
 pub struct Audit {
     queue: mpsc::Sender<Waiting>,
+    denials: Arc<Denials>,
 }
 
 /// The task behind [`Audit`].
@@ -61,6 +67,7 @@ pub struct AuditLog {
     pool: PgPool,
     key: Arc<CheckpointKey>,
     queue: mpsc::Receiver<Waiting>,
+    denials: Arc<Denials>,
     /// The end of the log as this hub last saw it.
     end: Option<End>,
     /// Whether the last batch had several entries.
@@ -80,21 +87,37 @@ impl Audit {
     /// receipts say.
     pub fn new(pool: PgPool, key: Arc<CheckpointKey>) -> (Self, AuditLog) {
         let (sender, queue) = mpsc::channel(QUEUE);
+        let denials = Arc::new(Denials::new());
         let log = AuditLog {
             pool,
             key,
             queue,
+            denials: Arc::clone(&denials),
             end: None,
             in_company: false,
             grown: watch::Sender::new(0),
         };
-        (Self { queue: sender }, log)
+        let audit = Self {
+            queue: sender,
+            denials,
+        };
+        (audit, log)
     }
 
-    /// Returns when the entry is durable.
+    /// Returns when the entry is durable. A denial of a caller who was denied too often of late is counted instead.
     pub async fn append(&self, entry: Entry) -> Result<Receipt, AuditError> {
-        let mut receipts = self.append_all(vec![entry]).await?;
-        Ok(receipts.pop().expect("each entry has a receipt"))
+        match self.denials.course(entry, Instant::now()) {
+            Course::Record(entry) => {
+                let mut receipts = self.append_all(vec![entry]).await?;
+                Ok(receipts.pop().expect("each entry has a receipt"))
+            }
+            Course::Count(now) => {
+                if let Some(entry) = now {
+                    self.append_all(vec![entry]).await?;
+                }
+                Err(AuditError::DeniedTooOften)
+            }
+        }
     }
 
     /// Records what came to nothing, and says what it is answered with: `answer`, or why it is not recorded.
@@ -157,20 +180,46 @@ impl AuditLog {
     /// whoever waits for them is told so: nothing is answered. The log goes on behind its end in the database.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut waiting = Vec::with_capacity(BATCH);
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let next = self.queue.recv_many(&mut waiting, BATCH);
+            let next = async {
+                tokio::select! {
+                    taken = self.queue.recv_many(&mut waiting, BATCH) => Some(taken),
+                    _ = looks.tick() => None,
+                }
+            };
             match stop.run_until_cancelled(next).await {
-                Some(0) => return,
-                Some(_) => {
+                Some(Some(0)) => return,
+                Some(Some(_)) => {
                     self.gather(&mut waiting).await;
                     caught("audit", self.write(&mut waiting)).await;
+                }
+                Some(None) => {
+                    let due = self.denials.due(Instant::now());
+                    self.write_by_itself(due).await;
                 }
                 None => break,
             }
         }
+        let rest = self.denials.rest();
+        self.write_by_itself(rest).await;
         self.queue.close();
         while self.queue.recv_many(&mut waiting, BATCH).await > 0 {
             caught("audit", self.write(&mut waiting)).await;
+        }
+    }
+
+    /// Writes what nobody waits for.
+    async fn write_by_itself(&mut self, entries: Vec<Entry>) {
+        if entries.is_empty() {
+            return;
+        }
+        let (done, mut written) = oneshot::channel();
+        let mut waiting = vec![Waiting { entries, done }];
+        caught("audit", self.write(&mut waiting)).await;
+        if let Ok(Err(error)) = written.try_recv() {
+            tracing::error!(%error, "denials that were counted could not be recorded");
         }
     }
 

@@ -9,6 +9,7 @@
 pub mod archive;
 pub mod chain;
 pub mod checkpoint;
+mod denials;
 mod entry;
 pub mod export;
 pub mod key_file;
@@ -19,6 +20,7 @@ pub mod prune;
 mod publish;
 mod receipt;
 mod recorded;
+pub(crate) mod refusals;
 pub mod verify;
 pub mod walk;
 pub mod window;

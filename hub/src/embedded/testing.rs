@@ -63,6 +63,8 @@ async fn start() -> Result<Postgres, EmbeddedError> {
     store::migrate(&template)
         .await
         .expect("the migrations run on an empty database");
+    // As each start of a hub has it.
+    store::reserved::keep(&template).await?;
     // A template must have nobody connected.
     template.close().await;
     Ok(cluster)

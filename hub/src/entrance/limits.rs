@@ -27,7 +27,7 @@ const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Addresses with their accounts that are remembered at once.
 const MOST_KNOWN: usize = 100_000;
 /// Longest login of an account.
-const LONGEST_LOGIN: usize = 64;
+pub(super) const LONGEST_LOGIN: usize = 64;
 
 /// One caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

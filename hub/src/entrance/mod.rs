@@ -5,10 +5,10 @@
 //! same sense of a row, so that nobody can lock a colleague out from their own desk. Who has more addresses can, but not
 //! from where the owner signed in of late. Tries are counted at each hub apart, and so is who came from where.
 
+mod kept_out;
 mod limits;
 mod own_account;
 mod password;
-mod refusals;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,16 +20,17 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::audit::refusals::{Refusals, Tally};
 use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
 use crate::identity::account::oidc::{Provider, ProviderSignInError};
 use crate::identity::account::{Credentials, SignInError, SignOutError};
 use crate::identity::session::Session;
 use crate::identity::{Person, Sessions};
 use crate::store;
+use kept_out::KeptOut;
 use limits::{Address, Limits};
 pub use own_account::{EndSessionsError, SecondFactorChangeError};
 pub use password::ChangeError;
-use refusals::{Refusals, Tally};
 
 /// How often refusals are looked through that were counted and not recorded yet.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -63,7 +64,9 @@ pub struct Entrance {
     sessions: Arc<Sessions>,
     audit: Audit,
     limits: Limits,
-    refusals: Refusals,
+    /// By account; logins that are nobody's as one.
+    refusals: Refusals<Option<Uuid>>,
+    kept_out: KeptOut,
 }
 
 impl Entrance {
@@ -74,6 +77,7 @@ impl Entrance {
             audit,
             limits: Limits::default(),
             refusals: Refusals::default(),
+            kept_out: KeptOut::default(),
         }
     }
 
@@ -90,8 +94,11 @@ impl Entrance {
                 Ok(session)
             }
             Err(error) => {
-                if error.is_refusal() {
-                    self.refused(login).await?;
+                match &error {
+                    // There is no end to them: the database hears of them later, all at once.
+                    EntranceError::TooOften { .. } => self.kept_out.count(login),
+                    error if error.is_refusal() => self.refused(login).await?,
+                    _ => {}
                 }
                 Err(error)
             }
@@ -174,10 +181,28 @@ impl Entrance {
     }
 
     async fn count_refusal(&self, account_id: Option<Uuid>) -> Result<(), AuditError> {
-        if let Some(tally) = self.refusals.count(account_id, Instant::now()) {
+        if let Some(tally) = self.refusals.count(account_id, 1, Instant::now()) {
             self.audit.append(entry_of(tally)).await?;
         }
         Ok(())
+    }
+
+    /// Tells accounts how often somebody was kept out who tried to sign in to them.
+    async fn tell_of_kept_out(&self) {
+        let by_login = self.kept_out.take();
+        let all: u64 = by_login.values().sum();
+        let told = store::account::own::count_refusals(&self.pool, &by_login).await;
+        let told = told.unwrap_or_else(|error| {
+            tracing::error!(%error, "accounts could not be told of refused sign-ins");
+            Vec::new()
+        });
+        let of_accounts = told.iter().map(|(_, refusals)| refusals).sum();
+        let nobodys = (None, all.saturating_sub(of_accounts));
+        let told = told.into_iter().map(|(id, refusals)| (Some(id), refusals));
+        for (account_id, refusals) in told.chain([nobodys]).filter(|(_, refusals)| *refusals > 0) {
+            let first = self.refusals.count(account_id, refusals, Instant::now());
+            self.settle(first.into_iter().collect()).await;
+        }
     }
 
     /// Records what was counted since, minute by minute, until `stop`.
@@ -185,16 +210,18 @@ impl Entrance {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            self.tell_of_kept_out().await;
             self.settle(self.refusals.due(Instant::now())).await;
         }
     }
 
     /// Records the rest, when nobody comes any more.
     pub async fn close(&self) {
+        self.tell_of_kept_out().await;
         self.settle(self.refusals.rest()).await;
     }
 
-    async fn settle(&self, tallies: Vec<Tally>) {
+    async fn settle(&self, tallies: Vec<Tally<Option<Uuid>>>) {
         for tally in tallies {
             if let Err(error) = self.audit.append(entry_of(tally)).await {
                 tracing::error!(
@@ -221,7 +248,7 @@ impl EntranceError {
     }
 }
 
-fn entry_of(tally: Tally) -> Entry {
-    let detail = json!({ "account": tally.account_id, "count": tally.refusals });
+fn entry_of(tally: Tally<Option<Uuid>>) -> Entry {
+    let detail = json!({ "account": tally.whose, "count": tally.refusals });
     Entry::of(Actor::Nobody, Action::SignIn, Outcome::Denied, detail)
 }

@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout};
 use tonic::{Code, Status};
 
 use crate::arrival::{ArrivalError, Arrivals};
+use crate::departure::{self, Departures, Untaken};
 use crate::gate::Gate;
 use crate::identity::revocation::{Revocation, Revocations};
 use crate::identity::{LapsedOffice, OfficeIdentity, Sessions};
@@ -38,6 +39,7 @@ const SYNC_STREAM: &str = "/notary.hub.v1.SyncService/Sync";
 pub(super) struct Lane {
     arriving: Arrivals<Caller>,
     answering: Gate<Caller>,
+    leaving: Departures<Caller>,
 }
 
 /// Who shares a lane with others.
@@ -55,6 +57,7 @@ impl Lane {
             // tonic reads a request to its end, however many messages there are.
             arriving: Arrivals::new(MAX_CALL_IN, AT_ONCE_OF_ONE),
             answering: Gate::new(AT_ONCE, AT_ONCE_OF_ONE),
+            leaving: Departures::new(),
         }
     }
 }
@@ -79,8 +82,12 @@ pub(super) async fn unary(State(lane): State<Lane>, request: Request, next: Next
     let Ok(_room) = lane.answering.enter(caller) else {
         return refuse(overloaded("too many calls at once"));
     };
+    let untaken = Untaken::of(request.extensions());
+    let Ok(on_its_way) = lane.leaving.enter(caller) else {
+        return refuse(overloaded("too many answers are not taken yet"));
+    };
     match timeout(UNARY_TIME, next.run(request)).await {
-        Ok(response) => response,
+        Ok(response) => departure::holding(response, on_its_way, untaken),
         Err(_) => refuse(Status::deadline_exceeded("the call took too long")),
     }
 }

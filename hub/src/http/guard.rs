@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout};
 
 use super::problem::Problem;
 use crate::arrival::{ArrivalError, Arrivals};
+use crate::departure::{self, Departures, Untaken};
 use crate::gate::Gate;
 use crate::refusal::{Reason, Refusal};
 use crate::telemetry::metrics::HTTP_SECONDS;
@@ -46,6 +47,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub(super) struct Room {
     arriving: Arrivals<Option<IpAddr>>,
     answering: Gate<Option<IpAddr>>,
+    leaving: Departures<Option<IpAddr>>,
 }
 
 impl Room {
@@ -54,6 +56,7 @@ impl Room {
         Self {
             arriving: Arrivals::new(largest, AT_ONCE_OF_ONE),
             answering: Gate::new(AT_ONCE, AT_ONCE_OF_ONE),
+            leaving: Departures::new(),
         }
     }
 }
@@ -70,8 +73,15 @@ pub(super) async fn bounded(
         .answering
         .enter(caller)
         .map_err(|_| overloaded("too many requests at once"))?;
-    let answer = timeout(TIME, next.run(request)).await;
-    Ok(answer.map_err(|_| overloaded("the request took too long"))?)
+    let untaken = Untaken::of(request.extensions());
+    let on_its_way = room
+        .leaving
+        .enter(caller)
+        .map_err(|_| overloaded("too many answers are not taken yet"))?;
+    let answer = timeout(TIME, next.run(request))
+        .await
+        .map_err(|_| overloaded("the request took too long"))?;
+    Ok(departure::holding(answer, on_its_way, untaken))
 }
 
 fn overloaded(message: impl Into<String>) -> Refusal {

@@ -2,16 +2,17 @@
 //! that a revocation reaches open connections and new calls everywhere well within five seconds.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use metrics::gauge;
 use sqlx::PgPool;
-use tokio::sync::{Mutex, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::sync::watch;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::OfficeIdentity;
 use super::session::Verified;
+use crate::recent::Recent;
 use crate::store::office::revocation::{self, Revoked};
 use crate::telemetry::metrics::REVOCATIONS_AGE;
 
@@ -34,8 +35,10 @@ pub struct Revocations(Arc<Shared>);
 struct Shared {
     pool: PgPool,
     list: watch::Sender<Arc<Revoked>>,
-    /// Held while the list is read, so that what was read earlier never replaces what was read later.
-    reading: Mutex<()>,
+    /// One reads at a time, for all who ask meanwhile: what was read earlier never replaces what was read later.
+    reading: Recent<()>,
+    /// When the list in force began to be read: what was revoked since may not be in it.
+    as_of: watch::Sender<Instant>,
 }
 
 /// Keeps the list current.
@@ -45,27 +48,38 @@ pub struct RevocationsReader(Revocations);
 impl Revocations {
     /// Reads the list for the first time; a hub that cannot must not serve.
     pub async fn load(pool: PgPool) -> Result<(Self, RevocationsReader), sqlx::Error> {
-        let (list, _) = watch::channel(Arc::new(revocation::read(&pool).await?));
+        let begun = Instant::now();
+        let list = Arc::new(revocation::read(&pool).await?);
         let revocations = Self(Arc::new(Shared {
             pool,
-            list,
-            reading: Mutex::default(),
+            list: watch::Sender::new(list),
+            reading: Recent::default(),
+            as_of: watch::Sender::new(begun),
         }));
         Ok((revocations.clone(), RevocationsReader(revocations)))
     }
 
     /// Reads the list now: what this hub has just changed, it knows at once.
     pub async fn refresh(&self) -> Result<(), sqlx::Error> {
-        let _turn = self.0.reading.lock().await;
-        let list = revocation::read(&self.0.pool).await?;
-        self.0.list.send_if_modified(|current| {
-            let changed = **current != list;
-            if changed {
-                *current = Arc::new(list);
-            }
-            changed
-        });
-        Ok(())
+        let read = async {
+            let begun = Instant::now();
+            let list = revocation::read(&self.0.pool).await?;
+            self.0.list.send_if_modified(|current| {
+                let changed = **current != list;
+                if changed {
+                    *current = Arc::new(list);
+                }
+                changed
+            });
+            self.0.as_of.send_replace(begun);
+            Ok(())
+        };
+        self.0.reading.since(Instant::now(), read).await
+    }
+
+    /// How old the list in force is.
+    fn age(&self) -> Duration {
+        self.0.as_of.borrow().elapsed()
     }
 
     /// Whether a person's session was ended before its time.
@@ -117,19 +131,75 @@ fn find(list: &Revoked, office: &OfficeIdentity) -> Option<Revocation> {
 impl RevocationsReader {
     /// Reads the list until `stop`. While the database is away the last list stays in force.
     pub async fn run(self, stop: CancellationToken) {
-        let mut ticks = interval(READ_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut read_at = Instant::now();
-        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            match self.0.refresh().await {
-                Ok(()) => read_at = Instant::now(),
-                Err(error) => tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    age_seconds = read_at.elapsed().as_secs(),
-                    "revocations could not be read; the last list stays in force"
-                ),
+        let reading = async {
+            let mut ticks = ticks();
+            loop {
+                ticks.tick().await;
+                if let Err(error) = self.0.refresh().await {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        age_seconds = self.0.age().as_secs(),
+                        "revocations could not be read; the last list stays in force"
+                    );
+                }
             }
-            gauge!(REVOCATIONS_AGE).set(read_at.elapsed().as_secs_f64());
-        }
+        };
+        // Apart from the reading: one that takes long, or never ends, is what has to be told.
+        let telling = async {
+            let mut ticks = ticks();
+            loop {
+                ticks.tick().await;
+                gauge!(REVOCATIONS_AGE).set(self.0.age().as_secs_f64());
+            }
+        };
+        stop.run_until_cancelled(async { tokio::join!(reading, telling) })
+            .await;
+    }
+}
+
+fn ticks() -> Interval {
+    let mut ticks = interval(READ_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+    use crate::embedded::testing::fresh_database;
+
+    fn told(metrics: &str) -> Option<f64> {
+        let line = metrics.lines().find(|line| {
+            line.strip_prefix(REVOCATIONS_AGE)
+                .is_some_and(|rest| rest.starts_with(' '))
+        });
+        line?.split_once(' ')?.1.parse().ok()
+    }
+
+    #[tokio::test]
+    async fn a_reading_that_does_not_end_shows_in_the_age_of_the_list() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let metrics = recorder.handle();
+        let _recording = metrics::set_default_local_recorder(&recorder);
+        let database = fresh_database().await;
+        let (_, reader) = Revocations::load(database.pool.clone())
+            .await
+            .expect("the database answers");
+        let mut holder = database.pool.begin().await.expect("the database answers");
+        sqlx::query("LOCK TABLE office IN ACCESS EXCLUSIVE MODE")
+            .execute(&mut *holder)
+            .await
+            .expect("nobody else has it");
+        let reading = tokio::spawn(reader.run(CancellationToken::new()));
+        let grown = async {
+            while told(&metrics.render()).is_none_or(|age| age < 2.0) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let grown = tokio::time::timeout(Duration::from_secs(10), grown).await;
+        assert!(grown.is_ok(), "{:?}", told(&metrics.render()));
+        reading.abort();
     }
 }

@@ -77,6 +77,9 @@ impl From<&AuditError> for Refusal {
         match error {
             AuditError::Database(problem) => Self::from(&**problem),
             AuditError::Defect => fault(error),
+            AuditError::DeniedTooOften => Reason::RateLimited
+                .because(error.to_string())
+                .retry_after(Duration::from_secs(60)),
             AuditError::Stopping => Reason::Draining
                 .because(error.to_string())
                 .retry_after(Duration::from_secs(2)),

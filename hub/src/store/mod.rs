@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`pool`], [`tx`], [`scope`] | connections for each kind of work, transactions, and on whose behalf they read |
+//! | [`reserved`] | what is the hub's alone |
 //! | [`migrate()`], `copy`, `decode` | the schema, rows written by COPY, stored codes to types |
 //! | [`office`], [`account`], [`token_key`] | who takes part, and the key that tokens are made with |
 //! | [`feed`], [`case`], [`filing`] | what offices send, and how far they have come |
@@ -28,6 +29,7 @@ pub mod lookup;
 mod migrate;
 pub mod office;
 pub mod pool;
+pub mod reserved;
 pub mod review;
 pub mod rules;
 pub mod scope;

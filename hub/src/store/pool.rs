@@ -14,6 +14,9 @@ const ACQUIRE_LIMIT: Duration = Duration::from_secs(10);
 /// Connections of the audit log's own pool.
 pub const AUDIT_CONNECTIONS: u32 = 2;
 
+/// Connections for reading what is revoked.
+pub const REVOCATION_CONNECTIONS: u32 = 1;
+
 /// Connections of the one worker of supervision.
 pub const SUPERVISION_CONNECTIONS: u32 = 1;
 
@@ -162,6 +165,17 @@ pub fn audit(url: &str) -> Result<PgPool, sqlx::Error> {
     Ok(PgPoolOptions::new()
         .max_connections(AUDIT_CONNECTIONS)
         .test_before_acquire(false)
+        .acquire_timeout(ACQUIRE_LIMIT)
+        .connect_lazy_with(options))
+}
+
+/// What is revoked, read each second: who may no longer speak must not go on because others ask much of the database.
+pub fn revocations(url: &str) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?
+        .application_name("notary-hub revocations")
+        .options([("statement_timeout", "5s")]);
+    Ok(PgPoolOptions::new()
+        .max_connections(REVOCATION_CONNECTIONS)
         .acquire_timeout(ACQUIRE_LIMIT)
         .connect_lazy_with(options))
 }

@@ -56,6 +56,8 @@ metrics! {
         "Enrolments refused, by `reason`."
     SIGN_INS Counter Count "notary_hub_sign_ins_total"
         "Attempts to sign in, by `outcome` (granted, refused, code_required, busy, failed)."
+    DENIALS_COUNTED Counter Count "notary_hub_denials_counted_total"
+        "Denials of callers who were denied too often to have each recorded by itself."
     OFFICE_MISMATCHES Counter Count "notary_hub_office_mismatches_total"
         "Calls in which an office spoke for another one, by `office` of the certificate. Any is an alarm."
     REVOCATIONS_AGE Gauge Seconds "notary_hub_revocations_age_seconds"

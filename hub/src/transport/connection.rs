@@ -17,7 +17,7 @@ use metrics::{counter, gauge};
 use rustls::ServerConfig;
 use time::OffsetDateTime;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
@@ -25,6 +25,7 @@ use tower::ServiceExt;
 use super::listener::{Audience, Stop};
 use super::protocol::HttpLimits;
 use super::{ClientAddress, Leaving};
+use crate::departure::Untaken;
 use crate::identity::LapsedOffice;
 use crate::identity::enrolment::peer::{self, Peer};
 use crate::telemetry::metrics::{CONNECTIONS_OPEN, HANDSHAKES_FAILED};
@@ -33,6 +34,8 @@ use crate::telemetry::metrics::{CONNECTIONS_OPEN, HANDSHAKES_FAILED};
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// How long the first request may take after it; covers the HTTP/2 preface as well.
 const FIRST_REQUEST_TIME: Duration = Duration::from_secs(10);
+/// How often a connection is looked at whose answers may not be taken.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a revoked office's connection lives on.
 const LAST_WORD: Duration = Duration::from_millis(500);
 
@@ -112,19 +115,16 @@ async fn run(
     address: SocketAddr,
 ) {
     let used = Arc::new(AtomicBool::new(false));
-    let leaving_calls = Leaving::default();
+    let (leaving_calls, untaken) = (Leaving::default(), Untaken::default());
     let service = {
         let (router, used) = (connection.router.clone(), Arc::clone(&used));
-        let leaving_calls = leaving_calls.clone();
-        service_fn(move |request: Request<Incoming>| {
+        let (leaving_calls, untaken) = (leaving_calls.clone(), untaken.clone());
+        service_fn(move |mut request: Request<Incoming>| {
             used.store(true, Ordering::Relaxed);
-            answer(
-                router.clone(),
-                request,
-                peer,
-                address,
-                leaving_calls.clone(),
-            )
+            request.extensions_mut().insert(ClientAddress(address));
+            request.extensions_mut().insert(leaving_calls.clone());
+            request.extensions_mut().insert(untaken.clone());
+            answer(router.clone(), request, peer)
         })
     };
     let builder = connection.http.builder();
@@ -133,6 +133,7 @@ async fn run(
     let mut leave = pin!(leave(connection));
     let mut first_request = pin!(sleep(FIRST_REQUEST_TIME));
     let mut grace = pin!(sleep(connection.grace));
+    let mut look = interval(LOOK_EVERY);
     let (mut awaiting_first, mut leaving) = (true, false);
     loop {
         tokio::select! {
@@ -142,6 +143,12 @@ async fn run(
             () = first_request.as_mut(), if awaiting_first => {
                 awaiting_first = false;
                 if !used.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+            _ = look.tick() => {
+                if untaken.is_abandoned() {
+                    tracing::info!(listener = connection.audience.label(), %address, "answers not taken; connection cut");
                     return;
                 }
             }
@@ -185,12 +192,8 @@ async fn answer(
     router: Router,
     request: Request<Incoming>,
     peer: Option<Peer>,
-    address: SocketAddr,
-    leaving: Leaving,
 ) -> Result<Response<Body>, Infallible> {
     let mut request = request.map(Body::new);
-    request.extensions_mut().insert(ClientAddress(address));
-    request.extensions_mut().insert(leaving);
     if let Some(Peer { office, not_after }) = peer {
         // A connection can outlive its certificate.
         match OffsetDateTime::now_utc() <= not_after {

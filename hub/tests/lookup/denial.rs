@@ -1,6 +1,7 @@
 //! Who is not answered, and that every denial is recorded.
 
 use notary_hub::identity::Role;
+use notary_hub::store;
 use notary_proto::hub::v1::{CheckApplicationRequest, LookupPurpose, PartyRole};
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -102,6 +103,48 @@ async fn nobody_but_a_notary_looks_up() {
     );
     let nobody = &counter.log().await[3];
     assert_eq!(nobody.actor, "office:hangzhou");
+}
+
+/// A case system that has lost its session, or a certificate in the wrong hands.
+#[tokio::test]
+async fn whoever_is_denied_again_and_again_is_counted_and_delays_no_other() {
+    let mut counter = Counter::open().await;
+    let session = counter.session.take();
+    let mut refused = Vec::new();
+    for _ in 0..100 {
+        refused.push(reason(&counter.ask(question()).await.unwrap_err()));
+    }
+    assert_eq!(refused[59], "UNAUTHENTICATED");
+    assert_eq!(refused[99], "RATE_LIMITED");
+    let log = counter.log().await;
+    let counted: Vec<_> = log.iter().filter(|one| one.action == "request").collect();
+    let [counted] = counted[..] else {
+        panic!("one entry of a minute: {counted:?}")
+    };
+    assert_eq!(counted.actor, "office:hangzhou");
+    assert_eq!(counted.detail, serde_json::json!({ "count": 1 }));
+    assert_eq!(log.len() as u64, each_of(&refused) + 1);
+    // Its notaries are others, and are answered.
+    counter.session = session;
+    counter.answer(question()).await;
+    let mut of_the_bureau = question();
+    of_the_bureau.purpose = LookupPurpose::Supervision.into();
+    assert_eq!(
+        denied(&counter, of_the_bureau).await,
+        says("PERMISSION_DENIED", "purpose_of_the_bureau")
+    );
+    // What was only counted is recorded at the latest when the hub stops.
+    let pool = counter.hub.db.pool.clone();
+    counter.hub.app.stop().await.unwrap();
+    let log = store::audit::after(&pool, 0, 1000).await.unwrap();
+    let told = log.iter().filter(|one| one.action == "request");
+    let told: u64 = told.map(|one| one.detail["count"].as_u64().unwrap()).sum();
+    assert_eq!(told, 100 - each_of(&refused));
+}
+
+fn each_of(refused: &[String]) -> u64 {
+    let each = refused.iter().filter(|one| *one == "UNAUTHENTICATED");
+    each.count() as u64
 }
 
 #[tokio::test]

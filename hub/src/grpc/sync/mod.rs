@@ -19,9 +19,10 @@ use tracing::Instrument;
 
 use super::error::{database, invalid_field};
 use super::office_of;
+use crate::departure::Burden;
 use crate::gate::Gate;
 use crate::identity::revocation::Revocations;
-use crate::refusal::Reason;
+use crate::refusal::{Reason, Refusal};
 use crate::sync::{Feeds, digest};
 use crate::transport::Leaving;
 use stream::Connection;
@@ -35,12 +36,18 @@ const OF_ONE_OFFICE: usize = 4;
 /// Streams at once.
 const AT_ONCE: usize = 1000;
 
+/// Lists of cases of one office at once, until they are written. An agent asks for one after the other, each of some MB.
+const LISTS_OF_ONE_OFFICE: usize = 2;
+/// Lists of cases at once.
+const LISTS: usize = 16;
+
 /// The service.
 #[derive(Debug)]
 pub struct SyncApi {
     feeds: Feeds,
     revocations: Revocations,
     streams: Gate<OfficeId>,
+    lists: Gate<OfficeId>,
 }
 
 impl SyncApi {
@@ -49,6 +56,7 @@ impl SyncApi {
             feeds,
             revocations,
             streams: Gate::new(AT_ONCE, OF_ONE_OFFICE),
+            lists: Gate::new(LISTS, LISTS_OF_ONE_OFFICE),
         }
     }
 }
@@ -62,11 +70,8 @@ impl SyncService for SyncApi {
         request: Request<Streaming<SyncRequest>>,
     ) -> Result<Response<Self::SyncStream>, Status> {
         let office = office_of(&request)?;
-        let place = self.streams.enter(office.office_id).map_err(|_| {
-            Reason::Overloaded
-                .because("too many streams at once")
-                .retry_after(Duration::from_secs(1))
-        })?;
+        let entered = self.streams.enter(office.office_id);
+        let place = entered.map_err(|_| overloaded("too many streams at once"))?;
         let leaving = request.extensions().get::<Leaving>().cloned();
         let (outgoing, messages) = mpsc::channel(OUTGOING);
         let connection = Connection {
@@ -99,16 +104,25 @@ impl SyncService for SyncApi {
             found.map_err(|error| database(&error))?;
             return Ok(Response::new(DigestResponse::default()));
         }
-        let response = match months.as_slice() {
-            [] => digest::by_month(pool, office)
-                .await
-                .map(outgoing::month_digests),
-            months => digest::by_case(pool, office, months)
-                .await
-                .map(outgoing::case_digests),
-        };
-        Ok(Response::new(response.map_err(|error| database(&error))?))
+        if months.is_empty() {
+            let digests = digest::by_month(pool, office).await;
+            let digests = digests.map_err(|error| database(&error))?;
+            return Ok(Response::new(outgoing::month_digests(digests)));
+        }
+        let entered = self.lists.enter(office.office_id);
+        let place = entered.map_err(|_| overloaded("too many lists of cases at once"))?;
+        let cases = digest::by_case(pool, office, &months).await;
+        let cases = cases.map_err(|error| database(&error))?;
+        let mut response = Response::new(outgoing::case_digests(cases));
+        response.extensions_mut().insert(Burden::new(place));
+        Ok(response)
     }
+}
+
+fn overloaded(message: &str) -> Refusal {
+    Reason::Overloaded
+        .because(message)
+        .retry_after(Duration::from_secs(1))
 }
 
 /// What no database could hold is no count of cases.

@@ -96,7 +96,8 @@ pub async fn insert(
 /// Counts an attempt and returns the account, or nothing when there is none that may try: unknown, disabled,
 /// locked, or of a revoked office. An attempt that follows the one before within [`LOCKED_FOR`] goes on with its row;
 /// the one that reaches the limit locks the account; if it succeeds, [`clear_attempts`] unlocks it. A lock does not keep a
-/// known caller out, whose attempts leave it as it is.
+/// known caller out, whose attempts leave it as it is. It does not wait for the disk, or how long it takes would tell
+/// whether there is such a login.
 pub async fn begin_attempt(
     pool: &PgPool,
     login: &str,
@@ -118,7 +119,8 @@ pub async fn begin_attempt(
                                       AND failed_attempts + 1 >= $2
                                  THEN now() + $3::interval END,
              attempted_at = now()
-         WHERE login = $1 AND disabled_at IS NULL AND ($4 OR locked_until IS NULL OR locked_until <= now())
+         WHERE login = $1 AND set_config('synchronous_commit', 'off', true) = 'off'
+           AND disabled_at IS NULL AND ($4 OR locked_until IS NULL OR locked_until <= now())
            AND (office_id IS NULL OR EXISTS (
                SELECT FROM office WHERE office.office_id = account.office_id AND status = 'active'))
          RETURNING account_id, role, office_id, display_name, password_hash, generation, totp_secret",

@@ -1,5 +1,6 @@
 //! `person_session`, `account_change`: what people see of their own accounts.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use sqlx::{PgExecutor, PgPool};
@@ -55,6 +56,33 @@ pub async fn count_refusal(pool: &PgPool, login: &str) -> Result<Option<Uuid>, s
     )
     .fetch_optional(pool)
     .await
+}
+
+/// Counts so many by login. Returns the accounts with how many it was for each; of a login that is nobody's there is none.
+pub async fn count_refusals(
+    pool: &PgPool,
+    by_login: &HashMap<String, u64>,
+) -> Result<Vec<(Uuid, u64)>, sqlx::Error> {
+    if by_login.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (logins, counts): (Vec<&str>, Vec<i64>) = by_login
+        .iter()
+        .map(|(login, count)| (login.as_str(), i64::try_from(*count).unwrap_or(i64::MAX)))
+        .unzip();
+    let rows = sqlx::query!(
+        r#"UPDATE account a SET refused = least(a.refused + least(k.attempts, 1000000000), 2000000000)
+             FROM unnest($1::text[], $2::bigint[]) AS k(login, attempts)
+            WHERE a.login = k.login RETURNING a.account_id, k.attempts AS "attempts!""#,
+        &logins as &[&str],
+        &counts,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.account_id, row.attempts.unsigned_abs()))
+        .collect())
 }
 
 /// The same at something that is for the account's owner alone.

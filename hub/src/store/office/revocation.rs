@@ -22,44 +22,37 @@ pub struct Revoked {
     pub generations: HashMap<Uuid, i32>,
 }
 
-/// Reads what is revoked now. A day covers the longest session a configuration can allow, a year the longest time
-/// in which an ended certificate can be renewed.
+/// Reads what is revoked now, by one statement. A day covers the longest session a configuration can allow, a year the
+/// longest time in which an ended certificate can be renewed.
 pub async fn read(pool: &PgPool) -> Result<Revoked, sqlx::Error> {
-    let offices = sqlx::query_scalar!("SELECT office_id FROM office WHERE status = 'revoked'")
-        .fetch_all(pool)
-        .await?;
-    let serials = sqlx::query_scalar!(
-        "SELECT serial FROM certificate
-         WHERE revoked_at IS NOT NULL AND not_after > now() - interval '367 days'"
+    let row = sqlx::query!(
+        r#"SELECT ARRAY(SELECT office_id FROM office WHERE status = 'revoked') AS "offices!",
+                  ARRAY(SELECT serial FROM certificate
+                         WHERE revoked_at IS NOT NULL AND not_after > now() - interval '367 days') AS "serials!",
+                  ARRAY(SELECT session_id FROM ended_session
+                         WHERE ends_at > now() - interval '1 minute') AS "sessions!",
+                  accounts AS "accounts!", generations AS "generations!"
+             FROM (SELECT coalesce(array_agg(account_id), '{}') AS accounts,
+                          coalesce(array_agg(generation), '{}') AS generations
+                     FROM account WHERE generation_at > now() - interval '25 hours') AS changed"#
     )
-    .fetch_all(pool)
-    .await?;
-    let sessions = sqlx::query_scalar!(
-        "SELECT session_id FROM ended_session WHERE ends_at > now() - interval '1 minute'"
-    )
-    .fetch_all(pool)
-    .await?;
-    let generations = sqlx::query!(
-        "SELECT account_id, generation FROM account WHERE generation_at > now() - interval '25 hours'"
-    )
-    .fetch_all(pool)
+    .fetch_one(pool)
     .await?;
     Ok(Revoked {
-        offices: offices
+        offices: row
+            .offices
             .iter()
             .map(|id| id.parse().map_err(|error| decode(Box::new(error))))
             .collect::<Result<_, _>>()?,
-        serials: serials
+        serials: row
+            .serials
             .iter()
             .map(|serial| {
                 Serial::try_from(serial.as_slice()).map_err(|error| decode(Box::new(error)))
             })
             .collect::<Result<_, _>>()?,
-        sessions: sessions.into_iter().collect(),
-        generations: generations
-            .into_iter()
-            .map(|row| (row.account_id, row.generation))
-            .collect(),
+        sessions: row.sessions.into_iter().collect(),
+        generations: row.accounts.into_iter().zip(row.generations).collect(),
     })
 }
 

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use http::Request;
-use http_body_util::Full;
+use http_body_util::{Empty, Full};
 use hyper::body::Bytes;
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use notary_hub::identity::Role;
 use notary_hub::identity::account::{self, NewAccount};
 use notary_hub::store;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio_rustls::client::TlsStream;
 
 use crate::client::{Answer, Bureau};
@@ -82,6 +85,72 @@ async fn requests_that_are_half_sent_from_four_addresses_shut_nobody_out() {
     let directory = directory.body(Full::default()).unwrap();
     let without_body = bureau.send(directory).await;
     assert_eq!(without_body.status, 200);
+}
+
+/// A connection over which no more than a byte of each answer is taken, and how it ends.
+async fn taking_nothing(bureau: &Bureau) -> (SendRequest<Empty<Bytes>>, JoinHandle<()>) {
+    let config = client::config(client::ca(&bureau.hub.keys), None, &[b"h2"]);
+    let tls = client::connect(bureau.hub.app.addresses().people, Arc::new(config))
+        .await
+        .unwrap();
+    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(1)
+        .handshake(TokioIo::new(tls))
+        .await
+        .unwrap();
+    let ended = tokio::spawn(async move {
+        // Cut or not, it is over.
+        let _ = connection.await;
+    });
+    (sender, ended)
+}
+
+fn directory_for<B: Default>(uri: &str, from: &str) -> Request<B> {
+    let request = Request::get(uri).header("x-forwarded-for", from);
+    request.body(B::default()).unwrap()
+}
+
+#[tokio::test]
+async fn whoever_takes_no_answer_has_some_on_their_way_and_no_more_and_delays_nobody_else() {
+    const DIRECTORY: &str = "https://localhost/api/v1/directory";
+    let bureau = behind_a_proxy().await;
+    let (mut sender, _connection) = taking_nothing(&bureau).await;
+    let mut untaken = Vec::new();
+    loop {
+        sender.ready().await.unwrap();
+        let asked = sender.send_request(directory_for(DIRECTORY, "192.0.2.1"));
+        let answer = asked.await.unwrap();
+        if answer.status() == 503 {
+            break;
+        }
+        assert_eq!(answer.status(), 200);
+        untaken.push(answer);
+        assert!(untaken.len() <= 64, "the hub holds them all");
+    }
+    let other = bureau.send(directory_for("/directory", "192.0.2.2")).await;
+    assert_eq!(other.status, 200);
+    // The answers are reset: nobody is there for them any more.
+    drop(untaken);
+    while bureau
+        .send(directory_for("/directory", "192.0.2.1"))
+        .await
+        .status
+        != 200
+    {}
+}
+
+#[tokio::test]
+async fn a_connection_whose_answer_is_not_taken_is_cut() {
+    let bureau = bureau("").await;
+    let (mut sender, ended) = taking_nothing(&bureau).await;
+    let asked = sender.send_request(directory_for("https://localhost/directory", ""));
+    let _untaken = asked.await.unwrap();
+    // The clock runs on whenever nothing happens.
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    ended.await.unwrap();
+    let after = begun.elapsed();
+    assert!(after < std::time::Duration::from_secs(40), "{after:?}");
 }
 
 #[tokio::test]

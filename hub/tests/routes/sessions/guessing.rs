@@ -1,9 +1,12 @@
 //! Guessing passwords.
 
+use std::time::Duration;
+
 use notary_hub::store;
 use notary_proto::hub::v1::CreateSessionRequest;
 use notary_proto::hub::v1::session_service_client::SessionServiceClient;
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::post::with_account;
 use crate::client::{Answer, Bureau};
@@ -96,4 +99,34 @@ async fn guessing_leaves_one_entry_for_an_account_and_minute_and_loses_no_count(
         "SELECT sum((detail->>'count')::bigint)::bigint FROM audit_entry WHERE outcome = 'denied'";
     let count: i64 = sqlx::query_scalar(count).fetch_one(&pool).await.unwrap();
     assert_eq!(count, 12);
+}
+
+#[tokio::test]
+async fn whoever_goes_on_when_kept_out_waits_for_no_row_and_is_counted_all_the_same() {
+    let bureau = with_account().await;
+    for _ in 0..4 {
+        assert_eq!(guess(&bureau, "li").await.status, 401);
+    }
+    let pool = bureau.hub.db.pool.clone();
+    let mut holder = pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM account FOR UPDATE")
+        .execute(&mut *holder)
+        .await
+        .unwrap();
+    for _ in 0..3 {
+        let kept_out = timeout(Duration::from_secs(10), guess(&bureau, "li")).await;
+        assert_eq!(kept_out.expect("no waiting").problem(), "RATE_LIMITED");
+    }
+    holder.rollback().await.unwrap();
+    let Bureau { hub, seed } = bureau;
+    drop(seed);
+    hub.app.stop().await.unwrap();
+    let counted: (i64, i32) = sqlx::query_as(
+        "SELECT sum((detail->>'count')::bigint)::bigint, (SELECT refused FROM account WHERE login = 'li')
+           FROM audit_entry WHERE outcome = 'denied'",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!(counted, (7, 7));
 }

@@ -1,3 +1,4 @@
+mod busy;
 mod crowd;
 mod delete;
 mod guessing;

@@ -1,6 +1,7 @@
 //! What BI tools may read.
 
 use linkage::matter::MatterType;
+use notary_hub::store::reserved::{self, Locks};
 
 use crate::client::Bureau;
 use crate::record::{Case, case};
@@ -93,6 +94,33 @@ async fn bi_tools_read_views_without_small_cells_and_nothing_else() {
         .execute(&mut *connection)
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_bi_tool_takes_no_lock_of_the_hubs_and_puts_nothing_down() {
+    let bureau = Bureau::open().await;
+    let pool = &bureau.hub.db.pool;
+    // As a hub's start does; a database that is restored has lost it.
+    assert_eq!(reserved::keep(pool).await.unwrap(), Locks::OfTheHub);
+    let mut session = pool.acquire().await.unwrap();
+    sqlx::raw_sql("SET default_transaction_read_only = off; SET ROLE notary_hub_bi")
+        .execute(&mut *session)
+        .await
+        .unwrap();
+    for attempt in [
+        // The audit log's, and the stripes of matters that ingest and intents take.
+        "SELECT pg_advisory_lock(x'617564697400'::bigint)",
+        "SELECT pg_advisory_lock(28001, stripe) FROM generate_series(0, 255) AS stripe",
+        "SELECT pg_try_advisory_xact_lock_shared(1)",
+        "CREATE TEMPORARY TABLE filler AS SELECT generate_series(1, 2)",
+        "SELECT lo_from_bytea(0, 'filler')",
+    ] {
+        let refused = sqlx::raw_sql(attempt).execute(&mut *session).await;
+        let error = refused.expect_err(attempt);
+        let code = error.as_database_error().and_then(|error| error.code());
+        assert_eq!(code.as_deref(), Some("42501"), "{attempt}: {error}");
+    }
+    session.close().await.unwrap();
 }
 
 /// Cells of a view, its first column before the measure.

@@ -179,7 +179,8 @@ fn sync() -> Block {
     Block::call("/notary.hub.v1.SyncService/Sync")
 }
 
-/// The largest answer that needs no sign-in.
-fn description() -> Block {
-    Block::request("GET", "/api/v1/openapi.json")
+/// The largest answer that needs no sign-in and is made anew for each request: what is asked for and not taken is the
+/// hub's memory.
+fn directory() -> Block {
+    Block::request("GET", "/api/v1/directory")
 }

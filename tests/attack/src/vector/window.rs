@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{OFTEN, SELDOM, description, open_streams};
+use super::{OFTEN, SELDOM, directory, open_streams};
 use crate::attacker::Attacker;
 use crate::frame::{INITIAL_WINDOW_SIZE, Wire};
 
@@ -27,7 +27,7 @@ fn ask_for_much(wire: &mut Wire) {
     wire.preface(&[(INITIAL_WINDOW_SIZE, 0)]);
     for _ in 0..STREAMS {
         let stream = wire.stream();
-        wire.request(stream, description().bytes());
+        wire.request(stream, directory().bytes());
     }
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn deaf_http1(attacker: &Attacker) -> anyhow::Result<()> {
         tls: Arc::new(tls),
         ..attacker.clone()
     };
-    let requests = b"GET /api/v1/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100);
+    let requests = b"GET /api/v1/directory HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100);
     let mut pace = attacker.pace(SELDOM);
     let mut held = Vec::new();
     while pace.next().await {

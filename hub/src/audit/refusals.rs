@@ -1,22 +1,20 @@
-//! Refused sign-ins as they are recorded: one entry for an account and minute, with a count, so that guessing cannot
-//! fill the log.
+//! Refusals that could fill the log as they are recorded: one entry for whoever is refused and minute, with a count.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use uuid::Uuid;
 
-/// Time from one entry about an account to the next.
+/// Time from one entry about somebody to the next.
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Refusals to be recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tally {
-    /// `None`: logins that are nobody's.
-    pub(super) account_id: Option<Uuid>,
-    pub(super) refusals: u64,
+pub(crate) struct Tally<K> {
+    pub(crate) whose: K,
+    pub(crate) refusals: u64,
 }
 
 /// Since the last entry.
@@ -26,56 +24,59 @@ struct Since {
     refusals: u64,
 }
 
-/// Counts by account: there are no more of them than accounts, and one for all others.
-#[derive(Debug, Default)]
-pub(super) struct Refusals(Mutex<HashMap<Option<Uuid>, Since>>);
+/// Counts by whose they are, of whom there are not many.
+#[derive(Debug)]
+pub(crate) struct Refusals<K>(Mutex<HashMap<K, Since>>);
 
-impl Refusals {
-    /// Counts a refusal. The first of a minute is to be recorded now.
-    pub(super) fn count(&self, account_id: Option<Uuid>, now: Instant) -> Option<Tally> {
+impl<K> Default for Refusals<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Copy + Eq + Hash> Refusals<K> {
+    /// Counts refusals. The first of a minute are to be recorded now.
+    pub(crate) fn count(&self, whose: K, refusals: u64, now: Instant) -> Option<Tally<K>> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(since) = counts.get_mut(&account_id)
+        if let Some(since) = counts.get_mut(&whose)
             && now.duration_since(since.recorded) < MINUTE
         {
-            since.refusals += 1;
+            since.refusals += refusals;
             return None;
         }
         let last = Since {
             recorded: now,
             refusals: 0,
         };
-        let before = counts.insert(account_id, last);
+        let before = counts.insert(whose, last);
         Some(Tally {
-            account_id,
-            refusals: 1 + before.map_or(0, |since| since.refusals),
+            whose,
+            refusals: refusals + before.map_or(0, |since| since.refusals),
         })
     }
 
     /// What was counted a minute ago or more and is to be recorded now.
-    pub(super) fn due(&self, now: Instant) -> Vec<Tally> {
+    pub(crate) fn due(&self, now: Instant) -> Vec<Tally<K>> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut due = Vec::new();
-        counts.retain(|&account_id, since| {
+        counts.retain(|&whose, since| {
             if now.duration_since(since.recorded) < MINUTE {
                 return true;
             }
             let refusals = std::mem::take(&mut since.refusals);
             since.recorded = now;
-            due.extend((refusals > 0).then_some(Tally {
-                account_id,
-                refusals,
-            }));
+            due.extend((refusals > 0).then_some(Tally { whose, refusals }));
             refusals > 0
         });
         due
     }
 
     /// Whatever was counted and not recorded.
-    pub(super) fn rest(&self) -> Vec<Tally> {
+    pub(crate) fn rest(&self) -> Vec<Tally<K>> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let rest = counts.drain().filter(|(_, since)| since.refusals > 0);
-        rest.map(|(account_id, since)| Tally {
-            account_id,
+        rest.map(|(whose, since)| Tally {
+            whose,
             refusals: since.refusals,
         })
         .collect()
@@ -84,6 +85,8 @@ impl Refusals {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]
@@ -91,29 +94,26 @@ mod tests {
         let (refusals, begun) = (Refusals::default(), Instant::now());
         let li = Some(Uuid::now_v7());
         let at = |seconds| begun + Duration::from_secs(seconds);
-        let tally = |account_id, refusals| Tally {
-            account_id,
-            refusals,
-        };
-        assert_eq!(refusals.count(li, at(0)), Some(tally(li, 1)));
+        let tally = |whose, refusals| Tally { whose, refusals };
+        assert_eq!(refusals.count(li, 1, at(0)), Some(tally(li, 1)));
         for second in 1..50 {
-            assert_eq!(refusals.count(li, at(second)), None);
+            assert_eq!(refusals.count(li, 1, at(second)), None);
         }
-        assert_eq!(refusals.count(None, at(50)), Some(tally(None, 1)));
+        assert_eq!(refusals.count(None, 1, at(50)), Some(tally(None, 1)));
         assert_eq!(refusals.due(at(59)), []);
         assert_eq!(refusals.due(at(60)), [tally(li, 49)]);
-        assert_eq!(refusals.count(li, at(61)), None, "an entry a minute");
-        assert_eq!(refusals.count(li, at(120)), Some(tally(li, 2)));
+        assert_eq!(refusals.count(li, 1, at(61)), None, "an entry a minute");
+        assert_eq!(refusals.count(li, 1, at(120)), Some(tally(li, 2)));
         assert_eq!(refusals.due(at(180)), []);
     }
 
     #[test]
     fn nothing_that_was_counted_is_lost_at_the_end() {
-        let (refusals, now) = (Refusals::default(), Instant::now());
-        refusals.count(None, now);
-        refusals.count(None, now);
+        let (refusals, now) = (Refusals::<Option<Uuid>>::default(), Instant::now());
+        refusals.count(None, 1, now);
+        refusals.count(None, 1, now);
         let rest = Tally {
-            account_id: None,
+            whose: None,
             refusals: 1,
         };
         assert_eq!(refusals.rest(), [rest]);
