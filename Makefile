@@ -19,20 +19,24 @@ FUZZ_SECONDS ?= 60
 ATTACK_SECONDS ?= 2
 PROGRAMS ?= notary-hub office-agent
 
-.PHONY: help demo demo-once console console-test openapi schema api-test test lint format bench bench-linkage bench-growth hostile answer-times fault failover attack scan-tls full-disk simulate fuzz train linkage-quality prepare sbom release reproducible clean-demo
+.PHONY: help rust demo demo-once console console-test openapi schema api-test test lint format bench bench-linkage bench-growth hostile answer-times fault failover attack scan-tls full-disk simulate fuzz train linkage-quality prepare sbom release reproducible clean-demo
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: console ## A whole city on this machine: hub, 15 offices, 100,000 cases; stays up until Ctrl-C
+demo: rust console ## A whole city on this machine: hub, 15 offices, 100,000 cases; stays up until Ctrl-C
 	@deploy/setup.sh run
 	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p sandbox
 	@target/release/sandbox --cases $(CASES) --seed $(SEED)
 
-demo-once: console ## The same without staying; ends with one line SUMMARY {json}
+demo-once: rust console ## The same without staying; ends with one line SUMMARY {json}
 	@deploy/setup.sh run
 	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p sandbox
 	@target/release/sandbox --cases $(CASES) --seed $(SEED) --once
+
+# Before the console is built, which takes minutes.
+rust:
+	@deploy/setup.sh rust
 
 # Nothing is done when nothing changed.
 console: $(CONSOLE)/dist/index.html ## Build the web console, which the hub embeds
@@ -56,13 +60,13 @@ api-test: ## Hold the OpenAPI document against a running hub with schemathesis
 	@deploy/setup.sh api
 	@$(CARGO) test --locked -p notary-hub --test routes -- --ignored schema
 
-console-test: console ## The console in a browser on a small city: every role does its job; target/screenshots/
+console-test: rust console ## The console in a browser on a small city: every role does its job; target/screenshots/
 	@deploy/setup.sh run
 	@deploy/setup.sh browser
 	@$(CARGO) build --locked -p notary-hub -p office-agent -p sandbox
 	@cd $(CONSOLE) && $(NODE) npm run --silent browser
 
-test: console ## Unit, property and end-to-end tests with real PostgreSQL, MariaDB, TLS and processes
+test: rust console ## Unit, property and end-to-end tests with real PostgreSQL, MariaDB, TLS and processes
 	@deploy/setup.sh test
 	@# Both programs are built with the tests of their own crates; the end-to-end tests run those.
 	@cd $(CONSOLE) && $(NODE) npm test --silent

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Backs the hub's database up while the hub runs. Run it as the hub's user (or as root).
+# Backs the hub's database up while the hub runs. It runs as the hub's user, whose data directory it is; root becomes that.
 #
 #   deploy/backup.sh base --to DIR [--data-dir DIR] [--database CONNINFO] [--checkpoints DIR] [--keep N]
 #       A whole copy, verified, in DIR/base/TIME: the database, and the audit log's signed checkpoints beside it.
@@ -14,8 +14,8 @@
 #
 # --data-dir is the hub's (/var/lib/notary-hub). Without --database the hub's private PostgreSQL is meant, which has to
 # run; CONNINFO names the hub's database (dbname=…) and a user that may copy it and update hub_state. --checkpoints is
-# audit.checkpoint_dir, when it is not in the data directory; a copy kept by other people is worth more than this one. The
-# agents' outboxes need no backup.
+# audit.checkpoint_dir, when it is not `checkpoints` in the data directory; a copy kept by other people is worth more than
+# this one. The agents' outboxes need no backup.
 set -euo pipefail
 umask 077
 
@@ -23,6 +23,7 @@ say() { printf 'backup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 usage() { sed -n '2,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 
+given=("$@")
 what=${1:-}
 shift || usage
 data_dir=/var/lib/notary-hub to="" database="" checkpoints="" keep=14
@@ -32,38 +33,64 @@ while [ $# -gt 0 ]; do
     --data-dir) data_dir=$2 ;;
     --to) to=$2 ;;
     --database) database=$2 ;;
-    --checkpoints) checkpoints=$2 ;;
-    --keep) keep=$2 ;;
+    --checkpoints) checkpoints=$2 && [ -d "$2" ] || fail "there is no folder $2" ;;
+    --keep) keep=$2 && [[ $keep =~ ^[1-9][0-9]*$ ]] || usage ;;
     *) usage ;;
     esac
     shift 2
 done
 [ -n "$to" ] || usage
+# What root left here the nightly copy, which is the hub's user, could neither use nor remove. Keys may be root's own.
+owner=$(stat -c %U "$data_dir" 2>/dev/null || echo root)
+if [ "$(id -u)" -eq 0 ] && [ "$owner" != root ] && [ "$what" != keys ]; then
+    exec runuser -u "$owner" -- "$0" "${given[@]}"
+fi
 mkdir -p "$to"
+checkpoints=${checkpoints:-$data_dir/checkpoints}
 
-bin=${NOTARY_HUB_PG_BIN:-$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)}
-[ -n "$bin" ] || bin=$(dirname "$(command -v pg_basebackup || echo .)")
+# The folder of PostgreSQL's programs of the major version that a folder's data is of, and of the newest for no folder.
+programs() {
+    local major='*' folder
+    [ -z "$1" ] || major=$(cat "$1/PG_VERSION") || exit 1
+    # shellcheck disable=SC2086 # a pattern
+    folder=${NOTARY_HUB_PG_BIN:-$(ls -d /usr/lib/postgresql/$major/bin 2>/dev/null | sort -V | tail -n 1)}
+    [ -n "$folder" ] || folder=$(dirname "$(command -v pg_verifybackup)")
+    [ -x "$folder/pg_verifybackup" ] || fail "PostgreSQL's programs (${major/\*/any version}) are not here; install them, or set NOTARY_HUB_PG_BIN"
+    echo "$folder"
+}
 
 # The private PostgreSQL says itself where its socket is.
-if [ -z "$database" ] && [ "$what" != keys ]; then
+if [ -n "$database" ]; then
+    bin=$(programs "")
+elif [ "$what" != keys ]; then
     running="$data_dir/postgres/postmaster.pid"
     [ -s "$running" ] || fail "no private PostgreSQL runs in $data_dir; start the hub, or give --database"
+    bin=$(programs "$data_dir/postgres")
     socket=$(sed -n 5p "$running")
     [ -d "$socket" ] || fail "PostgreSQL's socket is in $socket, which is not there for this process; give the hub a data_dir of a shorter path"
     database="host=$socket user=postgres dbname=notary_hub"
 fi
 
 base() {
-    local time done
+    local time done of_its_version before
     time=$(date -u +%Y%m%dT%H%M%SZ)
     done="$to/base/$time"
     mkdir -p "$to/base"
+    exec 9>"$to/base/.lock"
+    flock --nonblock 9 || fail "another copy is being made in $to/base"
     rm -rf "$to"/base/*.partial
     "$bin/pg_basebackup" --dbname "$database" --pgdata "$done.partial/database" --checkpoint=fast --wal-method=stream
-    "$bin/pg_verifybackup" --quiet "$done.partial/database"
+    of_its_version=$(programs "$done.partial/database")
+    "$of_its_version/pg_verifybackup" --quiet "$done.partial/database"
     # After the database: whatever a checkpoint signs was in the log before.
-    checkpoints=${checkpoints:-$data_dir/checkpoints}
-    if [ -d "$checkpoints" ]; then cp -R "$checkpoints" "$done.partial/checkpoints"; fi
+    if [ -d "$checkpoints" ]; then
+        # They never change: those that the copy before has are linked, not copied again.
+        before=$(find "$to/base" -mindepth 1 -maxdepth 1 -type d -name '*Z' | sort | tail -n 1)
+        [ ! -d "${before:-none}/checkpoints" ] || cp -al "$before/checkpoints" "$done.partial/checkpoints"
+        cp -RuT "$checkpoints" "$done.partial/checkpoints"
+    else
+        say "no checkpoints of the audit log in $checkpoints; name audit.checkpoint_dir with --checkpoints"
+    fi
     sync
     mv "$done.partial" "$done"
     find "$to/base" -mindepth 1 -maxdepth 1 -type d -name '*Z' | sort -r | tail -n +$((keep + 1)) | xargs -r rm -rf

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-[ -r "${1:-}" ] || { echo "which key? openssl genpkey -algorithm ed25519 -out release-key.pem makes one" >&2; exit 2; }
+[ -r "${1:-}" ] || { echo "which key? openssl genpkey -algorithm ed25519 -out ../release-key.pem makes one" >&2; exit 2; }
 key=$(realpath "$1")
 [ -z "$(git status --porcelain)" ] || { echo "the checkout has changes that no commit has" >&2; exit 1; }
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Makes a fresh Debian or Ubuntu machine ready for `make demo` and `make test`.
 #
+#   deploy/setup.sh rust     says so when Rust is missing or too old, and does nothing else
 #   deploy/setup.sh run      what the demo needs: PostgreSQL 15+, a C compiler, Rust
 #   deploy/setup.sh console  what the console is built with: a Node of its own where the machine's is too old
 #   deploy/setup.sh browser  what the console is tested with: Chromium, and a font with Chinese characters
-#   deploy/setup.sh test     the same and what the tests need beside it: MariaDB's server
+#   deploy/setup.sh test     the same as `run`, and what the tests need beside it: MariaDB's server
 #   deploy/setup.sh fault    what the fault suite sets clocks with: libfaketime
 #   deploy/setup.sh lint     the linters that are not part of Rust: buf, cargo-deny, promtool
 #   deploy/setup.sh scan     the TLS scanner: sslyze, in a Python environment of its own
@@ -94,13 +95,15 @@ need_rust() {
     exit 1
 }
 
+setup_rust() { need_rust; }
+
 setup_run() {
+    need_rust
     local missing=()
     has_postgres || missing+=(postgresql)
     command -v cc >/dev/null || missing+=(gcc libc6-dev)
     install_packages "${missing[@]}"
     has_postgres || { say "PostgreSQL $POSTGRES_MIN or newer is still missing; set NOTARY_HUB_PG_BIN to its bin folder"; exit 1; }
-    need_rust
 }
 
 setup_test() {
@@ -224,10 +227,10 @@ setup_versus() {
 }
 
 case "${1:-}" in
-run | console | browser | test | fault | lint | scan | api | sbom | versus) "setup_$1" ;;
+rust | run | console | browser | test | fault | lint | scan | api | sbom | versus) "setup_$1" ;;
 tools) echo "$TOOLS" ;;
 *)
-    sed -n '2,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,19s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

@@ -21,9 +21,10 @@ openssl pkeyutl -verify -pubin -inkey "$key" -rawin -in SHA256SUMS -sigfile SHA2
 # A list of names in this folder and nothing else: no path leads out of it.
 ! grep -qvE '^[0-9a-f]{64}  [A-Za-z0-9][A-Za-z0-9._-]*$' SHA256SUMS || refuse "SHA256SUMS names something strange"
 sha256sum --check --strict --quiet SHA256SUMS >&2 || refuse "a file is not the one that was signed"
-for file in * .[!.]*; do
+shopt -s dotglob
+for file in *; do
     case $file in
-    SHA256SUMS | SHA256SUMS.sig | '.[!.]*') ;;
+    SHA256SUMS | SHA256SUMS.sig) ;;
     *) grep -qF "  $file" SHA256SUMS && grep -qxE "[0-9a-f]{64}  ${file//./\\.}" SHA256SUMS || refuse "$file was not signed" ;;
     esac
 done

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
@@ -121,16 +122,26 @@ async fn checkpoint(config: &Config, output: &Output) -> Result<(), Failure> {
 }
 
 async fn export(config: &Config, file: PathBuf, output: &Output) -> Result<(), Failure> {
-    let out = File::create_new(&file).with_context(|| format!("make {}", file.display()))?;
     let database = Database::open_or_join(config).await?;
-    let written = export::write(&database.general, BufWriter::new(&out)).await;
+    let written = export_to(&file, &database).await;
     database.close().await?;
     let entries = written?;
-    out.sync_all()?;
     output.print(&json!({ "entries": entries, "file": file }), || {
         format!("{entries} entries in {}", file.display())
     })?;
     Ok(())
+}
+
+/// It holds who asked for whom: nobody else reads it.
+async fn export_to(file: &Path, database: &Database) -> anyhow::Result<i64> {
+    let mut options = File::options();
+    options.write(true).create_new(true).mode(0o600);
+    let out = options
+        .open(file)
+        .with_context(|| format!("make {}", file.display()))?;
+    let entries = export::write(&database.general, BufWriter::new(&out)).await?;
+    out.sync_all()?;
+    Ok(entries)
 }
 
 fn open(file: &PathBuf) -> anyhow::Result<BufReader<File>> {

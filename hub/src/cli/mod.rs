@@ -9,6 +9,7 @@ mod honey;
 mod jobs;
 mod office;
 mod output;
+mod owner;
 mod persons;
 mod record;
 mod report;
@@ -145,6 +146,12 @@ enum Command {
     Audit(AuditCommand),
     /// Say what is wrong with the configuration, or print what is in force.
     CheckConfig,
+}
+
+impl Command {
+    fn uses_data_dir(&self) -> bool {
+        !matches!(self, Self::CheckConfig | Self::Health)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -318,6 +325,9 @@ async fn execute(cli: Cli, output: &Output) -> Result<(), Failure> {
         command => command,
     };
     let config = Config::load(&cli.config)?;
+    if command.uses_data_dir() {
+        owner::check(&config.data_dir)?;
+    }
     match command {
         Command::Init { token_algorithm } => setup::init(&config, token_algorithm, output).await,
         Command::Migrate => setup::migrate(&config, output).await,

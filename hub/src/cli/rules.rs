@@ -12,11 +12,10 @@ use linkage::matter::MatterType;
 use serde_json::{Value, json};
 use time::Date;
 use time::format_description::well_known::Rfc3339;
-use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Output, day};
 use crate::app::Database;
-use crate::audit::{Audit, key_file};
+use crate::audit::{Audit, for_once, key_file};
 use crate::config::Config;
 use crate::duplicates::activation::{self, Pass, Progress};
 use crate::duplicates::simulation::{self, Simulation};
@@ -230,9 +229,6 @@ async fn activate(config: &Config, file: Option<&Path>, output: &Output) -> Resu
     // Whatever could keep the entry from being made is found before anything is changed.
     let key = Arc::new(key_file::load_or_make(config)?);
     let database = Database::open_or_join(config).await?;
-    let (audit, log) = Audit::new(database.audit.clone(), key);
-    let stop = CancellationToken::new();
-    let log = tokio::spawn(log.run(stop.clone()));
     let mut said = Instant::now();
     let say = |progress: Progress| {
         if said.elapsed() >= SAY_EVERY {
@@ -248,13 +244,12 @@ async fn activate(config: &Config, file: Option<&Path>, output: &Output) -> Resu
             ));
         }
     };
-    let activated = activation::activate(&database.writers, &audit, &edition, say).await;
-    stop.cancel();
-    // The log ends when everything handed over is written.
-    let ended = log.await;
+    let activated = for_once(database.audit.clone(), key, async |audit: &Audit| {
+        activation::activate(&database.writers, audit, &edition, say).await
+    });
+    let activated = activated.await;
     database.close().await?;
     let done = activated?;
-    ended.context("end the audit log")?;
     let version = edition.rules.version();
     let value = json!({ "version": version, "replaced": done.replaced, "opened": done.opened, "closed": done.closed });
     output.print(&value, || {

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::{Failure, Output, change};
 use crate::app::{Database, settle};
-use crate::audit::Action;
+use crate::audit::{Action, key_file};
 use crate::config::Config;
 use crate::identity::pki::Pki;
 use crate::identity::pki::server_certificate::ServerCertificate;
@@ -24,6 +24,8 @@ pub(super) async fn init(
     Pki::create(config, algorithm, now)?;
     let pki = Pki::load(config)?;
     ServerCertificate::load_or_make(config, &pki.authority, now)?;
+    // With the rest, for a backup of the keys taken now, and for other hubs of the database.
+    key_file::load_or_make(config)?;
     let database = Database::make_or_join(config).await?;
     let settled = settle(config, &database.general).await;
     database.close().await?;

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 
 use super::Config;
 
-/// Overrides are named `NOTARY_HUB__SECTION__KEY`, or `NOTARY_HUB__KEY` outside of sections.
+/// Overrides are named by the way to the key, as `NOTARY_HUB__LOOKUP__ALARM__BLOCKS`.
 const PREFIX: &str = "NOTARY_HUB__";
 
 /// Why there is no configuration. Never repeats a value: it may be a password.
@@ -92,21 +92,24 @@ fn line_of(text: &str, offset: usize) -> usize {
 /// Sets the key an environment variable names. Its value is read as TOML where it is TOML (numbers, lists),
 /// and as plain text otherwise.
 fn overlay(table: &mut Table, keys: &str, value: &str) -> Result<(), String> {
-    let keys = keys.to_ascii_lowercase();
     let value = toml::from_str::<Table>(&format!("value = {value}"))
         .ok()
         .and_then(|mut parsed| parsed.remove("value"))
         .unwrap_or_else(|| Value::String(value.to_owned()));
-    match keys.split_once("__") {
-        None => table.insert(keys, value),
-        Some((section, key)) => table
-            .entry(section)
-            .or_insert_with(|| Value::Table(Table::new()))
-            .as_table_mut()
-            .ok_or_else(|| format!("{section}: must be a section"))?
-            .insert(key.to_owned(), value),
+    put(table, &keys.to_ascii_lowercase(), value)
+}
+
+fn put(table: &mut Table, keys: &str, value: Value) -> Result<(), String> {
+    let Some((section, rest)) = keys.split_once("__") else {
+        table.insert(keys.to_owned(), value);
+        return Ok(());
     };
-    Ok(())
+    let section_of = table
+        .entry(section)
+        .or_insert_with(|| Value::Table(Table::new()))
+        .as_table_mut()
+        .ok_or_else(|| format!("{section}: must be a section"))?;
+    put(section_of, rest, value)
 }
 
 /// The parser's error in one line, with the nearest known word when an unknown one was used.
@@ -316,6 +319,32 @@ mod tests {
         let problem = parse("data_dir = 'd'", &[("NOTARY_HUB__LOG__FROMAT", "text")])
             .expect_err("an unknown key");
         assert!(problem.contains("did you mean `format`?"), "{problem}");
+    }
+
+    /// The leaves of a file as variables, named by the way to them.
+    fn as_variables(table: &Table, name: &str, variables: &mut Vec<(String, String)>) {
+        for (key, value) in table {
+            let name = format!("{name}__{}", key.to_ascii_uppercase());
+            match value {
+                Value::Table(section) => as_variables(section, &name, variables),
+                value => variables.push((name, value.to_string())),
+            }
+        }
+    }
+
+    #[test]
+    fn the_environment_reaches_every_key_of_the_sample() {
+        let sample: Table =
+            toml::from_str(include_str!("../../../deploy/notary-hub.toml")).expect("TOML");
+        let mut variables = Vec::new();
+        as_variables(&sample, "NOTARY_HUB", &mut variables);
+        assert!(variables.len() > 30, "{variables:?}");
+        for (name, value) in &variables {
+            parse("data_dir = 'd'", &[(name, value)]).expect(name);
+        }
+        let alarm = ("NOTARY_HUB__LOOKUP__ALARM__BLOCKS", "true");
+        let config = parse("data_dir = 'd'", &[alarm]).expect("good");
+        assert!(config.lookup.alarm.blocks);
     }
 
     #[test]

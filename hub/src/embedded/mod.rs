@@ -45,6 +45,11 @@ pub enum EmbeddedError {
         "no PostgreSQL 15 or newer on this machine; install it (Debian: apt install postgresql) or set NOTARY_HUB_PG_BIN to its bin folder"
     )]
     NoBinaries,
+    #[error(
+        "the database in {} is of PostgreSQL {major}, whose programs are not on this machine or not in NOTARY_HUB_PG_BIN; install them (Debian: apt install postgresql-{major}), or take the database to a newer version (docs/upgrading.md)",
+        data_dir.display()
+    )]
+    OtherVersion { data_dir: PathBuf, major: u32 },
     #[error("no unprivileged user to run PostgreSQL as; create the user `postgres`")]
     NoAccount,
     #[error(
@@ -99,7 +104,7 @@ impl Postgres {
     /// Starts the server on `data_dir`, making the cluster and its database on first use. Waits for an
     /// earlier server on the same data to end.
     pub async fn start(data_dir: &Path, durability: Durability) -> Result<Self, EmbeddedError> {
-        let binaries = Binaries::find()?;
+        let binaries = Binaries::find(data_dir)?;
         let account = Account::for_server()?;
         account.prepare(data_dir)?;
         let socket_dir = socket_dir(data_dir);

@@ -14,12 +14,13 @@ pub struct Slot {
     pub kept_bytes: i64,
 }
 
-/// All slots. One that keeps nothing, for nobody ever took from it or it was lost, is one that nobody takes from.
+/// All slots but those that end with their connection, as a nightly copy has one. One that keeps nothing, for nobody ever
+/// took from it or it was lost, is one that nobody takes from.
 pub async fn list(pool: &PgPool) -> Result<Vec<Slot>, sqlx::Error> {
     let rows = query!(
         r#"SELECT slot_name::text AS "name!", active AS "taken!",
                   coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::int8 AS "kept_bytes!"
-             FROM pg_replication_slots WHERE NOT pg_is_in_recovery()"#
+             FROM pg_replication_slots WHERE NOT temporary AND NOT pg_is_in_recovery()"#
     )
     .fetch_all(pool)
     .await?;

@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::metrics::{self as names, BUILD_INFO};
 use crate::grpc::health::{Health, Standing};
 
-const SECONDS: [f64; 12] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
+const SECONDS: [f64; 13] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
 ];
 const COUNTS: [f64; 9] = [1.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 2500.0, 5000.0];
 /// Histograms keep raw samples until somebody takes them in.

@@ -1,7 +1,7 @@
 //! Keys of the audit log, of sessions and of the city, which follow one another by command.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, chown};
 
 use serde_json::{Value, json};
 
@@ -51,6 +51,38 @@ fn keys_follow_one_another_by_command_and_only_in_turn() {
     ];
     let done = done.map(|action| format!("operator {action} done"));
     assert_eq!(site.done(), done, "each once, and nothing that failed");
+}
+
+#[test]
+fn the_first_keys_are_all_there_before_the_first_start() {
+    let site = Site::new("");
+    site.json(&["init"]);
+    assert!(site.path("data/pki/checkpoint.key").exists());
+}
+
+#[test]
+fn root_makes_no_keys_that_the_services_user_could_not_read() {
+    let site = Site::new("");
+    site.json(&["init"]);
+    let pki = || {
+        let files = fs::read_dir(site.path("data/pki")).unwrap();
+        files
+            .map(|file| fs::read(file.unwrap().path()).unwrap())
+            .collect::<Vec<_>>()
+    };
+    let before = pki();
+    // Only root may give a directory away; others cannot be in this position.
+    if chown(site.path("data"), Some(65_534), None).is_err() {
+        return;
+    }
+    for command in [&["session-key", "rotate"][..], &["ca", "rotate"], &["init"]] {
+        let refused = site.run(command);
+        assert_eq!(refused.status.code(), Some(1), "{command:?}");
+        let said = text(&refused.stderr);
+        assert!(said.contains("id 65534; run this as"), "{said}");
+    }
+    assert_eq!(pki(), before);
+    site.said(&["check-config"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::{
 
 use serde::Deserialize;
 use toml::{Table, Value};
+use tracing_subscriber::EnvFilter;
 
 use super::{Config, Source};
 
@@ -49,6 +50,14 @@ pub enum ConfigError {
     PageRows {
         /// The source.
         name: String,
+    },
+    /// A value that reads but does not do.
+    #[error("{key}: {problem}")]
+    Unusable {
+        /// The key, or the variable.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
     },
 }
 
@@ -96,11 +105,10 @@ impl Config {
     /// # Errors
     /// When the file is unreadable or anything in it is wrong; the message says where and what.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        // Other programs' variables may hold anything, and `vars` panics on what is not UTF-8.
-        let readable = |(name, value): (OsString, OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        };
-        Self::load_with(path, std::env::vars_os().filter_map(readable))
+        let own: Vec<_> = std::env::vars_os()
+            .filter_map(own)
+            .collect::<Result<_, _>>()?;
+        Self::load_with(path, own.into_iter())
     }
 
     fn load_with(
@@ -130,8 +138,8 @@ impl Config {
             Self::deserialize(Value::Table(table)).map_err(|error| explain(&error, path, &text))?
         };
         let base = path.parent().unwrap_or(Path::new("."));
-        config.anchor(base);
         config.check()?;
+        config.anchor(base);
         Ok(config)
     }
 
@@ -156,6 +164,15 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
+        let unusable = |key: &str, problem: String| ConfigError::Unusable {
+            key: key.to_owned(),
+            problem,
+        };
+        if self.data_dir.as_os_str().is_empty() {
+            return Err(unusable("data_dir", "must name a folder".to_owned()));
+        }
+        EnvFilter::try_new(&self.log.filter)
+            .map_err(|error| unusable("log.filter", error.to_string()))?;
         let mut names = HashSet::new();
         for source in &self.sources {
             if !names.insert(source.name()) {
@@ -171,6 +188,21 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// A variable that is this program's. Others may be in any encoding, which is none of its business.
+fn own((name, value): (OsString, OsString)) -> Option<Result<(String, String), ConfigError>> {
+    let name = name.into_string().ok()?;
+    if !name.starts_with(ENV_PREFIX) {
+        return None;
+    }
+    Some(match value.into_string() {
+        Ok(value) => Ok((name, value)),
+        Err(_) => Err(ConfigError::Unusable {
+            key: name,
+            problem: "must be UTF-8".to_owned(),
+        }),
+    })
 }
 
 fn explain(error: &toml::de::Error, path: &Path, text: &str) -> ConfigError {
@@ -341,6 +373,25 @@ key = "k"
             error.ends_with("`agentz` is not known; did you mean `agents`?"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn variables_of_other_programs_may_be_in_any_encoding() {
+        use std::os::unix::ffi::OsStringExt;
+        let gb18030 = || OsString::from_vec(vec![0xb9, 0xab, 0xd6, 0xa4]);
+        assert!(own(("LANGUAGE_NAME".into(), gb18030())).is_none());
+        assert!(own((gb18030(), "x".into())).is_none());
+        let ours = own(("OFFICE_AGENT__DATA_DIR".into(), gb18030()));
+        let refused = ours.expect("it is ours").expect_err("not UTF-8");
+        assert_eq!(refused.to_string(), "OFFICE_AGENT__DATA_DIR: must be UTF-8");
+    }
+
+    #[test]
+    fn what_reads_but_does_not_do_is_named_by_its_key() {
+        let filter = load(SQL, &[("OFFICE_AGENT__LOG__FILTER", "a=b=c")]).expect_err("no filter");
+        assert!(filter.starts_with("log.filter: "), "{filter}");
+        let nowhere = load(&SQL.replace("\"data\"", "\"\""), &[]).expect_err("no folder");
+        assert_eq!(nowhere, "data_dir: must name a folder");
     }
 
     #[test]

@@ -10,10 +10,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};
-use tokio_util::sync::CancellationToken;
 
 use crate::app::Database;
-use crate::audit::{Audit, key_file};
+use crate::audit::{Audit, for_once, key_file};
 use crate::cli::{Failure, Output, day};
 use crate::config::Config;
 use crate::local_time::{local_day, local_time};
@@ -265,21 +264,14 @@ async fn activate(config: &Config, texts: &Texts, output: &Output) -> Result<(),
     // Whatever could keep the entry from being made is found before anything is changed.
     let key = Arc::new(key_file::load_or_make(config)?);
     let database = Database::open_or_join(config).await?;
-    let (audit, log) = Audit::new(database.audit.clone(), key);
-    let stop = CancellationToken::new();
-    let log = tokio::spawn(log.run(stop.clone()));
-    let activated = async {
+    let activated = for_once(database.audit.clone(), key, async |audit: &Audit| {
         let edition = texts.edition(&database).await?;
-        let done = activation::activate(&database.general, &audit, &edition).await;
-        Ok::<_, Failure>((edition.rules.version, done.map_err(anyhow::Error::from)?))
-    };
+        let done = activation::activate(&database.general, audit, &edition).await?;
+        Ok::<_, Failure>((edition.rules.version, done))
+    });
     let activated = activated.await;
-    stop.cancel();
-    // The log ends when everything handed over is written.
-    let ended = log.await;
     database.close().await?;
     let (version, done) = activated?;
-    ended.context("end the audit log")?;
     let replaced = done.replaced.iter();
     let replaced: Vec<Value> = replaced
         .map(|(part, version)| json!({ "part": part.code(), "version": version }))

@@ -127,7 +127,7 @@ fn a_release_is_what_was_signed_and_is_packed_the_same_twice() {
 
 #[test]
 fn a_release_that_somebody_had_a_hand_in_is_refused() {
-    let tamperings: [Tampering; 9] = [
+    let tamperings: [Tampering; 10] = [
         ("is not the one", |release| append(&release.archive())),
         ("is not the one", |release| {
             append(&release.published("notary-hub.cdx.json"));
@@ -154,6 +154,9 @@ fn a_release_that_somebody_had_a_hand_in_is_refused() {
         }),
         ("was not signed", |release| {
             fs::write(release.published("install.sh"), "#!/bin/sh").unwrap();
+        }),
+        ("was not signed", |release| {
+            fs::write(release.published("..install.sh"), "#!/bin/sh").unwrap();
         }),
         // With the operator's own key, by mistake.
         ("strange", |release| {
