@@ -370,6 +370,16 @@ impl Bureau {
         Ok(count.unsigned_abs())
     }
 
+    /// Ends the file that its database logs to: the next commit needs room for another one of 16 MB.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn end_wal_file(&mut self) -> anyhow::Result<()> {
+        let pool = self.database().await?;
+        sqlx::query("SELECT pg_switch_wal()").execute(&pool).await?;
+        Ok(())
+    }
+
     /// Cells in which the rollup is not what a recomputation gives, by `stats verify`.
     ///
     /// # Errors

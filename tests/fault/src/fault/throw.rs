@@ -70,7 +70,13 @@ impl Fault {
                 stand_still(setting.agents[at].running()?, dice, still).await
             }
             Self::FullAgentDisk => fill(&means.agent_disk, setting, dice, 500..2_000).await,
-            Self::FullHubDisk => fill(&means.hub_disk, setting, dice, 1_000..8_000).await,
+            Self::FullHubDisk => {
+                if dice.random_range(0..2) == 0 {
+                    // A database that is away, as right after it was killed, has none to end.
+                    let _ = setting.bureau.end_wal_file().await;
+                }
+                fill(&means.hub_disk, setting, dice, 1_000..8_000).await
+            }
             Self::AgentClockStep | Self::AgentClockOffByDays | Self::HubClockStep => {
                 self.set_clock(means, dice).await
             }
