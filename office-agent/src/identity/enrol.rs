@@ -40,7 +40,7 @@ pub enum EnrolError {
     #[error("the hub refused the enrolment: {refusal}")]
     Refused {
         /// Why.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
         /// By which the bureau knows the key that asked: see [`key_sha256`].
         key_sha256: String,
     },
@@ -132,7 +132,7 @@ pub async fn enrol(config: &Config, token: &str) -> Result<Identity, EnrolError>
 fn refused(status: &Status, key: &[u8]) -> EnrolError {
     match key_pair(key) {
         Ok(pair) => EnrolError::Refused {
-            refusal: Refusal::of(status),
+            refusal: Box::new(Refusal::of(status)),
             key_sha256: key_sha256(&pair.subject_public_key_info()),
         },
         Err(error) => error.into(),
