@@ -254,9 +254,20 @@ impl Sessions {
         store::account::renew_hash(&self.pool, account_id, &account.password_hash, &hash).await
     }
 
-    /// A session for somebody who has shown who they are; its owner sees it from now on.
+    /// A session of full length for somebody who has shown who they are; its owner sees it from now on.
     async fn begin(
         &self,
+        owner: Owner,
+        door: Door,
+        from: Option<IpAddr>,
+    ) -> Result<Session, sqlx::Error> {
+        let end = OffsetDateTime::now_utc() + self.life;
+        self.begin_until(end, owner, door, from).await
+    }
+
+    async fn begin_until(
+        &self,
+        end: OffsetDateTime,
         owner: Owner,
         door: Door,
         from: Option<IpAddr>,
@@ -267,9 +278,8 @@ impl Sessions {
             generation,
         } = owner;
         let (session_id, now) = (Uuid::now_v7(), OffsetDateTime::now_utc());
-        let (access_token, expires_at) = self
-            .keys()
-            .issue(session_id, &person, generation, now, self.life);
+        let (access_token, expires_at) =
+            self.keys().issue(session_id, &person, generation, now, end);
         let begun = Begun {
             session_id,
             account_id: person.account_id,
@@ -301,7 +311,8 @@ impl Sessions {
         Ok(session.person)
     }
 
-    fn verified(&self, token: &str) -> Result<Verified, TokenError> {
+    /// The session of a bearer token.
+    pub fn verified(&self, token: &str) -> Result<Verified, TokenError> {
         let session = self.keys().verify(token)?;
         match self.revocations.has_ended(&session) {
             true => Err(TokenError::Ended),
