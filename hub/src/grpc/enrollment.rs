@@ -98,9 +98,9 @@ pub(super) fn status(error: &EnrolError) -> Status {
         EnrolError::CertificateRevoked => {
             Reason::CertificateRevoked.because(error.to_string()).into()
         }
-        EnrolError::Csr(problem) => Reason::CsrInvalid
+        EnrolError::Csr(_) | EnrolError::KeyOfAnother => Reason::CsrInvalid
             .because(error.to_string())
-            .field("csr_der", problem.to_string())
+            .field("csr_der", error.to_string())
             .into(),
         EnrolError::TooOften { retry_after } => Reason::RateLimited
             .because(error.to_string())

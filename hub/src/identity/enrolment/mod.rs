@@ -48,6 +48,8 @@ pub enum EnrolError {
     CertificateRevoked,
     #[error(transparent)]
     Csr(#[from] CsrError),
+    #[error("the key is another office's; ask with a key made for this office")]
+    KeyOfAnother,
     #[error("too many attempts from this address")]
     TooOften { retry_after: Duration },
     #[error(transparent)]
@@ -189,6 +191,10 @@ impl Enrolment {
                     Some(owner) => owner.as_slice() == key.hash(),
                 })
                 .ok_or(EnrolError::TokenInvalid)?;
+            // Else one key could pass for another's while the bureau looks at it.
+            if certificate::is_key_of_another(tx, join.office_id, &key.hash()).await? {
+                return Err(EnrolError::KeyOfAnother);
+            }
             certificate::mark_join_token_used(tx, &token_hash, &key.hash()).await?;
             match join.decision {
                 Some(Decision::Refused) => return Err(EnrolError::TokenInvalid),
@@ -262,7 +268,7 @@ fn refusal(error: &EnrolError) -> &'static str {
         EnrolError::AwaitingApproval => "approval",
         EnrolError::LateRenewalRefused => "late",
         EnrolError::CertificateRevoked => "revoked",
-        EnrolError::Csr(_) => "csr",
+        EnrolError::Csr(_) | EnrolError::KeyOfAnother => "csr",
         EnrolError::TooOften { .. } => "rate",
         EnrolError::Authority(_) | EnrolError::Database(_) => "failed",
     }
