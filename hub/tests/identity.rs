@@ -34,8 +34,9 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const PASSWORD: &str = "correct horse battery";
 
 async fn enrolment(pool: &PgPool) -> Enrolment {
-    let pki = Keys::new().pki;
-    Enrolment::new(pool.clone(), Arc::new(pki.authority), pki.token_keys, false)
+    let Keys { pki, config, .. } = Keys::new();
+    let authority = Arc::new(pki.authority);
+    Enrolment::new(pool.clone(), authority, pki.token_keys, &config.identity)
 }
 
 async fn token(pool: &PgPool, office_id: &str, life: Duration) -> String {
@@ -202,6 +203,34 @@ async fn an_address_that_tries_too_often_is_told_when_to_come_back() {
     assert!(refused.is_some_and(|wait| wait > Duration::ZERO && wait <= Duration::from_secs(2)));
     let elsewhere = enrolment.enrol("x", &[], IpAddr::from([10, 0, 0, 1])).await;
     assert!(matches!(elsewhere, Err(EnrolError::TokenInvalid)));
+}
+
+#[tokio::test]
+async fn an_office_that_renews_without_end_is_told_when_to_come_back_and_the_others_go_on() {
+    let db = fresh_database().await;
+    let enrolment = enrolment(&db.pool).await;
+    let mut offices = Vec::new();
+    for office_id in ["hzgl", "hzqt"] {
+        add_office(&db.pool, office_id).await;
+        let token = token(&db.pool, office_id, DAY).await;
+        let enrolled = enrolment.enrol(&token, &csr().1, ADDRESS).await.unwrap();
+        offices.push(identity(&enrolled.chain[0]));
+    }
+    let csr = csr().1;
+    let mut renewed = 0;
+    let refused = loop {
+        match enrolment.renew(offices[0], &csr, false).await {
+            Ok(_) => renewed += 1,
+            Err(error) => break error,
+        }
+        assert!(renewed < 100, "there is a limit");
+    };
+    assert_eq!(renewed, 24);
+    let EnrolError::RenewedTooOften { retry_after } = refused else {
+        panic!("{refused}");
+    };
+    assert!(retry_after <= DAY / 24, "{retry_after:?}");
+    enrolment.renew(offices[1], &csr, false).await.unwrap();
 }
 
 #[tokio::test]

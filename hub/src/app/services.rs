@@ -63,7 +63,7 @@ impl Services {
             pool.clone(),
             Arc::clone(&parts.authority),
             parts.token_keys.clone(),
-            config.identity.approve_enrolment,
+            &config.identity,
         );
         let rules = parts.supervision_rules.clone();
         Self {

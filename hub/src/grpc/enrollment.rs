@@ -102,10 +102,12 @@ pub(super) fn status(error: &EnrolError) -> Status {
             .because(error.to_string())
             .field("csr_der", error.to_string())
             .into(),
-        EnrolError::TooOften { retry_after } => Reason::RateLimited
-            .because(error.to_string())
-            .retry_after(*retry_after)
-            .into(),
+        EnrolError::TooOften { retry_after } | EnrolError::RenewedTooOften { retry_after } => {
+            Reason::RateLimited
+                .because(error.to_string())
+                .retry_after(*retry_after)
+                .into()
+        }
         EnrolError::Authority(problem) => internal(problem),
         EnrolError::Database(problem) => database(problem),
     }

@@ -25,9 +25,14 @@ use crate::support::{Keys, add_office, client, csr};
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn enrolment(pool: &PgPool) -> (Enrolment, Arc<Authority>) {
-    let pki = Keys::new().pki;
+    let Keys { pki, config, .. } = Keys::new();
     let authority = Arc::new(pki.authority);
-    let enrolment = Enrolment::new(pool.clone(), Arc::clone(&authority), pki.token_keys, false);
+    let enrolment = Enrolment::new(
+        pool.clone(),
+        Arc::clone(&authority),
+        pki.token_keys,
+        &config.identity,
+    );
     (enrolment, authority)
 }
 

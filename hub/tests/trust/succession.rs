@@ -51,7 +51,8 @@ impl Office24 {
     /// Renews until what the hub answers is `as_wanted`.
     async fn renew_until(&self, as_wanted: impl Fn(&Agent) -> bool) {
         let renewing = async {
-            let mut ticks = interval(Duration::from_millis(50));
+            // An office has two dozen renewals at once.
+            let mut ticks = interval(Duration::from_millis(500));
             loop {
                 ticks.tick().await;
                 let next = self.now().renewed().await;

@@ -1,15 +1,13 @@
 //! How an office gets its certificate, the first time and again.
 
 pub mod join_token;
+mod limits;
 pub mod peer;
 
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota};
 use linkage::office::OfficeId;
 use linkage::token::TokenKeys;
 use metrics::counter;
@@ -18,6 +16,7 @@ use sqlx::PgPool;
 use sqlx::postgres::types::PgInterval;
 use time::OffsetDateTime;
 
+use crate::config;
 use crate::identity::OfficeIdentity;
 use crate::identity::pki::authority::{Authority, AuthorityError, CsrError, ProvenKey};
 use crate::identity::pki::ca;
@@ -26,14 +25,7 @@ use crate::store::office::revocation;
 use crate::store::tx::{Retryable, tx};
 use crate::telemetry::metrics::{CERTIFICATES_ISSUED, ENROLMENTS_REFUSED};
 use join_token::JoinToken;
-
-/// Attempts of one address: as many at once, then one every other second. A city's offices may all come
-/// through one address translator.
-const ATTEMPTS_AT_ONCE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
-const ATTEMPT_EVERY: Duration = Duration::from_secs(2);
-
-/// Addresses remembered before those that have paid off their attempts are forgotten.
-const REMEMBERED: usize = 10_000;
+use limits::Limits;
 
 /// Why no certificate was given.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +44,8 @@ pub enum EnrolError {
     KeyOfAnother,
     #[error("too many attempts from this address")]
     TooOften { retry_after: Duration },
+    #[error("the office has renewed its certificate too often")]
+    RenewedTooOften { retry_after: Duration },
     #[error(transparent)]
     Authority(#[from] AuthorityError),
     #[error("record the certificate: {0}")]
@@ -84,7 +78,7 @@ pub struct Enrolment {
     token_keys: RwLock<TokenKeys>,
     /// Whether somebody at the bureau has to approve each key.
     by_hand: bool,
-    attempts: DefaultKeyedRateLimiter<IpAddr>,
+    limits: Limits,
 }
 
 /// Makes a join token for an office. `None` when there is no such office or it is revoked.
@@ -113,22 +107,18 @@ pub async fn still_chained_elsewhere(
 }
 
 impl Enrolment {
-    /// `by_hand`: a key is certified after somebody at the bureau approved it.
     pub fn new(
         pool: PgPool,
         authority: Arc<Authority>,
         token_keys: TokenKeys,
-        by_hand: bool,
+        config: &config::Identity,
     ) -> Self {
-        let quota = Quota::with_period(ATTEMPT_EVERY)
-            .expect("the period is not zero")
-            .allow_burst(ATTEMPTS_AT_ONCE);
         Self {
             pool,
             authority,
             token_keys: RwLock::new(token_keys),
-            by_hand,
-            attempts: DefaultKeyedRateLimiter::keyed(quota),
+            by_hand: config.approve_enrolment,
+            limits: Limits::new(config),
         }
     }
 
@@ -177,7 +167,8 @@ impl Enrolment {
         csr: &[u8],
         address: IpAddr,
     ) -> Result<Enrolled, EnrolError> {
-        self.count_attempt(address)?;
+        let counted = self.limits.attempt(address);
+        counted.map_err(|retry_after| EnrolError::TooOften { retry_after })?;
         let token: JoinToken = token.parse().map_err(|_| EnrolError::TokenInvalid)?;
         let token_hash = token.hash();
         let key = ProvenKey::from_csr(csr)?;
@@ -225,6 +216,8 @@ impl Enrolment {
         csr: &[u8],
         late: bool,
     ) -> Result<Vec<CertificateDer<'static>>, EnrolError> {
+        let counted = self.limits.renewal(office.office_id);
+        counted.map_err(|retry_after| EnrolError::RenewedTooOften { retry_after })?;
         let key = ProvenKey::from_csr(csr)?;
         let mut writing = office.scope().write(&self.pool).await?;
         let refused =
@@ -249,17 +242,6 @@ impl Enrolment {
     fn chain(&self, leaf: CertificateDer<'static>) -> Vec<CertificateDer<'static>> {
         vec![leaf, self.authority.certificate()]
     }
-
-    fn count_attempt(&self, address: IpAddr) -> Result<(), EnrolError> {
-        if self.attempts.len() > REMEMBERED {
-            self.attempts.retain_recent();
-        }
-        self.attempts
-            .check_key(&address)
-            .map_err(|not_yet| EnrolError::TooOften {
-                retry_after: not_yet.wait_time_from(DefaultClock::default().now()),
-            })
-    }
 }
 
 fn refusal(error: &EnrolError) -> &'static str {
@@ -269,7 +251,7 @@ fn refusal(error: &EnrolError) -> &'static str {
         EnrolError::LateRenewalRefused => "late",
         EnrolError::CertificateRevoked => "revoked",
         EnrolError::Csr(_) | EnrolError::KeyOfAnother => "csr",
-        EnrolError::TooOften { .. } => "rate",
+        EnrolError::TooOften { .. } | EnrolError::RenewedTooOften { .. } => "rate",
         EnrolError::Authority(_) | EnrolError::Database(_) => "failed",
     }
 }
