@@ -61,6 +61,7 @@ impl Services {
         );
         let enrolment = Enrolment::new(
             pool.clone(),
+            audit(),
             Arc::clone(&parts.authority),
             parts.token_keys.clone(),
             &config.identity,

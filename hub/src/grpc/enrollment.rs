@@ -10,7 +10,7 @@ use rustls_pki_types::CertificateDer;
 use tonic::{Request, Response, Status};
 
 use super::address_of;
-use super::error::{database, internal};
+use super::error::{audit, database, internal};
 use crate::identity::enrolment::{EnrolError, Enrolled, Enrolment};
 use crate::refusal::Reason;
 
@@ -109,6 +109,7 @@ pub(super) fn status(error: &EnrolError) -> Status {
                 .into()
         }
         EnrolError::Authority(problem) => internal(problem),
+        EnrolError::Audit(problem) => audit(problem),
         EnrolError::Database(problem) => database(problem),
     }
 }

@@ -1,11 +1,10 @@
 //! What the bureau can refuse: a first certificate, and the renewal of one that has ended.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use linkage::office::OfficeId;
-use notary_hub::embedded::testing::fresh_database;
+use notary_hub::embedded::testing::{TestDatabase, fresh_database};
 use notary_hub::identity::OfficeIdentity;
 use notary_hub::identity::enrolment::peer;
 use notary_hub::identity::enrolment::{self, EnrolError, Enrolment};
@@ -13,18 +12,16 @@ use notary_hub::store;
 use notary_hub::store::office::certificate::{self, Decision};
 use sqlx::PgPool;
 
-use crate::support::{Keys, add_office, csr};
+use crate::support::{self, add_office, csr};
 
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 const BY_HAND: &str = "identity.approve_enrolment = true";
 
 /// `extra` is appended to the configuration file.
-async fn enrolment(pool: &PgPool, extra: &str) -> Enrolment {
-    add_office(pool, "hzgl").await;
-    let Keys { pki, config, .. } = Keys::with(extra);
-    let authority = Arc::new(pki.authority);
-    Enrolment::new(pool.clone(), authority, pki.token_keys, &config.identity)
+async fn enrolment(db: &TestDatabase, extra: &str) -> Enrolment {
+    add_office(&db.pool, "hzgl").await;
+    support::enrolment(db, extra).0
 }
 
 pub async fn token(pool: &PgPool) -> String {
@@ -49,7 +46,7 @@ fn bytes(key: &str) -> Vec<u8> {
 #[tokio::test]
 async fn a_key_waits_until_the_bureau_approves_it() {
     let db = fresh_database().await;
-    let enrolment = enrolment(&db.pool, BY_HAND).await;
+    let enrolment = enrolment(&db, BY_HAND).await;
     let (token, mine) = (token(&db.pool).await, csr().1);
     for _ in 0..2 {
         let waiting = enrolment.enrol(&token, &mine, ADDRESS).await;
@@ -83,7 +80,7 @@ async fn a_key_waits_until_the_bureau_approves_it() {
 #[tokio::test]
 async fn what_one_office_vouched_for_is_approved_for_no_other() {
     let db = fresh_database().await;
-    let enrolment = enrolment(&db.pool, BY_HAND).await;
+    let enrolment = enrolment(&db, BY_HAND).await;
     add_office(&db.pool, "hzqt").await;
     let [ours, theirs] = ["hzgl", "hzqt"].map(|office| office.parse().unwrap());
     let stolen = token_of(&db.pool, theirs).await;
@@ -107,7 +104,7 @@ async fn what_one_office_vouched_for_is_approved_for_no_other() {
 #[tokio::test]
 async fn a_key_that_was_certified_for_an_office_is_no_others() {
     let db = fresh_database().await;
-    let enrolment = enrolment(&db.pool, "").await;
+    let enrolment = enrolment(&db, "").await;
     add_office(&db.pool, "hzqt").await;
     let token = token(&db.pool).await;
     let enrolled = enrolment.enrol(&token, &csr().1, ADDRESS).await.unwrap();
@@ -127,7 +124,7 @@ async fn a_key_that_was_certified_for_an_office_is_no_others() {
 #[tokio::test]
 async fn a_refused_key_gets_nothing_whatever_it_tries() {
     let db = fresh_database().await;
-    let enrolment = enrolment(&db.pool, BY_HAND).await;
+    let enrolment = enrolment(&db, BY_HAND).await;
     let (token, mine) = (token(&db.pool).await, csr().1);
     enrolment.enrol(&token, &mine, ADDRESS).await.unwrap_err();
     let pending = certificate::pending_enrolments(&db.pool).await.unwrap();
@@ -149,7 +146,7 @@ async fn a_refused_key_gets_nothing_whatever_it_tries() {
 #[tokio::test]
 async fn a_late_renewal_is_seen_and_can_be_refused() {
     let db = fresh_database().await;
-    let enrolment = enrolment(&db.pool, "").await;
+    let enrolment = enrolment(&db, "").await;
     let enrolled = enrolment
         .enrol(&token(&db.pool).await, &csr().1, ADDRESS)
         .await

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use notary_hub::embedded::testing::fresh_database;
+use notary_hub::embedded::testing::{TestDatabase, fresh_database};
 use notary_hub::identity::OfficeIdentity;
 use notary_hub::identity::enrolment::{EnrolError, Enrolment};
 use notary_hub::identity::pki::authority::{Authority, ProvenKey};
@@ -20,20 +20,12 @@ use tonic::transport::Channel;
 
 use crate::approval::{identity, token};
 use crate::support::hub::{Hub, reason};
-use crate::support::{Keys, add_office, client, csr};
+use crate::support::{self, add_office, client, csr};
 
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-fn enrolment(pool: &PgPool) -> (Enrolment, Arc<Authority>) {
-    let Keys { pki, config, .. } = Keys::new();
-    let authority = Arc::new(pki.authority);
-    let enrolment = Enrolment::new(
-        pool.clone(),
-        Arc::clone(&authority),
-        pki.token_keys,
-        &config.identity,
-    );
-    (enrolment, authority)
+fn enrolment(db: &TestDatabase) -> (Enrolment, Arc<Authority>) {
+    support::enrolment(db, "")
 }
 
 async fn renewed(enrolment: &Enrolment, office: OfficeIdentity) -> OfficeIdentity {
@@ -60,7 +52,7 @@ async fn ended(pool: &PgPool, authority: &Authority) -> (CertificateDer<'static>
 async fn what_was_renewed_with_a_lost_certificate_goes_with_it() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
-    let (enrolment, _) = enrolment(&db.pool);
+    let (enrolment, _) = enrolment(&db);
     let office_id = "hzgl".parse().unwrap();
     let before = enrolment
         .enrol(&token(&db.pool).await, &csr().1, ADDRESS)
@@ -108,7 +100,7 @@ async fn what_was_renewed_with_a_lost_certificate_goes_with_it() {
 async fn a_revoked_certificate_does_not_come_back_by_ending() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
-    let (enrolment, authority) = enrolment(&db.pool);
+    let (enrolment, authority) = enrolment(&db);
     let (leaf, _) = ended(&db.pool, &authority).await;
     let lapsed = identity(&leaf);
     let late = enrolment.renew(lapsed, &csr().1, true).await;
@@ -148,7 +140,7 @@ async fn whoever_holds_a_revoked_certificate_that_has_ended_is_told_so() {
 async fn no_renewal_slips_through_while_a_certificate_is_being_revoked() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
-    let (enrolment, _) = enrolment(&db.pool);
+    let (enrolment, _) = enrolment(&db);
     for _ in 0..10 {
         let enrolled = enrolment
             .enrol(&token(&db.pool).await, &csr().1, ADDRESS)
@@ -176,7 +168,7 @@ async fn no_renewal_slips_through_while_a_certificate_is_being_revoked() {
 async fn a_reinstated_office_begins_again_and_nothing_of_before_comes_back() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
-    let (enrolment, authority) = enrolment(&db.pool);
+    let (enrolment, authority) = enrolment(&db);
     let office_id = "hzgl".parse().unwrap();
     let lapsed = identity(&ended(&db.pool, &authority).await.0);
     let enrolled = enrolment

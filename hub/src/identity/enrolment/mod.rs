@@ -8,17 +8,22 @@ use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use linkage::office::OfficeId;
 use linkage::token::TokenKeys;
 use metrics::counter;
 use rustls_pki_types::CertificateDer;
+use serde_json::json;
 use sqlx::PgPool;
 use sqlx::postgres::types::PgInterval;
 use time::OffsetDateTime;
 
+use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
 use crate::config;
 use crate::identity::OfficeIdentity;
-use crate::identity::pki::authority::{Authority, AuthorityError, CsrError, ProvenKey};
+use crate::identity::pki::authority::{
+    Authority, AuthorityError, CsrError, OfficeCertificate, ProvenKey,
+};
 use crate::identity::pki::ca;
 use crate::store::office::certificate::{self, Decision, StillChained};
 use crate::store::office::revocation;
@@ -48,6 +53,8 @@ pub enum EnrolError {
     RenewedTooOften { retry_after: Duration },
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     #[error("record the certificate: {0}")]
     Database(#[from] sqlx::Error),
 }
@@ -73,6 +80,7 @@ pub struct Enrolled {
 #[derive(Debug)]
 pub struct Enrolment {
     pool: PgPool,
+    audit: Audit,
     authority: Arc<Authority>,
     /// Change while the hub runs.
     token_keys: RwLock<TokenKeys>,
@@ -109,12 +117,14 @@ pub async fn still_chained_elsewhere(
 impl Enrolment {
     pub fn new(
         pool: PgPool,
+        audit: Audit,
         authority: Arc<Authority>,
         token_keys: TokenKeys,
         config: &config::Identity,
     ) -> Self {
         Self {
             pool,
+            audit,
             authority,
             token_keys: RwLock::new(token_keys),
             by_hand: config.approve_enrolment,
@@ -200,6 +210,9 @@ impl Enrolment {
         })
         .await?;
         let (join, certificate) = given.ok_or(EnrolError::AwaitingApproval)?;
+        let mut entry = entry(join.office_id, Action::Enrol, &certificate);
+        entry.detail["address"] = address.to_string().into();
+        self.audit.append(entry).await?;
         Ok(Enrolled {
             office_id: join.office_id,
             office_name: join.office_name,
@@ -234,6 +247,10 @@ impl Enrolment {
             return Err(EnrolError::CertificateRevoked);
         }
         writing.commit().await?;
+        if late {
+            let entry = entry(office.office_id, Action::RenewLate, &certificate);
+            self.audit.append(entry).await?;
+        }
         let occasion = if late { "renew_late" } else { "renew" };
         counter!(CERTIFICATES_ISSUED, "occasion" => occasion).increment(1);
         Ok(self.chain(certificate.der))
@@ -241,6 +258,19 @@ impl Enrolment {
 
     fn chain(&self, leaf: CertificateDer<'static>) -> Vec<CertificateDer<'static>> {
         vec![leaf, self.authority.certificate()]
+    }
+}
+
+/// What is recorded before the certificate is handed out.
+fn entry(office_id: OfficeId, action: Action, certificate: &OfficeCertificate) -> Entry {
+    let detail = json!({
+        "office": office_id,
+        "serial": certificate.serial.to_string(),
+        "key": HEXLOWER.encode(&certificate.key_hash),
+    });
+    Entry {
+        office_id: Some(office_id),
+        ..Entry::of(Actor::Office(office_id), action, Outcome::Done, detail)
     }
 }
 
@@ -252,6 +282,6 @@ fn refusal(error: &EnrolError) -> &'static str {
         EnrolError::CertificateRevoked => "revoked",
         EnrolError::Csr(_) | EnrolError::KeyOfAnother => "csr",
         EnrolError::TooOften { .. } | EnrolError::RenewedTooOften { .. } => "rate",
-        EnrolError::Authority(_) | EnrolError::Database(_) => "failed",
+        EnrolError::Authority(_) | EnrolError::Audit(_) | EnrolError::Database(_) => "failed",
     }
 }
