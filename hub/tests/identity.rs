@@ -204,6 +204,22 @@ async fn an_address_that_tries_too_often_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn all_addresses_of_an_ipv6_network_have_the_attempts_of_one() {
+    let db = fresh_database().await;
+    let enrolment = enrolment(&db);
+    let from = async |network: u16, host: u16| {
+        let address = IpAddr::from([0x2001, 0xdb8, 0, network, 0, 0, 0, host]);
+        enrolment.enrol("x", &[], address).await.unwrap_err()
+    };
+    let mut refused = false;
+    for host in 0..100 {
+        refused |= matches!(from(1, host).await, EnrolError::TooOften { .. });
+    }
+    assert!(refused, "no limit in a hundred attempts");
+    assert!(matches!(from(2, 0).await, EnrolError::TokenInvalid));
+}
+
+#[tokio::test]
 async fn an_office_that_renews_without_end_is_told_when_to_come_back_and_the_others_go_on() {
     let db = fresh_database().await;
     let enrolment = enrolment(&db);

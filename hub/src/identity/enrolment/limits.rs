@@ -9,12 +9,13 @@ use governor::{DefaultKeyedRateLimiter, NotUntil, Quota};
 use linkage::office::OfficeId;
 
 use crate::config;
+use crate::gate;
 
-/// Attempts of one address: as many at once, then one every other second. A city's offices may all come
+/// Attempts of one network: as many at once, then one every other second. A city's offices may all come
 /// through one address translator.
 const ATTEMPTS_AT_ONCE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
 const ATTEMPT_EVERY: Duration = Duration::from_secs(2);
-/// Addresses remembered before those that have paid off their attempts are forgotten.
+/// Networks remembered before those that have paid off their attempts are forgotten.
 const REMEMBERED: usize = 10_000;
 
 /// Counts who asks.
@@ -40,7 +41,9 @@ impl Limits {
         if self.attempts.len() > REMEMBERED {
             self.attempts.retain_recent();
         }
-        self.attempts.check_key(&address).map_err(wait)
+        self.attempts
+            .check_key(&gate::network(address))
+            .map_err(wait)
     }
 
     /// Counts a renewal that an office asks for, or says when to come back.
