@@ -214,7 +214,10 @@ mod tests {
             let identity = received(made, off * HOUR);
             let due: Duration = identity.renew_at() - off * HOUR - made;
             let beside: Duration = due - hours * HOUR;
-            assert!(beside.abs() < HOUR, "a clock {off} h off renews after {due}");
+            assert!(
+                beside.abs() < HOUR,
+                "a clock {off} h off renews after {due}"
+            );
         }
     }
 }
