@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use argon2::Argon2;
 use argon2::password_hash::PasswordHasher;
-use notary_hub::embedded::testing::fresh_database;
+use notary_hub::embedded::testing::{TestDatabase, fresh_database};
 use notary_hub::identity::account::{self, AddAccountError, NewAccount, Sessions, SignInError};
 use notary_hub::identity::enrolment::peer;
 use notary_hub::identity::enrolment::{self, EnrolError, Enrolment};
@@ -33,9 +33,8 @@ const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const PASSWORD: &str = "correct horse battery";
 
-async fn enrolment(pool: &PgPool) -> Enrolment {
-    let pki = Keys::new().pki;
-    Enrolment::new(pool.clone(), Arc::new(pki.authority), pki.token_keys, false)
+fn enrolment(db: &TestDatabase) -> Enrolment {
+    support::enrolment(db, "").0
 }
 
 async fn token(pool: &PgPool, office_id: &str, life: Duration) -> String {
@@ -52,7 +51,7 @@ fn identity(leaf: &[u8]) -> OfficeIdentity {
 async fn an_office_enrols_and_renews() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
-    let enrolment = enrolment(&db.pool).await;
+    let enrolment = enrolment(&db);
     let token = token(&db.pool, "hzgl", DAY).await;
 
     let enrolled = enrolment.enrol(&token, &csr().1, ADDRESS).await.unwrap();
@@ -80,7 +79,7 @@ async fn an_office_enrols_and_renews() {
 async fn a_join_token_belongs_to_the_first_key_that_used_it() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
-    let enrolment = enrolment(&db.pool).await;
+    let enrolment = enrolment(&db);
     let token = token(&db.pool, "hzgl", DAY).await;
     let (_, mine) = csr();
 
@@ -98,7 +97,7 @@ async fn a_join_token_belongs_to_the_first_key_that_used_it() {
 async fn of_two_keys_racing_for_one_token_one_wins() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
-    let enrolment = enrolment(&db.pool).await;
+    let enrolment = enrolment(&db);
     let token = token(&db.pool, "hzgl", DAY).await;
     let (mine, yours) = (csr().1, csr().1);
     let (mine, yours) = tokio::join!(
@@ -119,7 +118,7 @@ async fn tokens_that_cannot_be_used_leave_no_trace() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
     add_office(&db.pool, "hzqt").await;
-    let enrolment = enrolment(&db.pool).await;
+    let enrolment = enrolment(&db);
     let ended = token(&db.pool, "hzgl", Duration::ZERO).await;
     let of_revoked = token(&db.pool, "hzqt", DAY).await;
     store::office::revoke(&db.pool, "hzqt".parse().unwrap())
@@ -144,7 +143,7 @@ async fn tokens_that_cannot_be_used_leave_no_trace() {
 async fn only_a_proven_p256_key_is_certified() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
-    let enrolment = enrolment(&db.pool).await;
+    let enrolment = enrolment(&db);
     let token = token(&db.pool, "hzgl", DAY).await;
     let mut forged = csr().1;
     *forged.last_mut().unwrap() ^= 1;
@@ -174,7 +173,7 @@ async fn only_a_proven_p256_key_is_certified() {
 async fn names_asked_for_in_a_request_are_ignored() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
-    let enrolment = enrolment(&db.pool).await;
+    let enrolment = enrolment(&db);
     let token = token(&db.pool, "hzgl", DAY).await;
     let key = KeyPair::generate().unwrap();
     let mut wishes = rcgen::CertificateParams::default();
@@ -190,7 +189,7 @@ async fn names_asked_for_in_a_request_are_ignored() {
 #[tokio::test]
 async fn an_address_that_tries_too_often_is_told_when_to_come_back() {
     let db = fresh_database().await;
-    let enrolment = enrolment(&db.pool).await;
+    let enrolment = enrolment(&db);
     let mut refused = None;
     for _ in 0..100 {
         if let Err(EnrolError::TooOften { retry_after }) = enrolment.enrol("x", &[], ADDRESS).await
@@ -205,11 +204,55 @@ async fn an_address_that_tries_too_often_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn all_addresses_of_an_ipv6_network_have_the_attempts_of_one() {
+    let db = fresh_database().await;
+    let enrolment = enrolment(&db);
+    let from = async |network: u16, host: u16| {
+        let address = IpAddr::from([0x2001, 0xdb8, 0, network, 0, 0, 0, host]);
+        enrolment.enrol("x", &[], address).await.unwrap_err()
+    };
+    let mut refused = false;
+    for host in 0..100 {
+        refused |= matches!(from(1, host).await, EnrolError::TooOften { .. });
+    }
+    assert!(refused, "no limit in a hundred attempts");
+    assert!(matches!(from(2, 0).await, EnrolError::TokenInvalid));
+}
+
+#[tokio::test]
+async fn an_office_that_renews_without_end_is_told_when_to_come_back_and_the_others_go_on() {
+    let db = fresh_database().await;
+    let enrolment = enrolment(&db);
+    let mut offices = Vec::new();
+    for office_id in ["hzgl", "hzqt"] {
+        add_office(&db.pool, office_id).await;
+        let token = token(&db.pool, office_id, DAY).await;
+        let enrolled = enrolment.enrol(&token, &csr().1, ADDRESS).await.unwrap();
+        offices.push(identity(&enrolled.chain[0]));
+    }
+    let csr = csr().1;
+    let mut renewed = 0;
+    let refused = loop {
+        match enrolment.renew(offices[0], &csr, false).await {
+            Ok(_) => renewed += 1,
+            Err(error) => break error,
+        }
+        assert!(renewed < 100, "there is a limit");
+    };
+    assert_eq!(renewed, 24);
+    let EnrolError::RenewedTooOften { retry_after } = refused else {
+        panic!("{refused}");
+    };
+    assert!(retry_after <= DAY / 24, "{retry_after:?}");
+    enrolment.renew(offices[1], &csr, false).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_revoked_office_is_known_within_seconds() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
     add_office(&db.pool, "hzqt").await;
-    let enrolment = enrolment(&db.pool).await;
+    let enrolment = enrolment(&db);
     let mut identities = Vec::new();
     for office_id in ["hzgl", "hzqt"] {
         let token = token(&db.pool, office_id, DAY).await;

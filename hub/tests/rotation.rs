@@ -74,7 +74,7 @@ async fn call(mut newest: watch::Receiver<Agent>, tally: Arc<Tally>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_rotations_of_short_lived_certificates_fail_no_call() {
     let hub = Hub::with(&format!(
-        "limits.drain = '2s'\nidentity.certificate_ttl = '{LIFE}'"
+        "limits.drain = '2s'\nidentity.certificate_ttl = '{LIFE}'\nidentity.renewals = {ROTATIONS}"
     ))
     .await;
     let tally = Arc::new(Tally::default());

@@ -31,7 +31,7 @@ use crate::identity::account::oidc::TrustError;
 use crate::identity::pki::authority::AuthorityError;
 use crate::identity::pki::server_certificate::ServerCertificate;
 use crate::identity::pki::token_key_file;
-use crate::identity::pki::{Pki, PkiError};
+use crate::identity::pki::{Pki, PkiError, ca};
 use crate::ingest::Writers;
 use crate::linking::{Linking, Workers};
 use crate::rules::RulesError;
@@ -133,6 +133,10 @@ impl App {
     pub async fn start(config: Config) -> Result<Self, AppError> {
         Addresses::withdraw(&config.addresses_file()).map_err(announce_failed(&config))?;
         let metrics = exporter::install()?;
+        // A folder that cannot be written is read as it is.
+        if let Err(error) = ca::settle(&config) {
+            tracing::warn!(%error, "the pki folder could not be made what ca.toml says");
+        }
         let mut pki = Pki::load(&config)?;
         let now = OffsetDateTime::now_utc();
         let certificate = ServerCertificate::load_or_make(&config, &pki.authority, now)?;

@@ -61,9 +61,10 @@ impl Services {
         );
         let enrolment = Enrolment::new(
             pool.clone(),
+            audit(),
             Arc::clone(&parts.authority),
             parts.token_keys.clone(),
-            config.identity.approve_enrolment,
+            &config.identity,
         );
         let rules = parts.supervision_rules.clone();
         Self {

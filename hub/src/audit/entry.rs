@@ -112,6 +112,10 @@ actions! {
     MakeJoinToken = "enrolment.make_token", "签发接入码";
     ApproveEnrolment = "enrolment.approve", "核准接入";
     RefuseEnrolment = "enrolment.refuse", "拒绝接入";
+    /// An office is given its first certificate and the city's token keys.
+    Enrol = "enrolment.enrol", "接入平台";
+    /// A certificate that has ended is renewed.
+    RenewLate = "certificate.renew_late", "逾期换证";
     RotateCa = "ca.rotate", "备好新的证书机构";
     ActivateCa = "ca.activate", "启用新的证书机构";
     RetireCa = "ca.retire", "停用旧的证书机构";

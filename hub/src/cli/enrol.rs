@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use anyhow::anyhow;
 use clap::Subcommand;
+use linkage::office::OfficeId;
 use serde_json::json;
 
 use super::{Failure, Output, change};
@@ -17,13 +18,17 @@ use crate::store::office::certificate::{self, Decision, PendingEnrolment};
 pub(super) enum EnrolCommand {
     /// List the keys that wait (identity.approve_enrolment).
     Pending,
-    /// Let a key have a certificate; its agent asks again by itself.
+    /// Let a key have an office's certificate; its agent asks again by itself.
     Approve {
+        /// The office that vouched for the key.
+        office: OfficeId,
         /// As `enrol pending` prints it, and as the agent shows it.
         key: String,
     },
     /// Refuse a key, and its join token with it.
     Refuse {
+        /// The office that the key asked for.
+        office: OfficeId,
         /// As `enrol pending` prints it.
         key: String,
     },
@@ -36,8 +41,12 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     match command {
         EnrolCommand::Pending => pending(config, output).await,
-        EnrolCommand::Approve { key } => decide(config, &key, Decision::Approved, output).await,
-        EnrolCommand::Refuse { key } => decide(config, &key, Decision::Refused, output).await,
+        EnrolCommand::Approve { office, key } => {
+            decide(config, office, &key, Decision::Approved, output).await
+        }
+        EnrolCommand::Refuse { office, key } => {
+            decide(config, office, &key, Decision::Refused, output).await
+        }
     }
 }
 
@@ -67,6 +76,7 @@ fn table(waiting: &[PendingEnrolment]) -> String {
 
 async fn decide(
     config: &Config,
+    office_id: OfficeId,
     key: &str,
     decision: Decision,
     output: &Output,
@@ -81,12 +91,21 @@ async fn decide(
         true => Action::ApproveEnrolment,
         false => Action::RefuseEnrolment,
     };
-    let office_id = change(config, action, json!({ "key": key }), async |database| {
-        let decided = certificate::decide(&database.general, &hash, decision).await?;
-        let office_id = decided
-            .ok_or_else(|| anyhow!("no such key is waiting; see: notary-hub enrol pending"))?;
-        Ok((office_id, json!({ "office": office_id, "key": key })))
-    })
+    let detail = json!({ "office": office_id, "key": key });
+    change(
+        config,
+        action,
+        detail.clone(),
+        async |database| match certificate::decide(&database.general, office_id, &hash, decision)
+            .await?
+        {
+            true => Ok(((), detail)),
+            false => Err(anyhow!(
+                "no such key waits for {office_id}; see: notary-hub enrol pending"
+            )
+            .into()),
+        },
+    )
     .await?;
     output.print(
         &json!({ "office_id": office_id, "key": key, "approved": approved }),

@@ -36,6 +36,7 @@ impl Default for Identity {
             names: vec!["localhost".into(), "127.0.0.1".into()],
             certificate_ttl: Span::hours(24),
             renewal_grace: Span::hours(30 * 24),
+            renewals: NonZeroU32::new(24).expect("not 0"),
             approve_enrolment: false,
             session_ttl: Span::minutes(15),
             second_factor: Vec::new(),

@@ -131,6 +131,8 @@ pub struct Identity {
     pub certificate_ttl: Span,
     /// How long after its end a certificate can still be renewed: offices close for holidays. A year at most.
     pub renewal_grace: Span,
+    /// How many renewals an office has at once at one hub; as many again come within a certificate's life.
+    pub renewals: NonZeroU32,
     /// Whether somebody at the bureau has to approve each key that asks for an office's first certificate.
     pub approve_enrolment: bool,
     /// Life of a person's session; a day at most.

@@ -102,6 +102,14 @@ impl Limits {
         })
     }
 
+    /// Takes an attempt back that guessed nothing.
+    pub(super) fn take_back(&self, from: Address, login: &str) {
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(row) = rows.get_mut(&key(from, login)) {
+            row.attempts = row.attempts.saturating_sub(1);
+        }
+    }
+
     /// Ends a row well, and remembers who came from where.
     pub(super) fn succeeded(&self, from: Address, login: &str) {
         let now = Instant::now();
@@ -191,6 +199,20 @@ mod tests {
             assert_eq!(limits.attempt(here, "li", now), Ok(()));
             limits.succeeded(here, "li");
         }
+    }
+
+    #[test]
+    fn an_attempt_that_is_taken_back_counts_for_nothing() {
+        let (limits, now) = (Limits::default(), Instant::now());
+        let here = address("192.0.2.1");
+        for _ in 0..10 {
+            assert_eq!(limits.attempt(here, "li", now), Ok(()));
+            limits.take_back(here, "li");
+        }
+        for _ in 1..FAILURES_TO_LOCK {
+            assert_eq!(limits.attempt(here, "li", now), Ok(()));
+        }
+        assert_eq!(limits.attempt(here, "li", now), Err(ROW_ENDS));
     }
 
     #[test]

@@ -117,12 +117,18 @@ impl Entrance {
             .attempt(address, login, now)
             .map_err(|retry_after| EntranceError::TooOften { retry_after })?;
         let caller = self.limits.caller(address, login, now);
-        let session = self
+        let signed_in = self
             .sessions
             .sign_in_from(caller, credentials, Some(from))
-            .await?;
-        self.limits.succeeded(address, login);
-        Ok(session)
+            .await;
+        match &signed_in {
+            Ok(_) => self.limits.succeeded(address, login),
+            Err(SignInError::CodeRequired | SignInError::SecondFactorUnset) => {
+                self.limits.take_back(address, login);
+            }
+            Err(_) => {}
+        }
+        Ok(signed_in?)
     }
 
     /// An ID token of the bureau's identity provider in, session out. Limited by address and recorded as

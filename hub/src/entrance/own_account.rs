@@ -14,7 +14,7 @@ use crate::identity::account::own_account::EndError;
 use crate::identity::account::own_password::OwnerError;
 use crate::identity::account::own_second_factor::{Confirmed, OwnSecondFactorError};
 use crate::identity::account::second_factor::Offer;
-use crate::identity::session::Session;
+use crate::identity::session::{Session, Verified};
 use crate::store;
 
 /// Why sessions go on.
@@ -51,15 +51,15 @@ impl Entrance {
         Ok(())
     }
 
-    /// Ends all of the person's sessions. One begins.
+    /// Ends all sessions of the person who asks. One begins, for as long as theirs had left.
     pub async fn end_all_sessions(
         &self,
-        person: &Person,
+        asking: &Verified,
         from: IpAddr,
     ) -> Result<Session, EndSessionsError> {
-        let session = self.sessions.end_all(person.account_id, Some(from)).await?;
-        let detail = json!({ "account": person.account_id });
-        self.note(person, Action::EndSessions, Outcome::Done, detail)
+        let session = self.sessions.end_all(asking, Some(from)).await?;
+        let detail = json!({ "account": asking.person.account_id });
+        self.note(&asking.person, Action::EndSessions, Outcome::Done, detail)
             .await?;
         Ok(session)
     }

@@ -10,7 +10,7 @@ use rustls_pki_types::CertificateDer;
 use tonic::{Request, Response, Status};
 
 use super::address_of;
-use super::error::{database, internal};
+use super::error::{audit, database, internal};
 use crate::identity::enrolment::{EnrolError, Enrolled, Enrolment};
 use crate::refusal::Reason;
 
@@ -98,15 +98,18 @@ pub(super) fn status(error: &EnrolError) -> Status {
         EnrolError::CertificateRevoked => {
             Reason::CertificateRevoked.because(error.to_string()).into()
         }
-        EnrolError::Csr(problem) => Reason::CsrInvalid
+        EnrolError::Csr(_) | EnrolError::KeyOfAnother => Reason::CsrInvalid
             .because(error.to_string())
-            .field("csr_der", problem.to_string())
+            .field("csr_der", error.to_string())
             .into(),
-        EnrolError::TooOften { retry_after } => Reason::RateLimited
-            .because(error.to_string())
-            .retry_after(*retry_after)
-            .into(),
+        EnrolError::TooOften { retry_after } | EnrolError::RenewedTooOften { retry_after } => {
+            Reason::RateLimited
+                .because(error.to_string())
+                .retry_after(*retry_after)
+                .into()
+        }
         EnrolError::Authority(problem) => internal(problem),
+        EnrolError::Audit(problem) => audit(problem),
         EnrolError::Database(problem) => database(problem),
     }
 }

@@ -192,7 +192,7 @@ impl FirstLoad {
         match (feed.up_to_date_at, feed.committed_sequence, feed.backlog) {
             (None, Some(committed), Some(backlog)) => Some(Self {
                 committed,
-                known: committed + backlog,
+                known: committed.saturating_add(backlog),
             }),
             _ => None,
         }

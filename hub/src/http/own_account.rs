@@ -11,11 +11,12 @@ use uuid::Uuid;
 use super::Api;
 use super::params::{Body, InPath, Nothing, Params};
 use super::problem::{Problem, ProblemBody};
-use super::session::SignedIn;
+use super::session::{SignedIn, unauthenticated};
 use crate::entrance::{EndSessionsError, SecondFactorChangeError};
 use crate::identity::Person;
 use crate::identity::account::own_account::{self, Change, ChangedBy, Door, EndError, OwnView};
 use crate::identity::account::own_second_factor::OwnSecondFactorError;
+use crate::identity::session::Verified;
 use crate::refusal::Reason;
 use crate::store::account::own::{Changed, OwnSession};
 use crate::transport::{ClientAddress, bearer};
@@ -82,11 +83,12 @@ pub(super) async fn read(
 ) -> Result<Json<OwnAccountAnswer>, Problem> {
     let view = own_account::view(&api.pool, person.account_id).await?;
     let view = view.ok_or_else(Problem::not_found)?;
-    let this = bearer(&headers).and_then(|token| api.sessions.id_of(token).ok());
+    let this = asking(&api, &headers).ok();
+    let this = this.map(|session| session.session_id);
     Ok(Json(OwnAccountAnswer::of(view, this)))
 }
 
-/// Ends all own sessions; the answer is a new one.
+/// Ends all own sessions; the answer is a new one, which ends when the one that asks would have.
 #[utoipa::path(
     delete, path = "/api/v1/account/sessions", operation_id = "endOwnSessions", security(("session" = [])),
     responses((status = 200, body = SignedIn), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody),
@@ -94,12 +96,20 @@ pub(super) async fn read(
 )]
 pub(super) async fn end_all(
     State(api): State<Api>,
-    Extension(person): Extension<Person>,
     Extension(address): Extension<ClientAddress>,
+    headers: HeaderMap,
 ) -> Result<Json<SignedIn>, Problem> {
+    let asking = asking(&api, &headers)?;
     let from = address.0.ip();
-    let session = api.entrance.end_all_sessions(&person, from).await?;
+    let session = api.entrance.end_all_sessions(&asking, from).await?;
     Ok(Json(session.into()))
+}
+
+/// The session that asks.
+fn asking(api: &Api, headers: &HeaderMap) -> Result<Verified, Problem> {
+    bearer(headers)
+        .and_then(|token| api.sessions.verified(token).ok())
+        .ok_or_else(unauthenticated)
 }
 
 /// Ends one own session.

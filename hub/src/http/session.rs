@@ -131,7 +131,7 @@ pub(super) async fn delete(
     }
 }
 
-fn unauthenticated() -> Problem {
+pub(super) fn unauthenticated() -> Problem {
     Reason::Unauthenticated
         .because("a bearer token of a session is needed")
         .into()

@@ -3,7 +3,6 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
@@ -171,17 +170,17 @@ impl SessionKeys {
         self.keys.iter().map(|key| key.id.as_str())
     }
 
-    /// Signs a token for a session of `person` that lives for `life` from `now`. Returns it with its end.
+    /// Signs a token for a session of `person` from `now` to the second of `end`. Returns it with its end.
     pub fn issue(
         &self,
         session_id: Uuid,
         person: &Person,
         generation: i32,
         now: OffsetDateTime,
-        life: Duration,
+        end: OffsetDateTime,
     ) -> (String, OffsetDateTime) {
         let begin = now.unix_timestamp();
-        let end = (now + life).unix_timestamp();
+        let end = end.unix_timestamp();
         let claims = Claims {
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),

@@ -1,5 +1,7 @@
 //! Tokens that must not be believed, each made as an attacker would.
 
+use std::time::Duration;
+
 use aws_lc_rs::hmac;
 use serde_json::{Value, json};
 
@@ -82,7 +84,9 @@ fn a_session_reads_back_as_the_person_it_was_issued_to() {
     let forge = Forge::new();
     for person in [notary(), Person::new(Uuid::now_v7(), Role::Supervisor)] {
         let begin = OffsetDateTime::now_utc();
-        let (token, end) = forge.keys.issue(Uuid::now_v7(), &person, 0, begin, LIFE);
+        let (token, end) = forge
+            .keys
+            .issue(Uuid::now_v7(), &person, 0, begin, begin + LIFE);
         let verified = forge.keys.verify(&token).expect("our own");
         assert_eq!((verified.person, verified.expires_at), (person, end));
         assert_eq!(end.unix_timestamp(), begin.unix_timestamp() + 900);
@@ -97,10 +101,12 @@ fn a_session_ends() {
     let long_ago = OffsetDateTime::now_utc() - Duration::from_secs(1000);
     let (token, _) = forge
         .keys
-        .issue(Uuid::now_v7(), &notary(), 0, long_ago, LIFE);
+        .issue(Uuid::now_v7(), &notary(), 0, long_ago, long_ago + LIFE);
     assert_eq!(forge.keys.verify(&token), Err(TokenError::OutOfTime));
     let later = OffsetDateTime::now_utc() + Duration::from_secs(100);
-    let (token, _) = forge.keys.issue(Uuid::now_v7(), &notary(), 0, later, LIFE);
+    let (token, _) = forge
+        .keys
+        .issue(Uuid::now_v7(), &notary(), 0, later, later + LIFE);
     assert_eq!(forge.keys.verify(&token), Err(TokenError::OutOfTime));
 }
 
@@ -112,7 +118,7 @@ fn a_session_of_another_hub_is_nobodys() {
         &notary(),
         0,
         OffsetDateTime::now_utc(),
-        LIFE,
+        OffsetDateTime::now_utc() + LIFE,
     );
     assert_eq!(ours.keys.verify(&token), Err(TokenError::ForeignHeader));
     let renamed = theirs.token(&ours.header(), &claims());
@@ -137,7 +143,7 @@ fn the_first_key_signs_and_every_key_verifies_under_its_own_id() {
             &notary(),
             0,
             OffsetDateTime::now_utc(),
-            LIFE,
+            OffsetDateTime::now_utc() + LIFE,
         )
         .0
     };
@@ -309,7 +315,7 @@ fn debug_output_holds_neither_key_nor_token() {
         &notary(),
         0,
         OffsetDateTime::now_utc(),
-        LIFE,
+        OffsetDateTime::now_utc() + LIFE,
     );
     let session = Session {
         access_token: token.clone(),

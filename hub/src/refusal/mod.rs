@@ -161,6 +161,7 @@ impl From<&SignInError> for Refusal {
             SignInError::CodeRequired => Reason::SecondFactorRequired
                 .because(error.to_string())
                 .field("otp", "six digits of the authenticator, or a recovery code"),
+            SignInError::SecondFactorUnset => Reason::SecondFactorUnset.because(error.to_string()),
             SignInError::Busy(_) => Reason::Overloaded
                 .because(error.to_string())
                 .retry_after(Duration::from_secs(3)),

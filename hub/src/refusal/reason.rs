@@ -65,6 +65,8 @@ pub enum Reason {
     SignInRefused,
     /// The password is right, but a code of the second factor is needed.
     SecondFactorRequired,
+    /// The password is right, but the role needs a second factor and the account has none; the operator gives it one.
+    SecondFactorUnset,
     /// The bureau has not approved the office's key yet; come again with the same key.
     EnrolmentPending,
     /// The certificate has ended, and the bureau does not let this office renew it; enrol again.
@@ -85,7 +87,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::Unauthenticated,
         Self::PermissionDenied,
         Self::CertificateRevoked,
@@ -115,6 +117,7 @@ impl Reason {
         Self::CsrInvalid,
         Self::SignInRefused,
         Self::SecondFactorRequired,
+        Self::SecondFactorUnset,
         Self::EnrolmentPending,
         Self::RenewalRefused,
         Self::RateLimited,
@@ -286,6 +289,11 @@ impl Reason {
                 "SECOND_FACTOR_REQUIRED",
                 Code::Unauthenticated,
                 "请输入动态验证码或恢复码。尚未绑定验证器的，请联系市平台运维。",
+            ),
+            Self::SecondFactorUnset => (
+                "SECOND_FACTOR_UNSET",
+                Code::Unauthenticated,
+                "您的岗位须绑定动态验证器，该账号尚未绑定。请联系市平台运维。",
             ),
             Self::EnrolmentPending => (
                 "ENROLMENT_PENDING",

@@ -39,7 +39,7 @@ fn keys_follow_one_another_by_command_and_only_in_turn() {
         site.json(&["enrol", "pending"]).as_array().unwrap().len(),
         0
     );
-    let no_such_key = site.run(&["enrol", "approve", &"0".repeat(64)]);
+    let no_such_key = site.run(&["enrol", "approve", "hzgl", &"0".repeat(64)]);
     assert_eq!(no_such_key.status.code(), Some(1));
     let done = [
         "session_key.rotate",

@@ -10,23 +10,30 @@ pub mod seed;
 mod serving;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use linkage::token::TokenAlgorithm;
+use notary_hub::audit::{Audit, key_file};
 use notary_hub::config::Config;
+use notary_hub::embedded::testing::TestDatabase;
 use notary_hub::identity::account::pepper::Pepper;
 use notary_hub::identity::account::second_factor::SecondFactor;
+use notary_hub::identity::enrolment::Enrolment;
 use notary_hub::identity::pki::Pki;
+use notary_hub::identity::pki::authority::Authority;
 use notary_hub::identity::revocation::Revocations;
 use notary_hub::identity::{RoleKind, Sessions};
+use notary_hub::store;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sqlx::PgPool;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 
 /// A hub's data folder with keys made by `init`.
 pub struct Keys {
@@ -56,6 +63,28 @@ impl Keys {
             _folder: folder,
         }
     }
+}
+
+/// What gives certificates as a hub does, and its CA. Its audit log runs as long as the test. `extra` is appended to the
+/// configuration file.
+pub fn enrolment(db: &TestDatabase, extra: &str) -> (Enrolment, Arc<Authority>) {
+    let Keys {
+        pki,
+        config,
+        _folder,
+    } = Keys::with(extra);
+    let key = Arc::new(key_file::load_or_make(&config).unwrap());
+    let (audit, log) = Audit::new(store::pool::audit(&db.url).unwrap(), key);
+    tokio::spawn(log.run(CancellationToken::new()));
+    let authority = Arc::new(pki.authority);
+    let enrolment = Enrolment::new(
+        db.pool.clone(),
+        audit,
+        Arc::clone(&authority),
+        pki.token_keys,
+        &config.identity,
+    );
+    (enrolment, authority)
 }
 
 /// What passwords are hashed with where no whole hub reads its own key.
@@ -99,17 +128,13 @@ pub fn csr_for(key: &KeyPair) -> Vec<u8> {
 }
 
 pub async fn add_office(pool: &PgPool, office_id: &str) {
-    let office = notary_hub::store::office::NewOffice {
+    let office = store::office::NewOffice {
         office_id: office_id.parse().unwrap(),
         name: format!("杭州市{office_id}公证处"),
-        level: notary_hub::store::office::Level::Municipal,
+        level: store::office::Level::Municipal,
         district: "330102".parse().unwrap(),
     };
-    assert!(
-        notary_hub::store::office::insert(pool, &office)
-            .await
-            .unwrap()
-    );
+    assert!(store::office::insert(pool, &office).await.unwrap());
 }
 
 /// GET over plain HTTP.

@@ -76,9 +76,9 @@ pub fn session(hub: &Hub, role: Role) -> String {
 pub fn session_of(hub: &Hub, account_id: Uuid, role: Role) -> String {
     let person = Person::new(account_id, role);
     let keys = &hub.keys.pki.session_keys;
-    let life = Duration::from_secs(600);
-    keys.issue(Uuid::now_v7(), &person, 0, OffsetDateTime::now_utc(), life)
-        .0
+    let now = OffsetDateTime::now_utc();
+    let end = now + Duration::from_secs(600);
+    keys.issue(Uuid::now_v7(), &person, 0, now, end).0
 }
 
 pub fn notary(office_id: &str) -> Role {

@@ -93,7 +93,7 @@ impl Stream {
         .await;
     }
 
-    async fn say(&self, message: sync_request::Message) {
+    pub async fn say(&self, message: sync_request::Message) {
         let message = Some(message);
         // A stream that the hub has ended takes nothing more; what it says tells why.
         let _ = self.to_hub.send(SyncRequest { message }).await;

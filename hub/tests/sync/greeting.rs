@@ -1,7 +1,7 @@
 //! What a stream must begin with.
 
 use notary_hub::store;
-use notary_proto::hub::v1::Hello;
+use notary_proto::hub::v1::{Batch, Hello, sync_request};
 use tonic::Code;
 use tonic_types::StatusExt;
 use uuid::Uuid;
@@ -103,6 +103,35 @@ async fn a_greeting_that_cannot_be_used_names_its_field() {
     assert_eq!(feeds, 0, "a refused greeting leaves nothing");
     // What the wrong clock made does not stand in the way of what the right one makes.
     agent.open(&hub).await;
+    hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_an_agent_says_that_waits_is_no_more_than_can_be_reckoned_with() {
+    let hub = Hub::start().await;
+    let agent = Agent::enrol(&hub, "hzgl").await;
+    let waiting = async || count(&hub.db.pool, "SELECT backlog FROM sync_position").await;
+    for _ in 0..2 {
+        let mut stream = agent.connect(&hub).await;
+        let last_sequence = i64::MAX.unsigned_abs();
+        stream
+            .greet(Hello {
+                last_sequence,
+                ..agent.hello()
+            })
+            .await;
+        stream.welcomed().await;
+        assert_eq!(waiting().await, 1 << 40);
+    }
+    let (mut stream, _) = agent.open(&hub).await;
+    let batch = Batch {
+        first_sequence: 1,
+        records: vec![case("C1").into()],
+        backlog: u64::MAX,
+    };
+    stream.say(sync_request::Message::Batch(batch)).await;
+    stream.ack().await;
+    assert_eq!(waiting().await, 1 << 40);
     hub.app.stop().await.unwrap();
 }
 

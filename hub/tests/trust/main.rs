@@ -6,6 +6,7 @@ mod support;
 
 mod agent;
 mod approval;
+mod enrolment;
 mod forgery;
 mod methods;
 mod provider;

@@ -226,6 +226,50 @@ async fn an_id_token_is_exchanged_for_a_session_once() {
     assert!(matches!(again, Err(ProviderSignInError::Used)), "{again:?}");
 }
 
+/// Order of the group of P-256.
+const ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
+
+/// The same token with the other signature that is as good: (r, n - s) for (r, s).
+fn signed_otherwise(token: &str) -> String {
+    let (text, signature) = token.rsplit_once('.').unwrap();
+    let mut signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap();
+    let mut borrow = 0;
+    for (s, n) in signature[32..].iter_mut().zip(ORDER).rev() {
+        let difference = i16::from(n) - i16::from(*s) - borrow;
+        borrow = i16::from(difference < 0);
+        *s = u8::try_from(difference.rem_euclid(256)).unwrap();
+    }
+    format!("{text}.{}", BASE64URL_NOPAD.encode(&signature))
+}
+
+#[tokio::test]
+async fn an_id_token_with_the_other_signature_of_the_same_is_no_second_one() {
+    let bureau = bureau().await;
+    let pair = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let (x, y) = pair.der_bytes()[1..].split_at(32);
+    bureau.publisher.publish(&[json!({
+        "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": "k2",
+        "x": BASE64URL_NOPAD.encode(x), "y": BASE64URL_NOPAD.encode(y),
+    })]);
+    let mut header = Header::new(Algorithm::ES256);
+    header.kid = Some("k2".to_owned());
+    let key = EncodingKey::from_ec_pem(pair.serialize_pem().as_bytes()).unwrap();
+    let first = bureau.publisher.claims("u-17");
+    let first = jsonwebtoken::encode(&header, &first, &key).unwrap();
+    let mut second = bureau.publisher.claims("u-17");
+    second["jti"] = json!("2");
+    let second = jsonwebtoken::encode(&header, &second, &key).unwrap();
+    let provider = bureau.publisher.provider(vec![]);
+    bureau.sign_in(&provider, &first).await.unwrap();
+    let again = bureau.sign_in(&provider, &signed_otherwise(&first)).await;
+    assert!(matches!(again, Err(ProviderSignInError::Used)), "{again:?}");
+    let other = bureau.sign_in(&provider, &signed_otherwise(&second)).await;
+    assert!(other.is_ok(), "as good as the provider's own: {other:?}");
+}
+
 #[tokio::test]
 async fn somebody_without_an_account_or_with_a_disabled_one_is_refused() {
     let bureau = bureau().await;

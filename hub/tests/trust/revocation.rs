@@ -4,11 +4,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use notary_hub::embedded::testing::fresh_database;
-use notary_hub::identity::OfficeIdentity;
+use notary_hub::embedded::testing::{TestDatabase, fresh_database};
+use notary_hub::identity::account::{self, NewAccount};
 use notary_hub::identity::enrolment::{EnrolError, Enrolment};
 use notary_hub::identity::pki::authority::{Authority, ProvenKey};
 use notary_hub::identity::revocation::{Revocation, Revocations};
+use notary_hub::identity::session::{Session, TokenError};
+use notary_hub::identity::{OfficeIdentity, Role};
 use notary_hub::store;
 use notary_hub::store::office::revocation::{self, Reinstatement};
 use notary_proto::hub::v1::RenewRequest;
@@ -20,15 +22,13 @@ use tonic::transport::Channel;
 
 use crate::approval::{identity, token};
 use crate::support::hub::{Hub, reason};
-use crate::support::{Keys, add_office, client, csr};
+use crate::support::{self, Keys, add_office, client, csr, pepper};
 
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const PASSWORD: &str = "correct horse battery";
 
-fn enrolment(pool: &PgPool) -> (Enrolment, Arc<Authority>) {
-    let pki = Keys::new().pki;
-    let authority = Arc::new(pki.authority);
-    let enrolment = Enrolment::new(pool.clone(), Arc::clone(&authority), pki.token_keys, false);
-    (enrolment, authority)
+fn enrolment(db: &TestDatabase) -> (Enrolment, Arc<Authority>) {
+    support::enrolment(db, "")
 }
 
 async fn renewed(enrolment: &Enrolment, office: OfficeIdentity) -> OfficeIdentity {
@@ -55,7 +55,7 @@ async fn ended(pool: &PgPool, authority: &Authority) -> (CertificateDer<'static>
 async fn what_was_renewed_with_a_lost_certificate_goes_with_it() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
-    let (enrolment, _) = enrolment(&db.pool);
+    let (enrolment, _) = enrolment(&db);
     let office_id = "hzgl".parse().unwrap();
     let before = enrolment
         .enrol(&token(&db.pool).await, &csr().1, ADDRESS)
@@ -103,7 +103,7 @@ async fn what_was_renewed_with_a_lost_certificate_goes_with_it() {
 async fn a_revoked_certificate_does_not_come_back_by_ending() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
-    let (enrolment, authority) = enrolment(&db.pool);
+    let (enrolment, authority) = enrolment(&db);
     let (leaf, _) = ended(&db.pool, &authority).await;
     let lapsed = identity(&leaf);
     let late = enrolment.renew(lapsed, &csr().1, true).await;
@@ -143,7 +143,7 @@ async fn whoever_holds_a_revoked_certificate_that_has_ended_is_told_so() {
 async fn no_renewal_slips_through_while_a_certificate_is_being_revoked() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
-    let (enrolment, _) = enrolment(&db.pool);
+    let (enrolment, _) = enrolment(&db);
     for _ in 0..10 {
         let enrolled = enrolment
             .enrol(&token(&db.pool).await, &csr().1, ADDRESS)
@@ -171,7 +171,7 @@ async fn no_renewal_slips_through_while_a_certificate_is_being_revoked() {
 async fn a_reinstated_office_begins_again_and_nothing_of_before_comes_back() {
     let db = fresh_database().await;
     add_office(&db.pool, "hzgl").await;
-    let (enrolment, authority) = enrolment(&db.pool);
+    let (enrolment, authority) = enrolment(&db);
     let office_id = "hzgl".parse().unwrap();
     let lapsed = identity(&ended(&db.pool, &authority).await.0);
     let enrolled = enrolment
@@ -207,6 +207,37 @@ async fn a_reinstated_office_begins_again_and_nothing_of_before_comes_back() {
     let anew = identity(&anew.unwrap().chain[0]);
     assert!(!revocations.is_revoked(&anew));
     assert!(enrolment.renew(anew, &csr().1, false).await.is_ok());
+}
+
+#[tokio::test]
+async fn sessions_of_before_stay_ended_when_their_office_is_reinstated() {
+    let db = fresh_database().await;
+    let keys = Keys::new();
+    let sessions = support::sessions(&db.pool, &keys, []).await;
+    let mut before = Vec::new();
+    for (login, office_id) in [("wang", "hzgl"), ("zhao", "hzqt")] {
+        add_office(&db.pool, office_id).await;
+        let notary = NewAccount {
+            login,
+            display_name: "公证员",
+            role: Role::Notary(office_id.parse().unwrap()),
+        };
+        account::add(&db.pool, &pepper(), notary, PASSWORD)
+            .await
+            .unwrap();
+        before.push(sessions.sign_in(login, PASSWORD).await.unwrap());
+    }
+    let office_id = "hzgl".parse().unwrap();
+    store::office::revoke(&db.pool, office_id).await.unwrap();
+    revocation::reinstate(&db.pool, office_id).await.unwrap();
+
+    // As a hub reads it that was not asked.
+    let elsewhere = support::sessions(&db.pool, &keys, []).await;
+    let of = |session: &Session| elsewhere.verify(&session.access_token);
+    assert_eq!(of(&before[0]), Err(TokenError::Ended));
+    assert!(of(&before[1]).is_ok(), "another office's goes on");
+    let anew = elsewhere.sign_in("wang", PASSWORD).await.unwrap();
+    assert!(of(&anew).is_ok(), "whoever has the password signs in again");
 }
 
 #[tokio::test]

@@ -112,6 +112,38 @@ async fn guessing_codes_locks_the_account() {
 }
 
 #[tokio::test]
+async fn a_right_password_without_a_code_is_no_try_and_takes_none_back() {
+    let db = fresh_database().await;
+    let keys = Keys::new();
+    let account_id = account(&db.pool, "li", Role::Analyst).await;
+    let sessions = sessions(&db.pool, &keys, []).await;
+    let enrolled = enrol(&db.pool, &keys, account_id).await;
+    let unasked = async || {
+        let unasked = sign_in(&sessions, "").await;
+        assert!(
+            matches!(unasked, Err(SignInError::CodeRequired)),
+            "{unasked:?}"
+        );
+    };
+    for _ in 1..account::FAILURES_TO_LOCK {
+        sign_in(&sessions, "no such code").await.unwrap_err();
+        unasked().await;
+        unasked().await;
+    }
+    sign_in(&sessions, &code(&enrolled, 0)).await.unwrap();
+
+    for _ in 1..account::FAILURES_TO_LOCK {
+        sign_in(&sessions, "no such code").await.unwrap_err();
+        unasked().await;
+    }
+    sign_in(&sessions, "no such code").await.unwrap_err();
+    for code in ["", &enrolled.recovery_codes[0]] {
+        let locked = sign_in(&sessions, code).await;
+        assert!(matches!(locked, Err(SignInError::Refused)), "{locked:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_recovery_code_works_once_and_a_reset_ends_them_all() {
     let db = fresh_database().await;
     let keys = Keys::new();
@@ -142,8 +174,13 @@ async fn a_role_that_needs_a_second_factor_cannot_sign_in_without_one() {
     let operator = account(&db.pool, "li", Role::Operator).await;
     account(&db.pool, "zhao", Role::Analyst).await;
     let sessions = sessions(&db.pool, &keys, [RoleKind::Operator]).await;
-    let without = sign_in(&sessions, "").await;
-    assert!(matches!(without, Err(SignInError::CodeRequired)));
+    for code in ["", "123456", "", "123456", "", "123456"] {
+        let without = sign_in(&sessions, code).await;
+        assert!(
+            matches!(without, Err(SignInError::SecondFactorUnset)),
+            "no code helps, and none counts: {without:?}"
+        );
+    }
     sessions
         .sign_in("zhao", PASSWORD)
         .await

@@ -5,6 +5,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use notary_hub::app::App;
+use notary_hub::embedded::testing::fresh_database;
 use notary_hub::identity::enrolment::still_chained_elsewhere;
 use notary_hub::identity::pki::authority::Authority;
 use notary_hub::identity::pki::ca::{self, Step};
@@ -15,8 +16,8 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::agent::Agent;
-use crate::support::config;
 use crate::support::hub::Hub;
+use crate::support::{Keys, config};
 
 const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -51,7 +52,8 @@ impl Office24 {
     /// Renews until what the hub answers is `as_wanted`.
     async fn renew_until(&self, as_wanted: impl Fn(&Agent) -> bool) {
         let renewing = async {
-            let mut ticks = interval(Duration::from_millis(50));
+            // An office has two dozen renewals at once.
+            let mut ticks = interval(Duration::from_millis(500));
             loop {
                 ticks.tick().await;
                 let next = self.now().renewed().await;
@@ -186,4 +188,19 @@ async fn a_revocation_cuts_open_streams_at_the_second_hub_of_a_database_within_f
     assert!(!agent.works().await);
     second.stop().await.unwrap();
     hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hub_that_starts_takes_a_step_that_was_killed_to_its_end() {
+    let db = fresh_database().await;
+    let url = &db.url;
+    let keys = Keys::with(&format!(
+        "database.url = '{url}'\nagents.listen = '127.0.0.1:0'\npeople.listen = '127.0.0.1:0'\nmetrics.listen = '127.0.0.1:0'"
+    ));
+    let anchors = keys.config.pki_dir().join("anchors.pem");
+    let whole = std::fs::read(&anchors).unwrap();
+    std::fs::write(&anchors, "").unwrap();
+    let app = App::start(keys.config.clone()).await.unwrap();
+    assert_eq!(std::fs::read(&anchors).unwrap(), whole);
+    app.stop().await.unwrap();
 }

@@ -19,7 +19,7 @@ use axum::Router;
 use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -175,6 +175,7 @@ impl Agent {
         let pushes = sources::push_endpoint(outbox.clone(), &pipelines);
         let heard = (state.subscribe(), compared.subscribe());
         let router = self.doors(&identities, heard, &states, pushes);
+        let certificate_ended = Arc::new(Notify::new());
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, router, stop.clone()));
         tasks.spawn(identity::keep_renewed(
@@ -182,6 +183,7 @@ impl Agent {
                 data_dir: config.data_dir.clone(),
                 hub: config.hub.agents.clone(),
                 current,
+                ended: Arc::clone(&certificate_ended),
             },
             stop.clone(),
         ));
@@ -190,6 +192,7 @@ impl Agent {
             hub: Dialer::of(config.hub.agents.clone()),
             outbox: outbox.clone(),
             identities: identities.clone(),
+            certificate_ended,
             timing: Timing::default(),
             state,
             next_key,

@@ -12,7 +12,7 @@ use std::fmt;
 use linkage::office::OfficeId;
 use linkage::token::{TokenKey, TokenKeys};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use x509_parser::parse_x509_certificate;
 use zeroize::Zeroizing;
 
@@ -36,8 +36,10 @@ pub struct Identity {
     chain: Vec<CertificateDer<'static>>,
     anchors: Vec<CertificateDer<'static>>,
     token_keys: TokenKeys,
-    /// When it was received, by this machine's clock. A certificate begins earlier than it was made.
+    /// When it was received, by this machine's clock.
     received_at: OffsetDateTime,
+    /// From its beginning to its end, by the hub's clock alone. It begins earlier than it was made.
+    life: Duration,
     not_after: OffsetDateTime,
 }
 
@@ -61,6 +63,7 @@ impl Identity {
             .map_err(|_| IdentityError::Damaged("the certificate cannot be read"))?;
         let not_after = certificate.validity().not_after.to_datetime();
         let key_sha256 = enrol::key_sha256(certificate.public_key().raw);
+        let life = not_after - certificate.validity().not_before.to_datetime();
         let pair = enrol::key_pair(&key)?;
         if rcgen::PublicKeyData::der_bytes(&pair)
             != certificate.public_key().subject_public_key.data.as_ref()
@@ -80,6 +83,7 @@ impl Identity {
             anchors,
             token_keys,
             received_at,
+            life,
             not_after,
         })
     }
@@ -155,10 +159,11 @@ impl Identity {
         self.not_after
     }
 
-    /// Half of the certificate's life: when to get the next.
+    /// Half of the certificate's life: when to get the next. A clock that is slow sees the end later than it comes, so
+    /// that no more than half of the whole life is waited for.
     #[must_use]
     pub fn renew_at(&self) -> OffsetDateTime {
-        self.received_at + (self.not_after - self.received_at) / 2
+        self.received_at + (self.not_after - self.received_at).min(self.life) / 2
     }
 
     pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
@@ -180,5 +185,48 @@ impl fmt::Debug for Identity {
             .field("office_id", &self.office_id)
             .field("not_after", &self.not_after)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use linkage::token::TokenAlgorithm;
+
+    const HOUR: Duration = Duration::HOUR;
+
+    /// As it is kept of a certificate for a day that the hub made at `made`, on a machine whose clock is `off`.
+    fn received(made: OffsetDateTime, off: Duration) -> Identity {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let mut params = rcgen::CertificateParams::default();
+        params.not_before = made - Duration::minutes(5);
+        params.not_after = made + 24 * HOUR;
+        let leaf = params.self_signed(&key).expect("a certificate");
+        Identity::new(
+            ("hzgl".parse().expect("an office id"), String::new()),
+            key.serialize_der().into(),
+            vec![leaf.der().clone()],
+            vec![leaf.der().clone()],
+            TokenKeys {
+                present: TokenKey::new(1, TokenAlgorithm::HmacSha256, [7; 32]),
+                next: None,
+            },
+            made + off,
+        )
+        .expect("they belong together")
+    }
+
+    #[test]
+    fn a_certificate_is_renewed_at_half_of_its_life_however_slow_the_clock_is() {
+        let made = OffsetDateTime::from_unix_timestamp(1_800_000_000).expect("a time");
+        for (off, hours) in [(0, 12), (-1, 12), (-24, 12), (-72, 12), (12, 6)] {
+            let identity = received(made, off * HOUR);
+            let due: Duration = identity.renew_at() - off * HOUR - made;
+            let beside: Duration = due - hours * HOUR;
+            assert!(
+                beside.abs() < HOUR,
+                "a clock {off} h off renews after {due}"
+            );
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The next certificate, at half of the life of the one before: over the old one, even shortly after its end.
+//! The next certificate, at half of the life of the one before, or when the hub says that it has ended: over the old one,
+//! even shortly after its end.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use notary_proto::hub::v1::certificate_service_client::CertificateServiceClient;
 use notary_proto::hub::v1::{self as wire, RenewRequest};
 use rand::RngExt;
 use time::OffsetDateTime;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::enrol::{ders, new_key, request, token_key};
@@ -45,7 +46,7 @@ pub enum RenewError {
 }
 
 /// What renewing needs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Renewal {
     /// Where the identity is kept.
     pub data_dir: PathBuf,
@@ -53,6 +54,8 @@ pub struct Renewal {
     pub hub: HubUrl,
     /// Where the new identity is announced.
     pub current: watch::Sender<Arc<Identity>>,
+    /// Told when the hub says that the certificate has ended, whatever this machine's clock says.
+    pub ended: Arc<Notify>,
 }
 
 /// Renews for ever; failures are said once and tried again.
@@ -66,11 +69,12 @@ pub async fn keep_renewed(renewal: Renewal, stop: CancellationToken) {
             Some(_) => jittered(retry),
             None => until(due, OffsetDateTime::now_utc()).max(at_least),
         };
-        tokio::select! {
+        let has_ended = tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(wait) => {}
-        }
-        if said.is_none() && OffsetDateTime::now_utc() < due {
+            () = tokio::time::sleep(wait) => false,
+            () = renewal.ended.notified(), if said.is_none() => true,
+        };
+        if said.is_none() && !has_ended && OffsetDateTime::now_utc() < due {
             continue;
         }
         match renewal.once().await {

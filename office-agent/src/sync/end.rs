@@ -6,6 +6,7 @@ use crate::dial::{DialError, Refusal, TOKEN_KEY_UNKNOWN};
 use crate::outbox::OutboxError;
 
 const AWAY_ZH: &str = "暂时无法连接平台，恢复后自动继续报送。";
+const CERTIFICATE_ENDED: &str = "CERTIFICATE_ENDED";
 
 /// Why a stream ended, or was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +63,7 @@ fn explained(refusal: &Refusal) -> String {
         }
         "OFFICE_REVOKED" => "the office's access was revoked; ask the justice bureau",
         "OFFICE_MISMATCH" => "the hub knows this certificate as another office's; enrol again",
-        "CERTIFICATE_ENDED" => "this office's certificate has ended; it is being renewed",
+        CERTIFICATE_ENDED => "this office's certificate has ended; it is being renewed",
         _ if has_future_epoch(refusal) => {
             "this machine's clock is wrong, or was when the outbox was made: by the hub's clock the outbox's epoch lies \
              in the future; set the clock right, then stop the agent, move the outbox away and start again, so that a \
@@ -96,6 +97,11 @@ impl End {
     /// Whether the hub refused who this agent is.
     pub(super) fn is_of_identity(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.is_of_identity())
+    }
+
+    /// Whether the hub takes the certificate for ended: the next one helps, and nobody has to do anything.
+    pub(super) fn is_of_ended_certificate(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.reason == CERTIFICATE_ENDED)
     }
 
     /// Shortest sensible wait: long where only a person can help, so that the hub is not asked in vain.

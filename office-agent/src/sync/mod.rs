@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use linkage::token::TokenKey;
 use time::OffsetDateTime;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use end::End;
@@ -64,6 +64,8 @@ pub struct Sync {
     pub outbox: Outbox,
     /// As whom.
     pub identities: Identities,
+    /// Tells whoever renews certificates that the hub takes this one for ended.
+    pub certificate_ended: Arc<Notify>,
     /// How long things may take.
     pub timing: Timing,
     /// What `status` shows.
@@ -91,6 +93,9 @@ impl Sync {
                 Err(end) => end,
             };
             self.say(&end);
+            if end.is_of_ended_certificate() {
+                self.certificate_ended.notify_waiters();
+            }
             if let End::GoOver { key_id } = end {
                 return Some(key_id);
             }

@@ -1,18 +1,27 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use linkage::token::TokenKey as Key;
 use notary_proto::hub::v1::sync_response::Message as ToAgent;
 use notary_proto::hub::v1::{TokenAlgorithm, TokenKey, Welcome};
 use office_agent::identity;
 use tonic::Status;
+use time::OffsetDateTime;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tonic::Code;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::FromDer;
 
+use crate::stream::refusal;
 use crate::support::agent::{configured, enrolled};
 use crate::support::authority::Authority;
 use crate::support::hub::welcome;
 use crate::support::{Agent, Hub};
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn an_enrolled_office_is_stored_for_its_owner_alone() {
@@ -89,6 +98,31 @@ async fn a_renewed_certificate_is_stored_and_the_stream_goes_over_to_it() {
     agent.put(1..2).await;
     stream.keys_until(2).await;
     agent.acked(2).await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_ended_by_the_hubs_clock_is_renewed_whatever_the_own_clock_says() {
+    let mut hub = Hub::start().await;
+    let agent = Agent::syncing(&hub, 1).await;
+    let first = agent.renewal.current.borrow().clone();
+    assert!(first.renew_at() > OffsetDateTime::now_utc(), "not due");
+    let stop = CancellationToken::new();
+    let renewing = tokio::spawn(identity::keep_renewed(agent.renewal.clone(), stop.clone()));
+    let mut identities = agent.renewal.current.subscribe();
+    // The renewing may not wait yet when it is told: it is told again with each stream that the agent tries to open.
+    let renewed = async {
+        loop {
+            let stream = hub.stream().await;
+            let ended = refusal(Code::Unauthenticated, "CERTIFICATE_ENDED", "");
+            stream.end(ended).await;
+        }
+    };
+    tokio::select! {
+        () = renewed => {}
+        changed = timeout(PATIENCE, identities.changed()) => changed.expect("it renews").unwrap(),
+    }
+    stop.cancel();
+    renewing.await.unwrap();
 }
 
 #[tokio::test]

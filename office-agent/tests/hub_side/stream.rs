@@ -10,7 +10,7 @@ use crate::support::agent::{cases, keys};
 use crate::support::hub::welcome;
 use crate::support::{Agent, Hub};
 
-fn refusal(code: Code, reason: &str, zh: &str) -> Status {
+pub fn refusal(code: Code, reason: &str, zh: &str) -> Status {
     let mut details = ErrorDetails::with_error_info(reason, "notary-hub", HashMap::new());
     details.set_localized_message("zh-CN", zh);
     Status::with_error_details(code, "refused", details)

@@ -50,6 +50,7 @@ impl Office {
             hub: Dialer::by(hub.clone(), move |_| reach(hub.clone())),
             outbox: outbox.clone(),
             identities,
+            certificate_ended: Arc::default(),
             timing: Timing {
                 stall: Duration::from_secs(30),
                 seed: self.seed,

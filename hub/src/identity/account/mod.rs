@@ -44,6 +44,8 @@ pub enum SignInError {
     Refused,
     #[error("the account needs a code of its second factor")]
     CodeRequired,
+    #[error("the role needs a second factor and the account has none; the operator gives it one")]
+    SecondFactorUnset,
     #[error(transparent)]
     Busy(#[from] Busy),
     #[error("look the account up: {0}")]
@@ -193,7 +195,8 @@ impl Sessions {
     /// Credentials in, session out; `from` is where they came from, if it is known.
     ///
     /// An attempt is counted before its password is checked, so that guessing in parallel gains nothing; a
-    /// success clears the count, a wrong code does not. An unknown login costs the same work.
+    /// success clears the count, a wrong code does not, and a right password that no code came with counts for nothing. An
+    /// unknown login costs the same work.
     pub async fn sign_in_from(
         &self,
         caller: Caller,
@@ -204,7 +207,7 @@ impl Sessions {
         let outcome = match &result {
             Ok(_) => "granted",
             Err(SignInError::Refused) => "refused",
-            Err(SignInError::CodeRequired) => "code_required",
+            Err(SignInError::CodeRequired | SignInError::SecondFactorUnset) => "code_required",
             Err(SignInError::Busy(_)) => "busy",
             Err(SignInError::Database(_)) => "failed",
         };
@@ -227,14 +230,18 @@ impl Sessions {
         let Some(account) = account.filter(|_| fit != Fit::No) else {
             return Err(SignInError::Refused);
         };
-        self.second_factor
-            .check(&self.pool, &account, credentials.code)
-            .await
-            .map_err(|error| match error {
-                SecondFactorError::Missing => SignInError::CodeRequired,
-                SecondFactorError::Wrong => SignInError::Refused,
-                SecondFactorError::Database(error) => SignInError::Database(error),
-            })?;
+        let shown = self
+            .second_factor
+            .check(&self.pool, &account, credentials.code);
+        if let Err(error) = shown.await {
+            let guessed_nothing =
+                matches!(error, SecondFactorError::Missing | SecondFactorError::Unset);
+            if guessed_nothing && caller == Caller::Unknown {
+                let account_id = account.person.account_id;
+                store::account::take_attempt_back(&self.pool, account_id).await?;
+            }
+            return Err(error.into());
+        }
         store::account::clear_attempts(&self.pool, account.person.account_id).await?;
         if fit == Fit::Outdated {
             self.hash_anew(&account, credentials.password).await?;
@@ -254,9 +261,20 @@ impl Sessions {
         store::account::renew_hash(&self.pool, account_id, &account.password_hash, &hash).await
     }
 
-    /// A session for somebody who has shown who they are; its owner sees it from now on.
+    /// A session of full length for somebody who has shown who they are; its owner sees it from now on.
     async fn begin(
         &self,
+        owner: Owner,
+        door: Door,
+        from: Option<IpAddr>,
+    ) -> Result<Session, sqlx::Error> {
+        let end = OffsetDateTime::now_utc() + self.life;
+        self.begin_until(end, owner, door, from).await
+    }
+
+    async fn begin_until(
+        &self,
+        end: OffsetDateTime,
         owner: Owner,
         door: Door,
         from: Option<IpAddr>,
@@ -267,9 +285,8 @@ impl Sessions {
             generation,
         } = owner;
         let (session_id, now) = (Uuid::now_v7(), OffsetDateTime::now_utc());
-        let (access_token, expires_at) = self
-            .keys()
-            .issue(session_id, &person, generation, now, self.life);
+        let (access_token, expires_at) =
+            self.keys().issue(session_id, &person, generation, now, end);
         let begun = Begun {
             session_id,
             account_id: person.account_id,
@@ -301,7 +318,8 @@ impl Sessions {
         Ok(session.person)
     }
 
-    fn verified(&self, token: &str) -> Result<Verified, TokenError> {
+    /// The session of a bearer token.
+    pub fn verified(&self, token: &str) -> Result<Verified, TokenError> {
         let session = self.keys().verify(token)?;
         match self.revocations.has_ended(&session) {
             true => Err(TokenError::Ended),
@@ -322,6 +340,17 @@ pub enum SignOutError {
     Token(#[from] TokenError),
     #[error("end the session: {0}")]
     Database(#[from] sqlx::Error),
+}
+
+impl From<SecondFactorError> for SignInError {
+    fn from(error: SecondFactorError) -> Self {
+        match error {
+            SecondFactorError::Missing => Self::CodeRequired,
+            SecondFactorError::Unset => Self::SecondFactorUnset,
+            SecondFactorError::Wrong => Self::Refused,
+            SecondFactorError::Database(error) => Self::Database(error),
+        }
+    }
 }
 
 impl std::fmt::Debug for Credentials<'_> {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::Sessions;
 use crate::codes::codes;
-use crate::identity::session::{Session, TokenError};
+use crate::identity::session::{Session, Verified};
 use crate::store::account::own;
 
 /// How a session began.
@@ -82,11 +82,6 @@ pub enum EndError {
 }
 
 impl Sessions {
-    /// The id of a bearer token's session.
-    pub fn id_of(&self, token: &str) -> Result<Uuid, TokenError> {
-        self.verified(token).map(|session| session.session_id)
-    }
-
     /// Ends one session of an account: here at once, on every other hub within seconds.
     pub async fn end(&self, account_id: Uuid, session_id: Uuid) -> Result<(), EndError> {
         if !own::end_session(&self.pool, account_id, session_id).await? {
@@ -95,16 +90,18 @@ impl Sessions {
         Ok(self.revocations.refresh().await?)
     }
 
-    /// Ends all sessions of an account, and begins another one for whoever asked for it.
+    /// Ends all sessions of an account, and begins another one in the place of the one that asked. It ends when that one
+    /// would have: no secret was shown again, and whoever holds a stolen session must not keep it alive.
     pub async fn end_all(
         &self,
-        account_id: Uuid,
+        asking: &Verified,
         from: Option<IpAddr>,
     ) -> Result<Session, EndError> {
-        let owner = own::end_all(&self.pool, account_id).await?;
+        let owner = own::end_all(&self.pool, asking.person.account_id).await?;
         let owner = owner.ok_or(EndError::Disabled)?;
         self.revocations.refresh().await?;
-        Ok(self.begin(owner, Door::Change, from).await?)
+        let session = self.begin_until(asking.expires_at, owner, Door::Change, from);
+        Ok(session.await?)
     }
 }
 

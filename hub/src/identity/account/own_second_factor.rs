@@ -51,9 +51,9 @@ impl Sessions {
         if account.totp_secret.is_some() {
             let checked = self.second_factor.check(&self.pool, &account, code).await;
             checked.map_err(|error| match error {
-                SecondFactorError::Missing | SecondFactorError::Wrong => {
-                    OwnSecondFactorError::PresentCode
-                }
+                SecondFactorError::Missing
+                | SecondFactorError::Unset
+                | SecondFactorError::Wrong => OwnSecondFactorError::PresentCode,
                 SecondFactorError::Database(error) => error.into(),
             })?;
         }

@@ -34,8 +34,10 @@ const RECOVERY_LEN: usize = 10;
 /// Why a second factor does not let somebody in.
 #[derive(Debug, thiserror::Error)]
 pub enum SecondFactorError {
-    #[error("no code was given, or the role needs a second factor and the account has none")]
+    #[error("no code was given")]
     Missing,
+    #[error("the role needs a second factor and the account has none")]
+    Unset,
     #[error("the code is wrong, of another time, or used already")]
     Wrong,
     #[error("look the second factor up: {0}")]
@@ -160,7 +162,7 @@ impl SecondFactor {
         let account_id = account.person.account_id;
         let Some(sealed) = &account.totp_secret else {
             return match self.required.contains(&account.person.role.kind()) {
-                true => Err(SecondFactorError::Missing),
+                true => Err(SecondFactorError::Unset),
                 false => Ok(()),
             };
         };

@@ -1,39 +1,36 @@
 //! How an office gets its certificate, the first time and again.
 
 pub mod join_token;
+mod limits;
 pub mod peer;
 
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota};
+use data_encoding::HEXLOWER;
 use linkage::office::OfficeId;
 use linkage::token::TokenKeys;
 use metrics::counter;
 use rustls_pki_types::CertificateDer;
+use serde_json::json;
 use sqlx::PgPool;
 use sqlx::postgres::types::PgInterval;
 use time::OffsetDateTime;
 
+use crate::audit::{Action, Actor, Audit, AuditError, Entry, Outcome};
+use crate::config;
 use crate::identity::OfficeIdentity;
-use crate::identity::pki::authority::{Authority, AuthorityError, CsrError, ProvenKey};
+use crate::identity::pki::authority::{
+    Authority, AuthorityError, CsrError, OfficeCertificate, ProvenKey,
+};
 use crate::identity::pki::ca;
 use crate::store::office::certificate::{self, Decision, StillChained};
 use crate::store::office::revocation;
 use crate::store::tx::{Retryable, tx};
 use crate::telemetry::metrics::{CERTIFICATES_ISSUED, ENROLMENTS_REFUSED};
 use join_token::JoinToken;
-
-/// Attempts of one address: as many at once, then one every other second. A city's offices may all come
-/// through one address translator.
-const ATTEMPTS_AT_ONCE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
-const ATTEMPT_EVERY: Duration = Duration::from_secs(2);
-
-/// Addresses remembered before those that have paid off their attempts are forgotten.
-const REMEMBERED: usize = 10_000;
+use limits::Limits;
 
 /// Why no certificate was given.
 #[derive(Debug, thiserror::Error)]
@@ -48,10 +45,16 @@ pub enum EnrolError {
     CertificateRevoked,
     #[error(transparent)]
     Csr(#[from] CsrError),
+    #[error("the key is another office's; ask with a key made for this office")]
+    KeyOfAnother,
     #[error("too many attempts from this address")]
     TooOften { retry_after: Duration },
+    #[error("the office has renewed its certificate too often")]
+    RenewedTooOften { retry_after: Duration },
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     #[error("record the certificate: {0}")]
     Database(#[from] sqlx::Error),
 }
@@ -77,12 +80,13 @@ pub struct Enrolled {
 #[derive(Debug)]
 pub struct Enrolment {
     pool: PgPool,
+    audit: Audit,
     authority: Arc<Authority>,
     /// Change while the hub runs.
     token_keys: RwLock<TokenKeys>,
     /// Whether somebody at the bureau has to approve each key.
     by_hand: bool,
-    attempts: DefaultKeyedRateLimiter<IpAddr>,
+    limits: Limits,
 }
 
 /// Makes a join token for an office. `None` when there is no such office or it is revoked.
@@ -111,22 +115,20 @@ pub async fn still_chained_elsewhere(
 }
 
 impl Enrolment {
-    /// `by_hand`: a key is certified after somebody at the bureau approved it.
     pub fn new(
         pool: PgPool,
+        audit: Audit,
         authority: Arc<Authority>,
         token_keys: TokenKeys,
-        by_hand: bool,
+        config: &config::Identity,
     ) -> Self {
-        let quota = Quota::with_period(ATTEMPT_EVERY)
-            .expect("the period is not zero")
-            .allow_burst(ATTEMPTS_AT_ONCE);
         Self {
             pool,
+            audit,
             authority,
             token_keys: RwLock::new(token_keys),
-            by_hand,
-            attempts: DefaultKeyedRateLimiter::keyed(quota),
+            by_hand: config.approve_enrolment,
+            limits: Limits::new(config),
         }
     }
 
@@ -175,7 +177,8 @@ impl Enrolment {
         csr: &[u8],
         address: IpAddr,
     ) -> Result<Enrolled, EnrolError> {
-        self.count_attempt(address)?;
+        let counted = self.limits.attempt(address);
+        counted.map_err(|retry_after| EnrolError::TooOften { retry_after })?;
         let token: JoinToken = token.parse().map_err(|_| EnrolError::TokenInvalid)?;
         let token_hash = token.hash();
         let key = ProvenKey::from_csr(csr)?;
@@ -189,6 +192,10 @@ impl Enrolment {
                     Some(owner) => owner.as_slice() == key.hash(),
                 })
                 .ok_or(EnrolError::TokenInvalid)?;
+            // Else one key could pass for another's while the bureau looks at it.
+            if certificate::is_key_of_another(tx, join.office_id, &key.hash()).await? {
+                return Err(EnrolError::KeyOfAnother);
+            }
             certificate::mark_join_token_used(tx, &token_hash, &key.hash()).await?;
             match join.decision {
                 Some(Decision::Refused) => return Err(EnrolError::TokenInvalid),
@@ -203,6 +210,9 @@ impl Enrolment {
         })
         .await?;
         let (join, certificate) = given.ok_or(EnrolError::AwaitingApproval)?;
+        let mut entry = entry(join.office_id, Action::Enrol, &certificate);
+        entry.detail["address"] = address.to_string().into();
+        self.audit.append(entry).await?;
         Ok(Enrolled {
             office_id: join.office_id,
             office_name: join.office_name,
@@ -219,6 +229,8 @@ impl Enrolment {
         csr: &[u8],
         late: bool,
     ) -> Result<Vec<CertificateDer<'static>>, EnrolError> {
+        let counted = self.limits.renewal(office.office_id);
+        counted.map_err(|retry_after| EnrolError::RenewedTooOften { retry_after })?;
         let key = ProvenKey::from_csr(csr)?;
         let mut writing = office.scope().write(&self.pool).await?;
         let refused =
@@ -235,6 +247,10 @@ impl Enrolment {
             return Err(EnrolError::CertificateRevoked);
         }
         writing.commit().await?;
+        if late {
+            let entry = entry(office.office_id, Action::RenewLate, &certificate);
+            self.audit.append(entry).await?;
+        }
         let occasion = if late { "renew_late" } else { "renew" };
         counter!(CERTIFICATES_ISSUED, "occasion" => occasion).increment(1);
         Ok(self.chain(certificate.der))
@@ -243,16 +259,18 @@ impl Enrolment {
     fn chain(&self, leaf: CertificateDer<'static>) -> Vec<CertificateDer<'static>> {
         vec![leaf, self.authority.certificate()]
     }
+}
 
-    fn count_attempt(&self, address: IpAddr) -> Result<(), EnrolError> {
-        if self.attempts.len() > REMEMBERED {
-            self.attempts.retain_recent();
-        }
-        self.attempts
-            .check_key(&address)
-            .map_err(|not_yet| EnrolError::TooOften {
-                retry_after: not_yet.wait_time_from(DefaultClock::default().now()),
-            })
+/// What is recorded before the certificate is handed out.
+fn entry(office_id: OfficeId, action: Action, certificate: &OfficeCertificate) -> Entry {
+    let detail = json!({
+        "office": office_id,
+        "serial": certificate.serial.to_string(),
+        "key": HEXLOWER.encode(&certificate.key_hash),
+    });
+    Entry {
+        office_id: Some(office_id),
+        ..Entry::of(Actor::Office(office_id), action, Outcome::Done, detail)
     }
 }
 
@@ -262,8 +280,8 @@ fn refusal(error: &EnrolError) -> &'static str {
         EnrolError::AwaitingApproval => "approval",
         EnrolError::LateRenewalRefused => "late",
         EnrolError::CertificateRevoked => "revoked",
-        EnrolError::Csr(_) => "csr",
-        EnrolError::TooOften { .. } => "rate",
-        EnrolError::Authority(_) | EnrolError::Database(_) => "failed",
+        EnrolError::Csr(_) | EnrolError::KeyOfAnother => "csr",
+        EnrolError::TooOften { .. } | EnrolError::RenewedTooOften { .. } => "rate",
+        EnrolError::Authority(_) | EnrolError::Audit(_) | EnrolError::Database(_) => "failed",
     }
 }

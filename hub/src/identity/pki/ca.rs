@@ -169,11 +169,10 @@ pub fn fingerprint(certificate: &CertificateDer<'_>) -> [u8; 32] {
 /// Makes the first CA unless there is one.
 pub(super) fn create_first(config: &Config, now: OffsetDateTime) -> Result<(), AuthorityError> {
     let dir = config.pki_dir();
-    if dir.join("ca.pem").exists() || dir.join(STATE).exists() {
-        return Ok(());
+    if !dir.join("ca.pem").exists() && !dir.join(STATE).exists() {
+        make(config, 1, now)?;
     }
-    make(config, 1, now)?;
-    write_anchors(&dir, &[1])
+    settle(config)
 }
 
 /// All trusted CAs.
@@ -215,11 +214,17 @@ pub fn step(config: &Config, step: Step, now: OffsetDateTime) -> Result<Phase, A
         }
     }
     state.write(&dir)?;
-    write_anchors(&dir, &state.trusted)?;
-    if step == Step::Retire {
-        remove_others(&dir, newest)?;
-    }
+    settle(config)?;
     Ok(phase)
+}
+
+/// Makes the folder what `ca.toml` says, also behind a step that was killed there: agents are given the CAs that are
+/// trusted, and keys of others are gone. Done once, it changes nothing.
+pub fn settle(config: &Config) -> Result<(), AuthorityError> {
+    let dir = config.pki_dir();
+    let State { trusted, .. } = State::read(&dir)?;
+    write_anchors(&dir, &trusted)?;
+    remove_before(&dir, trusted.into_iter().min().unwrap_or(1))
 }
 
 fn certificate_file(dir: &Path, number: u32) -> PathBuf {
@@ -281,11 +286,15 @@ fn write_anchors(dir: &Path, trusted: &[u32]) -> Result<(), AuthorityError> {
         let path = certificate_file(dir, *number);
         pems.extend(std::fs::read(&path).map_err(secret_file::failed("read", &path))?);
     }
-    Ok(secret_file::write(&dir.join(ANCHORS), 0o644, &pems)?)
+    let file = dir.join(ANCHORS);
+    match std::fs::read(&file) {
+        Ok(there) if there == pems => Ok(()),
+        _ => Ok(secret_file::write(&file, 0o644, &pems)?),
+    }
 }
 
 /// Removes what is trusted no longer: a key that could still sign is a key that can be stolen.
-fn remove_others(dir: &Path, kept: u32) -> Result<(), AuthorityError> {
+fn remove_before(dir: &Path, kept: u32) -> Result<(), AuthorityError> {
     for number in 1..kept {
         for path in [key_file(dir, number), certificate_file(dir, number)] {
             if path.exists() {
@@ -317,6 +326,40 @@ mod tests {
         for (phase, step, next) in table {
             assert_eq!(phase.transition(step), next, "{phase:?} {step:?}");
         }
+    }
+
+    #[test]
+    fn what_a_killed_step_left_undone_is_done_when_the_hub_starts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = format!("data_dir = '{}'", folder.path().display());
+        let config = Config::parse(&text, Path::new("test.toml"), []).expect("good");
+        let dir = config.pki_dir();
+        let now = OffsetDateTime::now_utc();
+        secret_file::make_dir(&dir).expect("made");
+        create_first(&config, now).expect("made");
+        let anchors = || std::fs::read(dir.join(ANCHORS)).expect("there");
+        let first = anchors();
+        step(&config, Step::Rotate, now).expect("in turn");
+        let both = anchors();
+        // Killed behind ca.toml, the step has not come to the anchors.
+        std::fs::write(dir.join(ANCHORS), &first).expect("written");
+        settle(&config).expect("settled");
+        assert_eq!(anchors(), both);
+
+        step(&config, Step::Activate, now).expect("in turn");
+        let old = ["ca.key", "ca.pem"].map(|name| dir.join(name));
+        let kept = old
+            .each_ref()
+            .map(|path| std::fs::read(path).expect("there"));
+        step(&config, Step::Retire, now).expect("in turn");
+        let last = anchors();
+        std::fs::write(dir.join(ANCHORS), &both).expect("written");
+        for (path, bytes) in old.iter().zip(kept) {
+            std::fs::write(path, bytes).expect("written");
+        }
+        settle(&config).expect("settled");
+        assert_eq!(anchors(), last);
+        assert!(old.iter().all(|path| !path.exists()), "the old key is gone");
     }
 
     #[test]

@@ -155,6 +155,18 @@ pub async fn clear_attempts(pool: &PgPool, account_id: Uuid) -> Result<(), sqlx:
     Ok(())
 }
 
+/// Takes back the last attempt of a caller who is not known: it guessed nothing. If it was the one that locked the account,
+/// the account is open again.
+pub async fn take_attempt_back(pool: &PgPool, account_id: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE account SET failed_attempts = greatest(failed_attempts - 1, 0), locked_until = NULL WHERE account_id = $1",
+        account_id,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 /// Whose account it is, as whom a session may begin.
 #[derive(Debug)]
 pub struct Owner {

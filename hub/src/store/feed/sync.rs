@@ -9,6 +9,10 @@ use uuid::Uuid;
 
 use crate::store::decode::{decode_error, parse};
 
+/// More than any office has. What an agent says beyond that is no number to reckon with: added to others it would overflow,
+/// and no feed of any office would be shown.
+const MOST_BACKLOG: i64 = 1 << 40;
+
 /// Where an office's feed stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -86,7 +90,8 @@ pub async fn advance(
         .iter()
         .map(|p| bigint(p.committed_sequence))
         .collect();
-    let backlogs: Vec<i64> = progress.iter().map(|p| bigint(p.backlog)).collect();
+    let backlogs = progress.iter().map(|p| bigint(p.backlog).min(MOST_BACKLOG));
+    let backlogs: Vec<i64> = backlogs.collect();
     query!(
         r#"UPDATE sync_position s
               SET committed_sequence = k.sequence, committed_at = now(), backlog = k.backlog,
@@ -114,10 +119,11 @@ pub async fn open(
     let row = query!(
         r#"INSERT INTO sync_position AS s (office_id, epoch, committed_sequence, backlog, agent_version, clock_skew_ms,
                                            connected_at, last_seen_at, next_token_key)
-           VALUES ($1, $2, 0, $3, $4, $5, clock_timestamp(), now(), $6)
+           VALUES ($1, $2, 0, least($7::bigint, $3), $4, $5, clock_timestamp(), now(), $6)
            ON CONFLICT (office_id) DO UPDATE SET
                committed_sequence = CASE WHEN s.epoch = $2 THEN s.committed_sequence ELSE 0 END,
-               backlog = greatest(0, $3 - CASE WHEN s.epoch = $2 THEN s.committed_sequence ELSE 0 END),
+               backlog = least($7::bigint,
+                               greatest(0, $3 - CASE WHEN s.epoch = $2 THEN s.committed_sequence ELSE 0 END)),
                caught_up_at = CASE WHEN $3 > 0 AND s.epoch = $2 AND s.committed_sequence = $3
                                    THEN now() ELSE s.caught_up_at END,
                epoch = $2, agent_version = $4, clock_skew_ms = $5,
@@ -130,6 +136,7 @@ pub async fn open(
         greeting.agent_version,
         greeting.clock_skew_ms,
         greeting.next_token_key,
+        MOST_BACKLOG,
     )
     .fetch_optional(executor)
     .await?;

@@ -150,25 +150,42 @@ pub async fn pending_enrolments(pool: &PgPool) -> Result<Vec<PendingEnrolment>, 
         .collect()
 }
 
-/// Decides about a waiting key. An approved one has at least a day to come back. Returns its office, or nothing
-/// when no such key waits.
+/// Decides about a key that waits for an office: who vouched for it vouched for that office alone. An approved one has at
+/// least a day to come back. Returns false when the key does not wait for this office.
 pub async fn decide(
     pool: &PgPool,
+    office_id: OfficeId,
     key_hash: &[u8],
     decision: Decision,
-) -> Result<Option<OfficeId>, sqlx::Error> {
-    let row = sqlx::query_scalar!(
-        "UPDATE join_token SET decision = $2, decided_at = now(),
-                expires_at = CASE WHEN $2 = 'approved'
+) -> Result<bool, sqlx::Error> {
+    let decided = sqlx::query!(
+        "UPDATE join_token SET decision = $3, decided_at = now(),
+                expires_at = CASE WHEN $3 = 'approved'
                                   THEN greatest(expires_at, now() + interval '1 day') ELSE expires_at END
-         WHERE used_by_key = $1 AND decision IS NULL AND expires_at > now()
-         RETURNING office_id",
+         WHERE office_id = $1 AND used_by_key = $2 AND decision IS NULL AND expires_at > now()",
+        office_id.as_str(),
         key_hash,
         decision.code(),
     )
-    .fetch_optional(pool)
+    .execute(pool)
     .await?;
-    row.as_deref().map(office_id).transpose()
+    Ok(decided.rows_affected() > 0)
+}
+
+/// Whether a key asked for another office, or was certified for one.
+pub async fn is_key_of_another(
+    tx: &mut PgTransaction<'_>,
+    office_id: OfficeId,
+    key_hash: &[u8; 32],
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM join_token WHERE used_by_key = $2 AND office_id <> $1)
+               OR EXISTS (SELECT FROM certificate WHERE key_hash = $2 AND office_id <> $1) AS "another!""#,
+        office_id.as_str(),
+        key_hash.as_slice(),
+    )
+    .fetch_one(&mut **tx)
+    .await
 }
 
 /// Records a certificate, which happens before it is handed out. `late`: its predecessor had ended.

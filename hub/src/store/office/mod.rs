@@ -119,8 +119,8 @@ pub async fn name(pool: &PgPool, office_id: OfficeId) -> Result<Option<String>, 
 pub async fn list(executor: impl PgExecutor<'_>) -> Result<Vec<Office>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT office_id, name, level, district_code, status = 'revoked' AS "revoked!",
-                  (SELECT max(not_after) FROM certificate WHERE certificate.office_id = office.office_id)
-                      AS certified_until,
+                  (SELECT not_after FROM certificate WHERE certificate.office_id = office.office_id
+                   ORDER BY issued_at DESC LIMIT 1) AS certified_until,
                   (SELECT max(issued_at) FROM certificate
                    WHERE certificate.office_id = office.office_id AND late) AS renewed_late_at,
                   late_renewal_refused_at IS NOT NULL AS "late_renewal_refused!"

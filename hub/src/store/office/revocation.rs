@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::identity::Serial;
+use crate::identity::account::own_account::{Change, ChangedBy};
 use crate::store::tx::tx;
 
 /// Everything that is revoked.
@@ -112,8 +113,8 @@ pub enum Reinstatement {
     NoOffice,
 }
 
-/// Lets a revoked office take part again, with nothing of before: whoever has one of its certificates or join tokens has
-/// it since before the revocation, and nobody knows any more who that is.
+/// Lets a revoked office take part again, with nothing of before: whoever has one of its certificates, join tokens or
+/// sessions has it since before the revocation, and nobody knows any more who that is.
 pub async fn reinstate(pool: &PgPool, office_id: OfficeId) -> Result<Reinstatement, sqlx::Error> {
     tx(pool, "identity.reinstate", async move |tx| {
         let revoked = sqlx::query_scalar!(
@@ -141,6 +142,17 @@ pub async fn reinstate(pool: &PgPool, office_id: OfficeId) -> Result<Reinstateme
         let taken = sqlx::query!(
             "UPDATE certificate SET revoked_at = now() WHERE office_id = $1 AND revoked_at IS NULL",
             office_id.as_str(),
+        )
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query!(
+            "WITH ended AS (
+                 UPDATE account SET generation = generation + 1, generation_at = now()
+                  WHERE office_id = $1 RETURNING account_id)
+             INSERT INTO account_change (account_id, change, changed_by) SELECT account_id, $2, $3 FROM ended",
+            office_id.as_str(),
+            Change::SessionsEnded.code(),
+            ChangedBy::Operator.code(),
         )
         .execute(&mut **tx)
         .await?;

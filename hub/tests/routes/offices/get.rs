@@ -73,6 +73,10 @@ async fn a_first_load_tells_how_far_it_is_until_everything_was_there() {
     let pool = &bureau.hub.db.pool;
     sqlx::query(so_far).execute(pool).await.unwrap();
     assert_eq!(first_load().await, json!({ "committed": 63, "known": 100 }));
+    // As far as a sequence goes.
+    let end = "UPDATE sync_position SET committed_sequence = 9223372036854775807";
+    sqlx::query(end).execute(pool).await.unwrap();
+    assert_eq!(first_load().await["known"], json!(i64::MAX));
     let there = "UPDATE sync_position SET backlog = 5, caught_up_at = now()";
     sqlx::query(there).execute(pool).await.unwrap();
     assert_eq!(

@@ -5,10 +5,13 @@ use notary_hub::identity::Role;
 use notary_hub::identity::account::{self, NewAccount};
 use notary_hub::store;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::password::{NEW, PRESENT, asked, change, sign_in, status, token, token_in};
 use super::post::with_account;
 use crate::client::Bureau;
+use crate::support::seed::session_of;
 
 const ACCOUNT: &str = "/api/v1/account";
 
@@ -146,6 +149,26 @@ async fn people_end_all_their_sessions_and_go_on_in_a_new_one() {
     assert_eq!(states(&seen), ["this", "ended", "ended"]);
     assert_eq!(seen["sessions"][0]["door"], "change");
     assert_eq!(changes(&seen), [("sessions_ended", "owner")]);
+}
+
+#[tokio::test]
+async fn ending_all_sessions_makes_none_last_longer_and_a_shown_password_does() {
+    let bureau = with_account().await;
+    let account_id = store::account::list(&bureau.hub.db.pool).await.unwrap()[0].account_id;
+    let keys = &bureau.hub.keys.pki.session_keys;
+    let end = |token: &str| keys.verify(token).unwrap().expires_at;
+    // Five minutes of its quarter of an hour are over.
+    let old = session_of(&bureau.hub, account_id, Role::Analyst);
+    let path = format!("{ACCOUNT}/sessions");
+    let answer = asked(&bureau, &old, Method::DELETE, &path, Value::Null).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let next = token_in(&answer);
+    assert_eq!(end(&next), end(&old));
+    let told = answer.json()["expires_at"].as_str().unwrap().to_owned();
+    assert_eq!(OffsetDateTime::parse(&told, &Rfc3339).unwrap(), end(&old));
+
+    let changed = change(&bureau, &next, PRESENT, NEW).await;
+    assert!(end(&token_in(&changed)) > end(&old));
 }
 
 #[tokio::test]

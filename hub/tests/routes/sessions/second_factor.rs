@@ -104,6 +104,20 @@ async fn people_set_a_second_factor_up_with_their_password_and_a_code_of_it() {
 }
 
 #[tokio::test]
+async fn being_asked_for_a_code_costs_no_try_of_an_address() {
+    let bureau = with_account().await;
+    let mine = token(&bureau).await;
+    let secret = secret(&offer(&bureau, &mine, PRESENT, "").await);
+    let set = confirm(&bureau, &mine, &code(&secret, 0)).await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    for _ in 0..6 {
+        let asked = sign_in(&bureau, "").await;
+        assert_eq!(asked.problem(), "SECOND_FACTOR_REQUIRED");
+    }
+    assert_eq!(sign_in(&bureau, &code(&secret, 1)).await.status, 201);
+}
+
+#[tokio::test]
 async fn a_session_that_was_left_open_sets_no_second_factor_up() {
     let bureau = with_account().await;
     let mine = token(&bureau).await;

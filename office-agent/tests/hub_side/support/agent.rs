@@ -59,6 +59,7 @@ impl Agent {
             data_dir: config.data_dir.clone(),
             hub: config.hub.agents.clone(),
             current: watch::Sender::new(Arc::new(identity)),
+            ended: Arc::default(),
         };
         Self {
             config,
@@ -79,6 +80,7 @@ impl Agent {
             hub: Dialer::of(self.config.hub.agents.clone()),
             outbox: self.outbox.clone(),
             identities: self.renewal.current.subscribe(),
+            certificate_ended: Arc::clone(&self.renewal.ended),
             timing: Timing {
                 retry_from: Duration::from_millis(5),
                 retry_to: Duration::from_millis(20),
