@@ -7,11 +7,11 @@ use linkage::token::TokenKey as Key;
 use notary_proto::hub::v1::sync_response::Message as ToAgent;
 use notary_proto::hub::v1::{TokenAlgorithm, TokenKey, Welcome};
 use office_agent::identity;
-use tonic::Status;
 use time::OffsetDateTime;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
+use tonic::Status;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::FromDer;
 
