@@ -14,12 +14,13 @@ CONSOLE := hub/console
 CONSOLE_SOURCES := $(shell find $(CONSOLE)/src $(CONSOLE)/public $(CONSOLE)/tools -type f ! -name schema.d.ts ! -name components.d.ts) \
 	$(addprefix $(CONSOLE)/,index.html openapi.json package.json tsconfig.json vite.config.ts)
 FAULT_MINUTES ?= 2
+POINTS ?= 100000
 SEEDS ?= 500
 FUZZ_SECONDS ?= 60
 ATTACK_SECONDS ?= 2
 PROGRAMS ?= notary-hub office-agent
 
-.PHONY: help rust demo demo-once console console-test openapi schema api-test test lint format bench bench-linkage bench-growth hostile answer-times fault failover attack scan-tls full-disk simulate fuzz train linkage-quality prepare sbom release reproducible clean-demo
+.PHONY: help rust demo demo-once console console-test openapi schema api-test test lint format bench bench-linkage bench-growth hostile answer-times fault power-loss failover attack scan-tls full-disk simulate fuzz train linkage-quality prepare sbom release reproducible clean-demo
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -117,6 +118,11 @@ fault: ## Kill, pause, cut, fill and set clocks under load for FAULT_MINUTES; as
 	@deploy/setup.sh fault
 	@$(CARGO) build --release --locked -p notary-hub -p office-agent -p fault
 	@target/release/fault --minutes $(FAULT_MINUTES)
+
+power-loss: ## Cut an agent's power at POINTS (100,000) moments and see what its disk has left; target/power-loss/report.json
+	@deploy/setup.sh trace
+	@$(CARGO) build --release --locked -p power-loss
+	@target/release/power-loss --points $(POINTS)
 
 failover: ## Kill the primary of two local PostgreSQL clusters under load, promote the standby; the hub goes on
 	@deploy/setup.sh run

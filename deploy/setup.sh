@@ -5,7 +5,8 @@
 #   deploy/setup.sh run      what the demo needs: PostgreSQL 15+, a C compiler, Rust
 #   deploy/setup.sh console  what the console is built with: a Node of its own where the machine's is too old
 #   deploy/setup.sh browser  what the console is tested with: Chromium, and a font with Chinese characters
-#   deploy/setup.sh test     the same as `run`, and what the tests need beside it: MariaDB's server
+#   deploy/setup.sh test     the same as `run`, and what the tests need beside it: MariaDB's server, strace
+#   deploy/setup.sh trace    what the power-loss suite records an agent with: strace
 #   deploy/setup.sh fault    what the fault suite sets clocks with: libfaketime
 #   deploy/setup.sh lint     the linters that are not part of Rust: buf, cargo-deny, promtool
 #   deploy/setup.sh scan     the TLS scanner: sslyze, in a Python environment of its own
@@ -108,8 +109,15 @@ setup_run() {
 
 setup_test() {
     setup_run
-    has_mariadb && return 0
-    install_packages mariadb-server-core
+    local missing=()
+    has_mariadb || missing+=(mariadb-server-core)
+    command -v strace >/dev/null || missing+=(strace)
+    install_packages "${missing[@]}"
+}
+
+setup_trace() {
+    need_rust
+    command -v strace >/dev/null || install_packages strace
 }
 
 setup_fault() {
@@ -227,7 +235,7 @@ setup_versus() {
 }
 
 case "${1:-}" in
-rust | run | console | browser | test | fault | lint | scan | api | sbom | versus) "setup_$1" ;;
+rust | run | console | browser | test | trace | fault | lint | scan | api | sbom | versus) "setup_$1" ;;
 tools) echo "$TOOLS" ;;
 *)
     sed -n '2,19s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2

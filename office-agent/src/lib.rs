@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod dial;
 pub mod dry_run;
+mod durable;
 pub mod filing;
 pub mod identity;
 pub mod lookup;

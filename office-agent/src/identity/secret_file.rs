@@ -1,11 +1,13 @@
 //! Files that hold keys: written whole or not at all, readable by their owner alone.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
+
+use crate::durable;
 
 /// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -28,23 +30,24 @@ pub enum SecretFileError {
     },
 }
 
-/// Makes the data directory, closed to everybody else.
+/// Makes the data directory, closed to everybody else, durably: all that is made durable in it would go with it.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn make_dir(dir: &Path) -> Result<(), SecretFileError> {
+    let missing: Vec<_> = dir.ancestors().take_while(|dir| !dir.exists()).collect();
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)
         .and_then(|()| fs::set_permissions(dir, Permissions::from_mode(0o700)))
+        .and_then(|()| missing.into_iter().try_for_each(durable::name_of))
         .map_err(failed("make", dir))
 }
 
 /// Writes `content` to `path`, 0600, durably, replacing what was there in one step.
 pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), SecretFileError> {
     let partial = path.with_extension("partial");
-    let parent = path.parent().unwrap_or(Path::new("."));
     remove(&partial)?;
     OpenOptions::new()
         .write(true)
@@ -53,7 +56,7 @@ pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), SecretFileError> 
         .open(&partial)
         .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&partial, path))
-        .and_then(|()| File::open(parent)?.sync_all())
+        .and_then(|()| durable::name_of(path))
         .map_err(failed("write", path))
 }
 

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::check::{self, Checkup};
 use super::seal::{self, ENTRY, KNOWN_CASE, STATE, Salvage, Table};
 use super::{OutboxError, schema};
+use crate::durable;
 
 /// How often reading goes on behind a place that cannot be read; each time it leaps further.
 const LEAPS: u32 = 40;
@@ -78,7 +79,10 @@ pub(super) fn settle(path: &Path) -> Result<Option<PathBuf>, OutboxError> {
     if !mended.exists() {
         return Ok(None);
     }
+    // Each step is on the disk before the next. After a power cut the damaged file must not be gone before the mended one
+    // has its name, nor its log lie beside the mended one.
     let put_aside = || -> io::Result<PathBuf> {
+        durable::name_of(&mended)?;
         let aside = free_folder(path)?;
         for file in files(path) {
             let name = file.file_name().unwrap_or_default();
@@ -87,14 +91,10 @@ pub(super) fn settle(path: &Path) -> Result<Option<PathBuf>, OutboxError> {
                 done => done?,
             }
         }
-        // Each on the disk before the next: after a power cut the damaged file's log must not lie beside the mended one.
-        let durable = || match path.parent() {
-            Some(folder) => File::open(folder)?.sync_all(),
-            None => Ok(()),
-        };
-        durable()?;
+        durable::names_in(&aside)?;
+        durable::name_of(path)?;
         fs::rename(&mended, path)?;
-        durable()?;
+        durable::name_of(path)?;
         Ok(aside)
     };
     put_aside().map(Some).map_err(|source| OutboxError::Open {

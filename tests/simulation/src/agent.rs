@@ -122,7 +122,7 @@ async fn reach(hub: HubUrl) -> Result<tonic::transport::Channel, DialError> {
 }
 
 /// Writes an identity that the agent takes for its own.
-pub(crate) fn enrol(folder: &Path) -> anyhow::Result<Identity> {
+pub fn enrol(folder: &Path) -> anyhow::Result<Identity> {
     let key = KeyPair::generate()?;
     let certificate = CertificateParams::new(vec!["office".to_owned()])?.self_signed(&key)?;
     let der = BASE64.encode(certificate.der());

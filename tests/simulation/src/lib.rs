@@ -8,6 +8,7 @@ mod hub;
 mod ledger;
 mod run;
 
+pub use agent::enrol;
 pub use run::{Fault, Outcome, simulate};
 
 /// Names in the simulated network.
