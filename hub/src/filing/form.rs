@@ -1,5 +1,5 @@
 //! The form of each kind of filing, so that no client keeps a list of its own: what is asked for, in which order, under
-//! which name. What an answer may be is decided by [`super::body`]; a test holds the two together.
+//! which name. What an answer may be is decided by [`super::body`] and its checks; a test holds the two together.
 
 use linkage::identifier::IdentifierKind;
 use linkage::vocabulary::ReasonCode;
@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::FilingKind;
-use super::body::{KIN, MOST, MOVEMENTS};
+use super::check::{KIN, MOST, MOVEMENTS};
 use super::list::{ComplaintSubject, MajorGround, Measure, OutcomeResult, PaperChange, Relation};
 
 /// Something that is asked for.
@@ -75,7 +75,7 @@ pub enum Input {
     Window,
 }
 
-/// Characters of a notary's licence, as [`super::body`] has it.
+/// Characters of a notary's licence, as the checks have it.
 const LICENCE: usize = 64;
 /// Characters of a series of special paper.
 const SERIES: usize = 16;

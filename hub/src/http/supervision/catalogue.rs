@@ -72,7 +72,7 @@ pub(in crate::http) struct FilingDeadline {
     /// The newest period that is over, of a kind that is wanted once in each.
     period: Option<Period>,
     /// By when the filing of that period is in time.
-    #[serde(with = "crate::filing::body::iso_date::option")]
+    #[serde(with = "crate::filing::day::iso_date::option")]
     #[schema(value_type = Option<String>, format = Date)]
     due_on: Option<Date>,
 }
