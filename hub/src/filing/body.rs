@@ -132,6 +132,7 @@ pub struct Period {
 pub struct PaperMovement {
     pub movement: PaperChange,
     /// Letters before the number; may be empty.
+    #[serde(default)]
     pub series: String,
     pub first_no: i64,
     pub last_no: i64,

@@ -67,6 +67,27 @@ impl store::tx::Retryable for SubmitError {
     }
 }
 
+/// Why a filing was not corrected.
+#[derive(Debug, thiserror::Error)]
+pub enum CorrectError {
+    #[error(transparent)]
+    Field(#[from] FilingError),
+    #[error("the office has no such filing")]
+    NotFound,
+    #[error("somebody has corrected it meanwhile; read it again")]
+    NotTheNewest,
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl store::tx::Retryable for CorrectError {
+    fn is_retryable(&self) -> bool {
+        matches!(self, Self::Database(error) if error.is_retryable())
+    }
+}
+
 /// What either door answers to an id that another filing has.
 pub(crate) fn id_taken() -> Refusal {
     Reason::FilingIdTaken

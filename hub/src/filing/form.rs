@@ -6,9 +6,9 @@ use linkage::vocabulary::ReasonCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::FilingKind;
 use super::check::{KIN, MOST, MOVEMENTS};
 use super::list::{ComplaintSubject, MajorGround, Measure, OutcomeResult, PaperChange, Relation};
+use super::{FilingKind, KEY_CHARS};
 
 /// Something that is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -209,6 +209,11 @@ fn movements() -> Input {
             needed("first_no", "起号", number.clone()),
             needed("last_no", "止号", number),
             needed("moved_on", "日期", Input::Day),
+            optional(
+                "source_case_id",
+                "所涉案件主键",
+                Input::Text { most: KEY_CHARS },
+            ),
         ],
         most: MOVEMENTS,
     }
@@ -283,6 +288,15 @@ mod tests {
             taken.remove("kind");
             let asked: Vec<_> = filled.keys().collect();
             assert_eq!(taken.keys().collect::<Vec<_>>(), asked, "{}", kind.code());
+        }
+    }
+
+    #[test]
+    fn what_counts_a_period_can_be_corrected_and_nothing_else() {
+        for kind in FilingKind::ALL.iter().copied() {
+            let mut fields = fields(kind).into_iter();
+            let counts_a_period = fields.any(|field| field.input == Input::Period);
+            assert_eq!(kind.is_correctable(), counts_a_period, "{}", kind.code());
         }
     }
 

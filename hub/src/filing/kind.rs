@@ -89,6 +89,15 @@ impl FilingKind {
         matches!(self, Self::Recusal)
     }
 
+    /// Whether it counts a period, so that a wrong count can be put right. What people state of one event stands as it was
+    /// first told; of relatives and windows another filing is the last word.
+    pub const fn is_correctable(self) -> bool {
+        matches!(
+            self,
+            Self::Satisfaction | Self::QualityFollowUp | Self::ServiceCounts | Self::SpecialPaper
+        )
+    }
+
     /// Whether figures do not say it all.
     pub const fn needs_text(self) -> bool {
         matches!(

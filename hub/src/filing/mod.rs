@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`assessment`] | self-assessments of windows as people look at them |
 //! | [`body`] | what each kind says beside its text, and in which form |
+//! | [`correct`] | correcting what was counted for a time |
 //! | [`deadline`] | when a filing is in time |
 //! | [`form`] | what a form asks for |
 //! | [`missing`] | periodic filings that never came |
@@ -21,6 +22,7 @@ pub mod assessment;
 pub mod body;
 mod check;
 mod content;
+pub mod correct;
 pub mod day;
 pub mod deadline;
 mod error;
@@ -33,6 +35,6 @@ pub mod window;
 
 pub use content::{Filing, KEY_CHARS, Raw, TEXT_CHARS};
 pub(crate) use error::id_taken;
-pub use error::{FilingError, SubmitError};
+pub use error::{CorrectError, FilingError, SubmitError};
 pub use kind::{AboutCase, FilingKind};
 pub use submit::{Known, Receipt, submit};

@@ -77,6 +77,8 @@ use crate::review::person::PairState;
         supervision::filing::list,
         supervision::filing::counts,
         supervision::filing::submit,
+        supervision::correction::list,
+        supervision::correction::correct,
         supervision::missing::list,
         supervision::missing::by_office,
         supervision::window::board,

@@ -233,6 +233,15 @@ impl Problem {
         )
     }
 
+    pub(super) fn corrected_meanwhile() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "NOT_THE_NEWEST",
+            "another revision of this filing is the newest; read it again",
+            "该报送已被更正。请刷新后再办理。",
+        )
+    }
+
     pub(super) fn body(status: StatusCode) -> Self {
         Self::new(
             status,

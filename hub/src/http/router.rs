@@ -272,6 +272,13 @@ fn supervised(
             )),
         )
         .route(
+            "/filings/{office_id}/{filing_id}/revisions",
+            gate(casework, get(supervision::correction::list)).merge(gate(
+                &[Notary],
+                post(supervision::correction::correct).layer(DefaultBodyLimit::max(FILING)),
+            )),
+        )
+        .route(
             "/filings/counts",
             gate(casework, get(supervision::filing::counts)),
         )

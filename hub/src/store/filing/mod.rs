@@ -5,10 +5,12 @@
 //! | [`assessment`] | self-assessments of windows |
 //! | [`missing`] | periodic filings that never came |
 //! | [`record`] | what recording a filing writes |
+//! | [`revision`] | what a filing said before it was corrected, and correcting it |
 
 pub mod assessment;
 pub mod missing;
 pub mod record;
+pub mod revision;
 
 use linkage::office::OfficeId;
 use serde::Serialize;
@@ -122,6 +124,9 @@ pub struct Filed {
     pub filed_by: Option<Uuid>,
     /// The day on which the hub received the outcome of a complaint or a review.
     pub closed_on: Option<Date>,
+    /// 1 until it is corrected.
+    pub revision: i32,
+    pub corrected_at: Option<OffsetDateTime>,
 }
 
 /// Filings, the newest first, behind a time.
@@ -135,6 +140,7 @@ pub async fn list(
     let (at, id) = behind.unzip();
     let rows = query!(
         r#"SELECT f.office_id, f.filing_id, f.kind, f.detail, f.source_case_id, f.text, f.recorded_at, f.due_on, f.filed_by,
+                  f.revision, f.corrected_at,
                   (SELECT min(o.recorded_at) FROM filing o
                     WHERE o.office_id = f.office_id AND o.about = f.filing_id) AS closed_at
              FROM filing f
@@ -164,6 +170,8 @@ pub async fn list(
                     .is_some_and(|due| local_day(row.recorded_at) > due),
                 filed_by: row.filed_by,
                 closed_on: row.closed_at.map(local_day),
+                revision: row.revision,
+                corrected_at: row.corrected_at,
             })
         })
         .collect()
