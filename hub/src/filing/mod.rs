@@ -11,6 +11,7 @@
 //! | [`deadline`] | when a filing is in time |
 //! | [`form`] | what a form asks for |
 //! | [`missing`] | periodic filings that never came |
+//! | [`score`] | scoring self-assessments again |
 //! | [`window`] | the items of a window and what answers to them come to |
 //! | `check` | what types alone cannot say of a body |
 //! | `content` | a filing as it is handed in, checked |
@@ -30,6 +31,7 @@ pub mod form;
 mod kind;
 mod list;
 pub mod missing;
+pub mod score;
 mod submit;
 pub mod window;
 

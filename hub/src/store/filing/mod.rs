@@ -20,15 +20,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::decode::{decode_error, parse};
-use super::{office::structure, tx};
-use crate::filing::assessment::assessed;
 use crate::filing::body::Body;
-use crate::filing::window::Window;
 use crate::filing::{Filing, FilingKind, Known};
 use crate::local_time::local_day;
-
-/// How self-assessments are scored: at the level of their day.
-const SCORING: &str = "2";
 
 /// What the hub knows of what a filing is about. Its own knowledge: whoever files is told a day at most.
 pub async fn known(pool: &PgPool, filing: &Filing) -> Result<Known, sqlx::Error> {
@@ -60,54 +54,6 @@ pub async fn known(pool: &PgPool, filing: &Filing) -> Result<Known, sqlx::Error>
     .fetch_optional(pool)
     .await?;
     Ok(day.flatten().map_or(Known::Nothing, Known::Case))
-}
-
-/// Scores self-assessments again when they were scored by another window or another way than this hub's: once.
-pub async fn score_again_if_due(pool: &PgPool) -> Result<(), sqlx::Error> {
-    let basis = format!("{SCORING}-{}", Window::builtin().version);
-    let mut transaction = tx::begin(pool).await?;
-    let due = query_scalar!(
-        r#"UPDATE hub_state SET assessments_scored_by = $1
-            WHERE assessments_scored_by IS DISTINCT FROM $1 RETURNING true AS "due!""#,
-        basis,
-    )
-    .fetch_optional(&mut *transaction)
-    .await?;
-    if due.is_none() {
-        return Ok(());
-    }
-    score_again(&mut transaction, None).await?;
-    transaction.commit().await
-}
-
-/// Scores self-assessments of an office, or all, at the levels that the offices have on their days now.
-pub async fn score_again(
-    connection: &mut PgConnection,
-    office_id: Option<OfficeId>,
-) -> Result<(), sqlx::Error> {
-    let periods = structure::periods(&mut *connection).await?;
-    let rows = query!(
-        r#"SELECT office_id, filing_id, kind, detail FROM filing
-            WHERE kind = $1 AND ($2::text IS NULL OR office_id = $2) FOR UPDATE"#,
-        FilingKind::SelfAssessment.code(),
-        office_id.as_ref().map(OfficeId::as_str),
-    )
-    .fetch_all(&mut *connection)
-    .await?;
-    for row in rows {
-        let body = body(&row.kind, row.detail)?;
-        let score = assessed(&body, parse(&row.office_id)?, &periods).unwrap_or_default();
-        query!(
-            "UPDATE filing SET items_met = $3, items = $4 WHERE office_id = $1 AND filing_id = $2",
-            row.office_id,
-            row.filing_id,
-            score.met as i16,
-            score.of as i16,
-        )
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
 }
 
 /// A filing as it is listed.
