@@ -7,11 +7,11 @@ use sqlx::{PgConnection, query, query_scalar};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::filing::body::Body;
+use super::body;
 use crate::filing::FilingKind;
+use crate::filing::body::Body;
 use crate::filing::window::{Answer, Score};
 use crate::local_time::local_day;
-use super::body;
 use crate::store::decode::{decode_error, parse};
 
 /// What an office said of its window on a day.

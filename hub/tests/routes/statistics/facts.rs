@@ -1,10 +1,10 @@
 //! Figures of what is no case, each beside a count by hand.
 
 use http::Method;
+use notary_hub::filing::score;
 use notary_hub::filing::window::{Form, Window};
 use notary_hub::identity::Role;
 use notary_hub::store::figures::person_month;
-use notary_hub::filing::score;
 use notary_proto::hub::v1::{CaseState, PartyRole};
 use serde_json::{Value, json};
 
