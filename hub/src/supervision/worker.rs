@@ -22,7 +22,7 @@ use crate::local_time::local_day;
 use crate::statistics::calendar::Calendar;
 use crate::store::filing::missing;
 use crate::store::supervision::work::{self, Work};
-use crate::store::supervision::{facts, finding, participation, reminder};
+use crate::store::supervision::{facts, finding, hits, participation, reminder};
 use crate::store::tx;
 use crate::telemetry::metrics::{
     SUPERVISION_FINDINGS, SUPERVISION_LAG, SUPERVISION_SET_ASIDE, SUPERVISION_WAITING,
@@ -233,7 +233,7 @@ impl Supervision {
         let about = [About::Filing, About::Paper];
         let hits = judge.office(&filings);
         let version = &judge.rules.version;
-        finding::settle(connection, office_id, &about, None, &hits, version).await
+        hits::settle(connection, office_id, &about, None, &hits, version).await
     }
 
     async fn judge_cases(
@@ -263,7 +263,7 @@ impl Supervision {
         reminder::send(connection, &reminders).await?;
         work::look_again(connection, office_id, keys, &looks).await?;
         let version = &judge.rules.version;
-        finding::settle(
+        hits::settle(
             connection,
             office_id,
             &[About::Case],
