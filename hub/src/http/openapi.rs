@@ -98,9 +98,9 @@ use crate::review::person::PairState;
         report::publish,
         audit::entries,
         audit::export_all,
-        audit::inclusion,
-        audit::consistency,
-        audit::verification,
+        audit::proof::inclusion,
+        audit::proof::consistency,
+        audit::verification::verify,
     ),
     // Named by a parameter alone.
     components(schemas(FilingKind, PairState)),

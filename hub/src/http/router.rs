@@ -111,15 +111,15 @@ impl Api {
             )
             .route(
                 "/audit/entries/{entry_no}/proof",
-                gate(&[Supervisor], get(audit::inclusion)),
+                gate(&[Supervisor], get(audit::proof::inclusion)),
             )
             .route(
                 "/audit/consistency",
-                gate(&[Supervisor], get(audit::consistency)),
+                gate(&[Supervisor], get(audit::proof::consistency)),
             )
             .route(
                 "/audit/verification",
-                gate(&[Supervisor], get(audit::verification)),
+                gate(&[Supervisor], get(audit::verification::verify)),
             )
             .route(
                 "/work/set-aside",
