@@ -1,7 +1,5 @@
 //! Self-assessments of offices' windows among the filings (`filing` of the kind `self_assessment`).
 
-use std::collections::HashMap;
-
 use linkage::office::OfficeId;
 use sqlx::{PgConnection, query, query_scalar};
 use time::{Date, OffsetDateTime};
@@ -91,18 +89,6 @@ pub async fn put_scores(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// The offices that take part, each with the day since when it does.
-pub async fn taking_part(
-    connection: &mut PgConnection,
-) -> Result<HashMap<OfficeId, Date>, sqlx::Error> {
-    let rows = query!("SELECT office_id, created_at FROM office WHERE status = 'active'")
-        .fetch_all(connection)
-        .await?;
-    rows.into_iter()
-        .map(|row| Ok((parse(&row.office_id)?, local_day(row.created_at))))
-        .collect()
 }
 
 /// Assessments, the newest first; of several of one office and day the one that was recorded last.
