@@ -238,7 +238,7 @@ case "${1:-}" in
 rust | run | console | browser | test | trace | fault | lint | scan | api | sbom | versus) "setup_$1" ;;
 tools) echo "$TOOLS" ;;
 *)
-    sed -n '2,19s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

@@ -243,7 +243,7 @@ async fn count_again_if_due(database: &Database) -> Result<(), AppError> {
             "the statistics were counted again by this hub's rules and calendar"
         );
     }
-    let scored = crate::store::filing::score_again_if_due(&database.general).await;
+    let scored = crate::filing::score::again_if_due(&database.general).await;
     scored.map_err(AppError::Counting)
 }
 

@@ -100,7 +100,9 @@ actions! {
     ReadInspection = "inspection.read", "查看检查详情";
     TakeInspectionStep = "inspection.step", "处理检查";
     SubmitFiling = "filing.submit", "报送";
+    CorrectFiling = "filing.correct", "更正报送";
     ListFilings = "filing.list", "查看报送";
+    ReadFiling = "filing.read", "查看报送详情";
     PutProfile = "office.put_profile", "维护执业信息";
     AddOffice = "office.add", "新增公证处";
     ChangeOffice = "office.change", "变更公证处";

@@ -85,6 +85,15 @@ impl Title {
     }
 }
 
+/// What is to be known of the comparisons of a period that is not over.
+pub(crate) fn notes(table: &Table) -> Vec<String> {
+    let note = table.compared_until.map(|day| {
+        let day = Grain::Day.label_zh(day);
+        format!("统计期间尚未结束：同比、环比按截至{day}的同期计算；只按月统计的不作比较。")
+    });
+    note.into_iter().collect()
+}
+
 /// The time in Asia/Shanghai, for people.
 pub(crate) fn local(at: OffsetDateTime) -> String {
     let form =

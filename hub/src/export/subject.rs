@@ -10,7 +10,7 @@ use sqlx::{PgConnection, PgPool};
 use time::{Date, Duration, OffsetDateTime};
 use utoipa::ToSchema;
 
-use super::{Cell, Page, Sheet, Title, duplicate, entry, finding, local};
+use super::{Cell, Page, Sheet, Title, duplicate, entry, finding, local, sheet};
 use crate::audit::Action;
 use crate::codes::codes;
 use crate::local_time::{SHANGHAI, local_day};
@@ -190,7 +190,7 @@ impl Subject {
                     name: "统计".into(),
                     title: Title::of(&query, &table),
                     sheet: Sheet::of(Layout::of(&query, &table, &rules)),
-                    notes: Vec::new(),
+                    notes: sheet::notes(&table),
                 })
             }
             Self::Findings(wanted) => {

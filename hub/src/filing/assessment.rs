@@ -19,6 +19,8 @@ use crate::statistics::structure::Structure;
 use crate::store::filing::assessment::{self as store, Assessment};
 use crate::store::office::Level;
 use crate::store::office::structure::{self, OfficePeriod};
+use crate::store::supervision::participation;
+use crate::supervision::participation::Participation;
 
 /// An office that takes part, as it is today.
 #[derive(Clone, Debug)]
@@ -26,8 +28,7 @@ pub struct House {
     pub office_id: OfficeId,
     pub name: String,
     pub level: Level,
-    /// Since when it takes part.
-    pub since: Date,
+    pub participation: Participation,
 }
 
 /// An assessment and what it comes to.
@@ -52,6 +53,8 @@ pub enum State {
     Overdue,
     /// 尚未接入: the year was over before the office took part.
     NotAsked,
+    /// 停用期间: the office was revoked when the year ended, or when its assessment was due.
+    Away,
 }
 
 codes!(State {
@@ -59,6 +62,7 @@ codes!(State {
     Awaited = "awaited" "未到期",
     Overdue = "overdue" "逾期未报",
     NotAsked = "not_asked" "尚未接入",
+    Away = "away" "停用期间",
 });
 
 /// An office in the board.
@@ -103,9 +107,25 @@ pub struct Duty<'a> {
 
 impl Duty<'_> {
     fn due_on(&self, year: i32) -> Option<Date> {
-        let last = Date::from_calendar_date(year, Month::December, 31).ok()?;
         self.deadlines
-            .due_on(FilingKind::SelfAssessment, Some(last), self.calendar)
+            .due_on(FilingKind::SelfAssessment, last_day(year), self.calendar)
+    }
+}
+
+fn last_day(year: i32) -> Option<Date> {
+    Date::from_calendar_date(year, Month::December, 31).ok()
+}
+
+impl State {
+    /// Of a year of which there is no assessment.
+    fn unfiled(part: &Participation, year: i32, due_on: Option<Date>, today: Date) -> Self {
+        let has_joined = part.since.is_none_or(|since| since.year() <= year);
+        match last_day(year).zip(due_on) {
+            _ if !has_joined => Self::NotAsked,
+            Some((last, due)) if !part.covers(last, due) => Self::Away,
+            Some((_, due)) if due < today => Self::Overdue,
+            _ => Self::Awaited,
+        }
     }
 }
 
@@ -134,9 +154,7 @@ pub async fn board(
         let before = of_office().find(|one| one.year() < year).cloned();
         let state = match &newest {
             Some(_) => State::Filed,
-            None if year < house.since.year() => State::NotAsked,
-            None if due_on.is_some_and(|due| due < duty.today) => State::Overdue,
-            None => State::Awaited,
+            None => State::unfiled(&house.participation, year, due_on, duty.today),
         };
         Line {
             house,
@@ -189,7 +207,7 @@ async fn houses(
     only: Option<OfficeId>,
     today: Date,
 ) -> Result<Vec<House>, sqlx::Error> {
-    let since = store::taking_part(&mut *connection).await?;
+    let mut taking_part = participation::of_active(&mut *connection).await?;
     let structure = Structure::on(today, periods);
     let places = structure.places().into_iter();
     Ok(places
@@ -200,7 +218,7 @@ async fn houses(
                 office_id: place.office,
                 name: place.unit.name.clone(),
                 level: place.unit.level,
-                since: *since.get(&place.office)?,
+                participation: taking_part.remove(&place.office)?,
             })
         })
         .collect())

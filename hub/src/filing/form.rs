@@ -1,14 +1,14 @@
 //! The form of each kind of filing, so that no client keeps a list of its own: what is asked for, in which order, under
-//! which name. What an answer may be is decided by [`super::body`]; a test holds the two together.
+//! which name. What an answer may be is decided by [`super::body`] and its checks; a test holds the two together.
 
 use linkage::identifier::IdentifierKind;
 use linkage::vocabulary::ReasonCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::FilingKind;
-use super::body::{KIN, MOST, MOVEMENTS};
+use super::check::{KIN, MOST, MOVEMENTS};
 use super::list::{ComplaintSubject, MajorGround, Measure, OutcomeResult, PaperChange, Relation};
+use super::{FilingKind, KEY_CHARS};
 
 /// Something that is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -75,7 +75,7 @@ pub enum Input {
     Window,
 }
 
-/// Characters of a notary's licence, as [`super::body`] has it.
+/// Characters of a notary's licence, as the checks have it.
 const LICENCE: usize = 64;
 /// Characters of a series of special paper.
 const SERIES: usize = 16;
@@ -209,6 +209,11 @@ fn movements() -> Input {
             needed("first_no", "起号", number.clone()),
             needed("last_no", "止号", number),
             needed("moved_on", "日期", Input::Day),
+            optional(
+                "source_case_id",
+                "所涉案件主键",
+                Input::Text { most: KEY_CHARS },
+            ),
         ],
         most: MOVEMENTS,
     }
@@ -283,6 +288,15 @@ mod tests {
             taken.remove("kind");
             let asked: Vec<_> = filled.keys().collect();
             assert_eq!(taken.keys().collect::<Vec<_>>(), asked, "{}", kind.code());
+        }
+    }
+
+    #[test]
+    fn what_counts_a_period_can_be_corrected_and_nothing_else() {
+        for kind in FilingKind::ALL.iter().copied() {
+            let mut fields = fields(kind).into_iter();
+            let counts_a_period = fields.any(|field| field.input == Input::Period);
+            assert_eq!(kind.is_correctable(), counts_a_period, "{}", kind.code());
         }
     }
 

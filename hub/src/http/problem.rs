@@ -182,6 +182,15 @@ impl Problem {
         )
     }
 
+    pub(super) fn corrected_meanwhile() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "NOT_THE_NEWEST",
+            "another revision of this filing is the newest; read it again",
+            "该报送已被更正。请刷新后再办理。",
+        )
+    }
+
     pub(super) fn body(status: StatusCode) -> Self {
         let reason = OwnReason::BodyInvalid;
         let detail = "the body is not the JSON that is expected here";

@@ -111,15 +111,15 @@ impl Api {
             )
             .route(
                 "/audit/entries/{entry_no}/proof",
-                gate(&[Supervisor], get(audit::inclusion)),
+                gate(&[Supervisor], get(audit::proof::inclusion)),
             )
             .route(
                 "/audit/consistency",
-                gate(&[Supervisor], get(audit::consistency)),
+                gate(&[Supervisor], get(audit::proof::consistency)),
             )
             .route(
                 "/audit/verification",
-                gate(&[Supervisor], get(audit::verification)),
+                gate(&[Supervisor], get(audit::verification::verify)),
             )
             .route(
                 "/work/set-aside",
@@ -269,6 +269,13 @@ fn supervised(
             gate(casework, get(supervision::filing::list)).merge(gate(
                 &[Notary],
                 post(supervision::filing::submit).layer(DefaultBodyLimit::max(FILING)),
+            )),
+        )
+        .route(
+            "/filings/{office_id}/{filing_id}/revisions",
+            gate(casework, get(supervision::correction::list)).merge(gate(
+                &[Notary],
+                post(supervision::correction::correct).layer(DefaultBodyLimit::max(FILING)),
             )),
         )
         .route(

@@ -9,6 +9,7 @@ use super::period::ReportPeriod;
 use super::summary;
 use super::suppress::complement;
 use super::year::{DIMENSIONS, Year};
+use crate::local_time::local_day;
 use crate::statistics::dimension::Dimension;
 use crate::statistics::family::Counted;
 use crate::statistics::period::Grain;
@@ -63,7 +64,7 @@ pub fn draft(
                 }
             })
             .collect(),
-        compared: compared(period, &total, published),
+        compared: compared(period, &total, published, as_of),
         total,
         tables: tables.into(),
     };
@@ -95,8 +96,15 @@ fn row(
     }
 }
 
-/// With what was published, as it was published: readers compare what they can read.
-fn compared(period: ReportPeriod, total: &Row, published: &[Published]) -> Vec<Comparison> {
+/// With what was published, as it was published: readers compare what they can read. A period that is not over has no change
+/// to tell yet: what it comes to so far is not held against whole ones.
+fn compared(
+    period: ReportPeriod,
+    total: &Row,
+    published: &[Published],
+    as_of: OffsetDateTime,
+) -> Vec<Comparison> {
+    let is_over = period.is_over(local_day(as_of));
     let of = |period: ReportPeriod, code: &str| {
         let of = published.iter().find(|one| one.period == period)?;
         of.document.total_of(code)?.value
@@ -106,7 +114,8 @@ fn compared(period: ReportPeriod, total: &Row, published: &[Published]) -> Vec<C
         let measure = column.measure();
         let year_before = of(period.year_before(), measure.code);
         let period_before = of(period.before(), measure.code);
-        let change = |before| measure.unit.change(cell.value?, before?);
+        let value = cell.value.filter(|_| is_over);
+        let change = |before| measure.unit.change(value?, before?);
         Comparison {
             year_before,
             period_before,

@@ -212,7 +212,7 @@ async fn drafted(moment: &mut PgConnection, period: ReportPeriod) -> Result<Draf
     let document = spawn_blocking(move || draft(period, &year, as_of, &published));
     Ok(Draft {
         document: document.await?,
-        is_over: period.span().last < local_day(as_of),
+        is_over: period.is_over(local_day(as_of)),
         issues,
     })
 }

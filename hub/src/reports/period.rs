@@ -39,6 +39,11 @@ impl ReportPeriod {
         self.first
     }
 
+    /// Whether none of it runs any more.
+    pub fn is_over(self, today: Date) -> bool {
+        self.span().last < today
+    }
+
     pub fn span(self) -> Span {
         self.grain.span(self.first)
     }

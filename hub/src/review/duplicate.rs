@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Desk, Grounds, Review, ReviewError};
+use super::{Decided, Desk, Grounds, Review, ReviewError};
 use crate::audit::{Action, Existence, Outcome};
 use crate::codes::codes;
 use crate::lookup::disclosure;
@@ -372,14 +372,6 @@ impl Review<'_> {
             None => Err(self.denied(action, detail, ReviewError::NotFound).await),
         }
     }
-}
-
-/// Whether a decision was made by this request.
-#[derive(Clone, Debug)]
-pub enum Decided<T> {
-    Now(T),
-    /// By the same person, in a request before.
-    Before(T),
 }
 
 fn one(mut decisions: Vec<Decision>) -> Result<Decision, ReviewError> {

@@ -37,6 +37,14 @@ use crate::lookup::Asker;
 use crate::rules::Rules;
 use crate::store::tx::Retryable;
 
+/// Whether a decision was made by this request.
+#[derive(Clone, Debug)]
+pub enum Decided<T> {
+    Now(T),
+    /// By the same person, in a request before.
+    Before(T),
+}
+
 /// Why a review came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum ReviewError {

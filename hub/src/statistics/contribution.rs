@@ -131,6 +131,50 @@ pub struct Figures {
     pub excused_working_days: i16,
 }
 
+/// The days of a case, each of which stands in for another that is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Days {
+    pub applied_on: Option<Date>,
+    pub accepted_on: Option<Date>,
+    pub issued_on: Option<Date>,
+    pub closed_on: Option<Date>,
+}
+
+impl Days {
+    fn application(self) -> Option<Date> {
+        self.applied_on.or(self.accepted_on)
+    }
+
+    /// Fees are charged on acceptance; a case without that day still counts them where it can.
+    fn charge(self) -> Option<Date> {
+        self.accepted_on.or(self.application()).or(self.issued_on)
+    }
+
+    fn end(self) -> Option<Date> {
+        self.closed_on.or(self.issued_on).or(self.application())
+    }
+
+    /// On which a case in this state came to its end: a certificate, or none.
+    pub fn conclusion(self, state: CaseState) -> Option<Date> {
+        match state {
+            CaseState::Withdrawn => None,
+            CaseState::Refused | CaseState::Rejected | CaseState::Terminated => self.end(),
+            _ => self.issued_on,
+        }
+    }
+}
+
+impl Figures {
+    const fn days(&self) -> Days {
+        Days {
+            applied_on: self.applied_on,
+            accepted_on: self.accepted_on,
+            issued_on: self.issued_on,
+            closed_on: self.closed_on,
+        }
+    }
+}
+
 /// Changes to cells, in the order of their keys: two writers can never lock them crosswise.
 pub type Deltas = BTreeMap<Cell, Counts>;
 
@@ -195,17 +239,16 @@ fn events(figures: &Figures, calendar: &Calendar) -> BTreeMap<Date, Counts> {
             *events.entry(day).or_default() += counts;
         }
     };
-    let applied = figures.applied_on.or(figures.accepted_on);
+    let days = figures.days();
     let one = |field: fn(&mut Counts) -> &mut i64| {
         let mut counts = Counts::default();
         *field(&mut counts) = 1;
         counts
     };
-    at(applied, one(|counts| &mut counts.applied));
-    at(figures.accepted_on, one(|counts| &mut counts.accepted));
-    // Fees are charged on acceptance; a case without that day still counts them where it can.
+    at(days.application(), one(|counts| &mut counts.applied));
+    at(days.accepted_on, one(|counts| &mut counts.accepted));
     at(
-        figures.accepted_on.or(applied).or(figures.issued_on),
+        days.charge(),
         Counts {
             fee_charged_fen: figures.fee_charged_fen,
             fee_reduced_fen: figures.fee_reduced_fen,
@@ -219,11 +262,8 @@ fn events(figures: &Figures, calendar: &Calendar) -> BTreeMap<Date, Counts> {
     if let Some(days) = handling_days(figures, calendar) {
         issued.count_handled(days);
     }
-    at(figures.issued_on, issued);
-    at(
-        figures.closed_on.or(figures.issued_on).or(applied),
-        ending(figures.state),
-    );
+    at(days.issued_on, issued);
+    at(days.end(), ending(figures.state));
     events.retain(|_, counts| *counts != Counts::default());
     events
 }

@@ -89,7 +89,7 @@ impl Layout {
                         .measures
                         .iter()
                         .map(move |measure| match table.has(measure) {
-                            true => figure(measure, &cell),
+                            true => figure(measure, &cell, table),
                             false => Figure::default(),
                         })
                 })
@@ -132,14 +132,21 @@ fn whole(query: &Query, row: &Key, pivot: &Value) -> Key {
 /// A cell; one that is not there counts nothing, and is compared where its neighbours are.
 fn found(cells: &BTreeMap<Key, Compared>, key: &Key, beside: &Compared) -> Compared {
     cells.get(key).copied().unwrap_or_else(|| Compared {
+        now: Default::default(),
         year_before: beside.year_before.map(|_| Default::default()),
         period_before: beside.period_before.map(|_| Default::default()),
-        ..Compared::default()
+        is_running: beside.is_running,
     })
 }
 
-fn figure(measure: &Measure, cell: &Compared) -> Figure {
+fn figure(measure: &Measure, cell: &Compared, table: &Table) -> Figure {
     let value = measure.of(&cell.now);
+    if cell.is_running && !table.has_days(measure) {
+        return Figure {
+            value,
+            ..Figure::default()
+        };
+    }
     let year_before = cell.year_before.and_then(|counted| measure.of(&counted));
     let period_before = cell.period_before.and_then(|counted| measure.of(&counted));
     let change = |before| measure.unit.change(value?, before?);

@@ -209,6 +209,19 @@ impl Span {
         }
     }
 
+    /// What of it has come; `None` while all of it lies ahead.
+    pub fn until(self, today: Date) -> Option<Self> {
+        (self.first <= today).then_some(Self {
+            last: self.last.min(today),
+            ..self
+        })
+    }
+
+    /// Whether it has come in part.
+    pub fn is_running_on(self, today: Date) -> bool {
+        self.first <= today && today < self.last
+    }
+
     /// The beginnings of the `grain`s in it.
     pub fn beginnings(self, grain: Grain) -> impl Iterator<Item = Date> {
         let after = move |first: &Date| grain.span(*first).last.next_day();
@@ -345,6 +358,19 @@ mod tests {
         let week = span(date!(2024 - 03 - 04), date!(2024 - 03 - 10));
         let before = week.moved(Back::period(None, week));
         assert_eq!(before, span(date!(2024 - 02 - 26), date!(2024 - 03 - 03)));
+    }
+
+    #[test]
+    fn of_a_period_that_runs_as_much_is_compared_as_has_come() {
+        let year = span(date!(2026 - 01 - 01), date!(2026 - 12 - 31));
+        let today = date!(2026 - 11 - 27);
+        let before = |today: Date| Some(year.until(today)?.moved(Back::YEAR));
+        let so_far = span(date!(2025 - 01 - 01), date!(2025 - 11 - 27));
+        assert_eq!(before(today), Some(so_far));
+        let whole = span(date!(2025 - 01 - 01), date!(2025 - 12 - 31));
+        assert_eq!(before(date!(2027 - 03 - 01)), Some(whole));
+        assert_eq!(before(date!(2025 - 12 - 31)), None);
+        assert!(year.is_running_on(today) && !year.is_running_on(date!(2026 - 12 - 31)));
     }
 
     #[test]

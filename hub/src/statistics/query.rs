@@ -12,7 +12,7 @@ use time::{Date, OffsetDateTime};
 use super::dimension::{Dimension, Key, Section, Value, grain};
 use super::family::{Counted, Family};
 use super::measure::Measure;
-use super::period::{Back, Period};
+use super::period::{Back, Period, Span};
 use super::structure::Structure;
 use crate::filing::FilingKind;
 use crate::local_time::local_day;
@@ -56,12 +56,14 @@ pub struct Filter {
     pub filing_kinds: Vec<FilingKind>,
 }
 
-/// What something counts, beside what it is compared with; `None` where the period is open.
+/// What something counts, beside what it is compared with; `None` where the period is open or lies ahead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
     pub now: Counted,
     pub year_before: Option<Counted>,
     pub period_before: Option<Counted>,
+    /// Its time is not over. Then it is compared with as much of the time before as has come of it, to the day.
+    pub is_running: bool,
 }
 
 /// Which of the three.
@@ -78,6 +80,10 @@ pub struct Table {
     /// The moment that all of it was read at.
     pub as_of: OffsetDateTime,
     pub structure: Structure,
+    /// The day up to which a period that is not over is compared with earlier ones.
+    pub compared_until: Option<Date>,
+    /// The cut of the rollup of cases that was read.
+    section: Section,
     /// Whether the persons whom offices served were ever counted.
     pub persons_counted: bool,
     /// By every dimension.
@@ -103,6 +109,23 @@ impl Query {
     pub fn rows(&self) -> Vec<Dimension> {
         let of_rows = |dimension: &Dimension| Some(*dimension) != self.pivot;
         self.group_by.iter().copied().filter(of_rows).collect()
+    }
+
+    /// The cut that is read. A period that is not over is compared to the day, where no other cut is asked for.
+    fn section_on(&self, today: Date) -> Section {
+        let left_in = self.filter.codes().into_iter();
+        let filters = left_in.filter_map(|(by, codes)| (!codes.is_empty()).then_some(by));
+        let mut asked = self.group_by.iter().copied().chain(filters);
+        let is_free = asked.all(|by| by.section().is_none());
+        match self.is_running_on(today) && is_free {
+            true => Section::Day,
+            false => self.section,
+        }
+    }
+
+    fn is_running_on(&self, today: Date) -> bool {
+        let span = self.period.span();
+        span.is_some_and(|span| span.is_running_on(today))
     }
 
     /// The families its measures come from and are measured by, each once.
@@ -155,6 +178,16 @@ impl Table {
     pub fn has(&self, measure: &Measure) -> bool {
         self.persons_counted || measure.family() != Family::Persons
     }
+
+    /// Whether it is counted by the day: a month that runs is not to be compared by what is counted by the month.
+    pub fn has_days(&self, measure: &Measure) -> bool {
+        let families = [Some(measure.family()), measure.base()];
+        families.into_iter().flatten().all(|family| match family {
+            Family::Cases => self.section == Section::Day,
+            Family::Persons => false,
+            _ => true,
+        })
+    }
 }
 
 /// Cuts a table in a transaction that sees one moment of the database. Rows that count nothing, now and before, are left out.
@@ -165,9 +198,11 @@ pub async fn table(moment: &mut PgConnection, query: &Query) -> Result<Table, Qu
     let structure = Structure::on(query.structure_on.unwrap_or(today), &periods);
     let persons_counted = !query.families().contains(&Family::Persons)
         || person_month::are_counted(&mut *moment).await?;
+    let section = query.section_on(today);
     let mut reader = Reader {
         connection: moment,
         query,
+        section,
         structure: &structure,
         today,
     };
@@ -182,6 +217,8 @@ pub async fn table(moment: &mut PgConnection, query: &Query) -> Result<Table, Qu
     let total = reader.compared(&[]).await?;
     Ok(Table {
         as_of,
+        compared_until: query.is_running_on(today).then_some(today),
+        section,
         persons_counted,
         cells,
         rows,
@@ -195,6 +232,7 @@ pub async fn table(moment: &mut PgConnection, query: &Query) -> Result<Table, Qu
 struct Reader<'a> {
     connection: &'a mut PgConnection,
     query: &'a Query,
+    section: Section,
     structure: &'a Structure,
     today: Date,
 }
@@ -218,9 +256,12 @@ impl Reader<'_> {
                 }
             }
         }
-        if self.query.period.span().is_some() {
+        if let Some(span) = self.query.period.span() {
+            let grain = grain(group_by);
             for (key, cell) in &mut compared {
-                complete(key, cell);
+                let began = began_on(key);
+                let own = began.zip(grain).map(|(first, grain)| grain.span(first));
+                complete(began, own.unwrap_or(span), cell, self.today);
             }
         }
         compared.retain(|key, cell| match has_begun(key, self.today) {
@@ -243,10 +284,11 @@ impl Reader<'_> {
     /// The query's period and those it is compared with, each with the way back to it.
     fn periods(&self, group_by: &[Dimension]) -> Vec<(When, Option<Back>, Period)> {
         let mut periods = vec![(When::Now, None, self.query.period)];
-        if let Some(span) = self.query.period.span() {
+        let span = self.query.period.span();
+        if let Some((span, come)) = span.and_then(|span| Some((span, span.until(self.today)?))) {
             let before = Back::period(grain(group_by), span);
             for (when, back) in [(When::YearBefore, Back::YEAR), (When::PeriodBefore, before)] {
-                let earlier = span.moved(back);
+                let earlier = come.moved(back);
                 let period = Period {
                     first: Some(earlier.first),
                     last: Some(earlier.last),
@@ -290,7 +332,7 @@ impl Reader<'_> {
     ) -> Result<Vec<(Key, Counted)>, QueryError> {
         let wanted = Cut {
             family,
-            section: self.query.section,
+            section: self.section,
             group_by,
             period,
             filter: &self.query.filter,
@@ -343,18 +385,27 @@ fn undone(mut key: Key, back: Option<Back>) -> Option<Key> {
     Some(key)
 }
 
-/// Whether the time that it is of has come.
-fn has_begun(key: &Key, today: Date) -> bool {
-    key.iter()
-        .all(|value| !matches!(value, Value::Time(first) if *first > today))
+/// The first day of the time that a row is of, where rows are of times.
+fn began_on(key: &Key) -> Option<Date> {
+    key.iter().find_map(|value| match value {
+        Value::Time(first) => Some(*first),
+        _ => None,
+    })
 }
 
-/// What was not counted before is nothing, unless there was no such day.
-fn complete(key: &Key, cell: &mut Compared) {
-    let leap_day = key
-        .iter()
-        .any(|value| matches!(value, Value::Time(first) if first.day() == 29 && u8::from(first.month()) == 2));
-    if !leap_day {
+/// Whether the time that it is of has come.
+fn has_begun(key: &Key, today: Date) -> bool {
+    began_on(key).is_none_or(|first| first <= today)
+}
+
+/// What was not counted before is nothing, unless there was no such day. What lies ahead is compared with nothing.
+fn complete(began: Option<Date>, span: Span, cell: &mut Compared, today: Date) {
+    if span.until(today).is_none() {
+        return;
+    }
+    cell.is_running = span.is_running_on(today);
+    let is_leap_day = began.is_some_and(|day| (u8::from(day.month()), day.day()) == (2, 29));
+    if !is_leap_day {
         cell.year_before.get_or_insert_default();
     }
     cell.period_before.get_or_insert_default();

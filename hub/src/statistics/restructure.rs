@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use time::Date;
 
 use super::structure::Part;
-use crate::store::filing;
+use crate::filing::score;
 use crate::store::office::Level;
 use crate::store::office::structure::{self, BEGINNING, OfficePeriod};
 use crate::store::tx;
@@ -73,7 +73,7 @@ pub async fn change(
     }
     if change.level.is_some() {
         // A window is held against what its office had to have on the day.
-        filing::score_again(&mut transaction, Some(office_id)).await?;
+        score::again(&mut transaction, Some(office_id)).await?;
     }
     transaction.commit().await?;
     Ok(())

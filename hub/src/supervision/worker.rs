@@ -14,14 +14,15 @@ use tokio_util::sync::CancellationToken;
 use super::About;
 use super::edition::Current;
 use super::evaluate::Judge;
-use super::reminder::Reminder;
+use super::participation::Participation;
+use super::reminder::{Periods, Reminder};
 use crate::background::{Cause, Course, rest_after};
 use crate::filing::deadline::Every;
 use crate::local_time::local_day;
 use crate::statistics::calendar::Calendar;
 use crate::store::filing::missing;
 use crate::store::supervision::work::{self, Work};
-use crate::store::supervision::{facts, finding, reminder};
+use crate::store::supervision::{facts, finding, hits, participation, reminder};
 use crate::store::tx;
 use crate::telemetry::metrics::{
     SUPERVISION_FINDINGS, SUPERVISION_LAG, SUPERVISION_SET_ASIDE, SUPERVISION_WAITING,
@@ -34,7 +35,8 @@ const LEASE: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long it rests after a failure: the row at fault rests longer, and the database may be away.
 const REST: Duration = Duration::from_millis(500);
-/// So far back missing periods are looked for; what was found missing before stays so until it comes.
+/// So far back missing periods are looked for; what was found missing before stays so until it comes, or its office is
+/// revoked.
 const LOOKS_BACK: time::Duration = time::Duration::days(2 * 366);
 /// How often limits that pass are looked for, and what waits is measured.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
@@ -226,32 +228,12 @@ impl Supervision {
                 Reminder::of_outcome(office_id, &filing_id.to_string(), due_on, judge.calendar)
             })
             .collect();
-        let periodic = judge.rules.deadlines.periodic();
-        let kinds: Vec<_> = periodic.map(|(kind, ..)| kind).collect();
-        // From the beginning of a year on, as every period lies in one: what came for it came since then.
-        let since = Every::Year.last_end(judge.today - LOOKS_BACK) + time::Duration::DAY;
-        let periods = reminder::periods(connection, office_id, &kinds, since).await?;
-        let missing = match &periods {
-            Some(periods) => {
-                let missing = judge.missing(periods, since);
-                missing::replace(connection, office_id, since, &missing).await?;
-                missing
-            }
-            None => {
-                missing::forget(connection, office_id).await?;
-                Vec::new()
-            }
-        };
-        reminders.extend(
-            periods
-                .iter()
-                .flat_map(|periods| judge.periodic(periods, &missing)),
-        );
+        reminders.extend(look_for_missing(connection, judge, office_id).await?);
         reminder::send(connection, &reminders).await?;
         let about = [About::Filing, About::Paper];
         let hits = judge.office(&filings);
         let version = &judge.rules.version;
-        finding::settle(connection, office_id, &about, None, &hits, version).await
+        hits::settle(connection, office_id, &about, None, &hits, version).await
     }
 
     async fn judge_cases(
@@ -281,7 +263,7 @@ impl Supervision {
         reminder::send(connection, &reminders).await?;
         work::look_again(connection, office_id, keys, &looks).await?;
         let version = &judge.rules.version;
-        finding::settle(
+        hits::settle(
             connection,
             office_id,
             &[About::Case],
@@ -291,4 +273,40 @@ impl Supervision {
         )
         .await
     }
+}
+
+/// Keeps what is missing of an office, and says what it is to be reminded of. Of one that is revoked nothing is missing.
+async fn look_for_missing(
+    connection: &mut sqlx::PgConnection,
+    judge: &Judge<'_>,
+    office_id: OfficeId,
+) -> Result<Vec<Reminder>, sqlx::Error> {
+    let participation = participation::of(connection, office_id).await?;
+    let Some(participation) = participation.filter(|part| !part.is_over()) else {
+        missing::forget(connection, office_id).await?;
+        return Ok(Vec::new());
+    };
+    let since = looks_back_to(judge.today, &participation);
+    let kinds = judge.rules.deadlines.periodic().map(|(kind, ..)| kind);
+    let kinds: Vec<_> = kinds.collect();
+    let periods = Periods {
+        office_id,
+        filed: reminder::filed(connection, office_id, &kinds, since).await?,
+        participation,
+    };
+    let missing = judge.missing(&periods, since);
+    missing::replace(connection, office_id, since, &missing).await?;
+    Ok(judge.periodic(&periods, &missing))
+}
+
+/// The first day that missing periods are looked for on. What had been found of an office that was away was forgotten when
+/// it left, so all its time is looked through. From the beginning of a year on, as every period lies in one: what came for it
+/// came since then.
+fn looks_back_to(today: Date, participation: &Participation) -> Date {
+    let usually = today - LOOKS_BACK;
+    let day = match participation.since {
+        Some(since) if !participation.absences.is_empty() => usually.min(since),
+        _ => usually,
+    };
+    Every::Year.last_end(day) + time::Duration::DAY
 }

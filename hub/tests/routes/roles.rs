@@ -410,6 +410,18 @@ const OTHERS: &[(Method, &str, &str, [bool; 4])] = &[
         [true, false, false, false],
     ),
     (
+        Method::GET,
+        "/api/v1/supervision/filings/{office_id}/{filing_id}/revisions",
+        "",
+        [true, false, true, false],
+    ),
+    (
+        Method::POST,
+        "/api/v1/supervision/filings/{office_id}/{filing_id}/revisions",
+        "{}",
+        [true, false, false, false],
+    ),
+    (
         Method::POST,
         "/api/v1/supervision/inspections",
         "{}",
@@ -435,6 +447,7 @@ async fn the_other_routes_let_nobody_else_through() {
     for (method, path, body, allowed) in OTHERS {
         let path = path
             .replace("{office_id}", "hangzhou")
+            .replace("{filing_id}", "00000000-0000-0000-0000-000000000000")
             .replace("{period}", "2024-03")
             .replace("{issue}", "1");
         for (role, allowed) in roles().into_iter().zip(*allowed) {

@@ -70,6 +70,56 @@ async fn an_office_that_was_let_in_again_owes_what_it_owed_before_and_nothing_of
     assert_eq!(hub.text(found).await.unwrap(), "R1");
 }
 
+#[tokio::test]
+async fn what_an_office_owed_before_it_was_away_for_years_it_owes_again_and_is_not_told_twice() {
+    let hub = Hub::start().await;
+    let office = hub.office("hangzhou").await;
+    change(&hub, "UPDATE office SET created_at = '2022-03-10'").await;
+    let owed = async || {
+        let owed = "SELECT string_agg(kind || ' ' || last_day, ', ' ORDER BY kind, last_day) FROM filing_missing";
+        hub.text(owed).await.unwrap_or_default()
+    };
+    let told = "SELECT count(*) FROM notice WHERE text_zh LIKE '%已逾期，请补报%'";
+    // Of March and the first quarter; the paper of April came.
+    change(
+        &hub,
+        "INSERT INTO filing (office_id, filing_id, kind, text, recorded_at, detail, happened_on)
+         VALUES ('hangzhou', gen_random_uuid(), 'special_paper', '', '2022-05-04', '{}', '2022-04-20')",
+    )
+    .await;
+    supervision(&hub).look(date!(2022 - 05 - 20)).await.unwrap();
+    let before = "quality_follow_up 2022-03-31, satisfaction 2022-03-31, service_counts 2022-03-31, \
+                  service_counts 2022-04-30, special_paper 2022-03-31";
+    assert_eq!(owed().await, before);
+    assert_eq!(hub.count(told).await, 5);
+    store::office::revoke(&hub.pool, office.office_id)
+        .await
+        .unwrap();
+    change(&hub, "UPDATE office SET revoked_at = '2022-05-21'").await;
+    supervision(&hub).look(date!(2025 - 12 - 01)).await.unwrap();
+    assert_eq!(owed().await, "");
+    store::office::revocation::reinstate(&hub.pool, office.office_id)
+        .await
+        .unwrap();
+    change(
+        &hub,
+        "UPDATE office_absence SET reinstated_at = '2026-01-10'",
+    )
+    .await;
+    supervision(&hub).look(date!(2026 - 01 - 12)).await.unwrap();
+    assert_eq!(owed().await, before, "and nothing of the time between");
+    assert_eq!(hub.count(told).await, 5);
+    // It stays so until it comes.
+    change(
+        &hub,
+        "INSERT INTO filing (office_id, filing_id, kind, text, recorded_at, detail, happened_on)
+         VALUES ('hangzhou', gen_random_uuid(), 'special_paper', '', '2026-01-12', '{}', '2022-03-31')",
+    )
+    .await;
+    supervision(&hub).look(date!(2026 - 01 - 13)).await.unwrap();
+    assert!(!owed().await.contains("special_paper"));
+}
+
 const MISSING_OF: &str = "SELECT count(*) FROM filing_missing WHERE (kind, last_day) IN
      (('self_assessment', '2024-12-31'), ('service_counts', '2023-01-31'))";
 

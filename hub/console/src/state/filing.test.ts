@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { blanks, isDay, sent, told, wrongs, type Field, type Form } from './filing'
+import { blanks, filled, isDay, sent, told, toldWhole, wrongs, type Field, type Form } from './filing'
 
 const field = (name: string, input: object, required = true): Field => ({ name, label_zh: name, required, input }) as Field
 const fields = [
@@ -50,10 +50,12 @@ describe('a filing', () => {
     const body = sent(fields, answers)
     expect(body).toEqual({
       on: '2024-06-03', period: { first_day: '2024-01-01', last_day: '2024-03-31' }, asked: 10, answers: [1, 9], grounds: ['a'], subject: 'fee',
-      moves: [{ series: '', no: 7 }],
+      moves: [{ no: 7 }],
     })
+    expect(sent(fields, filled(fields, body))).toEqual(body)
     expect(told({ fields } as Form, body, [])).toEqual([
       'on：2024-06-03', 'period：2024-01-01 至 2024-03-31', 'asked：10', 'answers：不满意 1，满意 9', 'grounds：甲', 'subject：收费', 'moves：1 条',
     ])
+    expect(toldWhole({ fields } as Form, body, []).at(-1)).toBe('moves 1：no：7')
   })
 })

@@ -103,10 +103,10 @@ function wrongIn({ name, label_zh, required, input }: Field, answer: Answer | un
 /// The kind's own fields as the hub takes them: what may be left out and was is left out.
 export const sent = (fields: readonly Field[], answers: Answers): Record<string, unknown> =>
   Object.fromEntries(
-    fields.map(({ name, input }) => [name, value(input, answers[name])]).filter(([, value]) => value !== undefined),
+    fields.map(({ name, input, required }) => [name, value(input, answers[name], required)]).filter(([, value]) => value !== undefined),
   ) as Record<string, unknown>
 
-function value(input: Input, answer: Answer | undefined): unknown {
+function value(input: Input, answer: Answer | undefined, required: boolean): unknown {
   switch (input.input) {
     case 'count':
       return answer === '' ? undefined : Number(answer)
@@ -116,8 +116,10 @@ function value(input: Input, answer: Answer | undefined): unknown {
       return (answer as Answers[]).map((row) => sent(input.columns, row))
     case 'window':
       return Object.entries(answer as Record<string, ItemAnswer>).map(([item, said]) => itemSent(item, said))
-    case 'text':
-      return String(answer).trim()
+    case 'text': {
+      const text = String(answer).trim()
+      return text || required ? text : undefined
+    }
     case 'flag':
     case 'choices':
     case 'period':
@@ -133,12 +135,44 @@ function itemSent(item: string, { answer, value, notaries, evidence }: ItemAnswe
   return { item, answer, ...measured, ...beside, evidence: evidence.trim() }
 }
 
+/// The answers that a filing was sent with, to be corrected.
+export const filled = (fields: readonly Field[], body: Record<string, unknown>): Answers =>
+  Object.fromEntries(fields.map(({ name, input }) => [name, answered(input, body[name])]))
+
+function answered(input: Input, value: unknown): Answer {
+  if (value == null) return blank(input)
+  switch (input.input) {
+    case 'counts':
+      return (value as number[]).map(String)
+    case 'rows':
+      return (value as Record<string, unknown>[]).map((row) => filled(input.columns, row))
+    case 'flag':
+    case 'choices':
+    case 'period':
+      return value as Answer
+    default:
+      return String(value)
+  }
+}
+
 /// What a filing says, label by label, for a list; long ones by how many there are.
 export function told(form: Form | undefined, body: Record<string, unknown>, matters: Schemas['Catalogue']['matter_types']): string[] {
   const fields = form?.fields ?? []
   return fields.flatMap(({ name, label_zh, input }) => {
     const text = said(input, body[name], matters)
     return text ? [`${label_zh}：${text}`] : []
+  })
+}
+
+/// The same with every row of what is long.
+export function toldWhole(form: Form | undefined, body: Record<string, unknown>, matters: Schemas['Catalogue']['matter_types']): string[] {
+  const fields = form?.fields ?? []
+  return fields.flatMap((field) => {
+    const { name, label_zh, input } = field
+    if (input.input !== 'rows') return told({ ...form, fields: [field] } as Form, body, matters)
+    const rows = (body[name] ?? []) as Record<string, unknown>[]
+    const columns = { ...form, fields: input.columns } as Form
+    return rows.map((row, at) => `${label_zh} ${at + 1}：${told(columns, row, matters).join('，')}`)
   })
 }
 

@@ -61,19 +61,20 @@ export function mistakes(fields: readonly Field[], answers: Answers): Wrong {
   return { ...wrongs(fields, answers), ...Object.fromEntries(twice) }
 }
 
-/// As the hub takes it, which replaces all that was on file.
+/// As the hub takes it, which replaces all that was on file: a text that is empty is sent as such.
 export function profileOf(fields: readonly Field[], answers: Answers, services: string): Schemas['NewProfile'] {
-  const { licence_no, notaries, ...facts } = sent(fields, answers) as Omit<Profile, 'notaries'> & { notaries: Row[] }
+  const empty = fields.filter(({ input }) => input.input === 'text').map(({ name }) => [name, ''])
+  const { licence_no, notaries, ...facts } = { ...Object.fromEntries(empty), ...sent(fields, answers) } as Omit<Profile, 'notaries'> & { notaries: Row[] }
   return {
     ...facts,
     licence_no: licence_no || null,
     services: services.trim(),
-    notaries: notaries.map(({ notary_no, name, title, left }) => ({ licence_no: notary_no, name, title, active: !left })),
+    notaries: notaries.map(({ notary_no, name, title, left }) => ({ licence_no: notary_no, name, title: title ?? '', active: !left })),
   }
 }
 interface Row {
   notary_no: string
   name: string
-  title: string
+  title?: string
   left: boolean
 }

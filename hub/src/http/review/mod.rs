@@ -17,8 +17,7 @@ use super::problem::Problem;
 use crate::identity::Person;
 use crate::linking::LinkingError;
 use crate::refusal::{Reason, fault};
-use crate::review::duplicate::Decided;
-use crate::review::{Review, ReviewError};
+use crate::review::{Decided, Review, ReviewError};
 
 /// When to come back while all persons are being linked anew.
 const RELINKING: Duration = Duration::from_secs(60);
@@ -57,7 +56,7 @@ impl Api {
 }
 
 /// What a decision came to, and whether it was made now.
-fn answered<T>(decided: Decided<T>) -> (StatusCode, T) {
+pub(super) fn answered<T>(decided: Decided<T>) -> (StatusCode, T) {
     match decided {
         Decided::Now(made) => (StatusCode::CREATED, made),
         Decided::Before(made) => (StatusCode::OK, made),

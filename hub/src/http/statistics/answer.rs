@@ -20,6 +20,9 @@ pub(in crate::http) struct TableAnswer {
     as_of: OffsetDateTime,
     /// Whether the persons whom offices served were ever counted; null is what is told of them until then.
     persons_counted: bool,
+    /// Of a period that is not over, the day up to which it is compared, each figure with as much of the time before; what is
+    /// counted by months alone is not compared then.
+    compared_until: Option<String>,
     /// First day of the period; absent when it is open.
     from: Option<String>,
     /// Last day of the period.
@@ -154,6 +157,7 @@ impl TableAnswer {
         Self {
             as_of: table.as_of,
             persons_counted: table.persons_counted,
+            compared_until: table.compared_until.map(day),
             from: query.period.first.map(day),
             to: query.period.last.map(day),
             dimensions: layout

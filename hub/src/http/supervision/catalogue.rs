@@ -61,6 +61,8 @@ pub(in crate::http) struct FilingForm {
     fields: Vec<Field>,
     /// Handed in at the office, through its agent: it holds numbers that do not leave the office.
     by_agent: bool,
+    /// What it counts can be corrected.
+    correctable: bool,
     deadline: Option<FilingDeadline>,
 }
 
@@ -72,7 +74,7 @@ pub(in crate::http) struct FilingDeadline {
     /// The newest period that is over, of a kind that is wanted once in each.
     period: Option<Period>,
     /// By when the filing of that period is in time.
-    #[serde(with = "crate::filing::body::iso_date::option")]
+    #[serde(with = "crate::filing::day::iso_date::option")]
     #[schema(value_type = Option<String>, format = Date)]
     due_on: Option<Date>,
 }
@@ -161,6 +163,7 @@ impl FilingForm {
             most_text: TEXT_CHARS,
             fields: form::fields(kind),
             by_agent: kind.has_numbers(),
+            correctable: kind.is_correctable(),
             deadline: FilingDeadline::of(kind, supervision, today),
         }
     }

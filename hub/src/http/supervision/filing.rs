@@ -13,7 +13,8 @@ use uuid::Uuid;
 use super::day;
 use super::finding::Span;
 use crate::audit::{Action, Outcome};
-use crate::filing::body::{Body as Fields, iso_date};
+use crate::filing::body::Body as Fields;
+use crate::filing::day::iso_date;
 use crate::filing::{self, Filing, FilingError, FilingKind, Raw, SubmitError};
 use crate::http::Api;
 use crate::http::page::{self, Page};
@@ -85,6 +86,10 @@ pub(in crate::http) struct FilingAnswer {
     closed_on: Option<Date>,
     /// Absent: the office's agent.
     filed_by: Option<Uuid>,
+    /// 1 until it is corrected; what it said before is at its `revisions`.
+    revision: i32,
+    #[serde(with = "time::serde::rfc3339::option")]
+    corrected_at: Option<OffsetDateTime>,
 }
 
 /// Filings, the newest first; a notary's office alone.
@@ -194,6 +199,8 @@ impl From<Filed> for FilingAnswer {
             late: filed.late,
             closed_on: filed.closed_on,
             filed_by: filed.filed_by,
+            revision: filed.revision,
+            corrected_at: filed.corrected_at,
         }
     }
 }

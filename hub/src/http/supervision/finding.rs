@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{day, facts};
 use crate::export::subject::Subject;
-use crate::filing::body::iso_date;
+use crate::filing::day::iso_date;
 use crate::http::Api;
 use crate::http::exports::{self, ExportAnswer, StartExport};
 use crate::http::form::{self, Form};

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::day;
 use super::finding::SupervisionFindingAnswer;
 use super::notice;
-use crate::filing::body::iso_date;
+use crate::filing::day::iso_date;
 use crate::http::Api;
 use crate::http::html;
 use crate::http::page::{self, Page};

@@ -9,7 +9,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{day, iso_day};
 use crate::filing::FilingKind;
-use crate::filing::body::{Period, iso_date};
+use crate::filing::body::Period;
+use crate::filing::day::iso_date;
 use crate::http::Api;
 use crate::http::page::{self, Page};
 use crate::http::params::Params;

@@ -2,6 +2,7 @@
 //! to everybody, and what the bureau has on file of an office, which that is made of.
 
 pub(super) mod catalogue;
+pub(super) mod correction;
 pub(super) mod directory;
 pub(super) mod filing;
 pub(super) mod finding;

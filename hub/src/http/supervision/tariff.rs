@@ -6,7 +6,7 @@ use serde::Serialize;
 use time::Date;
 use utoipa::ToSchema;
 
-use crate::filing::body::iso_date;
+use crate::filing::day::iso_date;
 use crate::http::html::escaped;
 use crate::supervision::tariff::{Band, Item, Price, Range, Table, WHOLE};
 

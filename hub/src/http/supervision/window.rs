@@ -15,7 +15,7 @@ use crate::filing::FilingKind;
 use crate::filing::assessment::{
     self, Board, Duty, House, Line, OfficeWindow, Scored, State as AssessmentState,
 };
-use crate::filing::body::iso_date;
+use crate::filing::day::iso_date;
 use crate::filing::window::{Answer, Judged, Score, Verdict, Window};
 use crate::http::Api;
 use crate::http::auth::of_own_office;

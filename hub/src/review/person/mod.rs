@@ -18,9 +18,8 @@ use serde_json::{Value, json};
 use sqlx::{PgConnection, PgTransaction};
 use uuid::Uuid;
 
-use super::duplicate::Decided;
 use super::judgement::{JudgementState, Step};
-use super::{Desk, Grounds, Review, ReviewError};
+use super::{Decided, Desk, Grounds, Review, ReviewError};
 use crate::audit::{Action, Outcome};
 use crate::linking::LinkingError;
 use crate::linking::rework::rework;

@@ -19,11 +19,32 @@ use sqlx::{PgConnection, query};
 use time::OffsetDateTime;
 
 use super::copy::{Column, Copied, Row, column};
-use super::decode::{decode_error, parse};
+use super::decode::decode_error;
 use super::{columns, tx};
 use crate::case::{Case, CaseKey, ContentHash, Stored};
 use crate::ingest::plan::{Batch, Held, HeldCase, NumberKey, Write};
-use crate::statistics::contribution::Figures;
+
+/// The figures of a row of `case_record`, whatever else a statement reads of it.
+macro_rules! figures_of {
+    ($row:ident) => {
+        $crate::statistics::contribution::Figures {
+            state: $crate::store::decode::parse(&$row.state)?,
+            matter_type: $crate::store::decode::parse(&$row.matter_type)?,
+            foreign_relation: $crate::store::decode::parse(&$row.foreign_relation)?,
+            notary_licence_no: $row.notary_licence_no,
+            applied_on: $row.applied_on,
+            accepted_on: $row.accepted_on,
+            issued_on: $row.issued_on,
+            closed_on: $row.closed_on,
+            fee_charged_fen: $row.fee_charged_fen,
+            fee_reduced_fen: $row.fee_reduced_fen,
+            legal_aid: $row.legal_aid,
+            home_visit: $row.home_visit,
+            excused_working_days: $row.excused_working_days,
+        }
+    };
+}
+pub(in crate::store) use figures_of;
 
 /// Reads what the hub holds of a batch's cases, and which case has each of the numbers that they claim.
 pub async fn probe<'a>(
@@ -109,21 +130,7 @@ async fn stored(
                 content_hash: ContentHash::try_from(row.content_hash.as_slice())
                     .map_err(decode_error)?,
                 case_no: row.case_no,
-                figures: Figures {
-                    state: parse(&row.state)?,
-                    matter_type: parse(&row.matter_type)?,
-                    foreign_relation: parse(&row.foreign_relation)?,
-                    notary_licence_no: row.notary_licence_no,
-                    applied_on: row.applied_on,
-                    accepted_on: row.accepted_on,
-                    issued_on: row.issued_on,
-                    closed_on: row.closed_on,
-                    fee_charged_fen: row.fee_charged_fen,
-                    fee_reduced_fen: row.fee_reduced_fen,
-                    legal_aid: row.legal_aid,
-                    home_visit: row.home_visit,
-                    excused_working_days: row.excused_working_days,
-                },
+                figures: figures_of!(row),
                 first_recorded_at: row.first_recorded_at,
             };
             Ok((index(row.at)?, stored))

@@ -57,28 +57,41 @@ pub struct Side {
     pub matter_type: Option<MatterType>,
 }
 
+/// A statement about open findings with the conditions that each of them has: of whose cases, and what is sealed from
+/// whoever is told. `$1` to `$4` are taken by them.
+macro_rules! open_findings {
+    ($wanted:ident, $select:tt, $then:tt $(, $more:expr)* $(,)?) => {{
+        let (sealed, opens) = $wanted.seals();
+        query!(
+            "SELECT " + $select + r#"
+               FROM duplicate_finding d
+               LEFT JOIN case_record l ON l.office_id = d.left_office AND l.source_case_id = d.left_case
+               LEFT JOIN case_record r ON r.office_id = d.right_office AND r.source_case_id = d.right_case
+              WHERE d.closed_at IS NULL
+                AND ($1::text IS NULL OR d.left_office = $1 OR d.right_office = $1)
+                AND ($2::text IS NULL OR NOT EXISTS (
+                     SELECT FROM unnest($3::text[], $4::text[]) AS seal (sealed, opens)
+                      WHERE CASE WHEN d.left_office = $2 THEN r.matter_type = sealed AND l.matter_type <> opens
+                                 ELSE l.matter_type = sealed AND r.matter_type <> opens END))
+"# + $then,
+            $wanted.office.as_ref().map(OfficeId::as_str),
+            $wanted.told_to.as_ref().map(OfficeId::as_str),
+            &sealed as &[&str],
+            &opens as &[&str],
+            $($more,)*
+        )
+    }};
+}
+
 /// Open findings by severity: what [`page`] would tell.
 pub async fn counts(
     connection: &mut PgConnection,
     wanted: &Wanted,
 ) -> Result<Vec<(Severity, i64)>, sqlx::Error> {
-    let (sealed, opens) = wanted.seals();
-    let rows = query!(
-        r#"SELECT d.severity, count(*) AS "count!"
-             FROM duplicate_finding d
-             LEFT JOIN case_record l ON l.office_id = d.left_office AND l.source_case_id = d.left_case
-             LEFT JOIN case_record r ON r.office_id = d.right_office AND r.source_case_id = d.right_case
-            WHERE d.closed_at IS NULL
-              AND ($1::text IS NULL OR d.left_office = $1 OR d.right_office = $1)
-              AND ($2::text IS NULL OR NOT EXISTS (
-                   SELECT FROM unnest($3::text[], $4::text[]) AS seal (sealed, opens)
-                    WHERE CASE WHEN d.left_office = $2 THEN r.matter_type = sealed AND l.matter_type <> opens
-                               ELSE l.matter_type = sealed AND r.matter_type <> opens END))
-            GROUP BY d.severity ORDER BY d.severity"#,
-        wanted.office.as_ref().map(OfficeId::as_str),
-        wanted.told_to.as_ref().map(OfficeId::as_str),
-        &sealed as &[&str],
-        &opens as &[&str],
+    let rows = open_findings!(
+        wanted,
+        r#"d.severity, count(*) AS "count!""#,
+        "GROUP BY d.severity ORDER BY d.severity",
     )
     .fetch_all(connection)
     .await?;
@@ -93,32 +106,18 @@ pub async fn page(
     wanted: &Wanted,
     most: i64,
 ) -> Result<Vec<Finding>, sqlx::Error> {
-    let (sealed, opens) = wanted.seals();
-    let rows = query!(
-        r#"SELECT d.finding_id, d.rule_id, d.severity, d.left_office, d.left_case, l.case_no AS "left_case_no?",
-                  l.matter_type AS "left_matter_type?", d.right_office, d.right_case, r.case_no AS "right_case_no?",
-                  r.matter_type AS "right_matter_type?", d.first_accepting, d.back_dated, d.rules_version, d.found_at, d.basis,
-                  d.match_weight
-             FROM duplicate_finding d
-             LEFT JOIN case_record l ON l.office_id = d.left_office AND l.source_case_id = d.left_case
-             LEFT JOIN case_record r ON r.office_id = d.right_office AND r.source_case_id = d.right_case
-            WHERE d.closed_at IS NULL
-              AND ($1::text IS NULL OR d.left_office = $1 OR d.right_office = $1)
-              AND ($2::text IS NULL OR d.severity = $2)
-              AND ($3::timestamptz IS NULL OR (d.found_at, d.finding_id) < ($3, $4))
-              AND ($5::text IS NULL OR NOT EXISTS (
-                   SELECT FROM unnest($6::text[], $7::text[]) AS seal (sealed, opens)
-                    WHERE CASE WHEN d.left_office = $5 THEN r.matter_type = sealed AND l.matter_type <> opens
-                               ELSE l.matter_type = sealed AND r.matter_type <> opens END))
-            ORDER BY d.found_at DESC, d.finding_id DESC
-            LIMIT $8"#,
-        wanted.office.as_ref().map(OfficeId::as_str),
+    let rows = open_findings!(
+        wanted,
+        r#"d.finding_id, d.rule_id, d.severity, d.left_office, d.left_case, l.case_no AS "left_case_no?",
+           l.matter_type AS "left_matter_type?", d.right_office, d.right_case, r.case_no AS "right_case_no?",
+           r.matter_type AS "right_matter_type?", d.first_accepting, d.back_dated, d.rules_version, d.found_at, d.basis,
+           d.match_weight"#,
+        "AND ($5::text IS NULL OR d.severity = $5)
+         AND ($6::timestamptz IS NULL OR (d.found_at, d.finding_id) < ($6, $7))
+         ORDER BY d.found_at DESC, d.finding_id DESC LIMIT $8",
         wanted.severity.map(Severity::code),
         wanted.behind.map(|(found_at, _)| found_at),
         wanted.behind.map(|(_, finding_id)| finding_id),
-        wanted.told_to.as_ref().map(OfficeId::as_str),
-        &sealed as &[&str],
-        &opens as &[&str],
         most,
     )
     .fetch_all(connection)

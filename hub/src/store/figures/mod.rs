@@ -53,9 +53,12 @@ pub async fn cut(
 
 fn statement(wanted: Cut<'_>) -> QueryBuilder<Postgres> {
     let Cut {
-        family, group_by, ..
+        family,
+        section,
+        group_by,
+        ..
     } = wanted;
-    let keys = group_by.iter().map(|by| expression(family, *by));
+    let keys = group_by.iter().map(|by| expression(family, section, *by));
     let columns: Vec<String> = keys
         .clone()
         .map(str::to_owned)
@@ -64,7 +67,7 @@ fn statement(wanted: Cut<'_>) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new(format!(
         "SELECT {} FROM {}",
         columns.join(", "),
-        facts(family, wanted.section)
+        facts(family, section)
     ));
     let places = wanted.structure.places();
     sql.push(" JOIN unnest(");
@@ -97,6 +100,7 @@ fn statement(wanted: Cut<'_>) -> QueryBuilder<Postgres> {
 fn narrow(sql: &mut QueryBuilder<Postgres>, wanted: Cut<'_>) {
     let Cut {
         family,
+        section,
         period,
         filter,
         ..
@@ -110,7 +114,10 @@ fn narrow(sql: &mut QueryBuilder<Postgres>, wanted: Cut<'_>) {
     }
     for (dimension, values) in filter.codes() {
         if family.has(dimension) && !values.is_empty() {
-            sql.push(format!(" AND {} = ANY(", expression(family, dimension)));
+            sql.push(format!(
+                " AND {} = ANY(",
+                expression(family, section, dimension)
+            ));
             sql.push_bind(values);
             sql.push(")");
         }
@@ -219,27 +226,30 @@ fn sums(family: Family) -> Vec<String> {
 }
 
 /// What a dimension is in SQL.
-const fn expression(family: Family, dimension: Dimension) -> &'static str {
-    match (dimension, family) {
-        (Dimension::Office, _) => "s.unit",
-        (Dimension::District, _) => "s.district",
-        (Dimension::Level, _) => "s.level",
-        (Dimension::MatterGroup, _) => "m.matter_group",
-        (Dimension::MatterType, _) => "f.matter_type",
-        (Dimension::ForeignRelation, _) => "f.foreign_relation",
-        (Dimension::Notary, _) => "f.notary",
-        (Dimension::Rule, _) => "f.rule_id",
-        (Dimension::FindingSeverity, _) => "f.severity",
-        (Dimension::FilingKind, _) => "f.kind",
+const fn expression(family: Family, section: Section, dimension: Dimension) -> &'static str {
+    match (dimension, family, section) {
+        (Dimension::Office, ..) => "s.unit",
+        (Dimension::District, ..) => "s.district",
+        (Dimension::Level, ..) => "s.level",
+        (Dimension::MatterGroup, ..) => "m.matter_group",
+        (Dimension::MatterType, ..) => "f.matter_type",
+        (Dimension::ForeignRelation, ..) => "f.foreign_relation",
+        (Dimension::Notary, ..) => "f.notary",
+        (Dimension::Rule, ..) => "f.rule_id",
+        (Dimension::FindingSeverity, ..) => "f.severity",
+        (Dimension::FilingKind, ..) => "f.kind",
         // What is counted by months has their first days.
-        (Dimension::Time(Grain::Day), _)
-        | (Dimension::Time(Grain::Month), Family::Cases | Family::Persons) => "f.day",
-        (Dimension::Time(Grain::Month), _) => "date_trunc('month', f.day::timestamp)::date",
-        (Dimension::Time(Grain::Quarter), _) => "date_trunc('quarter', f.day::timestamp)::date",
-        (Dimension::Time(Grain::HalfYear), _) => {
+        (Dimension::Time(Grain::Day), ..)
+        | (Dimension::Time(Grain::Month), Family::Persons, _)
+        | (Dimension::Time(Grain::Month), Family::Cases, Section::Matter | Section::Notary) => {
+            "f.day"
+        }
+        (Dimension::Time(Grain::Month), ..) => "date_trunc('month', f.day::timestamp)::date",
+        (Dimension::Time(Grain::Quarter), ..) => "date_trunc('quarter', f.day::timestamp)::date",
+        (Dimension::Time(Grain::HalfYear), ..) => {
             "make_date(extract(year FROM f.day)::integer, CASE WHEN extract(month FROM f.day) < 7 THEN 1 ELSE 7 END, 1)"
         }
-        (Dimension::Time(Grain::Year), _) => "date_trunc('year', f.day::timestamp)::date",
+        (Dimension::Time(Grain::Year), ..) => "date_trunc('year', f.day::timestamp)::date",
     }
 }
 

@@ -10,6 +10,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row, query, query_scalar};
 
 use crate::statistics::contribution::{Cell, Counts, Cut, Deltas, Figures};
+use crate::store::case::figures_of;
 use crate::store::copy::{PIECE, Rows};
 use crate::store::decode::parse;
 
@@ -268,22 +269,8 @@ pub async fn for_each_case(
     )
     .fetch(connection);
     while let Some(row) = rows.try_next().await? {
-        let figures = Figures {
-            state: parse(&row.state)?,
-            matter_type: parse(&row.matter_type)?,
-            foreign_relation: parse(&row.foreign_relation)?,
-            notary_licence_no: row.notary_licence_no,
-            applied_on: row.applied_on,
-            accepted_on: row.accepted_on,
-            issued_on: row.issued_on,
-            closed_on: row.closed_on,
-            fee_charged_fen: row.fee_charged_fen,
-            fee_reduced_fen: row.fee_reduced_fen,
-            legal_aid: row.legal_aid,
-            home_visit: row.home_visit,
-            excused_working_days: row.excused_working_days,
-        };
-        each(parse(&row.office_id)?, &figures);
+        let office_id = parse(&row.office_id)?;
+        each(office_id, &figures_of!(row));
     }
     Ok(())
 }

@@ -5,10 +5,12 @@
 //! | [`assessment`] | self-assessments of windows |
 //! | [`missing`] | periodic filings that never came |
 //! | [`record`] | what recording a filing writes |
+//! | [`revision`] | what a filing said before it was corrected, and correcting it |
 
 pub mod assessment;
 pub mod missing;
 pub mod record;
+pub mod revision;
 
 use linkage::office::OfficeId;
 use serde::Serialize;
@@ -18,15 +20,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::decode::{decode_error, parse};
-use super::{office::structure, tx};
-use crate::filing::assessment::assessed;
 use crate::filing::body::Body;
-use crate::filing::window::Window;
 use crate::filing::{Filing, FilingKind, Known};
 use crate::local_time::local_day;
-
-/// How self-assessments are scored: at the level of their day.
-const SCORING: &str = "2";
 
 /// What the hub knows of what a filing is about. Its own knowledge: whoever files is told a day at most.
 pub async fn known(pool: &PgPool, filing: &Filing) -> Result<Known, sqlx::Error> {
@@ -60,54 +56,6 @@ pub async fn known(pool: &PgPool, filing: &Filing) -> Result<Known, sqlx::Error>
     Ok(day.flatten().map_or(Known::Nothing, Known::Case))
 }
 
-/// Scores self-assessments again when they were scored by another window or another way than this hub's: once.
-pub async fn score_again_if_due(pool: &PgPool) -> Result<(), sqlx::Error> {
-    let basis = format!("{SCORING}-{}", Window::builtin().version);
-    let mut transaction = tx::begin(pool).await?;
-    let due = query_scalar!(
-        r#"UPDATE hub_state SET assessments_scored_by = $1
-            WHERE assessments_scored_by IS DISTINCT FROM $1 RETURNING true AS "due!""#,
-        basis,
-    )
-    .fetch_optional(&mut *transaction)
-    .await?;
-    if due.is_none() {
-        return Ok(());
-    }
-    score_again(&mut transaction, None).await?;
-    transaction.commit().await
-}
-
-/// Scores self-assessments of an office, or all, at the levels that the offices have on their days now.
-pub async fn score_again(
-    connection: &mut PgConnection,
-    office_id: Option<OfficeId>,
-) -> Result<(), sqlx::Error> {
-    let periods = structure::periods(&mut *connection).await?;
-    let rows = query!(
-        r#"SELECT office_id, filing_id, kind, detail FROM filing
-            WHERE kind = $1 AND ($2::text IS NULL OR office_id = $2) FOR UPDATE"#,
-        FilingKind::SelfAssessment.code(),
-        office_id.as_ref().map(OfficeId::as_str),
-    )
-    .fetch_all(&mut *connection)
-    .await?;
-    for row in rows {
-        let body = body(&row.kind, row.detail)?;
-        let score = assessed(&body, parse(&row.office_id)?, &periods).unwrap_or_default();
-        query!(
-            "UPDATE filing SET items_met = $3, items = $4 WHERE office_id = $1 AND filing_id = $2",
-            row.office_id,
-            row.filing_id,
-            score.met as i16,
-            score.of as i16,
-        )
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
-}
-
 /// A filing as it is listed.
 #[derive(Clone, Debug)]
 pub struct Filed {
@@ -122,6 +70,9 @@ pub struct Filed {
     pub filed_by: Option<Uuid>,
     /// The day on which the hub received the outcome of a complaint or a review.
     pub closed_on: Option<Date>,
+    /// 1 until it is corrected.
+    pub revision: i32,
+    pub corrected_at: Option<OffsetDateTime>,
 }
 
 /// Filings, the newest first, behind a time.
@@ -135,6 +86,7 @@ pub async fn list(
     let (at, id) = behind.unzip();
     let rows = query!(
         r#"SELECT f.office_id, f.filing_id, f.kind, f.detail, f.source_case_id, f.text, f.recorded_at, f.due_on, f.filed_by,
+                  f.revision, f.corrected_at,
                   (SELECT min(o.recorded_at) FROM filing o
                     WHERE o.office_id = f.office_id AND o.about = f.filing_id) AS closed_at
              FROM filing f
@@ -164,6 +116,8 @@ pub async fn list(
                     .is_some_and(|due| local_day(row.recorded_at) > due),
                 filed_by: row.filed_by,
                 closed_on: row.closed_at.map(local_day),
+                revision: row.revision,
+                corrected_at: row.corrected_at,
             })
         })
         .collect()

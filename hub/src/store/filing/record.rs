@@ -1,7 +1,9 @@
 //! What recording a filing writes: the filing, once, and what follows from it: recusal, special paper, work for the rules.
 
+use linkage::office::OfficeId;
 use sqlx::{PgConnection, PgPool, query, query_scalar};
 use time::Date;
+use uuid::Uuid;
 
 use crate::filing::assessment::assessed;
 use crate::filing::body::{Body, PaperMovement, Relative};
@@ -109,7 +111,7 @@ async fn token_key_of(
 /// What was recorded under its id already.
 enum Found {
     Nothing,
-    /// Of filings of before digests were kept nothing more is said.
+    /// As it is or was before it was corrected. Of filings of before digests were kept nothing more is said.
     Itself,
     /// The same with tokens of a key that was given up.
     UnderFormerKey,
@@ -123,8 +125,11 @@ async fn found(
     token_key: Option<i32>,
 ) -> Result<Found, sqlx::Error> {
     let row = query!(
-        r#"SELECT coalesce(digest = $3, true) AS "same!", token_key, detail, source_case_id, text
-             FROM filing WHERE office_id = $1 AND filing_id = $2"#,
+        r#"SELECT coalesce(f.digest = $3, true)
+                  OR EXISTS (SELECT FROM filing_former o WHERE o.office_id = f.office_id AND o.filing_id = f.filing_id
+                                                           AND coalesce(o.digest = $3, true)) AS "same!",
+                  f.token_key, f.detail, f.source_case_id, f.text
+             FROM filing f WHERE f.office_id = $1 AND f.filing_id = $2"#,
         filing.office_id.as_str(),
         filing.filing_id,
         digest,
@@ -223,7 +228,9 @@ async fn receipt(connection: &mut PgConnection, filing: &Filing) -> Result<Recei
 
 async fn follow(connection: &mut PgConnection, filing: &Filing) -> Result<(), sqlx::Error> {
     match &filing.body {
-        Body::SpecialPaper { movements, .. } => move_paper(connection, filing, movements).await?,
+        Body::SpecialPaper { movements, .. } => {
+            put_paper(connection, filing.office_id, filing.filing_id, movements).await?;
+        }
         Body::Recusal {
             licence_no, kin, ..
         } => declare(connection, filing, licence_no, kin).await?,
@@ -236,11 +243,20 @@ async fn follow(connection: &mut PgConnection, filing: &Filing) -> Result<(), sq
     work::add_office(connection, filing.office_id).await
 }
 
-async fn move_paper(
+/// Puts the movements of a filing in the place of those that it had.
+pub(super) async fn put_paper(
     connection: &mut PgConnection,
-    filing: &Filing,
+    office_id: OfficeId,
+    filing_id: Uuid,
     movements: &[PaperMovement],
 ) -> Result<(), sqlx::Error> {
+    query!(
+        "DELETE FROM special_paper WHERE office_id = $1 AND filing_id = $2",
+        office_id.as_str(),
+        filing_id,
+    )
+    .execute(&mut *connection)
+    .await?;
     let column = |of: fn(&PaperMovement) -> i64| movements.iter().map(of).collect::<Vec<_>>();
     let kinds: Vec<&str> = movements.iter().map(|m| m.movement.code()).collect();
     let series: Vec<&str> = movements.iter().map(|m| m.series.as_str()).collect();
@@ -254,8 +270,8 @@ async fn move_paper(
                                       moved_on)
            SELECT $1, $2, (row_number() OVER ())::smallint, m.*
              FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::date[]) AS m"#,
-        filing.office_id.as_str(),
-        filing.filing_id,
+        office_id.as_str(),
+        filing_id,
         &kinds as &[&str],
         &series as &[&str],
         &column(|m| m.first_no),

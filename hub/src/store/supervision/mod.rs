@@ -3,6 +3,7 @@
 pub mod edition;
 pub mod facts;
 pub mod finding;
+pub mod hits;
 pub mod inspection;
 pub mod inspection_finding;
 pub mod participation;

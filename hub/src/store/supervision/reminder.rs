@@ -6,11 +6,10 @@ use linkage::office::OfficeId;
 use sqlx::{PgConnection, query};
 use time::Date;
 
-use super::participation;
 use crate::filing::FilingKind;
 use crate::store::decode::parse;
 use crate::store::feed::notice::{self, NewNotice, NoticeKind};
-use crate::supervision::reminder::{Periods, Reminder};
+use crate::supervision::reminder::Reminder;
 
 /// Tells what was not told before.
 pub async fn send(
@@ -50,17 +49,13 @@ pub async fn send(
     notice::insert_of(connection, NoticeKind::ReportWanted, &notices).await
 }
 
-/// What an office handed in since a day of those kinds; nothing when there is no such office, or it is revoked.
-pub async fn periods(
+/// What an office handed in since a day of those kinds: each with the last day of its period or the day that it is about.
+pub async fn filed(
     connection: &mut PgConnection,
     office_id: OfficeId,
     kinds: &[FilingKind],
     since: Date,
-) -> Result<Option<Periods>, sqlx::Error> {
-    let participation = participation::of(&mut *connection, office_id).await?;
-    let Some(participation) = participation.filter(|part| !part.is_over()) else {
-        return Ok(None);
-    };
+) -> Result<Vec<(FilingKind, Date)>, sqlx::Error> {
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
     let rows = query!(
         r#"SELECT DISTINCT kind, happened_on AS "happened_on!" FROM filing
@@ -71,13 +66,7 @@ pub async fn periods(
     )
     .fetch_all(connection)
     .await?;
-    let filed = rows
-        .into_iter()
+    rows.into_iter()
         .map(|row| Ok((parse(&row.kind)?, row.happened_on)))
-        .collect::<Result<_, sqlx::Error>>()?;
-    Ok(Some(Periods {
-        office_id,
-        participation,
-        filed,
-    }))
+        .collect()
 }

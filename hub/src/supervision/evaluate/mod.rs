@@ -21,6 +21,7 @@ use super::rule::{Check, Rule, Rules};
 use super::{About, Hit};
 use crate::filing::FilingKind;
 use crate::statistics::calendar::Calendar;
+use crate::statistics::contribution::Days;
 
 /// With what facts are judged.
 #[derive(Clone, Copy, Debug)]
@@ -237,16 +238,15 @@ impl CaseFacts {
         began.or(self.issued_on).or(self.closed_on)
     }
 
-    /// The day on which it ended, as the figures have it: `statistics::contribution`.
+    /// The day on which it ended, as the figures have it.
     fn concluded_on(&self) -> Option<Date> {
-        match self.state {
-            CaseState::Withdrawn => None,
-            CaseState::Refused | CaseState::Rejected | CaseState::Terminated => {
-                let began = self.applied_on.or(self.accepted_on);
-                self.closed_on.or(self.issued_on).or(began)
-            }
-            _ => self.issued_on,
-        }
+        let days = Days {
+            applied_on: self.applied_on,
+            accepted_on: self.accepted_on,
+            issued_on: self.issued_on,
+            closed_on: self.closed_on,
+        };
+        days.conclusion(self.state)
     }
 }
 

@@ -7,6 +7,7 @@ use notary_hub::identity::Role;
 use notary_proto::hub::v1::CaseState;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use time::{OffsetDateTime, UtcOffset};
 
 use super::{publish, published};
 use crate::client::{Bureau, Colleague};
@@ -316,4 +317,27 @@ async fn what_one_issue_leaves_out_no_later_one_gives_away() {
     let second = publish(&bureau, "2024-03", again).await.json()["report"].clone();
     assert_eq!(total(&second, "accepted")["value"], 24);
     assert_eq!(total(&second, "revoked")["withheld"], true);
+}
+
+#[tokio::test]
+async fn a_month_that_runs_is_beside_the_year_before_and_tells_no_change_yet() {
+    let bureau = Bureau::open().await;
+    let here = UtcOffset::from_hms(8, 0, 0).unwrap();
+    let today = OffsetDateTime::now_utc().to_offset(here).date();
+    let month = |year: i32| format!("{year}-{:02}", u8::from(today.month()));
+    let (running, before) = (month(today.year()), month(today.year() - 1));
+    let cases = (0..9).map(|number| case(&format!("A{number}")).accepted(&format!("{before}-01")));
+    let cases = cases.collect();
+    bureau.seed.office(&bureau.hub, "hangzhou", cases).await;
+    published(&bureau, &before).await;
+    let draft = read(&bureau, &format!("/api/v1/reports/{running}")).await;
+    let columns = draft["now"]["columns"].as_array().unwrap();
+    let at = columns
+        .iter()
+        .position(|column| column["code"] == "accepted");
+    let accepted = &draft["now"]["compared"][at.unwrap()];
+    assert_eq!(accepted["year_before"], 9);
+    assert_eq!(accepted["year_on_year"], Value::Null);
+    assert_eq!(accepted["period_on_period"], Value::Null);
+    bureau.hub.app.stop().await.unwrap();
 }

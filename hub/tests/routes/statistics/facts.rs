@@ -1,10 +1,10 @@
 //! Figures of what is no case, each beside a count by hand.
 
 use http::Method;
+use notary_hub::filing::score;
 use notary_hub::filing::window::{Form, Window};
 use notary_hub::identity::Role;
 use notary_hub::store::figures::person_month;
-use notary_hub::store::filing::score_again_if_due;
 use notary_proto::hub::v1::{CaseState, PartyRole};
 use serde_json::{Value, json};
 
@@ -403,7 +403,7 @@ async fn a_self_assessment_of_before_scores_were_kept_is_scored_when_the_hub_sta
     ] {
         sqlx::query(before).execute(pool).await.unwrap();
     }
-    score_again_if_due(pool).await.unwrap();
+    score::again_if_due(pool).await.unwrap();
     let again: (Option<i16>, Option<i16>) = sqlx::query_as(scores).fetch_one(pool).await.unwrap();
     assert_eq!(again, score);
     bureau.hub.app.stop().await.unwrap();

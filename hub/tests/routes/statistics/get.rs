@@ -7,6 +7,7 @@ use notary_hub::statistics::nightly;
 use notary_hub::statistics::verify::verify;
 use notary_proto::hub::v1::{CaseState, ForeignRelation};
 use serde_json::{Value, json};
+use time::{Date, Month, OffsetDateTime, UtcOffset};
 
 use crate::client::Bureau;
 use crate::record::case;
@@ -447,4 +448,57 @@ async fn what_the_night_finds_is_a_metric() {
     .await
     .unwrap();
     assert_eq!(found().await.as_deref(), Some("2"));
+}
+
+/// A day of the year before, as figures have it.
+fn year_before(day: Date) -> Date {
+    let year = day.year() - 1;
+    day.replace_year(year)
+        .unwrap_or_else(|_| Date::from_calendar_date(year, Month::February, 28).unwrap())
+}
+
+#[tokio::test]
+async fn a_period_that_runs_is_compared_with_as_much_of_the_time_before_as_has_come() {
+    let bureau = Bureau::open().await;
+    let here = UtcOffset::from_hms(8, 0, 0).unwrap();
+    let today = OffsetDateTime::now_utc().to_offset(here).date();
+    let reached = year_before(today);
+    let behind = reached.next_day().unwrap();
+    let begun = Date::from_calendar_date(today.year() - 1, Month::January, 1).unwrap();
+    let on = |key: &str, day: Date| case(key).accepted(&day.to_string());
+    let cases = vec![
+        on("A1", begun),
+        on("A2", reached),
+        on("A3", behind),
+        on("A4", today),
+    ];
+    bureau.seed.office(&bureau.hub, "hangzhou", cases).await;
+    // Two years, so that they run on every day of this one.
+    let years = format!("from={}&to={}", today.year(), today.year() + 1);
+    for by in ["", "office", "month", "quarter", "year"] {
+        let answer = table(&bureau, &format!("measures=accepted&group_by={by}&{years}")).await;
+        assert_eq!(answer["compared_until"], today.to_string(), "{by}");
+        assert_eq!(answer["totals"][0]["year_before"], 2, "{by}");
+        let rows = answer["rows"].as_array().unwrap().iter();
+        let of_rows = rows.map(|row| row["figures"][0]["year_before"].as_i64().unwrap());
+        assert_eq!(
+            of_rows.sum::<i64>(),
+            2,
+            "rows by {by} and what stands below them"
+        );
+    }
+    // Nobody knows how much of a month had come by that day.
+    for by in ["matter_type", "matter_group", "notary"] {
+        let query = format!("measures=accepted&group_by={by}&{years}");
+        let answer = table(&bureau, &query).await;
+        assert_ne!(answer["totals"][0]["value"], 0, "{by}");
+        assert_eq!(answer["totals"][0]["year_before"], Value::Null, "{by}");
+        assert_eq!(answer["totals"][0]["year_on_year"], Value::Null, "{by}");
+    }
+    let ahead = table(&bureau, "measures=accepted&group_by=&from=2100&to=2100").await;
+    assert_eq!(ahead["totals"][0]["year_before"], Value::Null);
+    let over = format!("measures=accepted&group_by=&from={0}&to={0}", begun.year());
+    let over = table(&bureau, &over).await;
+    assert_eq!(over["compared_until"], Value::Null);
+    assert_eq!(over["totals"][0]["year_before"], 0);
 }

@@ -1,5 +1,6 @@
 //! `/api/v1/supervision` and the directory: from a case that breaks a rule to a rectification that was verified.
 
+mod correction;
 mod directory;
 mod edition;
 mod filing;

@@ -116,6 +116,34 @@ async fn nobody_is_late_with_the_window_of_a_year_in_which_it_did_not_take_part(
 }
 
 #[tokio::test]
+async fn nobody_is_late_with_the_window_of_a_year_that_ended_while_it_was_revoked() {
+    let bureau = Bureau::open().await;
+    let pool = &bureau.hub.db.pool;
+    for sql in [
+        "UPDATE office SET created_at = '2021-03-01'",
+        "INSERT INTO office_absence (office_id, revoked_at, reinstated_at)
+         VALUES ('xiaoshan', '2022-11-03', '2024-05-06')",
+    ] {
+        sqlx::query(sql).execute(pool).await.unwrap();
+    }
+    for (year, of_xiaoshan) in [
+        (2021, "overdue"),
+        (2022, "away"),
+        (2023, "away"),
+        (2024, "overdue"),
+    ] {
+        let path = format!("/windows?year={year}");
+        let board = get(&bureau, supervisor(), &path).await;
+        let lines = board["items"].as_array().unwrap().iter();
+        let shown: Vec<&Value> = lines.map(|line| &line["state"]).collect();
+        assert_eq!(shown, ["overdue", of_xiaoshan], "{year}");
+        let own = get(&bureau, notary_of("xiaoshan"), &path).await;
+        assert_eq!(own["items"][0]["state"], of_xiaoshan, "{year}");
+    }
+    bureau.hub.app.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn an_assessment_that_came_in_time_and_was_mended_later_is_not_late() {
     let bureau = Bureau::open().await;
     let recorded = async |area: u32, at: &'static str| {
