@@ -1,6 +1,5 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use linkage::token::TokenKey as Key;
