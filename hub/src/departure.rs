@@ -3,6 +3,7 @@
 //! in the end. The counterpart of [`crate::arrival`].
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::Hash;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,8 +23,10 @@ use crate::gate::{Full, Gate, Place};
 const AT_ONCE: usize = 512;
 /// Those of one caller.
 const AT_ONCE_OF_ONE: usize = 64;
-/// How long a peer may take for a piece of an answer.
+/// How long a peer may take for a piece of an answer, on a line that it has for itself.
 const TIME: Duration = Duration::from_secs(30);
+/// Answers that share a line have so many times that, at most.
+const SHARING: u32 = 8;
 /// A piece, bytes: who reads slowly is told by it from who does not read.
 const PIECE: usize = 64 << 10;
 
@@ -52,14 +55,22 @@ impl Burden {
     }
 }
 
-/// Answers of one connection that its peer has not taken yet, and since when it could. In the extensions of every request.
+/// Answers of one connection that its peer has not taken yet. In the extensions of every request.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Untaken(Arc<Mutex<Since>>);
+pub(crate) struct Untaken(Arc<Mutex<Answers>>);
 
 #[derive(Debug, Default)]
-struct Since {
+struct Answers {
     last: u64,
-    by_answer: HashMap<u64, Instant>,
+    by_number: HashMap<u64, Waiting>,
+}
+
+/// Pieces of an answer that wait for the peer, and when one of them was given or taken last. An answer of which none
+/// waits is still being made, and has no entry.
+#[derive(Debug)]
+struct Waiting {
+    pieces: u32,
+    moved_at: Instant,
 }
 
 impl Untaken {
@@ -70,17 +81,20 @@ impl Untaken {
 
     /// Whether the peer has let an answer wait for longer than it may.
     pub(crate) fn is_abandoned(&self) -> bool {
-        let since = self.lock();
-        since.by_answer.values().any(|at| at.elapsed() > TIME)
+        let answers = self.lock();
+        let sharing = u32::try_from(answers.by_number.len()).unwrap_or(SHARING);
+        let time = TIME * sharing.min(SHARING);
+        let mut waiting = answers.by_number.values();
+        waiting.any(|answer| answer.moved_at.elapsed() > time)
     }
 
     fn number(&self) -> u64 {
-        let mut since = self.lock();
-        since.last += 1;
-        since.last
+        let mut answers = self.lock();
+        answers.last += 1;
+        answers.last
     }
 
-    fn lock(&self) -> MutexGuard<'_, Since> {
+    fn lock(&self) -> MutexGuard<'_, Answers> {
         // Right at every point where a holder could panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -95,29 +109,29 @@ struct Held<P> {
 }
 
 impl<P> Held<P> {
-    /// It is the peer's turn, from now on.
+    /// A piece waits for the peer.
     fn given(&self) {
-        let mut since = self.untaken.lock();
-        since.by_answer.insert(self.number, Instant::now());
+        let moved_at = Instant::now();
+        let mut answers = self.untaken.lock();
+        let waiting = answers.by_number.entry(self.number);
+        let waiting = waiting.or_insert(Waiting {
+            pieces: 0,
+            moved_at,
+        });
+        waiting.pieces += 1;
+        waiting.moved_at = moved_at;
     }
 
-    /// A piece is written: the peer has its time for the next one, if there is one.
+    /// A piece is written, or nobody is there for it any more.
     fn taken(&self) {
-        let mut since = self.untaken.lock();
-        if let Some(at) = since.by_answer.get_mut(&self.number) {
-            *at = Instant::now();
+        let mut answers = self.untaken.lock();
+        if let Entry::Occupied(mut waiting) = answers.by_number.entry(self.number) {
+            waiting.get_mut().moved_at = Instant::now();
+            waiting.get_mut().pieces -= 1;
+            if waiting.get().pieces == 0 {
+                waiting.remove();
+            }
         }
-    }
-
-    /// It is the hub's turn: more is being made.
-    fn asked(&self) {
-        self.untaken.lock().by_answer.remove(&self.number);
-    }
-}
-
-impl<P> Drop for Held<P> {
-    fn drop(&mut self) {
-        self.asked();
     }
 }
 
@@ -174,7 +188,6 @@ impl<P: Send + Sync + 'static> HttpBody for Holding<P> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         if self.rest.is_empty() {
-            self.held.asked();
             let next = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
             match next.map(|frame| frame.map(Frame::into_data)) {
                 Some(Ok(Ok(bytes))) => self.rest = bytes,
@@ -269,6 +282,41 @@ mod tests {
         assert!(untaken.is_abandoned(), "the last one is not written");
         drop(last);
         assert!(!untaken.is_abandoned(), "nobody waits for it any more");
+    }
+
+    #[tokio::test]
+    async fn who_does_not_take_the_last_piece_is_found_out_although_the_answer_is_at_its_end() {
+        tokio::time::pause();
+        let untaken = Untaken::default();
+        let frames = [
+            Frame::data(Bytes::from_static(b"all")),
+            Frame::trailers(axum::http::HeaderMap::new()),
+        ];
+        let frames = futures_util::stream::iter(frames.map(Ok::<_, std::io::Error>));
+        let answer = Response::new(Body::new(http_body_util::StreamBody::new(frames)));
+        let mut body = holding(answer, (), untaken.clone()).into_body();
+        let piece = body.frame().await.expect("a piece");
+        let trailers = body.frame().await.expect("trailers").expect("no error");
+        assert!(trailers.is_trailers());
+        assert!(body.frame().await.is_none());
+        tokio::time::advance(TIME * 2).await;
+        assert!(untaken.is_abandoned());
+        drop(piece);
+        assert!(!untaken.is_abandoned());
+    }
+
+    #[tokio::test]
+    async fn answers_that_share_a_line_have_more_time() {
+        tokio::time::pause();
+        let untaken = Untaken::default();
+        let mut bodies = [1, 2].map(|_| holding(answer(1), (), untaken.clone()).into_body());
+        let [one, other] = &mut bodies;
+        let pieces = (one.frame().await, other.frame().await);
+        tokio::time::advance(TIME * 2).await;
+        assert!(!untaken.is_abandoned());
+        tokio::time::advance(TIME).await;
+        assert!(untaken.is_abandoned());
+        drop(pieces);
     }
 
     #[tokio::test]

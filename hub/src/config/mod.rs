@@ -340,6 +340,9 @@ impl Config {
         if Duration::from(self.identity.session_ttl) > LONGEST_SESSION {
             return Err("identity.session_ttl: must be at most 24h".into());
         }
+        if self.identity.renewals.get() < 2 {
+            return Err("identity.renewals: must be at least 2, as an office renews at half its certificate's life".into());
+        }
         let busy = self
             .ingest
             .writers

@@ -28,6 +28,14 @@ impl KeptOut {
         *counts.entry(login.to_owned()).or_default() += 1;
     }
 
+    /// What was taken and could not be written down.
+    pub(super) fn put_back(&self, taken: HashMap<String, u64>) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (login, attempts) in taken {
+            *counts.entry(login).or_default() += attempts;
+        }
+    }
+
     /// What was counted, which is begun anew.
     pub(super) fn take(&self) -> HashMap<String, u64> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
@@ -47,6 +55,10 @@ mod tests {
         let taken = kept_out.take();
         assert_eq!(taken[NOBODYS], 2);
         assert_eq!((taken["li"], taken["wang"], taken.len()), (2, 1, 3));
+        kept_out.count("li");
+        kept_out.put_back(taken);
+        let taken = kept_out.take();
+        assert_eq!((taken["li"], taken["wang"], taken[NOBODYS]), (3, 1, 2));
         for number in 0..MOST * 2 {
             kept_out.count(&number.to_string());
         }

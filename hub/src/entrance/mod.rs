@@ -197,11 +197,13 @@ impl Entrance {
     async fn tell_of_kept_out(&self) {
         let by_login = self.kept_out.take();
         let all: u64 = by_login.values().sum();
-        let told = store::account::own::count_refusals(&self.pool, &by_login).await;
-        let told = told.unwrap_or_else(|error| {
-            tracing::error!(%error, "accounts could not be told of refused sign-ins");
-            Vec::new()
-        });
+        let told = match store::account::own::count_refusals(&self.pool, &by_login).await {
+            Ok(told) => told,
+            Err(error) => {
+                tracing::error!(%error, "accounts could not be told of refused sign-ins yet");
+                return self.kept_out.put_back(by_login);
+            }
+        };
         let of_accounts = told.iter().map(|(_, refusals)| refusals).sum();
         let nobodys = (None, all.saturating_sub(of_accounts));
         let told = told.into_iter().map(|(id, refusals)| (Some(id), refusals));

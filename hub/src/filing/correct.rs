@@ -16,6 +16,9 @@ use crate::store::filing::revision::{self, Revision};
 use crate::store::scope::Scope;
 use crate::supervision::worker::Supervision;
 
+/// Revisions of one filing: nobody needs as many, and whoever reads them reads all.
+const MOST_REVISIONS: i32 = 50;
+
 /// A checked correction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Correction {
@@ -84,13 +87,20 @@ impl Correction {
                 "更正不能改变报送的种类和期间；其他期间的，请按该期间另行报送。",
             )));
         }
-        match is_the_same {
-            true => Err(CorrectError::Field(FilingError::new(
+        if is_the_same {
+            return Err(CorrectError::Field(FilingError::new(
                 "body",
                 "other than what the filing says already",
                 "内容与原报送相同，无需更正。",
+            )));
+        }
+        match standing.revision < MOST_REVISIONS {
+            true => Ok(Due::Revision),
+            false => Err(CorrectError::Field(FilingError::new(
+                "in_place_of",
+                "a filing that has fewer than 50 revisions",
+                "一份报送最多更正 49 次；仍有出入的，请联系市司法局。",
             ))),
-            false => Ok(Due::Revision),
         }
     }
 

@@ -352,9 +352,8 @@ impl From<&sqlx::Error> for Reason {
             sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
                 Self::DatabaseUnavailable
             }
-            // 57P01..57P03: shutting down, crashed, starting up.
             sqlx::Error::Database(error)
-                if error.code().is_some_and(|code| code.starts_with("57P0")) =>
+                if error.code().is_some_and(|code| is_away_or_full(&code)) =>
             {
                 Self::DatabaseUnavailable
             }
@@ -363,11 +362,26 @@ impl From<&sqlx::Error> for Reason {
     }
 }
 
+/// 57P01..57P03: shutting down, crashed, starting up. Class 53: no room on its disk, no memory, no connection.
+fn is_away_or_full(sqlstate: &str) -> bool {
+    sqlstate.starts_with("57P0") || sqlstate.starts_with("53")
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn a_database_that_is_away_or_has_no_room_is_worth_a_retry_and_a_wrong_statement_is_not() {
+        for sqlstate in ["57P01", "57P03", "53100", "53300"] {
+            assert!(is_away_or_full(sqlstate), "{sqlstate}");
+        }
+        for sqlstate in ["57014", "42601", "23505"] {
+            assert!(!is_away_or_full(sqlstate), "{sqlstate}");
+        }
+    }
 
     #[test]
     fn every_reason_has_a_code_and_a_chinese_remedy_of_its_own() {

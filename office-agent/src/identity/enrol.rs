@@ -14,13 +14,17 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
-use tonic::Status;
+use tonic::transport::Channel;
+use tonic::{Response, Status};
 use zeroize::Zeroizing;
 
 use super::{Identity, IdentityError, file, secret_file};
 use crate::config::Config;
 use crate::dial::{self, DialError, Refusal};
 use crate::outbox;
+
+/// The hub's reason for a request that it cannot use, or a key that has asked for another office.
+const CSR_INVALID: &str = "CSR_INVALID";
 
 /// Why the agent is not enrolled.
 #[derive(Debug, thiserror::Error)]
@@ -111,22 +115,35 @@ pub async fn enrol(config: &Config, token: &str) -> Result<Identity, EnrolError>
     let data_dir = &config.data_dir;
     secret_file::make_dir(data_dir).map_err(IdentityError::from)?;
     let anchors = ca_file(&config.hub.ca_file)?;
-    let key = pending_key(data_dir)?;
+    let mut key = pending_key(data_dir)?;
     let tls = dial::anonymous(&anchors).map_err(DialError::from)?;
     let channel = dial::dial(&config.hub.people, tls).await?;
-    let answer = EnrollmentServiceClient::new(channel)
-        .enroll(EnrollRequest {
-            join_token: token.trim().to_owned(),
-            csr_der: request(&key)?,
-        })
-        .await
-        .map_err(|status| refused(&status, &key))?
-        .into_inner();
-    let identity = accept(answer, key)?;
+    let mut answer = ask(&channel, token, &key).await;
+    if let Err(EnrolError::Refused { refusal, .. }) = &answer
+        && refusal.reason == CSR_INVALID
+    {
+        // The key has asked for another office, with a token that was not meant for here: no key serves two.
+        key = make_pending_key(data_dir)?;
+        answer = ask(&channel, token, &key).await;
+    }
+    let identity = accept(answer?, key)?;
     refuse_other_office(data_dir, identity.office_id())?;
     file::store(data_dir, &identity)?;
     secret_file::remove(&pending(data_dir)).map_err(IdentityError::from)?;
     Ok(identity)
+}
+
+async fn ask(channel: &Channel, token: &str, key: &[u8]) -> Result<EnrollResponse, EnrolError> {
+    let request = EnrollRequest {
+        join_token: token.trim().to_owned(),
+        csr_der: request(key)?,
+    };
+    let answer = EnrollmentServiceClient::new(channel.clone())
+        .enroll(request)
+        .await;
+    answer
+        .map(Response::into_inner)
+        .map_err(|status| refused(&status, key))
 }
 
 fn refused(status: &Status, key: &[u8]) -> EnrolError {
@@ -164,15 +181,16 @@ fn pending(data_dir: &Path) -> PathBuf {
 }
 
 fn pending_key(data_dir: &Path) -> Result<Zeroizing<Vec<u8>>, EnrolError> {
-    let path = pending(data_dir);
-    match secret_file::read(&path).map_err(IdentityError::from)? {
+    match secret_file::read(&pending(data_dir)).map_err(IdentityError::from)? {
         Some(key) if key_pair(&key).is_ok() => Ok(key),
-        _ => {
-            let key = new_key()?;
-            secret_file::write(&path, &key).map_err(IdentityError::from)?;
-            Ok(key)
-        }
+        _ => make_pending_key(data_dir),
     }
+}
+
+fn make_pending_key(data_dir: &Path) -> Result<Zeroizing<Vec<u8>>, EnrolError> {
+    let key = new_key()?;
+    secret_file::write(&pending(data_dir), &key).map_err(IdentityError::from)?;
+    Ok(key)
 }
 
 /// A new ECDSA P-256 key, PKCS #8 DER.

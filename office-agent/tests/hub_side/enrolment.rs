@@ -51,16 +51,30 @@ async fn an_answer_that_got_lost_is_asked_for_again_with_the_same_key() {
     enrolled(&config).await.unwrap_err();
     assert!(identity::load(&config.data_dir).is_err());
     enrolled(&config).await.unwrap();
-    let csrs = hub.service.csrs.lock().unwrap();
-    let keys: Vec<_> = csrs
-        .iter()
-        .map(|csr| {
-            let (_, csr) = X509CertificationRequest::from_der(csr).unwrap();
-            csr.certification_request_info.subject_pki.raw.to_vec()
-        })
-        .collect();
+    let keys = keys_that_asked(&hub);
     assert_eq!(keys.len(), 2);
     assert_eq!(keys[0], keys[1]);
+}
+
+#[tokio::test]
+async fn a_key_that_the_hub_takes_for_another_offices_gives_way_to_a_new_one() {
+    let hub = Hub::start().await;
+    let (_folder, config) = configured(&hub);
+    let foreign = refusal(Code::InvalidArgument, "CSR_INVALID", "");
+    *hub.service.not_enrolled.lock().unwrap() = Some(foreign);
+    enrolled(&config).await.unwrap();
+    let keys = keys_that_asked(&hub);
+    assert_eq!(keys.len(), 2);
+    assert_ne!(keys[0], keys[1]);
+}
+
+fn keys_that_asked(hub: &Hub) -> Vec<Vec<u8>> {
+    let csrs = hub.service.csrs.lock().unwrap();
+    let key = |csr: &Vec<u8>| {
+        let (_, csr) = X509CertificationRequest::from_der(csr).unwrap();
+        csr.certification_request_info.subject_pki.raw.to_vec()
+    };
+    csrs.iter().map(key).collect()
 }
 
 #[tokio::test]

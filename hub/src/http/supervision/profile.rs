@@ -122,11 +122,15 @@ fn all<T: FromStr>(codes: &[String]) -> Option<Vec<T>> {
 }
 
 /// Notaries with a licence and a name, each licence once.
-fn told_apart(notaries: Vec<Notary>) -> Option<Vec<Notary>> {
+fn told_apart(mut notaries: Vec<Notary>) -> Option<Vec<Notary>> {
+    for notary in &mut notaries {
+        notary.licence_no = notary.licence_no.trim().to_owned();
+        notary.name = notary.name.trim().to_owned();
+    }
     let licences: HashSet<&str> = notaries
         .iter()
-        .filter(|notary| !notary.name.trim().is_empty())
-        .map(|notary| notary.licence_no.trim())
+        .filter(|notary| !notary.name.is_empty())
+        .map(|notary| notary.licence_no.as_str())
         .filter(|licence| !licence.is_empty())
         .collect();
     (licences.len() == notaries.len()).then_some(notaries)

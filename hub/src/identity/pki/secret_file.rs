@@ -20,20 +20,21 @@ pub enum SecretFileError {
     TooOpen { path: PathBuf },
 }
 
-/// Makes the folder for keys, closed to everybody else.
+/// Makes the folder for keys, closed to everybody else, and its name durable: a key whose folder is gone after a power cut
+/// is gone as well.
 pub(super) fn make_dir(dir: &Path) -> Result<(), SecretFileError> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)
         .and_then(|()| fs::set_permissions(dir, Permissions::from_mode(0o700)))
+        .and_then(|()| sync_folder_of(dir))
         .map_err(failed("make", dir))
 }
 
 /// Writes `content` to `path` with `mode`, durably, replacing what was there in one step.
 pub(crate) fn write(path: &Path, mode: u32, content: &[u8]) -> Result<(), SecretFileError> {
     let partial = path.with_extension("partial");
-    let parent = path.parent().unwrap_or(Path::new("."));
     remove_if_there(&partial)
         .and_then(|()| {
             OpenOptions::new()
@@ -44,7 +45,7 @@ pub(crate) fn write(path: &Path, mode: u32, content: &[u8]) -> Result<(), Secret
         })
         .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&partial, path))
-        .and_then(|()| File::open(parent)?.sync_all())
+        .and_then(|()| sync_folder_of(path))
         .map_err(failed("write", path))
 }
 
@@ -63,15 +64,22 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
 
 /// Puts a secret in the place of another, durably and in one step.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), SecretFileError> {
-    let parent = to.parent().unwrap_or(Path::new("."));
     fs::rename(from, to)
-        .and_then(|()| File::open(parent)?.sync_all())
+        .and_then(|()| sync_folder_of(to))
         .map_err(failed("rename", from))
 }
 
 /// Removes a secret, if it is there.
 pub(super) fn remove(path: &Path) -> Result<(), SecretFileError> {
     remove_if_there(path).map_err(failed("remove", path))
+}
+
+/// A file's own sync keeps what is in it; that of its folder keeps its name.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {

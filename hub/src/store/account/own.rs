@@ -66,8 +66,11 @@ pub async fn count_refusals(
     if by_login.is_empty() {
         return Ok(Vec::new());
     }
+    // In one order at every hub: two that count the same logins wait for each other and no more.
+    let mut by_login: Vec<_> = by_login.iter().collect();
+    by_login.sort_unstable();
     let (logins, counts): (Vec<&str>, Vec<i64>) = by_login
-        .iter()
+        .into_iter()
         .map(|(login, count)| (login.as_str(), i64::try_from(*count).unwrap_or(i64::MAX)))
         .unzip();
     let rows = sqlx::query!(
