@@ -21,29 +21,37 @@ umask 077
 
 say() { printf 'backup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
-usage() { sed -n '2,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+usage() { sed -n '2,20s/^# \{0,1\}//p' "$self" >&2; exit 2; }
 
-given=("$@")
+self=$(realpath "${BASH_SOURCE[0]}")
 what=${1:-}
 shift || usage
+given=("$what")
 data_dir=/var/lib/notary-hub to="" database="" checkpoints="" keep=14
 while [ $# -gt 0 ]; do
     [ $# -gt 1 ] || usage
     case "$1" in
-    --data-dir) data_dir=$2 ;;
-    --to) to=$2 ;;
-    --database) database=$2 ;;
-    --checkpoints) checkpoints=$2 && [ -d "$2" ] || fail "there is no folder $2" ;;
-    --keep) keep=$2 && [[ $keep =~ ^[1-9][0-9]*$ ]] || usage ;;
+    --data-dir | --to | --checkpoints) value=$(realpath -m "$2") ;;
+    *) value=$2 ;;
+    esac
+    case "$1" in
+    --data-dir) data_dir=$value ;;
+    --to) to=$value ;;
+    --database) database=$value ;;
+    --checkpoints) checkpoints=$value && [ -d "$value" ] || fail "there is no folder $value" ;;
+    --keep) keep=$value && [[ $keep =~ ^[1-9][0-9]*$ ]] || usage ;;
     *) usage ;;
     esac
+    given+=("$1" "$value")
     shift 2
 done
 [ -n "$to" ] || usage
+# From root's home, say, which the hub's user may not enter, no program would find its way back.
+cd /
 # What root left here the nightly copy, which is the hub's user, could neither use nor remove. Keys may be root's own.
 owner=$(stat -c %U "$data_dir" 2>/dev/null || echo root)
 if [ "$(id -u)" -eq 0 ] && [ "$owner" != root ] && [ "$what" != keys ]; then
-    exec runuser -u "$owner" -- "$0" "${given[@]}"
+    exec runuser -u "$owner" -- "$self" "${given[@]}"
 fi
 mkdir -p "$to"
 checkpoints=${checkpoints:-$data_dir/checkpoints}
@@ -87,7 +95,8 @@ base() {
         # They never change: those that the copy before has are linked, not copied again.
         before=$(find "$to/base" -mindepth 1 -maxdepth 1 -type d -name '*Z' | sort | tail -n 1)
         [ ! -d "${before:-none}/checkpoints" ] || cp -al "$before/checkpoints" "$done.partial/checkpoints"
-        cp -RuT "$checkpoints" "$done.partial/checkpoints"
+        # One that differs is another file from here on: the older copies keep theirs.
+        cp -RuT --remove-destination "$checkpoints" "$done.partial/checkpoints"
     else
         say "no checkpoints of the audit log in $checkpoints; name audit.checkpoint_dir with --checkpoints"
     fi
@@ -95,7 +104,7 @@ base() {
     mv "$done.partial" "$done"
     find "$to/base" -mindepth 1 -maxdepth 1 -type d -name '*Z' | sort -r | tail -n +$((keep + 1)) | xargs -r rm -rf
     forget_wal
-    "$bin/psql" --no-psqlrc --quiet --dbname "$database" --command "UPDATE hub_state SET base_backup_at = now()" ||
+    "$bin/psql" --no-psqlrc --no-password --quiet --dbname "$database" --command "UPDATE hub_state SET base_backup_at = now()" ||
         say "$done is whole, but the database could not note it: HubBaseBackupOld will be raised"
     echo "$done"
 }

@@ -16,34 +16,51 @@ umask 077
 
 say() { printf 'restore: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
-usage() { sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+usage() { sed -n '2,14s/^# \{0,1\}//p' "$self" >&2; exit 2; }
 
-given=("$@")
+self=$(realpath "${BASH_SOURCE[0]}")
+given=()
 from="" config="" wal="" until=""
 while [ $# -gt 0 ]; do
     [ $# -gt 1 ] || usage
     case "$1" in
-    --from) from=$(realpath "$2") ;;
-    --config) config=$2 ;;
-    --wal) wal=$(realpath "$2") ;;
-    --until) until=$2 ;;
+    --from | --wal) value=$(realpath -m "$2") ;;
+    # What it names stands beside it, not beside what it may be a link to.
+    --config) value=$(realpath -ms "$2") ;;
+    *) value=$2 ;;
+    esac
+    case "$1" in
+    --from) from=$value ;;
+    --config) config=$value ;;
+    --wal) wal=$value ;;
+    --until) until=$value ;;
     *) usage ;;
     esac
+    given+=("$1" "$value")
     shift 2
 done
 [ -n "$from" ] && [ -n "$config" ] || usage
 [ -n "$wal" ] || [ -z "$until" ] || fail "--until needs --wal: a copy alone is of one moment"
-hub=${NOTARY_HUB:-notary-hub}
-command -v "$hub" >/dev/null || fail "notary-hub is not in PATH; set NOTARY_HUB"
+hub=$(command -v "${NOTARY_HUB:-notary-hub}") || fail "notary-hub is not in PATH; set NOTARY_HUB"
+hub=$(realpath -s "$hub")
+export NOTARY_HUB=$hub
+# From root's home, say, which the hub's user may not enter, no program would find its way back.
+cd /
 in_force=$("$hub" check-config --config "$config")
 ! grep -q '^url = ' <<<"$in_force" ||
     fail "the hub has a database of its own (database.url), which is restored by its own means; then notary-hub restored"
 data_dir=$(sed -n 's/^data_dir = "\(.*\)"$/\1/p' <<<"$in_force")
 owner=$(stat -c %U "$data_dir")
 if [ "$(id -u)" -eq 0 ] && [ "$owner" != root ]; then
-    exec runuser -u "$owner" -- "$0" "${given[@]}"
+    exec runuser -u "$owner" -- "$self" "${given[@]}"
 fi
 [ -d "$data_dir/pki" ] || fail "no keys in $data_dir/pki; put them back first"
+# Copies that root made with the script of before are root's.
+closed=$(LC_ALL=C find "$from" ${wal:+"$wal"} ! -readable -print -quit 2>&1 || true)
+case "$closed" in
+"" | *"No such file or directory"*) ;;
+*) fail "not readable for $(id -un), whose base and wal have to be (chown -R): ${closed%%$'\n'*}" ;;
+esac
 [ -f "$from/database/PG_VERSION" ] || fail "$from is no backup"
 # Left by a hub that runs, or by one that was killed.
 id=$(head -n 1 "$data_dir/postgres/postmaster.pid" 2>/dev/null || true)
@@ -57,7 +74,10 @@ beside=$(dirname "$(dirname "$from")")
 [ -z "$wal" ] || [ "$wal" = "$beside/wal" ] || fail "$wal is not the log of $from, which is $beside/wal"
 backups=$beside
 case "$(basename "$beside")" in before-*) backups=$(dirname "$beside") ;; esac
-[ -w "$backups" ] || fail "$backups is not to be written by $(id -un), who has to put it aside for what comes"
+for folder in "$backups" "$backups/base" "$backups/wal"; do
+    [ ! -d "$folder" ] || [ -w "$folder" ] ||
+        fail "$folder is not to be written by $(id -un), who has to put it aside for what comes"
+done
 
 version=$(cat "$from/database/PG_VERSION")
 bin=${NOTARY_HUB_PG_BIN:-/usr/lib/postgresql/$version/bin}

@@ -73,7 +73,7 @@ pub(crate) fn record(program: &Command, folder: &Path) -> anyhow::Result<Vec<Eve
     let said = String::from_utf8_lossy(&ended.stderr);
     ensure!(ended.status.success(), "recording {program:?}: {said}");
     let mut recorder = Recorder {
-        folder: fs::canonicalize(folder)?,
+        folders: vec![fs::canonicalize(folder)?, folder.to_owned()],
         places: HashMap::new(),
         events: Vec::new(),
     };
@@ -82,7 +82,8 @@ pub(crate) fn record(program: &Command, folder: &Path) -> anyhow::Result<Vec<Eve
 }
 
 struct Recorder {
-    folder: PathBuf,
+    /// The folder as the kernel calls it, and as the program was told of it.
+    folders: Vec<PathBuf>,
     /// Where the next `write` of a file goes.
     places: HashMap<String, usize>,
     events: Vec<Event>,
@@ -173,13 +174,8 @@ impl Recorder {
                 self.events.push(Event::Removed(path));
             }
             "mkdir" | "mkdirat" => self.events.push(Event::FolderMade(path)),
-            "rename" | "renameat" => {
-                let to = paths
-                    .get(1)
-                    .cloned()
-                    .context("both names are in the folder")?;
-                self.events.push(Event::Renamed { from: path, to });
-            }
+            "rename" | "renameat" => self.renamed(path, paths)?,
+            "renameat2" if call.arguments.ends_with(", 0") => self.renamed(path, paths)?,
             "mmap" if call.arguments.contains("MAP_PRIVATE") => {}
             "mmap" => self.events.push(Event::Mapped(path)),
             other => bail!("the model of the disk has no {other}"),
@@ -198,6 +194,13 @@ impl Recorder {
         if call.name == "creat" || call.arguments.contains("O_TRUNC") {
             self.events.push(Event::Resized { path, len: 0 });
         }
+    }
+
+    fn renamed(&mut self, from: PathBuf, paths: Vec<PathBuf>) -> anyhow::Result<()> {
+        let to = paths.into_iter().nth(1);
+        let to = to.context("both names are in the folder")?;
+        self.events.push(Event::Renamed { from, to });
+        Ok(())
     }
 
     fn written(&mut self, call: &Call<'_>, path: PathBuf, at: usize) -> anyhow::Result<()> {
@@ -225,7 +228,10 @@ impl Recorder {
             _ if call.arguments.contains("(deleted)") => Vec::new(),
             _ => vec![path_of_handle(call.arguments)?],
         };
-        let below = |path: &PathBuf| Some(path.strip_prefix(&self.folder).ok()?.to_owned());
+        let below = |path: &PathBuf| {
+            let mut below = self.folders.iter().map(|folder| path.strip_prefix(folder));
+            below.find_map(Result::ok).map(Path::to_owned)
+        };
         Ok(paths.iter().filter_map(below).collect())
     }
 }
@@ -306,7 +312,7 @@ mod tests {
 
     fn events(log: &str) -> anyhow::Result<Vec<Event>> {
         let mut recorder = Recorder {
-            folder: "/d".into(),
+            folders: vec!["/d".into(), "/link".into()],
             places: HashMap::new(),
             events: Vec::new(),
         };
@@ -340,6 +346,7 @@ mod tests {
 8 fsync(4<`/d`>)                = 0
 7 <... pwrite64 resumed>)       = 2
 7 rename(\"`/d/a`\", \"`/d/b`\") = 0
+7 renameat2(AT_FDCWD</>, \"`/link/b`\", AT_FDCWD</>, \"`/link/e`\", 0) = 0
 7 unlinkat(3<`/d`>, \"`c`\", 0) = 0
 7 unlink(\"`/d/c`\") = -1 ENOENT (No such file or directory)
 7 pwrite64(3<`/d/b`>(deleted), \"`x`\", 1, 0) = 1
@@ -362,6 +369,10 @@ mod tests {
                 from: "a".into(),
                 to: "b".into(),
             },
+            Event::Renamed {
+                from: "b".into(),
+                to: "e".into(),
+            },
             Event::Removed("c".into()),
             Event::Said(Mark::Keeps(3)),
         ];
@@ -373,6 +384,8 @@ mod tests {
         let unknown = events("7 fallocate(3<`/d/a`>, 0, 0, 4096) = 0\n").expect_err("unknown");
         assert!(format!("{unknown:#}").contains("fallocate"), "{unknown:#}");
         assert!(events("7 fallocate(3<`/e/a`>, 0, 0, 4096) = 0\n").is_ok());
+        let swapped = "7 renameat2(3<`/d`>, \"`a`\", 3<`/d`>, \"`b`\", RENAME_EXCHANGE) = 0\n";
+        assert!(events(swapped).is_err());
         assert!(events("7 write(3<`/d/a`>, \"`cut`\"..., 9) = 9\n").is_err());
     }
 }

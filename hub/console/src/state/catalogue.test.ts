@@ -1,7 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { api, Problem } from '@/api/client'
 import { accountName, officeName } from './catalogue'
-import { signOut, startSession, type Role } from './session'
+import { expireSession, signOut, startSession, type Role } from './session'
 
 const signIn = (role: Role): void =>
   startSession({ login: role, token: 'token', expiresAt: new Date(Date.now() + 900_000), role, officeId: null, name: role })
@@ -28,6 +28,18 @@ it('an office is known by its name without anybody having asked for the list, on
   await settled()
   expect([officeName('hzgl'), officeName('gone')]).toEqual(['杭州市甲公证处', 'gone'])
   expect(asked).toHaveBeenCalledTimes(1)
+})
+
+it('nobody asks for names in a session that lapsed', async () => {
+  const asked = answers({ '/api/v1/offices': [office('杭州市甲公证处')] })
+  signIn('supervisor')
+  expireSession()
+  officeName('hzgl')
+  expect(asked).not.toHaveBeenCalled()
+  signIn('supervisor')
+  officeName('hzgl')
+  await settled()
+  expect(officeName('hzgl')).toBe('杭州市甲公证处')
 })
 
 it('a notary knows offices by what is public of them', async () => {

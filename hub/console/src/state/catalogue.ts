@@ -1,7 +1,7 @@
 /// Code lists, and names of offices and people, asked for once a person.
 import { shallowRef, watch } from 'vue'
 import { api, ask, type Schemas } from '@/api/client'
-import { role, visitor } from './session'
+import { role, session, visitor } from './session'
 
 export type Catalogue = Schemas['Catalogue']
 export type SupervisionCatalogue = Schemas['SupervisionCatalogue']
@@ -52,7 +52,7 @@ function namesBy(load: () => Promise<(readonly [id: string, name: string])[]>, u
     if (stands()) names.value = new Map(known)
   })
   return (id: string): string => {
-    if (role.value) void asked().catch(() => undefined)
+    if (session.value) void asked().catch(() => undefined)
     return names.value ? (names.value.get(id) ?? unnamed(id)) : ''
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { expireSession, hasLapsed, session, signOut, startSession, visitor, type Session } from './session'
+import { expireSession, hasLapsed, officeId, role, session, signOut, startSession, visitor, type Session } from './session'
 
 const begun = (login: string): Session => ({
   login,
@@ -32,6 +32,17 @@ describe('a session', () => {
     expireSession()
     startSession(begun('yunwei'))
     expect(visitor.value).toBe(before + 1)
+  })
+
+  it('leaves the page its role and office until its owner signs out or somebody else signs in', () => {
+    startSession({ ...begun('jia'), role: 'notary', officeId: 'hzgl' })
+    expireSession()
+    expect([session.value, role.value, officeId.value]).toEqual([null, 'notary', 'hzgl'])
+    startSession(begun('jiandu'))
+    expect([role.value, officeId.value]).toEqual(['supervisor', null])
+    expireSession()
+    signOut()
+    expect(role.value).toBeNull()
   })
 
   it('leaves nothing behind when somebody leaves', () => {

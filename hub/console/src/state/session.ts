@@ -16,19 +16,21 @@ export interface Session {
 const current = shallowRef<Session | null>(null)
 /// Whether a session ended by itself: the page under it is kept for whoever signs in again.
 const lapsed = ref(false)
-/// Whose page is kept.
-let owner: string | null = null
+/// Whose the page is: a lapse leaves it to them, with what they typed.
+const owner = shallowRef<Session | null>(null)
 let timer: ReturnType<typeof setTimeout> | undefined
 
 export const session = readonly(current)
 export const hasLapsed = readonly(lapsed)
-export const role = computed(() => current.value?.role ?? null)
+/// Of the page's owner, whose forms stay through a lapse; who is signed in is `session`'s to say.
+export const role = computed(() => owner.value?.role ?? null)
+export const officeId = computed(() => owner.value?.officeId ?? null)
 /// Grows when somebody else signs in than the one before: what is on the page is not theirs.
 export const visitor = ref(0)
 
 export function startSession(begun: Session): void {
-  if (owner !== begun.login) visitor.value += 1
-  owner = begun.login
+  if (owner.value?.login !== begun.login) visitor.value += 1
+  owner.value = begun
   lapsed.value = false
   current.value = begun
   clearTimeout(timer)
@@ -51,7 +53,7 @@ export function expireSession(): void {
 /// Somebody left for good.
 export function signOut(): void {
   clearTimeout(timer)
-  owner = null
+  owner.value = null
   lapsed.value = false
   current.value = null
   visitor.value += 1

@@ -358,9 +358,14 @@ async fn a_copy_that_root_makes_is_the_hubs_users_own_who_removes_it_in_its_turn
     for path in [&backups, &bureau.data_dir()] {
         chown(path, Some(user), None).unwrap();
     }
+    // As root's home is, where that user finds nothing.
+    let home = folder.path().join("home");
+    fs::create_dir(&home).unwrap();
+    fs::set_permissions(&home, Permissions::from_mode(0o700)).unwrap();
     let base = || {
         let mut command = Command::new(&backup);
-        command.args(["base", "--keep", "1", "--to"]).arg(&backups);
+        command.args(["base", "--keep", "1", "--to", "../backups"]);
+        command.current_dir(&home);
         let output = command.arg("--data-dir").arg(bureau.data_dir()).output();
         let output = output.unwrap();
         assert!(output.status.success(), "{}", said(&output));
