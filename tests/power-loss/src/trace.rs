@@ -346,7 +346,7 @@ mod tests {
 8 fsync(4<`/d`>)                = 0
 7 <... pwrite64 resumed>)       = 2
 7 rename(\"`/d/a`\", \"`/d/b`\") = 0
-7 renameat2(AT_FDCWD</>, \"`/link/b`\", AT_FDCWD</>, \"`/link/e`\", 0) = 0
+7 renameat2(AT_FDCWD<`/`>, \"`/link/b`\", AT_FDCWD<`/`>, \"`/link/e`\", 0) = 0
 7 unlinkat(3<`/d`>, \"`c`\", 0) = 0
 7 unlink(\"`/d/c`\") = -1 ENOENT (No such file or directory)
 7 pwrite64(3<`/d/b`>(deleted), \"`x`\", 1, 0) = 1
