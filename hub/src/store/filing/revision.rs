@@ -40,22 +40,24 @@ pub async fn put(
         .await?
         .ok_or(CorrectError::NotFound)?;
     let due = correction.over(&standing)?;
+    let (office_id, filing_id) = (correction.office_id, correction.filing_id);
     if due == Due::Revision {
         keep(&mut transaction, correction).await?;
         replace(&mut transaction, correction, &standing).await?;
         scope::widen(&mut transaction).await?;
         if let Body::SpecialPaper { movements, .. } = &correction.body {
-            let (office_id, filing_id) = (correction.office_id, correction.filing_id);
             put_paper(&mut transaction, office_id, filing_id, movements).await?;
         }
-        work::add_office(&mut transaction, correction.office_id).await?;
+        work::add_office(&mut transaction, office_id).await?;
     }
-    let revisions = list(&mut transaction, correction.office_id, correction.filing_id).await?;
-    let newest = revisions.into_iter().next().ok_or(CorrectError::NotFound)?;
+    let standing = newest(&mut transaction, office_id, filing_id, 1)
+        .await?
+        .pop()
+        .ok_or(CorrectError::NotFound)?;
     transaction.commit().await?;
     Ok(match due {
-        Due::Revision => Decided::Now(newest),
-        Due::Nothing => Decided::Before(newest),
+        Due::Revision => Decided::Now(standing),
+        Due::Nothing => Decided::Before(standing),
     })
 }
 
@@ -126,6 +128,16 @@ pub async fn list(
     office_id: OfficeId,
     filing_id: Uuid,
 ) -> Result<Vec<Revision>, sqlx::Error> {
+    newest(connection, office_id, filing_id, i64::MAX).await
+}
+
+/// At most so many revisions, the newest first.
+async fn newest(
+    connection: &mut PgConnection,
+    office_id: OfficeId,
+    filing_id: Uuid,
+    most: i64,
+) -> Result<Vec<Revision>, sqlx::Error> {
     let rows = query!(
         r#"SELECT f.kind, r.revision AS "revision!", r.detail AS "detail!", r.text AS "text!", r.recorded_at AS "recorded_at!",
                   r.filed_by AS "filed_by?", r.reason AS "reason?"
@@ -137,9 +149,10 @@ pub async fn list(
                    UNION ALL
                   SELECT o.revision, o.detail, o.text, o.recorded_at, o.filed_by, o.reason
                     FROM filing_former o WHERE o.office_id = f.office_id AND o.filing_id = f.filing_id) r
-            WHERE f.office_id = $1 AND f.filing_id = $2 ORDER BY r.revision DESC"#,
+            WHERE f.office_id = $1 AND f.filing_id = $2 ORDER BY r.revision DESC LIMIT $3"#,
         office_id.as_str(),
         filing_id,
+        most,
     )
     .fetch_all(connection)
     .await?;
